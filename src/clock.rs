@@ -1,0 +1,86 @@
+//! The time, as a parameter. [`SystemClock`] is the only caller of the system's clocks.
+//!
+//! Two readings: the wall clock for everything that is stored or compared with a grant's
+//! validity, and a monotonic one for deadlines inside this process, which no adjustment of the
+//! wall clock can move.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::time::Timestamp;
+
+/// A source of time.
+pub trait Clock: Send + Sync {
+    /// The wall clock, in UTC.
+    fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment of this process; never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The clocks of the machine.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    /// Starts the monotonic reading at zero.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A clock that moves only when told to: for tests and rehearsals.
+#[derive(Debug)]
+pub struct ManualClock {
+    readings: Mutex<(Timestamp, Duration)>,
+}
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { readings: Mutex::new((now, Duration::ZERO)) }
+    }
+
+    /// Moves both readings forward.
+    pub fn advance(&self, by: Duration) {
+        let mut readings = self.lock();
+        *readings = (readings.0.plus(by), readings.1.saturating_add(by));
+    }
+
+    /// Sets the wall clock alone, as an operator or an attacker would.
+    pub fn set_wall(&self, now: Timestamp) {
+        self.lock().0 = now;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, (Timestamp, Duration)> {
+        self.readings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.lock().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.lock().1
+    }
+}

@@ -1,0 +1,207 @@
+//! Typed identifiers: a UUIDv7 inside, a prefixed word on the wire (`grt_01j…`).
+//!
+//! The suffix is the 26-character Crockford base32 form of the UUID, lower case, as in the
+//! TypeID specification. An id is a name, never a secret.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const SUFFIX_LENGTH: usize = 26;
+
+/// What an id names; only the prefix differs.
+pub trait Kind {
+    /// The prefix on the wire, without the underscore.
+    const PREFIX: &'static str;
+}
+
+/// The identifier of one `K`.
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+impl<K> Id<K> {
+    /// Names an existing UUID as an id of this kind.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid, PhantomData)
+    }
+
+    /// The UUID inside, as it is stored and as the facade shows it.
+    #[must_use]
+    pub const fn as_uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident, $alias:ident, $prefix:literal;)*) => {
+        /// The kinds of id, one marker type each.
+        pub mod kind {
+            $(
+                $(#[$doc])*
+                #[derive(Debug)]
+                pub enum $kind {}
+                impl super::Kind for $kind {
+                    const PREFIX: &'static str = $prefix;
+                }
+            )*
+        }
+        $(
+            $(#[$doc])*
+            pub type $alias = Id<kind::$kind>;
+        )*
+    };
+}
+
+kinds! {
+    /// An organization (tenant).
+    Organization, OrganizationId, "org";
+    /// A person.
+    User, UserId, "usr";
+    /// A machine that acts for an organization.
+    ApiClient, ApiClientId, "key";
+    /// A signed-in session of a user: one family of refresh tokens.
+    Session, SessionId, "ses";
+    /// A car.
+    Vehicle, VehicleId, "veh";
+    /// An owner's consent at the vehicle cloud.
+    Connection, ConnectionId, "con";
+    /// The right of one grantee to use one vehicle.
+    Grant, GrantId, "grt";
+    /// One request to the car.
+    Command, CommandId, "cmd";
+    /// One line of the record.
+    AuditEntry, AuditEntryId, "evt";
+    /// One running process of the service.
+    Instance, InstanceId, "ins";
+    /// One minted grant token or access token (`jti`).
+    Token, TokenId, "tok";
+}
+
+/// Why a text is not an id of the expected kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be `{prefix}_` followed by 26 characters of Crockford base32")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let invalid = InvalidId { prefix: K::PREFIX };
+        let suffix = text
+            .strip_prefix(K::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .filter(|suffix| suffix.len() == SUFFIX_LENGTH)
+            .ok_or(invalid)?;
+        let mut value: u128 = 0;
+        for (position, byte) in suffix.bytes().enumerate() {
+            let digit = ALPHABET.iter().position(|&a| a == byte).ok_or(invalid)?;
+            // 26 digits hold 130 bits: the first may only use three of its five.
+            if position == 0 && digit > 7 {
+                return Err(invalid);
+            }
+            value = (value << 5) | digit as u128;
+        }
+        Ok(Self::from_uuid(Uuid::from_u128(value)))
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0.as_u128();
+        write!(f, "{}_", K::PREFIX)?;
+        for position in (0..SUFFIX_LENGTH).rev() {
+            let digit = ((value >> (5 * position)) & 31) as usize;
+            let byte = ALPHABET.get(digit).copied().unwrap_or(b'0');
+            write!(f, "{}", char::from(byte))?;
+        }
+        Ok(())
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Id<K> {}
+
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K> Eq for Id<K> {}
+
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl<K> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<K: Kind> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_id_survives_the_wire(value: u128) {
+            let id = GrantId::from_uuid(Uuid::from_u128(value));
+            prop_assert_eq!(id.to_string().parse::<GrantId>(), Ok(id));
+        }
+
+        #[test]
+        fn only_the_canonical_spelling_is_accepted(text in "grt_[0-9a-zA-Z]{26}") {
+            if let Ok(id) = text.parse::<GrantId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn another_kind_of_id_is_refused() {
+        let vehicle = VehicleId::from_uuid(Uuid::from_u128(7)).to_string();
+        assert!(vehicle.parse::<GrantId>().is_err());
+    }
+}
