@@ -3,5 +3,19 @@
 //! Everything here is pure: facts and the time come in, verdicts go out. It knows no database,
 //! no HTTP, no async runtime, no clock and no randomness.
 
+#[macro_use]
+mod words;
+
+pub mod actor;
+pub mod command;
+pub mod connection;
+pub mod entitlement;
+pub mod event;
+pub mod grant;
 pub mod id;
+pub mod policy;
 pub mod time;
+pub mod user;
+pub mod vehicle;
+
+pub use words::UnknownWord;

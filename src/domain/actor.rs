@@ -1,0 +1,105 @@
+//! Who does something: the one the record names.
+
+use crate::domain::id::{ApiClientId, OrganizationId, UserId};
+use crate::domain::user::Role;
+
+words! {
+    /// One thing an API client may do for its organization.
+    Scope {
+        /// Create users.
+        UsersWrite = "users:write",
+        /// Read users.
+        UsersRead = "users:read",
+        /// Connect cars for owners.
+        ConnectionsWrite = "connections:write",
+        /// Read vehicles.
+        VehiclesRead = "vehicles:read",
+        /// Issue, end and mint tokens of grants for the people concerned.
+        GrantsWrite = "grants:write",
+        /// Read grants.
+        GrantsRead = "grants:read",
+        /// Send commands and ask for access checks for users.
+        CommandsWrite = "commands:write",
+        /// Read commands.
+        CommandsRead = "commands:read",
+        /// Read the record.
+        AuditRead = "audit:read",
+    }
+}
+
+/// Who does something, once their credentials were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The tenant in which they act; nothing crosses (P10).
+    pub organization_id: OrganizationId,
+    /// Who they are.
+    pub principal: Principal,
+}
+
+/// The kinds of actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A person, signed in or holding a grant token.
+    User {
+        /// The person.
+        user_id: UserId,
+        /// What they may do.
+        role: Role,
+    },
+    /// A machine of the organization, for itself or for one of its users.
+    ApiClient {
+        /// The machine.
+        api_client_id: ApiClientId,
+        /// What it may do.
+        scopes: Vec<Scope>,
+        /// For whom it acts.
+        acting_for: Option<UserId>,
+    },
+    /// The service itself: recovery, reconciliation, expiry.
+    System,
+}
+
+impl Actor {
+    /// The service itself, in one organization.
+    #[must_use]
+    pub const fn system(organization_id: OrganizationId) -> Self {
+        Self { organization_id, principal: Principal::System }
+    }
+
+    /// The person whose rights count: the user, or the one a machine acts for.
+    #[must_use]
+    pub const fn user_id(&self) -> Option<UserId> {
+        match &self.principal {
+            Principal::User { user_id, .. } => Some(*user_id),
+            Principal::ApiClient { acting_for, .. } => *acting_for,
+            Principal::System => None,
+        }
+    }
+
+    /// Whether this is a person with the admin role.
+    #[must_use]
+    pub const fn is_admin(&self) -> bool {
+        matches!(self.principal, Principal::User { role: Role::Admin, .. })
+    }
+
+    /// Whether this is a machine with this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        matches!(&self.principal, Principal::ApiClient { scopes, .. } if scopes.contains(&scope))
+    }
+
+    /// Whether this is a machine.
+    #[must_use]
+    pub const fn is_api_client(&self) -> bool {
+        matches!(self.principal, Principal::ApiClient { .. })
+    }
+
+    /// The same machine, acting for this user; people and the service act for themselves.
+    #[must_use]
+    pub fn acting_for(mut self, user_id: UserId) -> Self {
+        if let Principal::ApiClient { acting_for, .. } = &mut self.principal {
+            *acting_for = Some(user_id);
+        }
+        self
+    }
+}

@@ -1,0 +1,209 @@
+//! Requests to a car and the life each one has.
+//!
+//! ```text
+//! refused
+//! sending → acknowledged → confirmed | unconfirmed
+//!         → failed                        provably not executed
+//!         → unknown → confirmed | contradicted | unresolved
+//!         → cancelled | expired           never left
+//! ```
+
+use std::time::Duration;
+
+use crate::domain::entitlement::Entitlement;
+use crate::domain::id::{CommandId, GrantId, InstanceId, OrganizationId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+/// A command that has not left this long after its authorization never leaves.
+pub const SEND_TIME: Duration = Duration::from_secs(2);
+
+words! {
+    /// What a car is asked to do.
+    Action {
+        /// Lock the doors.
+        Lock = "lock",
+        /// Unlock the doors.
+        Unlock = "unlock",
+    }
+}
+
+impl Action {
+    /// What a grant must allow for it.
+    #[must_use]
+    pub const fn entitlement(self) -> Entitlement {
+        match self {
+            Self::Lock => Entitlement::Lock,
+            Self::Unlock => Entitlement::Unlock,
+        }
+    }
+
+    /// Whether it spends one of a grant's uses. Opening does; closing never does, because a car
+    /// left open is the worse outcome.
+    #[must_use]
+    pub const fn spends_use(self) -> bool {
+        match self {
+            Self::Unlock => true,
+            Self::Lock => false,
+        }
+    }
+
+    /// Whether a car in this lock state is what the action asked for.
+    #[must_use]
+    pub const fn agrees_with(self, is_locked: bool) -> bool {
+        match self {
+            Self::Lock => is_locked,
+            Self::Unlock => !is_locked,
+        }
+    }
+}
+
+words! {
+    /// Where a command stands.
+    CommandStatus {
+        /// The policy said no; nothing was sent.
+        Refused = "refused",
+        /// Authorized and recorded; it may be on its way.
+        Sending = "sending",
+        /// The cloud took it. Whether the car moved is not known yet.
+        Acknowledged = "acknowledged",
+        /// The car was seen in the state asked for.
+        Confirmed = "confirmed",
+        /// Acknowledged, and the car's state could not be seen in time.
+        Unconfirmed = "unconfirmed",
+        /// It provably did not happen.
+        Failed = "failed",
+        /// It may have happened.
+        Unknown = "unknown",
+        /// It may have happened, and the car was seen in the other state.
+        Contradicted = "contradicted",
+        /// It may have happened, and the car's state could not be seen in time.
+        Unresolved = "unresolved",
+        /// Withdrawn before it left.
+        Cancelled = "cancelled",
+        /// Not sent in time; it never left.
+        Expired = "expired",
+    }
+}
+
+impl CommandStatus {
+    /// Whether this is the end of the command's life.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        !matches!(self, Self::Sending | Self::Acknowledged | Self::Unknown)
+    }
+
+    /// Whether a command in this state may go to `next`.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Sending => matches!(
+                next,
+                Self::Acknowledged | Self::Failed | Self::Unknown | Self::Cancelled | Self::Expired
+            ),
+            Self::Acknowledged => matches!(next, Self::Confirmed | Self::Unconfirmed),
+            Self::Unknown => matches!(next, Self::Confirmed | Self::Contradicted | Self::Unresolved),
+            _ => false,
+        }
+    }
+
+    /// What reading the car's lock state makes of a command that waits for it; `None` if a
+    /// command in this state waits for nothing, or must go on waiting.
+    #[must_use]
+    pub const fn settled_by(self, agrees: bool) -> Option<Self> {
+        match (self, agrees) {
+            (Self::Acknowledged | Self::Unknown, true) => Some(Self::Confirmed),
+            (Self::Unknown, false) => Some(Self::Contradicted),
+            _ => None,
+        }
+    }
+
+    /// What becomes of a command whose car could not be seen in time.
+    #[must_use]
+    pub const fn settled_by_silence(self) -> Option<Self> {
+        match self {
+            Self::Acknowledged => Some(Self::Unconfirmed),
+            Self::Unknown => Some(Self::Unresolved),
+            _ => None,
+        }
+    }
+}
+
+words! {
+    /// What a command's status rests on.
+    Evidence {
+        /// Nothing from the car or its cloud.
+        None = "none",
+        /// The vehicle cloud said that it took the request.
+        ProviderAck = "provider_ack",
+        /// The car's state was read afterwards.
+        StateObserved = "state_observed",
+    }
+}
+
+/// A request to a car, as stored.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Its name.
+    pub command_id: CommandId,
+    /// The tenant it belongs to.
+    pub organization_id: OrganizationId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// The grant it rests on; `None` for the owner's own.
+    pub grant_id: Option<GrantId>,
+    /// The person whose right it was.
+    pub user_id: UserId,
+    /// What was asked.
+    pub action: Action,
+    /// Where it stands.
+    pub status: CommandStatus,
+    /// What that rests on.
+    pub evidence: Evidence,
+    /// When the car's state was seen, as the car tells it.
+    pub observed_at: Option<Timestamp>,
+    /// Why it was refused, or what the vehicle cloud answered: words, most important first.
+    pub reasons: Vec<String>,
+    /// A sentence for the person at the car, where the cloud gave one.
+    pub user_message: Option<String>,
+    /// How long to wait before asking again, where the cloud said so.
+    pub retry_after_ms: Option<i64>,
+    /// When it was decided on.
+    pub created_at: Timestamp,
+    /// After this it never leaves.
+    pub send_by: Timestamp,
+    /// After this nobody can still be waiting for the cloud's answer.
+    pub answer_by: Timestamp,
+    /// The process that may send it.
+    pub instance_id: InstanceId,
+    /// When it reached its present status.
+    pub changed_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_status_never_changes() {
+        for &status in CommandStatus::ALL {
+            let leaves = CommandStatus::ALL.iter().any(|&next| status.may_become(next));
+            assert_eq!(leaves, !status.is_terminal(), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_observation_and_silence_make_of_a_command_is_a_legal_step() {
+        for &status in CommandStatus::ALL {
+            let steps = [status.settled_by(true), status.settled_by(false), status.settled_by_silence()];
+            for next in steps.into_iter().flatten() {
+                assert!(status.may_become(next), "{status} → {next}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_maybe_sent_command_is_never_called_failed() {
+        assert!(!CommandStatus::Unknown.may_become(CommandStatus::Failed));
+        assert!(!CommandStatus::Unknown.may_become(CommandStatus::Sending));
+    }
+}

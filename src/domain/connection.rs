@@ -1,0 +1,102 @@
+//! An owner's consent at the vehicle cloud, from the first click to its end.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::id::{ConnectionId, OrganizationId, UserId};
+use crate::domain::time::Timestamp;
+
+/// How long an owner has to finish the consent page. Smartcar's codes live ten minutes
+/// (protocol page, section 1.2); the person needs some time before one is made.
+pub const CONSENT_TIME: Duration = Duration::from_secs(30 * 60);
+
+words! {
+    /// Where a consent stands.
+    ConnectionStatus {
+        /// The owner was sent to the vehicle cloud and has not come back.
+        Pending = "pending",
+        /// Tokens are held and were accepted when last used.
+        Active = "active",
+        /// The owner declined, or the exchange failed; nothing is held.
+        Failed = "failed",
+        /// The cloud no longer accepts our tokens; the owner must connect again.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// Which cars the consent page offers (protocol page, section 1.1).
+    Mode {
+        /// Real cars.
+        Live = "live",
+        /// Smartcar's simulated cars.
+        Simulated = "simulated",
+    }
+}
+
+/// An owner's consent.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its name.
+    pub connection_id: ConnectionId,
+    /// The tenant it belongs to.
+    pub organization_id: OrganizationId,
+    /// Who consents.
+    pub owner_id: UserId,
+    /// Where it stands.
+    pub status: ConnectionStatus,
+    /// Which cars were offered.
+    pub mode: Mode,
+    /// Why it failed or was lost, in the cloud's word.
+    pub status_reason: Option<String>,
+    /// When the owner was sent away.
+    pub created_at: Timestamp,
+}
+
+impl Connection {
+    /// Until when the browser may come back.
+    #[must_use]
+    pub fn consent_until(&self) -> Timestamp {
+        self.created_at.plus(CONSENT_TIME)
+    }
+}
+
+/// Permissions in the vehicle cloud's words; stored with one space between them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Permissions(BTreeSet<String>);
+
+impl Permissions {
+    /// The stored form back into a set. Every text is some set.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        text.split_whitespace().collect()
+    }
+
+    /// Whether the owner gave this one.
+    #[must_use]
+    pub fn contains(&self, permission: &str) -> bool {
+        self.0.contains(permission)
+    }
+
+    /// The permissions in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for Permissions {
+    fn from_iter<I: IntoIterator<Item = S>>(permissions: I) -> Self {
+        Self(permissions.into_iter().map(Into::into).collect())
+    }
+}
+
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, permission) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { " " };
+            write!(f, "{separator}{permission}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What a grant may allow, word by word, and what the vehicle cloud must have permitted for it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::UnknownWord;
+
+words! {
+    /// One thing a grant allows its grantee.
+    Entitlement {
+        /// Unlock the doors.
+        Unlock = "unlock",
+        /// Lock the doors.
+        Lock = "lock",
+        /// Start charging.
+        StartCharge = "start_charge",
+        /// Stop charging.
+        StopCharge = "stop_charge",
+        /// Set the level at which charging ends.
+        SetChargeLimit = "set_charge_limit",
+        /// Send a destination to the navigation.
+        SetDestination = "set_destination",
+        /// Read make, model and year.
+        ReadAttributes = "read_attributes",
+        /// Read the vehicle identification number.
+        ReadVin = "read_vin",
+        /// Read where the car is.
+        ReadLocation = "read_location",
+        /// Read the odometer.
+        ReadOdometer = "read_odometer",
+        /// Read the battery's level and capacity.
+        ReadBattery = "read_battery",
+        /// Read the state of charging.
+        ReadCharge = "read_charge",
+        /// Read the fuel tank.
+        ReadFuel = "read_fuel",
+        /// Read the tire pressures.
+        ReadTires = "read_tires",
+        /// Read the life of the engine oil.
+        ReadEngineOil = "read_engine_oil",
+        /// Read whether the car is locked.
+        ReadLockStatus = "read_lock_status",
+    }
+}
+
+impl Entitlement {
+    /// The permission the owner must have given at the vehicle cloud
+    /// (protocol page, section 2.5).
+    #[must_use]
+    pub const fn permission(self) -> &'static str {
+        match self {
+            Self::Unlock | Self::Lock => "control_security",
+            Self::StartCharge | Self::StopCharge | Self::SetChargeLimit => "control_charge",
+            Self::SetDestination => "control_navigation",
+            Self::ReadAttributes => "read_vehicle_info",
+            Self::ReadVin => "read_vin",
+            Self::ReadLocation => "read_location",
+            Self::ReadOdometer => "read_odometer",
+            Self::ReadBattery => "read_battery",
+            Self::ReadCharge => "read_charge",
+            Self::ReadFuel => "read_fuel",
+            Self::ReadTires => "read_tires",
+            Self::ReadEngineOil => "read_engine_oil",
+            Self::ReadLockStatus => "read_security",
+        }
+    }
+}
+
+/// A set of entitlements; stored as words with one space between them, in a fixed order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entitlements(BTreeSet<Entitlement>);
+
+impl Entitlements {
+    /// Whether the set holds this one.
+    #[must_use]
+    pub fn contains(&self, entitlement: Entitlement) -> bool {
+        self.0.contains(&entitlement)
+    }
+
+    /// The entitlements, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = Entitlement> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether nothing is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Entitlement> for Entitlements {
+    fn from_iter<I: IntoIterator<Item = Entitlement>>(entitlements: I) -> Self {
+        Self(entitlements.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Entitlements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, entitlement) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { " " };
+            write!(f, "{separator}{entitlement}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Entitlements {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}

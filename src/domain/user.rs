@@ -1,0 +1,136 @@
+//! People: who they are to the service. Owner and guest are relations to a car, not roles.
+
+use std::str::FromStr;
+
+use crate::domain::id::{OrganizationId, UserId};
+use crate::domain::time::Timestamp;
+
+words! {
+    /// What a person may do in their organization.
+    Role {
+        /// Manages people and API clients, revokes grants, reads the record.
+        Admin = "admin",
+        /// Owns cars, lends and borrows.
+        Member = "member",
+    }
+}
+
+/// A person as the service knows them.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Their name in the record.
+    pub user_id: UserId,
+    /// The tenant they belong to.
+    pub organization_id: OrganizationId,
+    /// Where they sign in from; unique within the organization.
+    pub email: Email,
+    /// What other people see.
+    pub display_name: DisplayName,
+    /// What they may do.
+    pub role: Role,
+    /// Since when they may not do anything any more.
+    pub disabled_at: Option<Timestamp>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+/// Why a text is not acceptable in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidText(&'static str);
+
+impl InvalidText {
+    /// A refusal with a sentence for the client.
+    #[must_use]
+    pub const fn because(why: &'static str) -> Self {
+        Self(why)
+    }
+}
+
+/// An address in the form `local@domain`, lower case; whether mail arrives is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// RFC 5321 section 4.5.3.1 with RFC 3696 erratum 1690: no path is longer.
+    pub const LENGTH_MAX: usize = 254;
+
+    /// The normalized address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Email {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        const INVALID: InvalidText = InvalidText("must be an e-mail address such as kim@example.com");
+        if text.len() > Self::LENGTH_MAX || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(INVALID);
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
+        let domain_is_sound = domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        });
+        if local.is_empty() || local.contains('@') || !domain_is_sound {
+            return Err(INVALID);
+        }
+        Ok(Self(text.to_lowercase()))
+    }
+}
+
+/// A short text for people to read: trimmed, not empty, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// In Unicode code points.
+    pub const LENGTH_MAX: usize = 120;
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DisplayName {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > Self::LENGTH_MAX {
+            return Err(InvalidText("must have 1 to 120 characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidText("must not contain control characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_case() {
+        let email: Email = "Kim.Doe@Example.COM".parse().unwrap();
+        assert_eq!(email.as_str(), "kim.doe@example.com");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["", "@", "a@", "@b", "a@b@c", "a b@c.de", "a@b..c", "a\n@b.c", "a@b c"] {
+            assert!(text.parse::<Email>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_cannot_forge_log_lines() {
+        assert!("Kim\r\nadmin".parse::<DisplayName>().is_err());
+        assert_eq!("  Kim ".parse::<DisplayName>().unwrap().as_str(), "Kim");
+    }
+}

@@ -1,0 +1,32 @@
+//! Cars and whose they are.
+
+use crate::domain::connection::Permissions;
+use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+/// A car that an owner connected.
+#[derive(Debug, Clone)]
+pub struct Vehicle {
+    /// Its name here; the facade shows the UUID inside.
+    pub vehicle_id: VehicleId,
+    /// The tenant it belongs to.
+    pub organization_id: OrganizationId,
+    /// The user whose account connected it.
+    pub owner_id: UserId,
+    /// The consent through which it is reached.
+    pub connection_id: ConnectionId,
+    /// Its name at the vehicle cloud.
+    pub provider_vehicle_id: String,
+    /// The maker, upper case.
+    pub make: String,
+    /// The model's name.
+    pub model: String,
+    /// The model year.
+    pub year: i64,
+    /// What the owner permitted for it at the vehicle cloud.
+    pub permissions: Permissions,
+    /// Since when it cannot be used through this service any more.
+    pub removed_at: Option<Timestamp>,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+}
