@@ -66,8 +66,11 @@ impl FromStr for Email {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
-        const INVALID: InvalidText = InvalidText("must be an e-mail address such as kim@example.com");
-        if text.len() > Self::LENGTH_MAX || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        const INVALID: InvalidText =
+            InvalidText("must be an e-mail address such as kim@example.com");
+        if text.len() > Self::LENGTH_MAX
+            || text.chars().any(|c| c.is_whitespace() || c.is_control())
+        {
             return Err(INVALID);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
@@ -123,7 +126,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "@", "a@", "@b", "a@b@c", "a b@c.de", "a@b..c", "a\n@b.c", "a@b c"] {
+        for text in [
+            "", "@", "a@", "@b", "a@b@c", "a b@c.de", "a@b..c", "a\n@b.c", "a@b c",
+        ] {
             assert!(text.parse::<Email>().is_err(), "{text:?}");
         }
     }

@@ -1,0 +1,268 @@
+//! Everything that is recorded: one enum, the single list.
+//!
+//! Events hold ids and words of this program, never names or addresses, so that a person can be
+//! forgotten without touching the record.
+
+mod details;
+mod subjects;
+
+use crate::domain::actor::{Actor, Scope};
+use crate::domain::command::{Action, CommandStatus, Evidence};
+use crate::domain::entitlement::{Entitlement, Entitlements};
+use crate::domain::grant::Validity;
+use crate::domain::id::{
+    ApiClientId, AuditEntryId, CommandId, ConnectionId, GrantId, SessionId, TokenId, UserId,
+    VehicleId,
+};
+use crate::domain::policy::{Basis, Reason};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Role;
+
+pub use subjects::Subjects;
+
+/// One line of the record.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// Its name; entries made later have greater ids.
+    pub entry_id: AuditEntryId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Who did it, and in which organization.
+    pub actor: Actor,
+    /// The HTTP request it belongs to.
+    pub request_id: Option<String>,
+    /// What happened.
+    pub event: Event,
+}
+
+words! {
+    /// Why a sign-in or a credential was refused.
+    CredentialRefusal {
+        /// The password does not match.
+        WrongPassword = "wrong_password",
+        /// The account is closed.
+        AccountDisabled = "account_disabled",
+        /// Too many failures lately.
+        Throttled = "throttled",
+        /// The account has no password.
+        NoPassword = "no_password",
+        /// The secret of the API client does not match.
+        WrongSecret = "wrong_secret",
+        /// The API client was revoked.
+        Revoked = "revoked",
+    }
+}
+
+words! {
+    /// Why a session ended.
+    SessionEnd {
+        /// The person signed out.
+        SignedOut = "signed_out",
+        /// A refresh token was used a second time: somebody copied it.
+        RefreshReused = "refresh_reused",
+    }
+}
+
+/// What happened. Field names are the words of the design.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the ids of what each variant names"
+)]
+pub enum Event {
+    /// An organization came to be.
+    OrganizationCreated,
+    /// An account was made.
+    UserCreated { user_id: UserId, role: Role },
+    /// An account was closed; its sessions and grants stop working with it.
+    UserDisabled { user_id: UserId },
+    /// A person signed in.
+    SessionCreated {
+        user_id: UserId,
+        session_id: SessionId,
+    },
+    /// A sign-in to a known account was refused.
+    SessionRefused {
+        user_id: UserId,
+        reason: CredentialRefusal,
+    },
+    /// A session went on with new tokens.
+    SessionRefreshed {
+        user_id: UserId,
+        session_id: SessionId,
+    },
+    /// A session is over.
+    SessionEnded {
+        user_id: UserId,
+        session_id: SessionId,
+        reason: SessionEnd,
+    },
+    /// A machine got credentials.
+    ApiClientCreated {
+        api_client_id: ApiClientId,
+        scopes: Vec<Scope>,
+    },
+    /// A machine lost its credentials.
+    ApiClientRevoked { api_client_id: ApiClientId },
+    /// A machine got an access token.
+    ApiClientTokenIssued {
+        api_client_id: ApiClientId,
+        token_id: TokenId,
+    },
+    /// A machine's secret was not accepted.
+    ApiClientRefused {
+        api_client_id: ApiClientId,
+        reason: CredentialRefusal,
+    },
+    /// An owner was sent to the vehicle cloud.
+    ConnectionStarted {
+        connection_id: ConnectionId,
+        user_id: UserId,
+    },
+    /// An owner came back with consent.
+    ConnectionCompleted {
+        connection_id: ConnectionId,
+        user_id: UserId,
+        vehicles: usize,
+    },
+    /// An owner came back without, or the exchange failed.
+    ConnectionFailed {
+        connection_id: ConnectionId,
+        user_id: UserId,
+        reason: String,
+    },
+    /// The cloud's tokens were renewed.
+    ConnectionRefreshed { connection_id: ConnectionId },
+    /// The cloud no longer accepts our tokens.
+    ConnectionLost {
+        connection_id: ConnectionId,
+        user_id: UserId,
+        reason: String,
+    },
+    /// A car became usable, or belongs to this connection now.
+    VehicleConnected {
+        vehicle_id: VehicleId,
+        user_id: UserId,
+        connection_id: ConnectionId,
+    },
+    /// A grant was issued.
+    GrantIssued {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        entitlements: Entitlements,
+        validity: Validity,
+        uses_max: Option<i64>,
+    },
+    /// Owner or admin ended a grant.
+    GrantRevoked {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        in_flight: usize,
+    },
+    /// The grantee gave a grant back.
+    GrantRelinquished {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+    },
+    /// A signed form of a grant was handed out.
+    GrantTokenMinted {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        token_id: TokenId,
+        expires_at: Timestamp,
+    },
+    /// A command may be sent.
+    CommandAuthorized {
+        command_id: CommandId,
+        vehicle_id: VehicleId,
+        user_id: UserId,
+        action: Action,
+        basis: Basis,
+    },
+    /// A command may not be sent.
+    CommandRefused {
+        command_id: CommandId,
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+        action: Action,
+        reasons: Vec<Reason>,
+    },
+    /// A command reached another status.
+    CommandChanged {
+        command_id: CommandId,
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+        action: Action,
+        status: CommandStatus,
+        evidence: Evidence,
+        reasons: Vec<String>,
+    },
+    /// Something was read from a car.
+    VehicleRead {
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+        entitlement: Entitlement,
+    },
+    /// Reading something from a car was refused.
+    VehicleReadRefused {
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+        entitlement: Entitlement,
+        reasons: Vec<Reason>,
+    },
+}
+
+impl Event {
+    /// The event's word: noun and past participle.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OrganizationCreated => "organization.created",
+            Self::UserCreated { .. } => "user.created",
+            Self::UserDisabled { .. } => "user.disabled",
+            Self::SessionCreated { .. } => "session.created",
+            Self::SessionRefused { .. } => "session.refused",
+            Self::SessionRefreshed { .. } => "session.refreshed",
+            Self::SessionEnded { .. } => "session.ended",
+            Self::ApiClientCreated { .. } => "api_client.created",
+            Self::ApiClientRevoked { .. } => "api_client.revoked",
+            Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
+            Self::ApiClientRefused { .. } => "api_client.refused",
+            Self::ConnectionStarted { .. } => "connection.started",
+            Self::ConnectionCompleted { .. } => "connection.completed",
+            Self::ConnectionFailed { .. } => "connection.failed",
+            Self::ConnectionRefreshed { .. } => "connection.refreshed",
+            Self::ConnectionLost { .. } => "connection.lost",
+            Self::VehicleConnected { .. } => "vehicle.connected",
+            Self::GrantIssued { .. } => "grant.issued",
+            Self::GrantRevoked { .. } => "grant.revoked",
+            Self::GrantRelinquished { .. } => "grant.relinquished",
+            Self::GrantTokenMinted { .. } => "grant.token_minted",
+            Self::CommandAuthorized { .. } => "command.authorized",
+            Self::CommandRefused { .. } => "command.refused",
+            Self::CommandChanged { status, .. } => match status {
+                CommandStatus::Refused => "command.refused",
+                CommandStatus::Sending => "command.authorized",
+                CommandStatus::Acknowledged => "command.acknowledged",
+                CommandStatus::Confirmed => "command.confirmed",
+                CommandStatus::Unconfirmed => "command.unconfirmed",
+                CommandStatus::Failed => "command.failed",
+                CommandStatus::Unknown => "command.unknown",
+                CommandStatus::Contradicted => "command.contradicted",
+                CommandStatus::Unresolved => "command.unresolved",
+                CommandStatus::Cancelled => "command.cancelled",
+                CommandStatus::Expired => "command.expired",
+            },
+            Self::VehicleRead { .. } => "vehicle.read",
+            Self::VehicleReadRefused { .. } => "vehicle.read_refused",
+        }
+    }
+}

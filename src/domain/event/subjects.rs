@@ -1,0 +1,143 @@
+//! What an event is about: the ids by which the record can be searched.
+
+use crate::domain::event::Event;
+use crate::domain::id::{CommandId, GrantId, UserId, VehicleId};
+use crate::domain::policy::Basis;
+
+/// The things an event is about; the record can be searched by each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Subjects {
+    /// The grant it is about.
+    pub grant_id: Option<GrantId>,
+    /// The car it is about.
+    pub vehicle_id: Option<VehicleId>,
+    /// The person it is about, beside the one who did it.
+    pub user_id: Option<UserId>,
+    /// The command it is about.
+    pub command_id: Option<CommandId>,
+}
+
+impl Subjects {
+    const fn of_grant(grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId) -> Self {
+        Self {
+            grant_id: Some(grant_id),
+            vehicle_id: Some(vehicle_id),
+            user_id: Some(grantee_id),
+            command_id: None,
+        }
+    }
+
+    const fn of_vehicle(vehicle_id: VehicleId, grant_id: Option<GrantId>, user_id: UserId) -> Self {
+        Self {
+            grant_id,
+            vehicle_id: Some(vehicle_id),
+            user_id: Some(user_id),
+            command_id: None,
+        }
+    }
+
+    fn of_user(user_id: UserId) -> Self {
+        Self {
+            user_id: Some(user_id),
+            ..Self::default()
+        }
+    }
+}
+
+impl Event {
+    /// What the event is about.
+    #[must_use]
+    pub fn subjects(&self) -> Subjects {
+        match *self {
+            Self::OrganizationCreated
+            | Self::ApiClientCreated { .. }
+            | Self::ApiClientRevoked { .. }
+            | Self::ApiClientTokenIssued { .. }
+            | Self::ApiClientRefused { .. }
+            | Self::ConnectionRefreshed { .. } => Subjects::default(),
+            Self::UserCreated { user_id, .. }
+            | Self::UserDisabled { user_id }
+            | Self::SessionCreated { user_id, .. }
+            | Self::SessionRefused { user_id, .. }
+            | Self::SessionRefreshed { user_id, .. }
+            | Self::SessionEnded { user_id, .. }
+            | Self::ConnectionStarted { user_id, .. }
+            | Self::ConnectionCompleted { user_id, .. }
+            | Self::ConnectionFailed { user_id, .. }
+            | Self::ConnectionLost { user_id, .. } => Subjects::of_user(user_id),
+            Self::VehicleConnected {
+                vehicle_id,
+                user_id,
+                ..
+            } => Subjects::of_vehicle(vehicle_id, None, user_id),
+            Self::GrantIssued {
+                grant_id,
+                vehicle_id,
+                grantee_id,
+                ..
+            }
+            | Self::GrantRevoked {
+                grant_id,
+                vehicle_id,
+                grantee_id,
+                ..
+            }
+            | Self::GrantRelinquished {
+                grant_id,
+                vehicle_id,
+                grantee_id,
+            }
+            | Self::GrantTokenMinted {
+                grant_id,
+                vehicle_id,
+                grantee_id,
+                ..
+            } => Subjects::of_grant(grant_id, vehicle_id, grantee_id),
+            Self::CommandAuthorized {
+                command_id,
+                vehicle_id,
+                user_id,
+                basis,
+                ..
+            } => {
+                let grant_id = match basis {
+                    Basis::Ownership => None,
+                    Basis::Grant(grant_id) => Some(grant_id),
+                };
+                Subjects {
+                    command_id: Some(command_id),
+                    ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
+                }
+            }
+            Self::CommandRefused {
+                command_id,
+                vehicle_id,
+                grant_id,
+                user_id,
+                ..
+            }
+            | Self::CommandChanged {
+                command_id,
+                vehicle_id,
+                grant_id,
+                user_id,
+                ..
+            } => Subjects {
+                command_id: Some(command_id),
+                ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
+            },
+            Self::VehicleRead {
+                vehicle_id,
+                grant_id,
+                user_id,
+                ..
+            }
+            | Self::VehicleReadRefused {
+                vehicle_id,
+                grant_id,
+                user_id,
+                ..
+            } => Subjects::of_vehicle(vehicle_id, grant_id, user_id),
+        }
+    }
+}

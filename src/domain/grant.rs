@@ -1,0 +1,166 @@
+//! The right of one grantee to use one vehicle, its facts and what follows from them.
+//!
+//! A status is never stored: it follows from the facts and the time, so that no missed tick of
+//! any worker can keep a key alive.
+
+use std::time::Duration;
+
+use crate::domain::entitlement::Entitlements;
+use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+/// The longest validity of one grant.
+pub const VALIDITY_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// The most uses a limited grant may have.
+pub const USES_MAX: i64 = 1_000_000;
+
+/// The half-open time `[not_before, not_after)` in which a grant can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+/// Why two times are no validity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidValidity {
+    /// It would end before, or when, it starts.
+    #[error("must be later than not_before")]
+    EndsBeforeStart,
+    /// It would last longer than [`VALIDITY_MAX`].
+    #[error("must be at most 400 days after not_before")]
+    TooLong,
+}
+
+impl Validity {
+    /// A validity that starts before it ends and lasts at most [`VALIDITY_MAX`].
+    ///
+    /// # Errors
+    /// [`InvalidValidity`] says which of the two does not hold.
+    pub fn new(not_before: Timestamp, not_after: Timestamp) -> Result<Self, InvalidValidity> {
+        if not_after <= not_before {
+            return Err(InvalidValidity::EndsBeforeStart);
+        }
+        if not_after.since(not_before) > VALIDITY_MAX {
+            return Err(InvalidValidity::TooLong);
+        }
+        Ok(Self {
+            not_before,
+            not_after,
+        })
+    }
+
+    /// The first moment in which the grant can be used.
+    #[must_use]
+    pub const fn not_before(self) -> Timestamp {
+        self.not_before
+    }
+
+    /// The first moment in which the grant can no longer be used.
+    #[must_use]
+    pub const fn not_after(self) -> Timestamp {
+        self.not_after
+    }
+}
+
+words! {
+    /// Where a grant stands at a given time.
+    GrantStatus {
+        /// Its validity has not begun.
+        Upcoming = "upcoming",
+        /// It can be used, as far as time and its own facts go.
+        Active = "active",
+        /// It can never be used again.
+        Ended = "ended",
+    }
+}
+
+words! {
+    /// Why a grant ended.
+    EndReason {
+        /// Its validity is over.
+        Expired = "expired",
+        /// The owner or an admin ended it.
+        Revoked = "revoked",
+        /// The grantee gave it back.
+        Relinquished = "relinquished",
+        /// The car was taken out of the service.
+        VehicleRemoved = "vehicle_removed",
+        /// The owner's consent at the vehicle cloud is gone.
+        ConsentLost = "consent_lost",
+    }
+}
+
+/// The act that ended a grant before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// When.
+    pub ended_at: Timestamp,
+    /// Why.
+    pub end_reason: EndReason,
+}
+
+/// A grant as stored.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Its name.
+    pub grant_id: GrantId,
+    /// The tenant it belongs to.
+    pub organization_id: OrganizationId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// The owner who issued it.
+    pub issuer_id: UserId,
+    /// Who may use it.
+    pub grantee_id: UserId,
+    /// For what.
+    pub entitlements: Entitlements,
+    /// When.
+    pub validity: Validity,
+    /// How many times it may open the car; `None` is no limit.
+    pub uses_max: Option<i64>,
+    /// How many times it was authorized to open the car.
+    pub uses: i64,
+    /// The act that ended it, if one did.
+    pub end: Option<End>,
+    /// Rises with every change of what a decision depends on.
+    pub revision: i64,
+    /// A short text of the issuer's.
+    pub label: Option<String>,
+    /// The issuer's own data as JSON text; the service never looks inside.
+    pub metadata: Option<String>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+}
+
+impl Grant {
+    /// Where the grant stands at `now`.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> GrantStatus {
+        if self.ended_by(now).is_some() {
+            GrantStatus::Ended
+        } else if now < self.validity.not_before {
+            GrantStatus::Upcoming
+        } else {
+            GrantStatus::Active
+        }
+    }
+
+    /// What ended the grant, seen from `now`: an act, or the end of its validity.
+    #[must_use]
+    pub fn ended_by(&self, now: Timestamp) -> Option<End> {
+        let expiry = End {
+            ended_at: self.validity.not_after,
+            end_reason: EndReason::Expired,
+        };
+        self.end
+            .or((now >= self.validity.not_after).then_some(expiry))
+    }
+
+    /// How many more times it may open the car; `None` is no limit.
+    #[must_use]
+    pub fn uses_left(&self) -> Option<i64> {
+        self.uses_max
+            .map(|max| max.saturating_sub(self.uses).max(0))
+    }
+}

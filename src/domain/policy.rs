@@ -1,0 +1,186 @@
+//! May this person do this to this car, now? Facts and the time come in, a decision comes out
+//! that explains itself. Pure and total: every combination of facts has an answer, and whatever
+//! is not clearly allowed is denied (P9).
+
+use crate::domain::connection::{ConnectionStatus, Permissions};
+use crate::domain::entitlement::Entitlement;
+use crate::domain::grant::{EndReason, Grant};
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// The person whose right is to be used.
+    pub user_id: UserId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// What they want to do.
+    pub entitlement: Entitlement,
+    /// Whether it spends one of a grant's uses.
+    pub spends_use: bool,
+}
+
+/// The car's side of the facts.
+#[derive(Debug, Clone)]
+pub struct VehicleFacts {
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Whether the owner's account is closed.
+    pub owner_disabled: bool,
+    /// Whether the car was taken out of the service.
+    pub removed: bool,
+    /// Where the owner's consent stands.
+    pub connection_status: ConnectionStatus,
+    /// What the owner permitted at the vehicle cloud.
+    pub permissions: Permissions,
+}
+
+/// The grant's side of the facts.
+#[derive(Debug, Clone)]
+pub struct GrantFacts {
+    /// The grant as stored.
+    pub grant: Grant,
+    /// Whether the grantee's account is closed.
+    pub grantee_disabled: bool,
+}
+
+/// Everything a decision rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The car.
+    pub vehicle: &'a VehicleFacts,
+    /// The grant that is claimed; `None` if the person claims to be the owner.
+    pub grant: Option<&'a GrantFacts>,
+}
+
+/// What an allowed request rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The person owns the car.
+    Ownership,
+    /// The person holds this grant.
+    Grant(GrantId),
+}
+
+/// The answer of the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes, and on what ground.
+    Allow(Basis),
+    /// No, and why: never empty, most important first.
+    Deny(Vec<Reason>),
+}
+
+words! {
+    /// Why a request is denied; the word is the `code` on the wire.
+    Reason {
+        /// There is no such car or grant for this person.
+        NotFound = "not_found",
+        /// The grant belongs to somebody else.
+        NotTheGrantee = "not_the_grantee",
+        /// The grant is for another car.
+        VehicleMismatch = "vehicle_mismatch",
+        /// The owner or an admin ended the grant.
+        GrantRevoked = "grant_revoked",
+        /// The grantee gave the grant back.
+        GrantRelinquished = "grant_relinquished",
+        /// The grant's validity is over.
+        GrantExpired = "grant_expired",
+        /// The grant's validity has not begun.
+        GrantNotYetValid = "grant_not_yet_valid",
+        /// The grant does not allow this.
+        EntitlementMissing = "entitlement_missing",
+        /// The grant has no use left.
+        GrantExhausted = "grant_exhausted",
+        /// The account of the person, or of the car's owner, is closed.
+        AccountDisabled = "account_disabled",
+        /// The car was taken out of the service.
+        VehicleRemoved = "vehicle_removed",
+        /// The owner's consent at the vehicle cloud is gone.
+        ConsentLost = "consent_lost",
+        /// The owner did not permit this at the vehicle cloud.
+        PermissionMissing = "permission_missing",
+    }
+}
+
+/// Decides on one request at one time.
+#[must_use]
+pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
+    let mut reasons = Vec::new();
+    let basis = match facts.grant {
+        Some(claimed) => {
+            // Somebody else's grant tells nothing about itself.
+            if claimed.grant.grantee_id != request.user_id {
+                return Decision::Deny(vec![Reason::NotTheGrantee]);
+            }
+            judge_grant(claimed, request, now, &mut reasons);
+            Basis::Grant(claimed.grant.grant_id)
+        }
+        None if facts.vehicle.owner_id == request.user_id => Basis::Ownership,
+        None => return Decision::Deny(vec![Reason::NotFound]),
+    };
+    judge_vehicle(facts.vehicle, request, &mut reasons);
+    if reasons.is_empty() {
+        Decision::Allow(basis)
+    } else {
+        Decision::Deny(reasons)
+    }
+}
+
+fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons: &mut Vec<Reason>) {
+    let grant = &claimed.grant;
+    if grant.vehicle_id != request.vehicle_id {
+        reasons.push(Reason::VehicleMismatch);
+    }
+    if let Some(end) = grant.ended_by(now) {
+        reasons.push(match end.end_reason {
+            EndReason::Expired => Reason::GrantExpired,
+            EndReason::Revoked => Reason::GrantRevoked,
+            EndReason::Relinquished => Reason::GrantRelinquished,
+            EndReason::VehicleRemoved => Reason::VehicleRemoved,
+            EndReason::ConsentLost => Reason::ConsentLost,
+        });
+    }
+    if now < grant.validity.not_before() {
+        reasons.push(Reason::GrantNotYetValid);
+    }
+    if !grant.entitlements.contains(request.entitlement) {
+        reasons.push(Reason::EntitlementMissing);
+    }
+    if request.spends_use && grant.uses_left() == Some(0) {
+        reasons.push(Reason::GrantExhausted);
+    }
+    if claimed.grantee_disabled {
+        reasons.push(Reason::AccountDisabled);
+    }
+}
+
+fn judge_vehicle(vehicle: &VehicleFacts, request: &Request, reasons: &mut Vec<Reason>) {
+    if vehicle.vehicle_id != request.vehicle_id && !reasons.contains(&Reason::VehicleMismatch) {
+        reasons.push(Reason::VehicleMismatch);
+    }
+    if vehicle.owner_disabled && !reasons.contains(&Reason::AccountDisabled) {
+        reasons.push(Reason::AccountDisabled);
+    }
+    if vehicle.removed && !reasons.contains(&Reason::VehicleRemoved) {
+        reasons.push(Reason::VehicleRemoved);
+    }
+    if vehicle.connection_status != ConnectionStatus::Active
+        && !reasons.contains(&Reason::ConsentLost)
+    {
+        reasons.push(Reason::ConsentLost);
+    }
+    if !vehicle
+        .permissions
+        .contains(request.entitlement.permission())
+    {
+        reasons.push(Reason::PermissionMissing);
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_test.rs"]
+mod tests;
