@@ -73,9 +73,7 @@ impl Event {
                 "not_after": validity.not_after(),
                 "max_uses": uses_max,
             }),
-            Self::GrantRevoked {
-                reason, in_flight, ..
-            } => json!({ "reason": reason, "in_flight": in_flight }),
+            Self::GrantRevoked { in_flight, .. } => json!({ "in_flight": in_flight }),
             Self::GrantTokenMinted {
                 token_id,
                 expires_at,

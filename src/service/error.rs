@@ -1,0 +1,121 @@
+//! Why a use case was not carried out: what the client may know, apart from what the operator
+//! reads in the log.
+
+use std::time::Duration;
+
+use crate::domain::policy::Reason;
+use crate::entropy::NoEntropy;
+use crate::storage::StorageError;
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Where, as a JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
+    pub pointer: String,
+    /// A word for programs.
+    pub code: &'static str,
+    /// A sentence for developers.
+    pub detail: String,
+}
+
+impl Violation {
+    /// A violation of one field of the body.
+    pub fn of(pointer: &str, code: &'static str, detail: impl ToString) -> Self {
+        Self { pointer: pointer.to_owned(), code, detail: detail.to_string() }
+    }
+}
+
+/// Why a use case was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request breaks rules.
+    #[error("the request is not valid")]
+    Invalid(Vec<Violation>),
+    /// No, or no longer valid, credentials.
+    #[error("the credentials are not valid")]
+    Unauthenticated(CredentialFault),
+    /// The actor may not do this, whatever the object.
+    #[error("the actor may not do this")]
+    Forbidden(Ban),
+    /// There is no such thing for this actor.
+    #[error("not found")]
+    NotFound,
+    /// The policy said no. The refusal is in the record.
+    #[error("the policy refused")]
+    Refused(Vec<Reason>),
+    /// The object is not in a state in which this can be done.
+    #[error("{0:?}")]
+    State(StateFault),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Too many requests; try again after this time.
+    #[error("too many requests")]
+    Throttled(Duration),
+    /// The vehicle cloud does not answer or does not work.
+    #[error("the vehicle cloud did not do it")]
+    Connector(#[from] Box<crate::connector::ConnectorError>),
+    /// More work than this instance takes on; nothing was done.
+    #[error("overloaded")]
+    Overloaded,
+    /// The database.
+    #[error("storage")]
+    Storage(#[from] StorageError),
+    /// Something of ours is broken; nothing was done.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// What is wrong with credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialFault {
+    /// None were sent.
+    Missing,
+    /// They are not what this service issued, or were revoked.
+    Invalid,
+    /// They were valid once.
+    Expired,
+    /// Address and password do not match any open account.
+    WrongPassword,
+    /// Client id and secret do not match any API client (RFC 6749 `invalid_client`).
+    WrongClient,
+}
+
+/// Why an actor may not do something, whatever the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ban {
+    /// Only for administrators.
+    AdminOnly,
+    /// The API client lacks this scope.
+    ScopeMissing(&'static str),
+    /// An API client must say for whom it acts.
+    ActingForMissing,
+    /// This kind of credential is not accepted here.
+    WrongCredential,
+}
+
+/// Why an object's state does not allow something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateFault {
+    /// The grant has ended already.
+    GrantEnded,
+    /// There is an account with this address.
+    EmailTaken,
+    /// The consent at the vehicle cloud is not there.
+    ConsentLost,
+    /// The request of the browser does not belong to a consent that is under way.
+    ConsentNotPending,
+}
+
+impl From<NoEntropy> for Error {
+    fn from(error: NoEntropy) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl Error {
+    /// One violation as an error.
+    pub fn invalid(pointer: &str, code: &'static str, detail: impl ToString) -> Self {
+        Self::Invalid(vec![Violation::of(pointer, code, detail)])
+    }
+}

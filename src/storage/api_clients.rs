@@ -1,0 +1,115 @@
+//! Machines that act for an organization.
+
+use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::{Page, StorageError};
+use crate::domain::actor::Scope;
+use crate::domain::id::{ApiClientId, OrganizationId};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = "INSERT INTO api_clients (api_client_id, organization_id, name, secret_hash, scopes, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6)";
+const FIND: &str = "SELECT * FROM api_clients WHERE api_client_id = $1";
+const LIST: &str = "SELECT * FROM api_clients WHERE organization_id = $1 AND api_client_id < $2 ORDER BY api_client_id DESC LIMIT $3";
+const REVOKE: &str = "UPDATE api_clients SET revoked_at = $3 WHERE organization_id = $1 AND api_client_id = $2 AND revoked_at IS NULL";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[INSERT, FIND, LIST, REVOKE];
+
+/// An API client as stored.
+#[derive(Debug, Clone)]
+pub struct ApiClient {
+    /// Its name; also its `client_id`.
+    pub api_client_id: ApiClientId,
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Since when it may not do anything any more.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl FromRow for ApiClient {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let scopes: String = row.get("scopes")?;
+        let scopes: Result<Vec<Scope>, _> = scopes.split_whitespace().map(str::parse).collect();
+        Ok(Self {
+            api_client_id: row.get("api_client_id")?,
+            organization_id: row.get("organization_id")?,
+            name: row.get("name")?,
+            secret_hash: row.get("secret_hash")?,
+            scopes: scopes.map_err(|error| corrupt("scopes", error))?,
+            revoked_at: row.optional("revoked_at")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// Adds an API client.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError> {
+    let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
+    query(INSERT)
+        .bind(client.api_client_id)
+        .bind(client.organization_id)
+        .bind(client.name.as_str())
+        .bind(client.secret_hash)
+        .bind(scopes.join(" "))
+        .bind(client.created_at)
+        .execute_one(tx)
+        .await
+}
+
+/// One API client, of whatever organization: the caller proves that it is the client.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    api_client_id: ApiClientId,
+) -> Result<Option<ApiClient>, StorageError> {
+    query(FIND).bind(api_client_id).fetch_optional(on).await
+}
+
+/// API clients, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    page: Page,
+) -> Result<Vec<ApiClient>, StorageError> {
+    query(LIST)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .fetch_all(on)
+        .await
+}
+
+/// Takes an API client's rights away; `false` if there is none with rights.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn revoke(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    api_client_id: ApiClientId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    Ok(query(REVOKE)
+        .bind(organization_id)
+        .bind(api_client_id)
+        .bind(now)
+        .execute(tx)
+        .await?
+        == 1)
+}

@@ -1,0 +1,280 @@
+//! Commands: written when they are decided on, changed when something is known about them.
+
+use super::db::{Connection, FromRow, Row, Tx, Value, query};
+use super::decisions::KeyedCommand;
+use super::{Page, StorageError};
+use crate::domain::command::{Command, CommandStatus};
+use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
+    idempotency_key, request_hash, action, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
+    VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
+    ON CONFLICT (principal_id, idempotency_key) DO NOTHING RETURNING command_id";
+const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
+    user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
+    FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
+    WHERE commands.command_id = v.column1 AND commands.status = v.column2 RETURNING commands.command_id";
+const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND command_id = $2";
+const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
+    ORDER BY command_id DESC LIMIT $3";
+const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
+const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 'abandoned', changed_at = $1, check_at = $1 \
+    WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
+    AND status = 'sending' RETURNING *";
+const TAKE_TO_CHECK: &str = "UPDATE commands SET check_at = $2, checks = checks + 1 \
+    WHERE command_id IN (SELECT command_id FROM commands WHERE check_at <= $1 ORDER BY check_at LIMIT $3) \
+    AND check_at <= $1 RETURNING *";
+const CHECK_AGAIN: &str =
+    "UPDATE commands SET check_at = $2 WHERE command_id = $1 AND check_at IS NOT NULL";
+const NEWEST_OF_VEHICLES: &str = "SELECT * FROM commands WHERE command_id IN (SELECT MAX_ID.command_id FROM (SELECT command_id, \
+    ROW_NUMBER() OVER (PARTITION BY vehicle_id ORDER BY command_id DESC) AS place FROM commands \
+    WHERE vehicle_id IN (VALUES {rows:uuid}) AND status NOT IN ('refused', 'failed', 'cancelled', 'expired')) AS MAX_ID WHERE place = 1)";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    CHANGE,
+    FIND,
+    LIST_OF_VEHICLE,
+    IN_FLIGHT,
+    TAKE_ABANDONED,
+    TAKE_TO_CHECK,
+    CHECK_AGAIN,
+    NEWEST_OF_VEHICLES,
+];
+
+impl FromRow for Command {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let reasons: String = row.get("reasons")?;
+        Ok(Self {
+            command_id: row.get("command_id")?,
+            organization_id: row.get("organization_id")?,
+            vehicle_id: row.get("vehicle_id")?,
+            grant_id: row.optional("grant_id")?,
+            user_id: row.get("user_id")?,
+            action: row.get("action")?,
+            status: row.get("status")?,
+            evidence: row.get("evidence")?,
+            observed_at: row.optional("observed_at")?,
+            reasons: reasons.split_whitespace().map(str::to_owned).collect(),
+            user_message: row.optional("user_message")?,
+            retry_after_ms: row.optional("retry_after_ms")?,
+            created_at: row.get("created_at")?,
+            send_by: row.get("send_by")?,
+            answer_by: row.get("answer_by")?,
+            instance_id: row.get("instance_id")?,
+            changed_at: row.get("changed_at")?,
+        })
+    }
+}
+
+fn inserted(keyed: &KeyedCommand) -> Vec<Value> {
+    let command = &keyed.command;
+    vec![
+        command.command_id.into(),
+        command.organization_id.into(),
+        command.vehicle_id.into(),
+        command.grant_id.into(),
+        command.user_id.into(),
+        keyed.principal_id.into(),
+        keyed.idempotency_key.as_str().into(),
+        keyed.request_hash.into(),
+        command.action.into(),
+        command.status.into(),
+        command.evidence.into(),
+        command.reasons.join(" ").into(),
+        command.created_at.into(),
+        command.send_by.into(),
+        command.answer_by.into(),
+        command.instance_id.into(),
+        command.changed_at.into(),
+        0.into(),
+    ]
+}
+
+/// Adds commands. Those that are not returned have a key that somebody else used first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert_many(
+    tx: &mut Tx,
+    commands: &[&KeyedCommand],
+) -> Result<Vec<CommandId>, StorageError> {
+    query(INSERT)
+        .rows(commands.iter().map(|keyed| inserted(keyed)).collect())
+        .fetch_all(tx)
+        .await
+}
+
+/// A step of one command's life.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The status it leaves; the step is taken only from there.
+    pub from: CommandStatus,
+    /// The command as it is afterwards.
+    pub command: Command,
+    /// When its car's state should be read, if it should.
+    pub check_at: Option<Timestamp>,
+}
+
+fn changed(change: &Change) -> Vec<Value> {
+    let command = &change.command;
+    vec![
+        command.command_id.into(),
+        change.from.into(),
+        command.status.into(),
+        command.evidence.into(),
+        command.observed_at.into(),
+        command.reasons.join(" ").into(),
+        command.user_message.as_deref().into(),
+        command.retry_after_ms.into(),
+        command.changed_at.into(),
+        change.check_at.into(),
+    ]
+}
+
+/// Takes steps. Those that are not returned had been taken elsewhere.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
+    query(CHANGE)
+        .rows(changes.iter().map(changed).collect())
+        .fetch_all(tx)
+        .await
+}
+
+/// One command.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    command_id: CommandId,
+) -> Result<Option<Command>, StorageError> {
+    query(FIND)
+        .bind(organization_id)
+        .bind(command_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// The commands of a car, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list_of_vehicle(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    vehicle_id: VehicleId,
+    page: Page,
+) -> Result<Vec<Command>, StorageError> {
+    query(LIST_OF_VEHICLE)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .bind(vehicle_id)
+        .fetch_all(on)
+        .await
+}
+
+/// The commands of a grant that may still be on their way.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn in_flight(
+    on: &mut impl Connection,
+    grant_id: GrantId,
+) -> Result<Vec<CommandId>, StorageError> {
+    query(IN_FLIGHT).bind(grant_id).fetch_all(on).await
+}
+
+/// Takes up to `limit` commands whose sender is gone, as they are afterwards: `unknown`.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_abandoned(
+    tx: &mut Tx,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Command>, StorageError> {
+    query(TAKE_ABANDONED)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(tx)
+        .await
+}
+
+/// A command whose car's state should be read.
+#[derive(Debug, Clone)]
+pub struct ToCheck {
+    /// The command.
+    pub command: Command,
+    /// How often it was tried, this time included.
+    pub checks: i64,
+}
+
+impl FromRow for ToCheck {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            command: Command::from_row(row)?,
+            checks: row.get("checks")?,
+        })
+    }
+}
+
+/// Takes up to `limit` commands to check; nobody else takes them before `lease_until`.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_to_check(
+    tx: &mut Tx,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<ToCheck>, StorageError> {
+    query(TAKE_TO_CHECK)
+        .bind(now)
+        .bind(lease_until)
+        .bind(limit)
+        .fetch_all(tx)
+        .await
+}
+
+/// Puts a check off.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn check_again(
+    tx: &mut Tx,
+    command_id: CommandId,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    query(CHECK_AGAIN)
+        .bind(command_id)
+        .bind(at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// The newest command of each car that may have moved it.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn newest_of_vehicles(
+    on: &mut impl Connection,
+    vehicle_ids: &[VehicleId],
+) -> Result<Vec<Command>, StorageError> {
+    query(NEWEST_OF_VEHICLES)
+        .rows(
+            vehicle_ids
+                .iter()
+                .map(|&id| vec![Value::from(id)])
+                .collect(),
+        )
+        .fetch_all(on)
+        .await
+}

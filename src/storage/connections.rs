@@ -1,0 +1,277 @@
+//! Owners' consents at the vehicle cloud, with their sealed tokens.
+
+use super::StorageError;
+use super::db::{FromRow, Row, Tx, query};
+use crate::domain::connection::Connection;
+use crate::domain::id::{ConnectionId, OrganizationId};
+use crate::domain::time::Timestamp;
+
+const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at) \
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6)";
+const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
+const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
+    AND created_at > $2 RETURNING *";
+const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2 WHERE connection_id = $1 AND status = 'pending'";
+const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
+    token_revision = token_revision + 1 WHERE connection_id = $1 AND status = 'pending'";
+const FIND_TOKENS: &str = "SELECT organization_id, owner_id, status, sealed_tokens, access_expires_at, token_revision \
+    FROM connections WHERE connection_id = $1";
+const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
+    AND status = 'active' AND (refresh_lease_until IS NULL OR refresh_lease_until <= $4)";
+const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access_expires_at = $4, refresh_lease_until = NULL, \
+    token_revision = token_revision + 1 WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
+const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
+const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL \
+    WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
+const TOUCH_GRANTS: &str = "UPDATE grants SET revision = revision + 1 WHERE ended_at IS NULL \
+    AND vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE connection_id = $1)";
+const TOUCH_VEHICLES: &str = "UPDATE vehicles SET revision = revision + 1 WHERE connection_id = $1";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    FIND,
+    TAKE_BY_STATE,
+    FAIL,
+    ACTIVATE,
+    FIND_TOKENS,
+    LEASE_REFRESH,
+    STORE_REFRESHED,
+    RELEASE_REFRESH,
+    LOSE,
+    TOUCH_GRANTS,
+    TOUCH_VEHICLES,
+];
+
+/// The tokens of a connection as stored.
+#[derive(Debug, Clone)]
+pub struct StoredTokens {
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// Who consented.
+    pub owner_id: crate::domain::id::UserId,
+    /// Where the consent stands.
+    pub status: crate::domain::connection::ConnectionStatus,
+    /// Access and refresh token, sealed.
+    pub sealed_tokens: Option<Vec<u8>>,
+    /// When the access token stops working.
+    pub access_expires_at: Option<Timestamp>,
+    /// Rises with each new pair.
+    pub token_revision: i64,
+}
+
+impl FromRow for StoredTokens {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            organization_id: row.get("organization_id")?,
+            owner_id: row.get("owner_id")?,
+            status: row.get("status")?,
+            sealed_tokens: row.optional("sealed_tokens")?,
+            access_expires_at: row.optional("access_expires_at")?,
+            token_revision: row.get("token_revision")?,
+        })
+    }
+}
+
+impl FromRow for Connection {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            connection_id: row.get("connection_id")?,
+            organization_id: row.get("organization_id")?,
+            owner_id: row.get("owner_id")?,
+            status: row.get("status")?,
+            mode: row.get("mode")?,
+            status_reason: row.optional("status_reason")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// Adds a consent that is under way; `state_hash` is what the browser must bring back.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert(
+    tx: &mut Tx,
+    connection: &Connection,
+    state_hash: [u8; 32],
+) -> Result<(), StorageError> {
+    query(INSERT)
+        .bind(connection.connection_id)
+        .bind(connection.organization_id)
+        .bind(connection.owner_id)
+        .bind(connection.mode)
+        .bind(state_hash)
+        .bind(connection.created_at)
+        .execute_one(tx)
+        .await
+}
+
+/// One consent.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl super::Connection,
+    organization_id: OrganizationId,
+    connection_id: ConnectionId,
+) -> Result<Option<Connection>, StorageError> {
+    query(FIND)
+        .bind(organization_id)
+        .bind(connection_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// Uses up the state that a browser brought back; `None` if it was never given out, was used
+/// before, or was given out at `created_after` or earlier.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_by_state(
+    tx: &mut Tx,
+    state_hash: [u8; 32],
+    created_after: Timestamp,
+) -> Result<Option<Connection>, StorageError> {
+    query(TAKE_BY_STATE)
+        .bind(state_hash)
+        .bind(created_after)
+        .fetch_optional(tx)
+        .await
+}
+
+/// Marks a consent as declined or failed.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if it is not under way.
+pub async fn fail(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    reason: &str,
+) -> Result<(), StorageError> {
+    query(FAIL)
+        .bind(connection_id)
+        .bind(reason)
+        .execute_one(tx)
+        .await
+}
+
+/// Gives a consent its first tokens.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if it is not under way.
+pub async fn activate(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    sealed_tokens: Vec<u8>,
+    access_expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    query(ACTIVATE)
+        .bind(connection_id)
+        .bind(sealed_tokens)
+        .bind(access_expires_at)
+        .execute_one(tx)
+        .await
+}
+
+/// The tokens of a connection.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find_tokens(
+    on: &mut impl super::Connection,
+    connection_id: ConnectionId,
+) -> Result<Option<StoredTokens>, StorageError> {
+    query(FIND_TOKENS)
+        .bind(connection_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// Takes the right to refresh until `until`; `false` if another instance has it or was faster.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn lease_refresh(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    token_revision: i64,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let leased = query(LEASE_REFRESH)
+        .bind(connection_id)
+        .bind(token_revision)
+        .bind(until)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(leased == 1)
+}
+
+/// Replaces the tokens by a new pair; `false` if the old ones were replaced by somebody else.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn store_refreshed(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    token_revision: i64,
+    sealed_tokens: Vec<u8>,
+    access_expires_at: Timestamp,
+) -> Result<bool, StorageError> {
+    let stored = query(STORE_REFRESHED)
+        .bind(connection_id)
+        .bind(token_revision)
+        .bind(sealed_tokens)
+        .bind(access_expires_at)
+        .execute(tx)
+        .await?;
+    Ok(stored == 1)
+}
+
+/// Gives the right to refresh back after a try that may be repeated.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn release_refresh(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    token_revision: i64,
+) -> Result<(), StorageError> {
+    query(RELEASE_REFRESH)
+        .bind(connection_id)
+        .bind(token_revision)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Marks a consent as lost, forgets its tokens and raises the revision of whatever rests on it;
+/// `false` if the tokens were replaced in the meantime.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn lose(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    token_revision: i64,
+    reason: &str,
+) -> Result<bool, StorageError> {
+    if query(LOSE)
+        .bind(connection_id)
+        .bind(token_revision)
+        .bind(reason)
+        .execute(tx)
+        .await?
+        != 1
+    {
+        return Ok(false);
+    }
+    query(TOUCH_VEHICLES)
+        .bind(connection_id)
+        .execute(tx)
+        .await?;
+    query(TOUCH_GRANTS).bind(connection_id).execute(tx).await?;
+    Ok(true)
+}

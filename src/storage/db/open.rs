@@ -1,0 +1,195 @@
+//! Opening a database: which one, how durable, with which limits.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Db, StorageError, query};
+
+/// The one folder of migrations, for both databases.
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_READERS_MAX: u32 = 4;
+/// In KiB, negative as SQLite wants it.
+const SQLITE_CACHE_KIB: &str = "-16384";
+/// A connection that was idle longer is tried before it is used.
+const IDLE_TRUSTED: Duration = Duration::from_secs(10);
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq.
+    Postgres(String),
+}
+
+/// Why a database URL is not usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be sqlite:PATH or postgres://USER@HOST/NAME")]
+pub struct InvalidLocation;
+
+impl FromStr for Location {
+    type Err = InvalidLocation;
+
+    fn from_str(url: &str) -> Result<Self, InvalidLocation> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            // A database in memory would forget on restart what was promised (P6).
+            let usable = !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?');
+            return if usable {
+                Ok(Self::Sqlite(path.into()))
+            } else {
+                Err(InvalidLocation)
+            };
+        }
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if is_postgres {
+            Ok(Self::Postgres(url.to_owned()))
+        } else {
+            Err(InvalidLocation)
+        }
+    }
+}
+
+/// The limits of connections to a server.
+#[derive(Debug, Clone, Copy)]
+pub struct PostgresSettings {
+    /// At most so many connections.
+    pub connections_max: u32,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        Self {
+            connections_max: 10,
+        }
+    }
+}
+
+/// Why a database cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached or its URL is wrong.
+    #[error("cannot open the database")]
+    Connect(#[from] sqlx::Error),
+    /// A migration failed.
+    #[error("cannot migrate the database")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The server only reads: a standby would not see revocations in time (P2).
+    #[error("the database server is a standby or read-only; keys are decided on the primary alone")]
+    NotPrimary,
+    /// The file does not exist and nobody asked for it to be made.
+    #[error("there is no database at {0}; `keylend migrate` makes one")]
+    NoFile(PathBuf),
+    /// It did not answer.
+    #[error("the database does not answer")]
+    Storage(#[from] StorageError),
+}
+
+impl Db {
+    /// Opens the database; `create` allows making the file of an SQLite database.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why it cannot be used.
+    pub async fn open(
+        location: &Location,
+        settings: PostgresSettings,
+        create: bool,
+    ) -> Result<Self, OpenError> {
+        match location {
+            Location::Sqlite(path) => open_sqlite(path.clone(), create).await,
+            Location::Postgres(url) => open_postgres(url, settings).await,
+        }
+    }
+}
+
+async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
+    if !create && !path.exists() {
+        return Err(OpenError::NoFile(path));
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL may lose acknowledged commits when the power fails (P6).
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT)
+        .pragma("cache_size", SQLITE_CACHE_KIB)
+        .statement_cache_capacity(256);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+    Ok(Db::Sqlite { writer, readers })
+}
+
+async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options
+        .application_name("keylend")
+        .statement_cache_capacity(256)
+        .options([
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "15s"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for > IDLE_TRUSTED {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    let db = Db::Postgres(pool);
+    if db.is_primary().await? {
+        Ok(db)
+    } else {
+        Err(OpenError::NotPrimary)
+    }
+}
+
+impl Db {
+    /// Whether writes are accepted here: always on a file, on a server only if it is no standby.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if the database does not answer.
+    pub async fn is_primary(&self) -> Result<bool, StorageError> {
+        const ANSWERS: &str = "SELECT 1 = 1";
+        const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
+        let mut reader = self.read().await?;
+        let sql = match self {
+            Self::Sqlite { .. } => ANSWERS,
+            Self::Postgres(_) => IS_PRIMARY,
+        };
+        Ok(query(sql)
+            .fetch_optional::<bool>(&mut reader)
+            .await?
+            .unwrap_or(false))
+    }
+}

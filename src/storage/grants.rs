@@ -1,0 +1,198 @@
+//! Grants. Ending one raises its revision, which is the line that no later authorization can
+//! cross (P2): a claim in [`super::decisions`] names the revision it decided on.
+
+use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::{Page, StorageError};
+use crate::domain::grant::{End, Grant, Validity};
+use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
+
+const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
+    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12)";
+const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
+const LIST: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 ORDER BY grant_id DESC LIMIT $3";
+const LIST_OF_VEHICLE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 AND vehicle_id = $4 \
+    ORDER BY grant_id DESC LIMIT $3";
+const LIST_FOR: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
+    WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) ORDER BY g.grant_id DESC LIMIT $3";
+const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
+    WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) AND g.vehicle_id = $5 \
+    ORDER BY g.grant_id DESC LIMIT $3";
+const LIST_HELD: &str = "SELECT * FROM grants WHERE organization_id = $1 AND vehicle_id = $2 AND grantee_id = $3 \
+    ORDER BY grant_id DESC LIMIT 64";
+const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
+    WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 RETURNING *";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    FIND,
+    LIST,
+    LIST_OF_VEHICLE,
+    LIST_FOR,
+    LIST_FOR_OF_VEHICLE,
+    LIST_HELD,
+    END,
+];
+
+impl FromRow for Grant {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let end = match (row.optional("ended_at")?, row.optional("end_reason")?) {
+            (Some(ended_at), Some(end_reason)) => Some(End {
+                ended_at,
+                end_reason,
+            }),
+            (None, None) => None,
+            _ => {
+                return Err(corrupt(
+                    "end_reason",
+                    "is not there exactly when ended_at is",
+                ));
+            }
+        };
+        let validity = Validity::new(row.get("not_before")?, row.get("not_after")?);
+        Ok(Self {
+            grant_id: row.get("grant_id")?,
+            organization_id: row.get("organization_id")?,
+            vehicle_id: row.get("vehicle_id")?,
+            issuer_id: row.get("issuer_id")?,
+            grantee_id: row.get("grantee_id")?,
+            entitlements: row.get("entitlements")?,
+            validity: validity.map_err(|error| corrupt("not_after", error))?,
+            uses_max: row.optional("uses_max")?,
+            uses: row.get("uses")?,
+            end,
+            revision: row.get("revision")?,
+            label: row.optional("label")?,
+            metadata: row.optional("metadata")?,
+            issued_at: row.get("issued_at")?,
+        })
+    }
+}
+
+/// Adds a grant.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
+    query(INSERT)
+        .bind(grant.grant_id)
+        .bind(grant.organization_id)
+        .bind(grant.vehicle_id)
+        .bind(grant.issuer_id)
+        .bind(grant.grantee_id)
+        .bind(&grant.entitlements)
+        .bind(grant.validity.not_before())
+        .bind(grant.validity.not_after())
+        .bind(grant.uses_max)
+        .bind(grant.label.as_deref())
+        .bind(grant.metadata.as_deref())
+        .bind(grant.issued_at)
+        .execute_one(tx)
+        .await
+}
+
+/// One grant.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    grant_id: GrantId,
+) -> Result<Option<Grant>, StorageError> {
+    query(FIND)
+        .bind(organization_id)
+        .bind(grant_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// Whose grants to list.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    /// Only those this person holds, or that are for a car they own.
+    pub concerning: Option<UserId>,
+    /// Only those for this car.
+    pub vehicle_id: Option<VehicleId>,
+}
+
+/// Grants, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    filter: Filter,
+    page: Page,
+) -> Result<Vec<Grant>, StorageError> {
+    let sql = match filter {
+        Filter {
+            concerning: None,
+            vehicle_id: None,
+        } => LIST,
+        Filter {
+            concerning: None,
+            vehicle_id: Some(_),
+        } => LIST_OF_VEHICLE,
+        Filter {
+            concerning: Some(_),
+            vehicle_id: None,
+        } => LIST_FOR,
+        Filter {
+            concerning: Some(_),
+            vehicle_id: Some(_),
+        } => LIST_FOR_OF_VEHICLE,
+    };
+    let mut listing = query(sql)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit);
+    if let Some(user_id) = filter.concerning {
+        listing = listing.bind(user_id);
+    }
+    if let Some(vehicle_id) = filter.vehicle_id {
+        listing = listing.bind(vehicle_id);
+    }
+    listing.fetch_all(on).await
+}
+
+/// The newest grants a person holds or held for one car.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list_held(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    vehicle_id: VehicleId,
+    grantee_id: UserId,
+) -> Result<Vec<Grant>, StorageError> {
+    query(LIST_HELD)
+        .bind(organization_id)
+        .bind(vehicle_id)
+        .bind(grantee_id)
+        .fetch_all(on)
+        .await
+}
+
+/// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn end(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    grant_id: GrantId,
+    end: End,
+    note: Option<&str>,
+) -> Result<Option<Grant>, StorageError> {
+    query(END)
+        .bind(organization_id)
+        .bind(grant_id)
+        .bind(end.ended_at)
+        .bind(end.end_reason)
+        .bind(note)
+        .fetch_optional(tx)
+        .await
+}

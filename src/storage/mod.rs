@@ -1,0 +1,128 @@
+//! What is kept, and how: one file per noun, each a list of statements and the functions that run
+//! them. Nothing here decides anything.
+//!
+//! [`Store::begin`] gives a transaction that must be committed by name; [`Store::read`] gives a
+//! connection for reading. "Not found" is `None`, a lost race is an outcome, and every update
+//! checks how many rows it changed.
+
+pub mod api_clients;
+pub mod audit_entries;
+pub mod commands;
+pub mod connections;
+pub mod db;
+pub mod decisions;
+pub mod grants;
+pub mod idempotency_keys;
+pub mod organizations;
+pub mod sessions;
+pub mod users;
+pub mod vehicles;
+
+use std::future::Future;
+
+pub use db::{Connection, Db, Location, OpenError, PostgresSettings, Reader, StorageError, Tx};
+
+/// How often a use case is tried when other transactions are in the way.
+const TRIES_MAX: usize = 6;
+
+/// The database of one service.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// A store on an open database.
+    #[must_use]
+    pub const fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Begins a transaction that may write; dropping it undoes everything.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if no connection could be had in time.
+    pub async fn begin(&self) -> Result<Tx, StorageError> {
+        self.db.begin().await
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if no connection could be had in time.
+    pub async fn read(&self) -> Result<Reader, StorageError> {
+        self.db.read().await
+    }
+
+    /// The database itself, for migrations and health.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// Runs a use case, and again if another transaction was in the way, a bounded number of times.
+/// Each run begins its own transaction.
+///
+/// # Errors
+/// The last run's error.
+pub async fn repeat<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
+where
+    E: WorthRepeating,
+    F: Future<Output = Result<T, E>> + Send,
+{
+    let mut tries = 1;
+    loop {
+        match use_case().await {
+            Err(error) if tries < TRIES_MAX && error.is_worth_repeating() => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Errors that know whether the whole use case may be run again.
+pub trait WorthRepeating {
+    /// Whether another run may bring another result.
+    fn is_worth_repeating(&self) -> bool;
+}
+
+impl WorthRepeating for StorageError {
+    fn is_worth_repeating(&self) -> bool {
+        Self::is_worth_repeating(self)
+    }
+}
+
+/// Every statement of every noun, so that each can be tried on both databases.
+#[must_use]
+pub fn statements() -> Vec<&'static str> {
+    [
+        api_clients::STATEMENTS,
+        audit_entries::STATEMENTS,
+        commands::STATEMENTS,
+        connections::STATEMENTS,
+        decisions::STATEMENTS,
+        grants::STATEMENTS,
+        idempotency_keys::STATEMENTS,
+        organizations::STATEMENTS,
+        sessions::STATEMENTS,
+        users::STATEMENTS,
+        vehicles::STATEMENTS,
+    ]
+    .concat()
+}
+
+/// Which part of a list to return: what comes after a row, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Rows with a smaller id than this one; `None` starts with the newest.
+    pub before: Option<uuid::Uuid>,
+    /// At most so many rows.
+    pub limit: i64,
+}
+
+impl Page {
+    /// The id below which rows are wanted; the greatest of all if there is none.
+    fn before(self) -> uuid::Uuid {
+        self.before.unwrap_or(uuid::Uuid::max())
+    }
+}

@@ -1,0 +1,59 @@
+//! Organizations.
+
+use super::StorageError;
+use super::db::{Connection, Tx, query};
+use crate::domain::id::OrganizationId;
+use crate::domain::time::Timestamp;
+
+const INSERT: &str =
+    "INSERT INTO organizations (organization_id, name, created_at) VALUES ($1, $2, $3)";
+const FIND_BY_NAME: &str =
+    "SELECT organization_id FROM organizations WHERE name = $1 ORDER BY organization_id";
+const EXISTS: &str = "SELECT organization_id FROM organizations WHERE organization_id = $1";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS];
+
+/// Adds an organization.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    query(INSERT)
+        .bind(organization_id)
+        .bind(name)
+        .bind(now)
+        .execute_one(tx)
+        .await
+}
+
+/// The oldest organization with this name.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find_by_name(
+    on: &mut impl Connection,
+    name: &str,
+) -> Result<Option<OrganizationId>, StorageError> {
+    query(FIND_BY_NAME).bind(name).fetch_optional(on).await
+}
+
+/// Whether there is such an organization.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn exists(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+) -> Result<bool, StorageError> {
+    let found = query(EXISTS)
+        .bind(organization_id)
+        .fetch_optional::<OrganizationId>(on)
+        .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,173 @@
+//! Sessions of people: each is one family of refresh tokens, of which only the newest works.
+
+use super::StorageError;
+use super::db::{Connection, FromRow, Row, Tx, query};
+use crate::domain::event::SessionEnd;
+use crate::domain::id::{OrganizationId, SessionId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Role;
+
+const INSERT: &str = "INSERT INTO sessions (session_id, organization_id, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+const INSERT_REFRESH_TOKEN: &str = "INSERT INTO refresh_tokens (token_hash, organization_id, session_id, issued_at) VALUES ($1, $2, $3, $4)";
+const USE_REFRESH_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL RETURNING session_id";
+const FIND_REFRESH_TOKEN: &str = "SELECT session_id FROM refresh_tokens WHERE token_hash = $1";
+const FIND: &str = "SELECT s.session_id, s.organization_id, s.user_id, s.expires_at, s.ended_at, u.role, u.disabled_at \
+    FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
+const END: &str =
+    "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    INSERT_REFRESH_TOKEN,
+    USE_REFRESH_TOKEN,
+    FIND_REFRESH_TOKEN,
+    FIND,
+    END,
+];
+
+/// A session with what is known about its person now.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its name.
+    pub session_id: SessionId,
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What the person may do, today.
+    pub role: Role,
+    /// After this no refresh helps.
+    pub expires_at: Timestamp,
+    /// Since when it is over.
+    pub ended_at: Option<Timestamp>,
+    /// Since when the account is closed.
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// Whether it can be used at `now`.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.disabled_at.is_none() && now < self.expires_at
+    }
+}
+
+impl FromRow for Session {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            session_id: row.get("session_id")?,
+            organization_id: row.get("organization_id")?,
+            user_id: row.get("user_id")?,
+            role: row.get("role")?,
+            expires_at: row.get("expires_at")?,
+            ended_at: row.optional("ended_at")?,
+            disabled_at: row.optional("disabled_at")?,
+        })
+    }
+}
+
+/// Adds a session.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert(
+    tx: &mut Tx,
+    session_id: SessionId,
+    (organization_id, user_id): (OrganizationId, UserId),
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    query(INSERT)
+        .bind(session_id)
+        .bind(organization_id)
+        .bind(user_id)
+        .bind(now)
+        .bind(expires_at)
+        .execute_one(tx)
+        .await
+}
+
+/// Adds the newest refresh token of a session.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn insert_refresh_token(
+    tx: &mut Tx,
+    token_hash: [u8; 32],
+    (organization_id, session_id): (OrganizationId, SessionId),
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    query(INSERT_REFRESH_TOKEN)
+        .bind(token_hash)
+        .bind(organization_id)
+        .bind(session_id)
+        .bind(now)
+        .execute_one(tx)
+        .await
+}
+
+/// What presenting a refresh token came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshUse {
+    /// It was the newest and is used up now.
+    First(SessionId),
+    /// It was used before: somebody copied it.
+    Again(SessionId),
+    /// It was never issued.
+    Unknown,
+}
+
+/// Uses up a refresh token; of any number of concurrent tries exactly one is the first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn use_refresh_token(
+    tx: &mut Tx,
+    token_hash: [u8; 32],
+    now: Timestamp,
+) -> Result<RefreshUse, StorageError> {
+    if let Some(session_id) = query(USE_REFRESH_TOKEN)
+        .bind(token_hash)
+        .bind(now)
+        .fetch_optional(tx)
+        .await?
+    {
+        return Ok(RefreshUse::First(session_id));
+    }
+    let known = query(FIND_REFRESH_TOKEN)
+        .bind(token_hash)
+        .fetch_optional(tx)
+        .await?;
+    Ok(known.map_or(RefreshUse::Unknown, RefreshUse::Again))
+}
+
+/// One session.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    session_id: SessionId,
+) -> Result<Option<Session>, StorageError> {
+    query(FIND).bind(session_id).fetch_optional(on).await
+}
+
+/// Ends a session; `false` if it was over already.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn end(
+    tx: &mut Tx,
+    session_id: SessionId,
+    reason: SessionEnd,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    Ok(query(END)
+        .bind(session_id)
+        .bind(now)
+        .bind(reason)
+        .execute(tx)
+        .await?
+        == 1)
+}

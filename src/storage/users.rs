@@ -1,0 +1,196 @@
+//! People's accounts.
+
+use super::db::{Connection, FromRow, Row, Tx, query};
+use super::{Page, StorageError};
+use crate::domain::id::{OrganizationId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Email, User};
+
+const INSERT: &str = "INSERT INTO users (user_id, organization_id, email, display_name, role, password_hash, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const FIND: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id = $2";
+const LIST: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 ORDER BY user_id DESC LIMIT $3";
+const FIND_BY_EMAIL: &str = "SELECT * FROM users WHERE email = $1 ORDER BY user_id LIMIT 2";
+const FIND_BY_EMAIL_IN: &str = "SELECT * FROM users WHERE email = $1 AND organization_id = $2";
+const SET_PASSWORD_HASH: &str =
+    "UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2";
+const DISABLE: &str = "UPDATE users SET disabled_at = $3 WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
+const TOUCH_GRANTS: &str = "UPDATE grants SET revision = revision + 1 \
+    WHERE organization_id = $1 AND ended_at IS NULL AND (grantee_id = $2 OR issuer_id = $2)";
+const TOUCH_VEHICLES: &str =
+    "UPDATE vehicles SET revision = revision + 1 WHERE organization_id = $1 AND owner_id = $2";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    FIND,
+    LIST,
+    FIND_BY_EMAIL,
+    FIND_BY_EMAIL_IN,
+    SET_PASSWORD_HASH,
+    DISABLE,
+    TOUCH_GRANTS,
+    TOUCH_VEHICLES,
+];
+
+/// An account with what signing in needs.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The person.
+    pub user: User,
+    /// The PHC string of their password, if they have one.
+    pub password_hash: Option<String>,
+}
+
+impl FromRow for User {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            user_id: row.get("user_id")?,
+            organization_id: row.get("organization_id")?,
+            email: row.get("email")?,
+            display_name: row.get("display_name")?,
+            role: row.get("role")?,
+            disabled_at: row.optional("disabled_at")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+impl FromRow for Account {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            user: User::from_row(row)?,
+            password_hash: row.optional("password_hash")?,
+        })
+    }
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// [`StorageError::Duplicate`] if the organization has an account with this address.
+pub async fn insert(
+    tx: &mut Tx,
+    user: &User,
+    password_hash: Option<&str>,
+) -> Result<(), StorageError> {
+    query(INSERT)
+        .bind(user.user_id)
+        .bind(user.organization_id)
+        .bind(user.email.as_str())
+        .bind(user.display_name.as_str())
+        .bind(user.role)
+        .bind(password_hash)
+        .bind(user.created_at)
+        .execute_one(tx)
+        .await
+}
+
+/// One account.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<Option<User>, StorageError> {
+    query(FIND)
+        .bind(organization_id)
+        .bind(user_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// Accounts, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    page: Page,
+) -> Result<Vec<User>, StorageError> {
+    query(LIST)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .fetch_all(on)
+        .await
+}
+
+/// The account an address signs in to. Without an organization it is `None` also when several
+/// organizations know the address.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find_account(
+    on: &mut impl Connection,
+    email: &Email,
+    organization_id: Option<OrganizationId>,
+) -> Result<Option<Account>, StorageError> {
+    if let Some(organization_id) = organization_id {
+        return query(FIND_BY_EMAIL_IN)
+            .bind(email.as_str())
+            .bind(organization_id)
+            .fetch_optional(on)
+            .await;
+    }
+    let mut accounts = query(FIND_BY_EMAIL)
+        .bind(email.as_str())
+        .fetch_all(on)
+        .await?;
+    Ok(if accounts.len() == 1 {
+        accounts.pop()
+    } else {
+        None
+    })
+}
+
+/// Replaces a password's PHC string, unless somebody replaced it first.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if the stored string is no longer `old`.
+pub async fn set_password_hash(
+    tx: &mut Tx,
+    user_id: UserId,
+    old: &str,
+    new: &str,
+) -> Result<(), StorageError> {
+    query(SET_PASSWORD_HASH)
+        .bind(user_id)
+        .bind(old)
+        .bind(new)
+        .execute_one(tx)
+        .await
+}
+
+/// Closes an account and raises the revision of whatever its decisions rest on. `false` if there
+/// is no such open account.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn disable(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let disabled = query(DISABLE)
+        .bind(organization_id)
+        .bind(user_id)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    query(TOUCH_GRANTS)
+        .bind(organization_id)
+        .bind(user_id)
+        .execute(tx)
+        .await?;
+    query(TOUCH_VEHICLES)
+        .bind(organization_id)
+        .bind(user_id)
+        .execute(tx)
+        .await?;
+    Ok(disabled == 1)
+}

@@ -1,0 +1,119 @@
+//! Cars.
+
+use super::db::{Connection, FromRow, Row, Tx, query};
+use super::{Page, StorageError};
+use crate::domain::id::{OrganizationId, UserId, VehicleId};
+use crate::domain::vehicle::Vehicle;
+
+const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_id, connection_id, \
+    provider_vehicle_id, make, model, year, permissions, connected_at, revision) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) \
+    ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
+    make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
+    removed_at = NULL, connected_at = excluded.connected_at, revision = vehicles.revision + 1 \
+    RETURNING vehicle_id";
+const TOUCH_GRANTS: &str =
+    "UPDATE grants SET revision = revision + 1 WHERE vehicle_id = $1 AND ended_at IS NULL";
+const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
+const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
+const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 \
+    AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
+    WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[UPSERT, TOUCH_GRANTS, FIND, LIST, LIST_FOR];
+
+impl FromRow for Vehicle {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            vehicle_id: row.get("vehicle_id")?,
+            organization_id: row.get("organization_id")?,
+            owner_id: row.get("owner_id")?,
+            connection_id: row.get("connection_id")?,
+            provider_vehicle_id: row.get("provider_vehicle_id")?,
+            make: row.get("make")?,
+            model: row.get("model")?,
+            year: row.get("year")?,
+            permissions: row.get("permissions")?,
+            removed_at: row.optional("removed_at")?,
+            connected_at: row.get("connected_at")?,
+        })
+    }
+}
+
+/// Adds a car, or gives the owner's existing one its new connection. Returns its id, which is the
+/// old one if the owner had connected the car before; its grants are decided on afresh.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, StorageError> {
+    let vehicle_id: Option<VehicleId> = query(UPSERT)
+        .bind(vehicle.vehicle_id)
+        .bind(vehicle.organization_id)
+        .bind(vehicle.owner_id)
+        .bind(vehicle.connection_id)
+        .bind(vehicle.provider_vehicle_id.as_str())
+        .bind(vehicle.make.as_str())
+        .bind(vehicle.model.as_str())
+        .bind(vehicle.year)
+        .bind(vehicle.permissions.to_string())
+        .bind(vehicle.connected_at)
+        .fetch_optional(tx)
+        .await?;
+    let vehicle_id = vehicle_id.ok_or(StorageError::LostRace)?;
+    query(TOUCH_GRANTS).bind(vehicle_id).execute(tx).await?;
+    Ok(vehicle_id)
+}
+
+/// One car.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn find(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    vehicle_id: VehicleId,
+) -> Result<Option<Vehicle>, StorageError> {
+    query(FIND)
+        .bind(organization_id)
+        .bind(vehicle_id)
+        .fetch_optional(on)
+        .await
+}
+
+/// All cars of an organization, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list(
+    on: &mut impl Connection,
+    organization_id: OrganizationId,
+    page: Page,
+) -> Result<Vec<Vehicle>, StorageError> {
+    query(LIST)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .fetch_all(on)
+        .await
+}
+
+/// The cars a person owns or holds a grant for that has not ended at `now`, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn list_for(
+    on: &mut impl Connection,
+    (organization_id, user_id): (OrganizationId, UserId),
+    page: Page,
+    now: crate::domain::time::Timestamp,
+) -> Result<Vec<Vehicle>, StorageError> {
+    query(LIST_FOR)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .bind(user_id)
+        .bind(now)
+        .fetch_all(on)
+        .await
+}
