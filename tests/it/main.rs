@@ -13,3 +13,4 @@
 )]
 
 mod house;
+mod support;

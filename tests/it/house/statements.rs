@@ -33,7 +33,10 @@ fn statements(tokens: &[Token]) -> Vec<Statement> {
             Kind::Ident(word) if word == "const" || word == "static" => {
                 let name = tokens.get(at + 1).and_then(Token::ident);
                 let is_typed = tokens.get(at + 2).is_some_and(|t| t.is(&Kind::Punct(':')));
-                constant = name.filter(|_| is_typed).map(ToOwned::to_owned);
+                // `'static` is a lifetime, `const fn` a function.
+                if is_typed {
+                    constant = name.map(ToOwned::to_owned);
+                }
             }
             Kind::Punct(';') => constant = None,
             Kind::Text(text) if is_sql(text) => {
