@@ -1,1 +1,3 @@
+//! The `keylend` command: reads its arguments, calls the library, prints what went wrong.
+
 fn main() {}

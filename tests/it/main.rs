@@ -1,1 +1,16 @@
-fn main() {}
+//! The one integration-test binary.
+//!
+//! Cargo links every file directly under `tests/` into a binary of its own, each with the whole
+//! crate and its dependencies in it. One binary is linked once, and its tests share one database
+//! cluster. So: add a module here, never a file beside this folder.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop right there"
+)]
+
+mod house;
+mod support;

@@ -1,0 +1,35 @@
+# What a contributor runs. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help test lint fmt openapi bench demo
+
+help: ## this list
+	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+test: ## everything a change must pass; installs what the tests need
+	scripts/install-test-tools
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked
+	scripts/lint-openapi
+
+lint: ## formatting, clippy, the API document
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	scripts/lint-openapi
+
+fmt: ## format the sources
+	cargo fmt
+
+openapi: ## write openapi.yaml from the code
+	cargo run --quiet --locked -- openapi > target/openapi.yaml
+	mv target/openapi.yaml openapi.yaml
+
+bench: ## Keylend and the floors under it, measured in one run
+	cargo build --locked --release --bins --example floors
+	scripts/bench
+
+demo: ## the service and a simulated vehicle cloud, telling their story
+	cargo run --locked -- demo
