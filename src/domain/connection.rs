@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::time::Timestamp;
 
@@ -36,7 +38,7 @@ words! {
 }
 
 /// An owner's consent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connection {
     /// Its name.
     pub connection_id: ConnectionId,

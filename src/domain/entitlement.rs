@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::UnknownWord;
 
 words! {
@@ -68,7 +70,8 @@ impl Entitlement {
 }
 
 /// A set of entitlements; stored as words with one space between them, in a fixed order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Entitlements(BTreeSet<Entitlement>);
 
 impl Entitlements {

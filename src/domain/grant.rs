@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::entitlement::Entitlements;
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
@@ -15,7 +17,8 @@ pub const VALIDITY_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 pub const USES_MAX: i64 = 1_000_000;
 
 /// The half-open time `[not_before, not_after)` in which a grant can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(Timestamp, Timestamp)", into = "(Timestamp, Timestamp)")]
 pub struct Validity {
     not_before: Timestamp,
     not_after: Timestamp,
@@ -63,6 +66,20 @@ impl Validity {
     }
 }
 
+impl TryFrom<(Timestamp, Timestamp)> for Validity {
+    type Error = InvalidValidity;
+
+    fn try_from((not_before, not_after): (Timestamp, Timestamp)) -> Result<Self, InvalidValidity> {
+        Self::new(not_before, not_after)
+    }
+}
+
+impl From<Validity> for (Timestamp, Timestamp) {
+    fn from(validity: Validity) -> Self {
+        (validity.not_before, validity.not_after)
+    }
+}
+
 words! {
     /// Where a grant stands at a given time.
     GrantStatus {
@@ -92,7 +109,7 @@ words! {
 }
 
 /// The act that ended a grant before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// When.
     pub ended_at: Timestamp,
@@ -101,7 +118,7 @@ pub struct End {
 }
 
 /// A grant as stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grant {
     /// Its name.
     pub grant_id: GrantId,

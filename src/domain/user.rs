@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::time::Timestamp;
 
@@ -16,7 +18,7 @@ words! {
 }
 
 /// A person as the service knows them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
     /// Their name in the record.
     pub user_id: UserId,
@@ -48,7 +50,8 @@ impl InvalidText {
 }
 
 /// An address in the form `local@domain`, lower case; whether mail arrives is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
 impl Email {
@@ -85,7 +88,8 @@ impl FromStr for Email {
 }
 
 /// A short text for people to read: trimmed, not empty, no control characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DisplayName(String);
 
 impl DisplayName {
@@ -113,6 +117,26 @@ impl FromStr for DisplayName {
         Ok(Self(text.to_owned()))
     }
 }
+
+macro_rules! checked_texts {
+    ($($text:ident),*) => {
+        $(
+            impl TryFrom<String> for $text {
+                type Error = InvalidText;
+                fn try_from(text: String) -> Result<Self, InvalidText> {
+                    text.parse()
+                }
+            }
+            impl From<$text> for String {
+                fn from(text: $text) -> Self {
+                    text.0
+                }
+            }
+        )*
+    };
+}
+
+checked_texts!(Email, DisplayName);
 
 #[cfg(test)]
 mod tests {

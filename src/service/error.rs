@@ -58,6 +58,10 @@ pub enum Error {
     /// More work than this instance takes on; nothing was done.
     #[error("overloaded")]
     Overloaded,
+    /// The decision could not be made durable; whether it was is found out by trying again with
+    /// the same idempotency key.
+    #[error("the decision could not be made durable")]
+    NotDurable,
     /// The database.
     #[error("storage")]
     Storage(#[from] StorageError),
@@ -75,6 +79,8 @@ pub enum CredentialFault {
     Invalid,
     /// They were valid once.
     Expired,
+    /// They are signed by this service, for a time that has not begun.
+    NotYetValid,
     /// Address and password do not match any open account.
     WrongPassword,
     /// Client id and secret do not match any API client (RFC 6749 `invalid_client`).
@@ -90,8 +96,10 @@ pub enum Ban {
     ScopeMissing(&'static str),
     /// An API client must say for whom it acts.
     ActingForMissing,
-    /// This kind of credential is not accepted here.
-    WrongCredential,
+    /// Only for the owner of the car.
+    NotTheOwner,
+    /// Only for the one to whom the grant was issued.
+    NotTheGrantee,
 }
 
 /// Why an object's state does not allow something.
@@ -110,6 +118,12 @@ pub enum StateFault {
 impl From<NoEntropy> for Error {
     fn from(error: NoEntropy) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+impl crate::storage::WorthRepeating for Error {
+    fn is_worth_repeating(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_worth_repeating())
     }
 }
 

@@ -1,0 +1,305 @@
+//! Deciding on a whole batch in one transaction of set-based statements: read the facts of all,
+//! ask the policy in order of arrival, claim by compare-and-set what was decided on, insert the
+//! commands, record every decision, commit.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::gate::Pending;
+use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
+use crate::domain::event::{AuditEntry, Event};
+use crate::domain::id::{ConnectionId, GrantId, VehicleId};
+use crate::domain::policy::{self, Basis, Decision, Facts, GrantFacts, Reason, Request};
+use crate::domain::time::Timestamp;
+use crate::service::{Error, Service};
+use crate::storage::decisions::{self, KeyedCommand, VehicleRow};
+use crate::storage::{Tx, audit_entries, commands};
+
+/// After the time to leave and the cloud's time to answer, this much passes before anybody else
+/// may think that a command's sender is gone.
+const ANSWER_MARGIN: Duration = Duration::from_secs(5);
+
+/// A command that may leave, once.
+#[derive(Debug)]
+pub(super) struct SendOrder {
+    pub(super) command: Command,
+    pub(super) connection_id: ConnectionId,
+    pub(super) provider_vehicle_id: String,
+    /// On the monotonic clock.
+    pub(super) send_by: Duration,
+}
+
+/// What was ruled on one request.
+#[derive(Debug)]
+pub(super) enum Ruling {
+    Send(Box<SendOrder>),
+    Refused(Box<Command>),
+    Replayed(Box<Command>),
+    KeyReused,
+    NotFound,
+    /// The grant or car was changed by somebody else while it was decided on.
+    Again,
+}
+
+/// What a batch is decided on.
+struct World {
+    vehicles: HashMap<VehicleId, VehicleRow>,
+    grants: HashMap<GrantId, GrantFacts>,
+    replays: HashMap<(uuid::Uuid, String), ([u8; 32], Command)>,
+    /// The revision each claimed grant was decided on, and the uses it spends.
+    claimed_grants: HashMap<GrantId, (i64, i64)>,
+    claimed_vehicles: HashMap<VehicleId, i64>,
+}
+
+/// Decides on a batch; when this returns, every ruling but [`Ruling::Again`] is durable.
+pub(super) async fn decide(service: &Service, batch: &[Pending]) -> Result<Vec<Ruling>, Error> {
+    let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
+    let mut tx = service.store.begin().await?;
+    let mut world = read(&mut tx, batch).await?;
+    // After the write lock or the reads: no decision rests on a time before its facts.
+    let now = service.clock.now();
+    let mut rulings = Vec::with_capacity(batch.len());
+    for pending in batch {
+        rulings.push(rule(service, &mut world, pending, now, send_by)?);
+    }
+    claim(&mut tx, &world, &mut rulings).await?;
+    write(service, &mut tx, batch, &rulings, now).await?;
+    tx.commit().await?;
+    Ok(rulings)
+}
+
+async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<World, Error> {
+    let keys: Vec<(uuid::Uuid, &str)> = batch
+        .iter()
+        .map(|pending| {
+            (pending.request.caller.principal_id(), pending.request.idempotency_key.as_str())
+        })
+        .collect();
+    let vehicle_ids: HashSet<VehicleId> =
+        batch.iter().map(|pending| pending.request.vehicle_id).collect();
+    let grant_ids: HashSet<GrantId> =
+        batch.iter().filter_map(|pending| pending.request.grant_id).collect();
+    let replays = decisions::replays(tx, &keys).await?;
+    let grant_ids: Vec<GrantId> = grant_ids.into_iter().collect();
+    let grants = decisions::grants(tx, &grant_ids).await?;
+    let vehicle_ids: Vec<VehicleId> = vehicle_ids.into_iter().collect();
+    let vehicles = decisions::vehicles(tx, &vehicle_ids).await?;
+    Ok(World {
+        vehicles: vehicles.into_iter().map(|row| (row.facts.vehicle_id, row)).collect(),
+        grants: grants.into_iter().map(|facts| (facts.grant.grant_id, facts)).collect(),
+        replays: replays
+            .into_iter()
+            .map(|keyed| {
+                let key = (keyed.principal_id, keyed.idempotency_key);
+                (key, (keyed.request_hash, keyed.command))
+            })
+            .collect(),
+        claimed_grants: HashMap::new(),
+        claimed_vehicles: HashMap::new(),
+    })
+}
+
+fn rule(
+    service: &Service,
+    world: &mut World,
+    pending: &Pending,
+    now: Timestamp,
+    send_by: Duration,
+) -> Result<Ruling, Error> {
+    let request = &pending.request;
+    let key = (request.caller.principal_id(), request.idempotency_key.clone());
+    if let Some((hash, command)) = world.replays.get(&key) {
+        let same = *hash == request.request_hash;
+        return Ok(if same {
+            Ruling::Replayed(Box::new(command.clone()))
+        } else {
+            Ruling::KeyReused
+        });
+    }
+    let organization_id = request.caller.actor.organization_id;
+    let vehicle = world.vehicles.get(&request.vehicle_id);
+    let Some(vehicle) = vehicle.filter(|row| row.organization_id == organization_id) else {
+        return Ok(Ruling::NotFound);
+    };
+    let grant = match request.grant_id {
+        None => None,
+        Some(grant_id) => {
+            let facts = world.grants.get(&grant_id);
+            match facts.filter(|facts| facts.grant.organization_id == organization_id) {
+                None => return Ok(Ruling::NotFound),
+                some => some,
+            }
+        }
+    };
+    let question = Request {
+        user_id: request.user_id,
+        vehicle_id: request.vehicle_id,
+        entitlement: request.action.entitlement(),
+        spends_use: request.action.spends_use(),
+    };
+    let decision = policy::decide(Facts { vehicle: &vehicle.facts, grant }, &question, now);
+    let command = begin(service, pending, now)?;
+    let ruling = match decision {
+        Decision::Allow(_) => Ruling::Send(Box::new(SendOrder {
+            command: command.clone(),
+            connection_id: vehicle.connection_id,
+            provider_vehicle_id: vehicle.provider_vehicle_id.clone(),
+            send_by,
+        })),
+        Decision::Deny(reasons) => Ruling::Refused(Box::new(refuse(command.clone(), &reasons))),
+    };
+    if let Decision::Allow(basis) = decision {
+        world.note_claim(basis, request.vehicle_id, question.spends_use);
+    }
+    let kept = match &ruling {
+        Ruling::Refused(refused) => refused.as_ref().clone(),
+        _ => command,
+    };
+    world.replays.insert(key, (request.request_hash, kept));
+    Ok(ruling)
+}
+
+impl World {
+    /// Remembers what an allowed request rests on, so that the next one in the batch sees its use.
+    fn note_claim(&mut self, basis: Basis, vehicle_id: VehicleId, spends_use: bool) {
+        match basis {
+            Basis::Ownership => {
+                if let Some(row) = self.vehicles.get(&vehicle_id) {
+                    self.claimed_vehicles.insert(vehicle_id, row.revision);
+                }
+            }
+            Basis::Grant(grant_id) => {
+                if let Some(facts) = self.grants.get_mut(&grant_id) {
+                    let revision = facts.grant.revision;
+                    let claim = self.claimed_grants.entry(grant_id).or_insert((revision, 0));
+                    if spends_use {
+                        claim.1 += 1;
+                        facts.grant.uses += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A command as it begins, before it is known whether it is allowed.
+fn begin(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
+    let request = &pending.request;
+    let send_by = now.plus(SEND_TIME);
+    Ok(Command {
+        command_id: service.entropy.id(now)?,
+        organization_id: request.caller.actor.organization_id,
+        vehicle_id: request.vehicle_id,
+        grant_id: request.grant_id,
+        user_id: request.user_id,
+        action: request.action,
+        status: CommandStatus::Sending,
+        evidence: Evidence::None,
+        observed_at: None,
+        reasons: Vec::new(),
+        user_message: None,
+        retry_after_ms: None,
+        created_at: now,
+        send_by,
+        answer_by: send_by.plus(service.settings.connector_timeout).plus(ANSWER_MARGIN),
+        instance_id: service.settings.instance_id,
+        changed_at: now,
+    })
+}
+
+fn refuse(mut command: Command, reasons: &[Reason]) -> Command {
+    command.status = CommandStatus::Refused;
+    command.reasons = reasons.iter().map(|reason| reason.as_str().to_owned()).collect();
+    command
+}
+
+/// Claims what the allowed requests rest on. Where somebody else changed it first, the requests
+/// are decided on again.
+async fn claim(tx: &mut Tx, world: &World, rulings: &mut [Ruling]) -> Result<(), Error> {
+    let mut grants: Vec<(GrantId, i64, i64)> = world
+        .claimed_grants
+        .iter()
+        .map(|(&grant_id, &(revision, uses))| (grant_id, revision, uses))
+        .collect();
+    // One order for all instances keeps their row locks from crossing.
+    grants.sort_unstable();
+    let mut vehicles: Vec<(VehicleId, i64)> =
+        world.claimed_vehicles.iter().map(|(&id, &revision)| (id, revision)).collect();
+    vehicles.sort_unstable();
+    let held: HashSet<GrantId> = decisions::claim_grants(tx, &grants).await?.into_iter().collect();
+    let owned: HashSet<VehicleId> =
+        decisions::claim_vehicles(tx, &vehicles).await?.into_iter().collect();
+    let is_claimed = |command: &Command| match command.grant_id {
+        Some(grant_id) => held.contains(&grant_id),
+        None => owned.contains(&command.vehicle_id),
+    };
+    let mut postponed = HashSet::new();
+    for ruling in rulings {
+        match ruling {
+            Ruling::Send(order) if !is_claimed(&order.command) => {
+                postponed.insert(order.command.command_id);
+                *ruling = Ruling::Again;
+            }
+            // One that repeats another of the same batch follows it.
+            Ruling::Replayed(command) if postponed.contains(&command.command_id) => {
+                *ruling = Ruling::Again;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn write(
+    service: &Service,
+    tx: &mut Tx,
+    batch: &[Pending],
+    rulings: &[Ruling],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut rows = Vec::new();
+    let mut entries: Vec<AuditEntry> = Vec::new();
+    for (pending, ruling) in batch.iter().zip(rulings) {
+        let request = &pending.request;
+        let (command, event) = match ruling {
+            Ruling::Send(order) => (&order.command, authorized(&order.command)),
+            Ruling::Refused(command) => (command.as_ref(), refused(command)),
+            _ => continue,
+        };
+        entries.push(service.entry(&request.caller, event, now)?);
+        rows.push(KeyedCommand {
+            principal_id: request.caller.principal_id(),
+            idempotency_key: request.idempotency_key.clone(),
+            request_hash: request.request_hash,
+            command: command.clone(),
+        });
+    }
+    let references: Vec<&KeyedCommand> = rows.iter().collect();
+    let inserted = commands::insert_many(tx, &references).await?;
+    if inserted.len() != rows.len() {
+        // Another instance was faster with one of the keys: read again and find its command.
+        return Err(Error::Storage(crate::storage::StorageError::LostRace));
+    }
+    Ok(audit_entries::insert_many(tx, &entries).await?)
+}
+
+fn authorized(command: &Command) -> Event {
+    Event::CommandAuthorized {
+        command_id: command.command_id,
+        vehicle_id: command.vehicle_id,
+        user_id: command.user_id,
+        action: command.action,
+        basis: command.grant_id.map_or(Basis::Ownership, Basis::Grant),
+    }
+}
+
+fn refused(command: &Command) -> Event {
+    Event::CommandRefused {
+        command_id: command.command_id,
+        vehicle_id: command.vehicle_id,
+        grant_id: command.grant_id,
+        user_id: command.user_id,
+        action: command.action,
+        reasons: command.reasons.iter().filter_map(|word| word.parse().ok()).collect(),
+    }
+}

@@ -1,0 +1,176 @@
+//! One request for a command: chooses the grant it rests on, has it decided, and waits for the
+//! outcome as long as the client wants to.
+
+use std::time::Duration;
+
+use super::gate::Decided;
+use super::is_in_flight;
+use crate::domain::actor::Scope;
+use crate::domain::command::{Action, Command, CommandStatus};
+use crate::domain::grant::Grant;
+use crate::domain::id::{CommandId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::policy::Reason;
+use crate::service::{Ban, Caller, Error, Service};
+use crate::storage::{commands, grants, vehicles};
+
+/// Another instance may be sending: its outcome is looked for in the database this often.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A request for a command.
+#[derive(Debug, Clone)]
+pub struct DispatchCommand {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose right it rests on.
+    pub user_id: UserId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// The grant; without one the person must be the owner.
+    pub grant_id: Option<GrantId>,
+    /// What to do.
+    pub action: Action,
+    /// Tells repeated requests from new ones, per caller.
+    pub idempotency_key: String,
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Dispatched {
+    /// The command as it is now.
+    pub command: Command,
+    /// Whether it was asked for before with the same key.
+    pub replayed: bool,
+}
+
+/// Has a command decided on, sent if it is allowed, and waits for its outcome up to `wait`.
+///
+/// # Errors
+/// [`Error::NotFound`] for a car or grant that is not there for the caller, [`Error::KeyReused`],
+/// [`Error::Overloaded`]. A refusal by the policy is a command with the status `refused`.
+pub async fn dispatch(
+    service: &Service,
+    request: DispatchCommand,
+    wait: Duration,
+) -> Result<Dispatched, Error> {
+    let organization_id = request.caller.actor.organization_id;
+    match service.gate.submit(request).await? {
+        Decided::Sending(command, outcome) => {
+            let outcome = tokio::time::timeout(wait, outcome).await;
+            let command = match outcome {
+                Ok(Ok(done)) => done,
+                // Time is up, or the outcome will be told by the recovery.
+                Ok(Err(_)) | Err(_) => command,
+            };
+            Ok(Dispatched { command, replayed: false })
+        }
+        Decided::Refused(command) => Ok(Dispatched { command, replayed: false }),
+        Decided::Replayed(command) => {
+            let command = follow(service, organization_id, command, wait).await?;
+            Ok(Dispatched { command, replayed: true })
+        }
+    }
+}
+
+/// Waits until a command that somebody else sent is no longer in flight.
+async fn follow(
+    service: &Service,
+    organization_id: OrganizationId,
+    mut command: Command,
+    wait: Duration,
+) -> Result<Command, Error> {
+    let waited = tokio::time::timeout(wait, async {
+        while is_in_flight(&command) {
+            let outcome = service.waiters.register(command.command_id);
+            // The outcome may have been written before the registration.
+            command = reread(service, organization_id, command.command_id).await?;
+            if is_in_flight(&command)
+                && let Ok(Ok(done)) = tokio::time::timeout(LOOK_AGAIN, outcome).await
+            {
+                command = done;
+            }
+        }
+        Ok::<_, Error>(())
+    })
+    .await;
+    if let Ok(finished) = waited {
+        finished?;
+    }
+    Ok(command)
+}
+
+async fn reread(
+    service: &Service,
+    organization_id: OrganizationId,
+    command_id: CommandId,
+) -> Result<Command, Error> {
+    let mut reader = service.store.read().await?;
+    let found = commands::find(&mut reader, organization_id, command_id).await?;
+    found.ok_or(Error::NotFound)
+}
+
+/// Whose right a caller uses who names no grant token: the person themselves, or the one a machine
+/// acts for; and the grant it rests on, if the person does not own the car. The choice is only a
+/// choice: the gate decides.
+///
+/// # Errors
+/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a car with which the
+/// person has nothing to do.
+pub async fn choose_grant(
+    service: &Service,
+    caller: &Caller,
+    vehicle_id: VehicleId,
+    action: Action,
+    named: Option<GrantId>,
+) -> Result<(Caller, UserId, Option<GrantId>), Error> {
+    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::CommandsWrite) {
+        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::CommandsWrite.as_str())));
+    }
+    let organization_id = caller.actor.organization_id;
+    let mut reader = service.store.read().await?;
+    let user_id = match (caller.actor.user_id(), named) {
+        (Some(user_id), _) => user_id,
+        (None, Some(grant_id)) => {
+            let grant = grants::find(&mut reader, organization_id, grant_id).await?;
+            grant.ok_or(Error::NotFound)?.grantee_id
+        }
+        (None, None) => return Err(Error::Forbidden(Ban::ActingForMissing)),
+    };
+    let caller = caller.acting_for(user_id);
+    if named.is_some() {
+        return Ok((caller, user_id, named));
+    }
+    let vehicle = vehicles::find(&mut reader, organization_id, vehicle_id).await?;
+    let vehicle = vehicle.ok_or(Error::NotFound)?;
+    if vehicle.owner_id == user_id {
+        return Ok((caller, user_id, None));
+    }
+    let held = grants::list_held(&mut reader, organization_id, vehicle_id, user_id).await?;
+    let chosen = best(service, &held, action).ok_or(Error::NotFound)?;
+    Ok((caller, user_id, Some(chosen.grant_id)))
+}
+
+/// The grant most likely to be allowed; among equals the newest. If none is usable it is the one
+/// whose refusal tells the person most.
+fn best<'a>(service: &Service, held: &'a [Grant], action: Action) -> Option<&'a Grant> {
+    let now = service.clock.now();
+    let rank = |grant: &&Grant| {
+        let alive = grant.end.is_none();
+        let in_time = alive && grant.ended_by(now).is_none() && grant.validity.not_before() <= now;
+        let entitled = grant.entitlements.contains(action.entitlement());
+        let uses_left = !action.spends_use() || grant.uses_left() != Some(0);
+        (in_time && entitled && uses_left, in_time && entitled, in_time, alive)
+    };
+    // `max_by_key` prefers the last of equals, and the newest come first.
+    held.iter().rev().max_by_key(rank)
+}
+
+impl Dispatched {
+    /// Why the policy said no, if it did.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Vec<Reason>> {
+        let refused = self.command.status == CommandStatus::Refused;
+        refused.then(|| self.command.reasons.iter().filter_map(|word| word.parse().ok()).collect())
+    }
+}

@@ -1,0 +1,156 @@
+//! Settling what is not certain by looking at the car: an acknowledged command becomes confirmed
+//! or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One look serves all
+//! commands of a car that wait for one; a command that a later one followed cannot be judged by
+//! the car's present state and is settled without a look.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::outcomes;
+use crate::connector::LockStatus;
+use crate::domain::command::{Command, CommandStatus, Evidence};
+use crate::domain::id::VehicleId;
+use crate::domain::time::Timestamp;
+use crate::service::{Error, Service};
+use crate::storage::commands::{self, Change, ToCheck};
+use crate::storage::{decisions, repeat};
+
+/// At most so many commands in one run: what reconciliation may take of the request budget.
+const BATCH_MAX: i64 = 64;
+/// Nobody else looks at a taken command for so long.
+const LEASE: Duration = Duration::from_secs(60);
+/// When to look again after the first, second, third look that settled nothing.
+const LOOK_AGAIN: [Duration; 3] =
+    [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
+
+/// Looks at the cars of commands that wait for it; returns how many commands were taken.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn reconcile(service: &Service) -> Result<usize, Error> {
+    let taken = repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        let taken = commands::take_to_check(&mut tx, now, now.plus(LEASE), BATCH_MAX).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(taken)
+    })
+    .await?;
+    let count = taken.len();
+    let mut by_vehicle: HashMap<VehicleId, Vec<ToCheck>> = HashMap::new();
+    for to_check in taken {
+        by_vehicle.entry(to_check.command.vehicle_id).or_default().push(to_check);
+    }
+    let vehicle_ids: Vec<VehicleId> = by_vehicle.keys().copied().collect();
+    let mut reader = service.store.read().await?;
+    let newest = commands::newest_of_vehicles(&mut reader, &vehicle_ids).await?;
+    let cars = decisions::vehicles(&mut reader, &vehicle_ids).await?;
+    drop(reader);
+    let newest: HashMap<VehicleId, Command> =
+        newest.into_iter().map(|command| (command.vehicle_id, command)).collect();
+    let cars: HashMap<VehicleId, decisions::VehicleRow> =
+        cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
+    for (vehicle_id, to_check) in by_vehicle {
+        let (Some(newest), Some(car)) = (newest.get(&vehicle_id), cars.get(&vehicle_id)) else {
+            continue;
+        };
+        settle(service, car, newest, to_check).await?;
+    }
+    Ok(count)
+}
+
+async fn settle(
+    service: &Service,
+    car: &decisions::VehicleRow,
+    newest: &Command,
+    to_check: Vec<ToCheck>,
+) -> Result<(), Error> {
+    let (current, overtaken): (Vec<_>, Vec<_>) =
+        to_check.into_iter().partition(|check| check.command.command_id == newest.command_id);
+    let now = service.clock.now();
+    let mut changes: Vec<Change> = overtaken
+        .into_iter()
+        .filter_map(|check| silence(check.command, "overtaken", now))
+        .collect();
+    if let Some(check) = current.into_iter().next() {
+        let observable = car.facts.permissions.contains("read_security");
+        let seen = if observable { look(service, car).await } else { None };
+        match judge(&check, observable, seen.as_ref(), service.clock.now()) {
+            Some(change) => changes.push(change),
+            None => put_off(service, &check).await?,
+        }
+    }
+    let written = outcomes::write(service, &changes).await?;
+    let told: Vec<Command> = changes
+        .into_iter()
+        .map(|change| change.command)
+        .filter(|command| written.contains(&command.command_id))
+        .collect();
+    service.waiters.wake(&told);
+    Ok(())
+}
+
+async fn look(service: &Service, car: &decisions::VehicleRow) -> Option<LockStatus> {
+    let token = service.access_tokens.get(service, car.connection_id).await;
+    let token = token
+        .inspect_err(|error| tracing::warn!(error = ?error, "cannot look at a car"))
+        .ok()?;
+    let seen = service.connector.lock_status(&token.access_token, &car.provider_vehicle_id).await;
+    match seen {
+        Ok(seen) => Some(seen),
+        Err(error) => {
+            service.access_tokens.notice(service, car.connection_id, &token, &error).await;
+            tracing::warn!(error = %error, "cannot look at a car");
+            None
+        }
+    }
+}
+
+/// The step that a look means, or `None` to look again later. A state that is older than the
+/// command says nothing about it.
+fn judge(
+    check: &ToCheck,
+    observable: bool,
+    seen: Option<&LockStatus>,
+    now: Timestamp,
+) -> Option<Change> {
+    let command = &check.command;
+    if !observable {
+        return silence(command.clone(), "not_observable", now);
+    }
+    let last_look = usize::try_from(check.checks).is_ok_and(|checks| checks > LOOK_AGAIN.len());
+    let fresh = seen.filter(|seen| seen.observed_at.is_none_or(|at| at >= command.created_at));
+    if let Some(seen) = fresh {
+        let agrees = command.action.agrees_with(seen.is_locked);
+        if let Some(status) = command.status.settled_by(agrees) {
+            let mut settled = command.clone();
+            settled.status = status;
+            settled.evidence = Evidence::StateObserved;
+            settled.observed_at = seen.observed_at.or(Some(now));
+            settled.changed_at = now;
+            return Some(Change { from: command.status, command: settled, check_at: None });
+        }
+    }
+    if last_look { silence(command.clone(), "not_seen_in_time", now) } else { None }
+}
+
+/// Settles a command without having seen its car in the state asked for.
+fn silence(mut command: Command, reason: &str, now: Timestamp) -> Option<Change> {
+    let from: CommandStatus = command.status;
+    command.status = from.settled_by_silence()?;
+    command.reasons.push(reason.to_owned());
+    command.changed_at = now;
+    Some(Change { from, command, check_at: None })
+}
+
+async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
+    let place = usize::try_from(check.checks).unwrap_or(0).saturating_sub(1);
+    let wait = LOOK_AGAIN.get(place).copied().unwrap_or(LEASE);
+    let command_id = check.command.command_id;
+    repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        commands::check_again(&mut tx, command_id, service.clock.now().plus(wait)).await?;
+        tx.commit().await.map_err(Error::from)
+    })
+    .await
+}

@@ -1,0 +1,79 @@
+//! Owners' consents at the vehicle cloud: starting one, receiving the browser that comes back,
+//! and keeping its tokens usable.
+
+mod access_tokens;
+mod complete;
+mod start;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{Ban, Caller, Error, Service};
+use crate::connector::TokenPair;
+use crate::domain::actor::Scope;
+use crate::domain::connection::Connection;
+use crate::domain::id::ConnectionId;
+use crate::signing::sealed;
+use crate::storage::connections;
+
+pub use access_tokens::{AccessToken, AccessTokens};
+pub use complete::{Completed, Return, complete};
+pub use start::{Started, start};
+
+/// The permissions asked for at the vehicle cloud: what this service can use.
+const PERMISSIONS: &[&str] = &["control_security", "read_security", "read_vehicle_info"];
+
+/// One consent, for its owner, administrators and machines with the scope.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Ban::ScopeMissing`].
+pub async fn get(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+) -> Result<Connection, Error> {
+    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
+        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::ConnectionsWrite.as_str())));
+    }
+    let organization_id = caller.actor.organization_id;
+    let mut reader = service.store.read().await?;
+    let found = connections::find(&mut reader, organization_id, connection_id).await?;
+    let connection = found.ok_or(Error::NotFound)?;
+    let may_see = caller.actor.is_admin()
+        || caller.actor.is_api_client()
+        || caller.actor.user_id() == Some(connection.owner_id);
+    if may_see { Ok(connection) } else { Err(Error::NotFound) }
+}
+
+/// The sealed form of a token pair.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    access_token: String,
+    refresh_token: String,
+}
+
+fn context(connection_id: ConnectionId) -> Vec<u8> {
+    format!("connections/sealed_tokens/{connection_id}").into_bytes()
+}
+
+fn seal(service: &Service, connection_id: ConnectionId, pair: &TokenPair) -> Result<Vec<u8>, Error> {
+    let plain = serde_json::to_vec(&Sealed {
+        access_token: pair.access_token.expose_secret().to_owned(),
+        refresh_token: pair.refresh_token.expose_secret().to_owned(),
+    })
+    .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))?;
+    sealed::seal(&service.keys(), &*service.entropy, &context(connection_id), &plain)
+        .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))
+}
+
+fn unseal(
+    service: &Service,
+    connection_id: ConnectionId,
+    bytes: &[u8],
+) -> Result<(SecretString, SecretString), Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("sealed tokens: {error}"));
+    let plain = sealed::open(&service.keys(), &context(connection_id), bytes)
+        .map_err(|error| broken(&error))?;
+    let sealed: Sealed = serde_json::from_slice(&plain).map_err(|error| broken(&error))?;
+    Ok((sealed.access_token.into(), sealed.refresh_token.into()))
+}

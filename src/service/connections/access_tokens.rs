@@ -1,0 +1,265 @@
+//! Access tokens for the vehicle cloud: kept in memory while they live, renewed before they
+//! expire. A refresh token works once, so one renewal runs at a time per connection, in this
+//! process by a lock and among processes by a lease in the row; the new pair is stored before it
+//! is used, because losing it would lose the owner's consent.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{seal, unseal};
+use crate::connector::{ConnectorError, Fault, Happened};
+use crate::domain::actor::Actor;
+use crate::domain::connection::ConnectionStatus;
+use crate::domain::event::Event;
+use crate::domain::id::ConnectionId;
+use crate::domain::time::Timestamp;
+use crate::service::{Caller, Error, Service, StateFault};
+use crate::storage::connections::{self, StoredTokens};
+use crate::storage::repeat;
+
+/// A token that lives shorter than this is not given out any more.
+const MARGIN: Duration = Duration::from_secs(60);
+/// Longer than the connector's own time limit.
+const LEASE: Duration = Duration::from_secs(45);
+/// At most so many connections are remembered; beyond it all are forgotten and read again.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// An access token and the pair it belongs to.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// For the vehicle cloud.
+    pub access_token: SecretString,
+    token_revision: i64,
+    expires_at: Timestamp,
+}
+
+/// The access tokens of this process.
+#[derive(Debug, Default)]
+pub struct AccessTokens {
+    remembered: Mutex<HashMap<ConnectionId, Arc<AccessToken>>>,
+    renewing: Mutex<HashMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl AccessTokens {
+    /// A token that can be used now.
+    ///
+    /// # Errors
+    /// [`StateFault::ConsentLost`] if the owner must connect again; [`Error::Connector`] if the
+    /// cloud did not renew it.
+    pub async fn get(
+        &self,
+        service: &Service,
+        connection_id: ConnectionId,
+    ) -> Result<Arc<AccessToken>, Error> {
+        let usable_until = service.clock.now().plus(MARGIN);
+        if let Some(token) = self.remembered(connection_id)
+            && token.expires_at > usable_until
+        {
+            return Ok(token);
+        }
+        let lock = self.renewal_lock(connection_id);
+        let renewing = lock.lock().await;
+        let stored = read(service, connection_id).await?;
+        let renewed = match stored.access_expires_at {
+            Some(expires_at) if expires_at > usable_until => {
+                opened(service, connection_id, &stored).map(|(token, _)| token)
+            }
+            _ => renew(service, connection_id, &stored).await,
+        };
+        drop(renewing);
+        self.forget_lock(connection_id, &lock);
+        let token = Arc::new(renewed?);
+        self.remember(connection_id, &token);
+        Ok(token)
+    }
+
+    /// Takes note of what the cloud said to a token: one that it does not accept is renewed
+    /// before its time. Returns a token to try again with, if there is one.
+    pub async fn notice(
+        &self,
+        service: &Service,
+        connection_id: ConnectionId,
+        used: &AccessToken,
+        error: &ConnectorError,
+    ) -> Option<Arc<AccessToken>> {
+        if error.fault != Fault::Authentication {
+            return None;
+        }
+        let lock = self.renewal_lock(connection_id);
+        let renewing = lock.lock().await;
+        let renewed = match read(service, connection_id).await {
+            Ok(stored) if stored.token_revision != used.token_revision => {
+                opened(service, connection_id, &stored).map(|(token, _)| token)
+            }
+            Ok(stored) => renew(service, connection_id, &stored).await,
+            Err(error) => Err(error),
+        };
+        drop(renewing);
+        self.forget_lock(connection_id, &lock);
+        match renewed {
+            Ok(token) => {
+                let token = Arc::new(token);
+                self.remember(connection_id, &token);
+                Some(token)
+            }
+            Err(error) => {
+                tracing::warn!(%connection_id, error = %error, "the access token was not renewed");
+                self.lock_remembered().remove(&connection_id);
+                None
+            }
+        }
+    }
+
+    fn lock_remembered(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Arc<AccessToken>>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remembered(&self, connection_id: ConnectionId) -> Option<Arc<AccessToken>> {
+        self.lock_remembered().get(&connection_id).cloned()
+    }
+
+    fn remember(&self, connection_id: ConnectionId, token: &Arc<AccessToken>) {
+        let mut remembered = self.lock_remembered();
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.insert(connection_id, Arc::clone(token));
+    }
+
+    fn renewal_lock(&self, connection_id: ConnectionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(renewing.entry(connection_id).or_default())
+    }
+
+    /// Forgets a lock that nobody else holds or waits for: the map has one, the caller the other.
+    fn forget_lock(&self, connection_id: ConnectionId, lock: &Arc<tokio::sync::Mutex<()>>) {
+        let mut renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::strong_count(lock) <= 2 {
+            renewing.remove(&connection_id);
+        }
+    }
+}
+
+async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTokens, Error> {
+    let mut reader = service.store.read().await?;
+    let stored = connections::find_tokens(&mut reader, connection_id).await?;
+    stored
+        .filter(|stored| stored.status == ConnectionStatus::Active)
+        .ok_or(Error::State(StateFault::ConsentLost))
+}
+
+fn opened(
+    service: &Service,
+    connection_id: ConnectionId,
+    stored: &StoredTokens,
+) -> Result<(AccessToken, SecretString), Error> {
+    let missing = || Error::Internal(format!("{connection_id} is active and has no tokens"));
+    let sealed = stored.sealed_tokens.as_deref().ok_or_else(missing)?;
+    let (access_token, refresh_token) = unseal(service, connection_id, sealed)?;
+    let token = AccessToken {
+        access_token,
+        token_revision: stored.token_revision,
+        expires_at: stored.access_expires_at.ok_or_else(missing)?,
+    };
+    Ok((token, refresh_token))
+}
+
+async fn renew(
+    service: &Service,
+    connection_id: ConnectionId,
+    stored: &StoredTokens,
+) -> Result<AccessToken, Error> {
+    let (_, refresh_token) = opened(service, connection_id, stored)?;
+    if !lease(service, connection_id, stored.token_revision).await? {
+        return Err(Error::Connector(Box::new(renewing_elsewhere())));
+    }
+    let caller = Caller { actor: Actor::system(stored.organization_id), request_id: None };
+    match service.connector.refresh(&refresh_token).await {
+        Ok(pair) => {
+            let sealed = seal(service, connection_id, &pair)?;
+            let expires_at = service.clock.now().plus(pair.expires_in);
+            let revision = stored.token_revision;
+            // The old refresh token is used up: this write must not be lost to a busy database.
+            repeat(|| async {
+                let mut tx = service.store.begin().await?;
+                let sealed = sealed.clone();
+                connections::store_refreshed(&mut tx, connection_id, revision, sealed, expires_at)
+                    .await?;
+                let event = Event::ConnectionRefreshed { connection_id };
+                service.record(&mut tx, &caller, service.clock.now(), [event]).await?;
+                tx.commit().await.map_err(Error::from)
+            })
+            .await?;
+            Ok(AccessToken {
+                access_token: pair.access_token,
+                token_revision: revision + 1,
+                expires_at,
+            })
+        }
+        Err(error) => {
+            settle_failure(service, &caller, connection_id, stored, &error).await?;
+            Err(Error::Connector(Box::new(error)))
+        }
+    }
+}
+
+async fn lease(
+    service: &Service,
+    connection_id: ConnectionId,
+    revision: i64,
+) -> Result<bool, Error> {
+    repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        let until = now.plus(LEASE);
+        let leased =
+            connections::lease_refresh(&mut tx, connection_id, revision, until, now).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(leased)
+    })
+    .await
+}
+
+/// A refused refresh token means that the consent is gone. Any other failure may pass: the lease
+/// is given back.
+async fn settle_failure(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+    stored: &StoredTokens,
+    error: &ConnectorError,
+) -> Result<(), Error> {
+    repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        let revision = stored.token_revision;
+        if error.fault == Fault::ConsentLost {
+            let reason = error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
+            if connections::lose(&mut tx, connection_id, revision, &reason).await? {
+                let user_id = stored.owner_id;
+                let lost = Event::ConnectionLost { connection_id, user_id, reason };
+                service.record(&mut tx, caller, service.clock.now(), [lost]).await?;
+            }
+        } else {
+            connections::release_refresh(&mut tx, connection_id, revision).await?;
+        }
+        tx.commit().await.map_err(Error::from)
+    })
+    .await
+}
+
+fn renewing_elsewhere() -> ConnectorError {
+    ConnectorError {
+        happened: Happened::NotSent,
+        fault: Fault::Unavailable,
+        provider_code: None,
+        retry_after: Some(Duration::from_secs(1)),
+        user_message: None,
+        provider_request_id: None,
+        detail: "another instance is renewing the token".to_owned(),
+    }
+}

@@ -1,0 +1,118 @@
+//! From the text in an `Authorization` header to who asks. Rows decide, not tokens: a session, an
+//! API client or an account that was closed a moment ago is not accepted any more.
+
+use secrecy::SecretString;
+
+use super::{CredentialFault, Error, Service};
+use crate::auth::password::{PasswordError, Verdict};
+use crate::domain::actor::{Actor, Principal};
+use crate::domain::id::SessionId;
+use crate::signing::grant_token::{self, VerifiedGrantToken};
+use crate::signing::jws::TokenError;
+use crate::signing::session_token::{self, Subject};
+use crate::storage::{api_clients, sessions};
+
+/// Who asks, by which kind of credential.
+#[derive(Debug)]
+pub enum Credential {
+    /// A person's session.
+    Session(Actor, SessionId),
+    /// A machine.
+    ApiClient(Actor),
+    /// The holder of a grant token. What it allows is decided by the grant's row.
+    Grant(VerifiedGrantToken),
+}
+
+fn fault(error: &TokenError) -> Error {
+    Error::Unauthenticated(match error {
+        TokenError::Invalid(_) => CredentialFault::Invalid,
+        TokenError::Expired => CredentialFault::Expired,
+        TokenError::NotYetValid => CredentialFault::NotYetValid,
+    })
+}
+
+/// Checks a bearer token of any kind.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if it is not one of ours, or not valid any more.
+pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error> {
+    match check_grant_token(service, bearer) {
+        Ok(token) => Ok(Credential::Grant(token)),
+        // Not a grant token at all: the other kind has its own type and its own keys.
+        Err(Error::Unauthenticated(CredentialFault::Invalid)) => check_access_token(service, bearer).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks a grant token's signature and times.
+///
+/// # Errors
+/// [`Error::Unauthenticated`].
+pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGrantToken, Error> {
+    let now = service.clock.now();
+    grant_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
+        .map_err(|error| fault(&error))
+}
+
+/// Checks the access token of a session or an API client.
+///
+/// # Errors
+/// [`Error::Unauthenticated`].
+pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Credential, Error> {
+    const INVALID: Error = Error::Unauthenticated(CredentialFault::Invalid);
+    let now = service.clock.now();
+    let claims = session_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
+        .map_err(|error| fault(&error))?;
+    let organization_id = claims.organization_id;
+    let mut reader = service.store.read().await?;
+    match claims.subject {
+        Subject::User { user_id, session_id } => {
+            let session = sessions::find(&mut reader, session_id).await?;
+            let session = session.filter(|session| session.is_open(now)).ok_or(INVALID)?;
+            if session.user_id != user_id || session.organization_id != organization_id {
+                return Err(INVALID);
+            }
+            let principal = Principal::User { user_id, role: session.role };
+            Ok(Credential::Session(Actor { organization_id, principal }, session_id))
+        }
+        Subject::ApiClient { api_client_id } => {
+            let client = api_clients::find(&mut reader, api_client_id).await?;
+            let client = client.filter(|client| client.revoked_at.is_none()).ok_or(INVALID)?;
+            if client.organization_id != organization_id {
+                return Err(INVALID);
+            }
+            let scopes = client.scopes;
+            let principal = Principal::ApiClient { api_client_id, scopes, acting_for: None };
+            Ok(Credential::ApiClient(Actor { organization_id, principal }))
+        }
+    }
+}
+
+impl Service {
+    /// Hashes a password behind the bounded gate.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if too many wait.
+    pub async fn hash_password(&self, password: &SecretString) -> Result<String, Error> {
+        self.passwords.hash(password).await.map_err(password_error)
+    }
+
+    /// Verifies a password behind the bounded gate; `None` costs the same and never matches.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if too many wait.
+    pub async fn verify_password(
+        &self,
+        password: &SecretString,
+        stored: Option<String>,
+    ) -> Result<Verdict, Error> {
+        self.passwords.verify(password, stored).await.map_err(password_error)
+    }
+}
+
+fn password_error(error: PasswordError) -> Error {
+    match error {
+        PasswordError::Busy => Error::Overloaded,
+        other => Error::Internal(other.to_string()),
+    }
+}

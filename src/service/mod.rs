@@ -1,0 +1,161 @@
+//! What can be done with the service: one file per noun and verb. A use case checks who asks,
+//! begins a transaction, asks the domain, writes what changed together with its audit entries,
+//! and commits. It knows nothing of HTTP.
+
+pub mod access_checks;
+pub mod api_clients;
+pub mod audit_entries;
+pub mod commands;
+pub mod connections;
+pub mod credentials;
+mod error;
+pub mod grants;
+pub mod once;
+pub mod organizations;
+pub mod sessions;
+pub mod users;
+pub mod vehicles;
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use crate::auth::password::PasswordHasher;
+use crate::auth::throttle::Throttle;
+use crate::clock::Clock;
+use crate::connector::VehicleConnector;
+use crate::domain::actor::{Actor, Principal};
+use crate::domain::event::{AuditEntry, Event};
+use crate::domain::id::InstanceId;
+use crate::domain::time::Timestamp;
+use crate::entropy::Entropy;
+use crate::signing::keyring::Keyring;
+use crate::storage::{Store, Tx, audit_entries as record};
+
+pub use error::{Ban, CredentialFault, Error, StateFault, Violation};
+
+/// What every use case works with.
+#[derive(Clone)]
+pub struct Service {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The keys, as they are now.
+    pub keyring: Arc<RwLock<Arc<Keyring>>>,
+    /// The vehicle cloud.
+    pub connector: Arc<dyn VehicleConnector>,
+    /// The vehicle cloud's access tokens.
+    pub access_tokens: Arc<connections::AccessTokens>,
+    /// Slow hashing of passwords.
+    pub passwords: Arc<PasswordHasher>,
+    /// Failures of sign-in lately.
+    pub throttle: Arc<Throttle>,
+    /// Where decisions on commands are made.
+    pub gate: commands::Gate,
+    /// Who waits for which command's outcome.
+    pub waiters: Arc<commands::Waiters>,
+    /// Every task of this process that must not be cut off.
+    pub tasks: TaskTracker,
+    /// What does not change while the process runs.
+    pub settings: Arc<Settings>,
+}
+
+/// What does not change while the process runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This process.
+    pub instance_id: InstanceId,
+    /// The address people and apps reach the service at, without a slash at its end; also the
+    /// issuer of its tokens.
+    pub public_url: String,
+    /// How long the vehicle cloud may take to answer a command.
+    pub connector_timeout: Duration,
+}
+
+/// Who asks for something, and in which HTTP request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// The request's name, for the record and the log.
+    pub request_id: Option<String>,
+}
+
+impl Settings {
+    /// Where the vehicle cloud sends owners' browsers back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/v1/connections/callback", self.public_url)
+    }
+}
+
+impl Caller {
+    /// The id under which idempotency keys are kept apart.
+    #[must_use]
+    pub fn principal_id(&self) -> uuid::Uuid {
+        match &self.actor.principal {
+            Principal::User { user_id, .. } => user_id.as_uuid(),
+            Principal::ApiClient { api_client_id, .. } => api_client_id.as_uuid(),
+            Principal::System => self.actor.organization_id.as_uuid(),
+        }
+    }
+
+    /// The same caller, acting for this user if it is a machine.
+    #[must_use]
+    pub fn acting_for(&self, user_id: crate::domain::id::UserId) -> Self {
+        Self { actor: self.actor.clone().acting_for(user_id), request_id: self.request_id.clone() }
+    }
+}
+
+impl Service {
+    /// The keys, as they are now.
+    #[must_use]
+    pub fn keys(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Puts other keys in place of the present ones, after a rotation.
+    pub fn replace_keys(&self, keyring: Keyring) {
+        *self.keyring.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Arc::new(keyring);
+    }
+
+    /// An entry for the record.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if there is no randomness for its id.
+    pub fn entry(
+        &self,
+        caller: &Caller,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<AuditEntry, Error> {
+        Ok(AuditEntry {
+            entry_id: self.entropy.id(now)?,
+            occurred_at: now,
+            actor: caller.actor.clone(),
+            request_id: caller.request_id.clone(),
+            event,
+        })
+    }
+
+    /// Records events in the transaction of what they describe (P1).
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; then nothing of the transaction is kept.
+    pub async fn record(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        now: Timestamp,
+        events: impl IntoIterator<Item = Event> + Send,
+    ) -> Result<(), Error> {
+        let entries: Result<Vec<_>, _> =
+            events.into_iter().map(|event| self.entry(caller, event, now)).collect();
+        Ok(record::insert_many(tx, &entries?).await?)
+    }
+}

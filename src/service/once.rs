@@ -1,0 +1,124 @@
+//! Requests that must not be carried out twice: the answer is kept, sealed, in the transaction of
+//! the effect, and given again to whoever repeats the request with its idempotency key.
+//! (Commands keep their keys on their own row, see [`super::commands`].)
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Caller, Error, Service};
+use crate::signing::{digest, sealed};
+use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
+use crate::storage::{Connection, Tx, repeat};
+
+/// How long an answer is kept.
+pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What tells a repeated request from a new one.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// The client's key; without one every request is new.
+    pub key: Option<String>,
+    /// SHA-256 of the request's path and body.
+    pub request_hash: [u8; 32],
+}
+
+/// The outcome of a use case, and whether it is an old one.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// The outcome.
+    pub value: T,
+    /// Whether it was kept from an earlier request with the same key.
+    pub replayed: bool,
+}
+
+impl<T> Answer<T> {
+    /// The outcome of carrying the request out.
+    pub const fn fresh(value: T) -> Self {
+        Self { value, replayed: false }
+    }
+}
+
+impl Once {
+    /// The hash of the request, for this caller: a machine that acts for somebody else sends
+    /// another request.
+    fn hash_for(&self, caller: &Caller) -> [u8; 32] {
+        let mut bytes = self.request_hash.to_vec();
+        if let Some(user_id) = caller.actor.user_id() {
+            bytes.extend_from_slice(user_id.as_uuid().as_bytes());
+        }
+        digest::sha256(&bytes)
+    }
+
+    fn key_ref<'a>(&'a self, caller: &Caller, route: &'static str) -> Option<KeyRef<'a>> {
+        let key = self.key.as_deref()?;
+        Some(KeyRef { principal_id: caller.principal_id(), route, key })
+    }
+
+    /// The kept answer, if this request was carried out before.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] if the key belongs to another request.
+    pub async fn find<T: DeserializeOwned>(
+        &self,
+        service: &Service,
+        on: &mut impl Connection,
+        caller: &Caller,
+        route: &'static str,
+    ) -> Result<Option<Answer<T>>, Error> {
+        let Some(key) = self.key_ref(caller, route) else { return Ok(None) };
+        let Some(stored) = idempotency_keys::find(on, key).await? else { return Ok(None) };
+        if stored.request_hash != self.hash_for(caller) {
+            return Err(Error::KeyReused);
+        }
+        let opened = sealed::open(&service.keys(), &context(key), &stored.sealed_answer)
+            .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+        let value = serde_json::from_slice(&opened)
+            .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+        Ok(Some(Answer { value, replayed: true }))
+    }
+
+    /// Keeps the answer together with its effect.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] worth repeating if another request with the key was faster.
+    pub async fn keep<T: Serialize>(
+        &self,
+        service: &Service,
+        tx: &mut Tx,
+        caller: &Caller,
+        route: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        let Some(key) = self.key_ref(caller, route) else { return Ok(()) };
+        let plain = serde_json::to_vec(value)
+            .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
+        let sealed = sealed::seal(&service.keys(), &*service.entropy, &context(key), &plain)
+            .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
+        let answer =
+            StoredAnswer { request_hash: self.hash_for(caller), sealed_answer: sealed };
+        let organization_id = caller.actor.organization_id;
+        let now = service.clock.now();
+        Ok(idempotency_keys::insert(tx, key, organization_id, answer, now).await?)
+    }
+}
+
+fn context(key: KeyRef<'_>) -> Vec<u8> {
+    format!("idempotency_keys/{}/{}/{}", key.principal_id, key.route, key.key).into_bytes()
+}
+
+/// Forgets answers that are older than [`KEPT`].
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn forget_old(service: &Service) -> Result<u64, Error> {
+    repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        let before = service.clock.now().minus(KEPT);
+        let forgotten = idempotency_keys::delete_old(&mut tx, before).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    })
+    .await
+}

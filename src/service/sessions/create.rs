@@ -1,0 +1,132 @@
+//! Signing in with an address and a password.
+
+use std::net::IpAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{LIFETIME, Owner, Tokens, issue};
+use crate::auth::throttle::RetryAfter;
+use crate::domain::event::{CredentialRefusal, Event};
+use crate::domain::id::OrganizationId;
+use crate::domain::user::Email;
+use crate::service::{CredentialFault, Error, Service};
+use crate::signing::digest;
+use crate::storage::users::Account;
+use crate::storage::{sessions, users};
+
+/// What a person signs in with.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Their address.
+    pub email: Email,
+    /// Their password.
+    pub password: SecretString,
+    /// Their organization; needed only if several know the address.
+    pub organization_id: Option<OrganizationId>,
+    /// Where the request came from.
+    pub address: IpAddr,
+    /// The HTTP request.
+    pub request_id: Option<String>,
+}
+
+/// Starts a session. Takes the same time and gives the same answer for known and unknown
+/// addresses.
+///
+/// # Errors
+/// [`CredentialFault::WrongPassword`], or [`Error::Throttled`] after too many failures.
+pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error> {
+    let account_key = digest::sha256(sign_in.email.as_str().as_bytes());
+    service
+        .throttle
+        .check(account_key, sign_in.address)
+        .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
+    let mut reader = service.store.read().await?;
+    let account =
+        users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
+    drop(reader);
+    let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+    let verdict = service.verify_password(&sign_in.password, stored).await?;
+    match account {
+        Some(account) if verdict.matches && account.user.disabled_at.is_none() => {
+            service.throttle.record_success(account_key, sign_in.address);
+            if verdict.needs_rehash {
+                rehash(service, &account, &sign_in.password).await?;
+            }
+            start(service, &account, sign_in.request_id).await
+        }
+        account => {
+            service.throttle.record_failure(account_key, sign_in.address);
+            if let Some(account) = account {
+                let reason = refusal(&account, verdict.matches);
+                record_refusal(service, &account, reason, sign_in.request_id).await?;
+            }
+            Err(Error::Unauthenticated(CredentialFault::WrongPassword))
+        }
+    }
+}
+
+const fn refusal(account: &Account, matches: bool) -> CredentialRefusal {
+    match (&account.password_hash, matches) {
+        (None, _) => CredentialRefusal::NoPassword,
+        (Some(_), false) => CredentialRefusal::WrongPassword,
+        (Some(_), true) => CredentialRefusal::AccountDisabled,
+    }
+}
+
+const fn owner(account: &Account) -> Owner {
+    Owner {
+        organization_id: account.user.organization_id,
+        user_id: account.user.user_id,
+        role: account.user.role,
+    }
+}
+
+async fn start(
+    service: &Service,
+    account: &Account,
+    request_id: Option<String>,
+) -> Result<Tokens, Error> {
+    let now = service.clock.now();
+    let session_id = service.entropy.id(now)?;
+    let owner = owner(account);
+    let mut tx = service.store.begin().await?;
+    let person = (owner.organization_id, owner.user_id);
+    sessions::insert(&mut tx, session_id, person, now, now.plus(LIFETIME)).await?;
+    let tokens = issue(service, &mut tx, session_id, owner, now).await?;
+    let created = Event::SessionCreated { user_id: owner.user_id, session_id };
+    service.record(&mut tx, &owner.caller(request_id), now, [created]).await?;
+    tx.commit().await?;
+    Ok(tokens)
+}
+
+async fn record_refusal(
+    service: &Service,
+    account: &Account,
+    reason: CredentialRefusal,
+    request_id: Option<String>,
+) -> Result<(), Error> {
+    let mut tx = service.store.begin().await?;
+    let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
+    let caller = owner(account).caller(request_id);
+    service.record(&mut tx, &caller, service.clock.now(), [refused]).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Replaces a hash that was made with weaker parameters. Losing the race to another sign-in is
+/// as good as winning it.
+async fn rehash(
+    service: &Service,
+    account: &Account,
+    password: &SecretString,
+) -> Result<(), Error> {
+    let Some(old) = &account.password_hash else { return Ok(()) };
+    let new = service.hash_password(&SecretString::from(password.expose_secret())).await?;
+    let mut tx = service.store.begin().await?;
+    match users::set_password_hash(&mut tx, account.user.user_id, old, &new).await {
+        Err(crate::storage::StorageError::LostRace) => Ok(()),
+        other => {
+            other?;
+            Ok(tx.commit().await?)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Going on with a session: each refresh token works once, and using one a second time ends the
+//! whole family (RFC 9700 section 4.14.2), because somebody must have copied it.
+
+use super::{Owner, Tokens, issue};
+use crate::domain::event::{Event, SessionEnd};
+use crate::service::{CredentialFault, Error, Service};
+use crate::signing::secret::MachineSecret;
+use crate::storage::sessions::{self, RefreshUse};
+use crate::storage::repeat;
+
+/// Exchanges a refresh token for new tokens.
+///
+/// # Errors
+/// [`CredentialFault::Invalid`] for a token that is unknown, used or of a session that is over.
+pub async fn refresh(
+    service: &Service,
+    refresh_token: &str,
+    request_id: Option<String>,
+) -> Result<Tokens, Error> {
+    let hash = MachineSecret::hash_of(refresh_token);
+    repeat(|| refresh_once(service, hash, request_id.clone())).await
+}
+
+async fn refresh_once(
+    service: &Service,
+    hash: [u8; 32],
+    request_id: Option<String>,
+) -> Result<Tokens, Error> {
+    const INVALID: Error = Error::Unauthenticated(CredentialFault::Invalid);
+    let now = service.clock.now();
+    let mut tx = service.store.begin().await?;
+    let (session_id, copied) = match sessions::use_refresh_token(&mut tx, hash, now).await? {
+        RefreshUse::First(session_id) => (session_id, false),
+        RefreshUse::Again(session_id) => (session_id, true),
+        RefreshUse::Unknown => return Err(INVALID),
+    };
+    let Some(session) = sessions::find(&mut tx, session_id).await? else { return Err(INVALID) };
+    if !session.is_open(now) {
+        return Err(INVALID);
+    }
+    let owner = Owner {
+        organization_id: session.organization_id,
+        user_id: session.user_id,
+        role: session.role,
+    };
+    let caller = owner.caller(request_id);
+    let user_id = owner.user_id;
+    if copied {
+        sessions::end(&mut tx, session_id, SessionEnd::RefreshReused, now).await?;
+        let reason = SessionEnd::RefreshReused;
+        let ended = Event::SessionEnded { user_id, session_id, reason };
+        service.record(&mut tx, &caller, now, [ended]).await?;
+        tx.commit().await?;
+        return Err(INVALID);
+    }
+    let tokens = issue(service, &mut tx, session_id, owner, now).await?;
+    let refreshed = Event::SessionRefreshed { user_id, session_id };
+    service.record(&mut tx, &caller, now, [refreshed]).await?;
+    tx.commit().await?;
+    Ok(tokens)
+}
