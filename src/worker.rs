@@ -1,0 +1,66 @@
+//! What goes on without a request: each task is idempotent, takes no input, runs on a period and
+//! can be run by hand. Any number of instances may run them at the same time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::service::commands::{reconcile, recover};
+use crate::service::{Error, Service, once};
+
+/// How often abandoned commands are looked for, and cars looked at.
+const SETTLE_PERIOD: Duration = Duration::from_secs(1);
+/// How often old answers are forgotten.
+const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
+
+/// Starts every task; they end with `stop`.
+pub fn start(service: &Service, stop: &CancellationToken) {
+    spawn(service, stop, "recover", SETTLE_PERIOD, |service| async move {
+        recover::recover(&service).await.map(|count| count as u64)
+    });
+    spawn(service, stop, "reconcile", SETTLE_PERIOD, |service| async move {
+        reconcile::reconcile(&service).await.map(|count| count as u64)
+    });
+    spawn(service, stop, "forget", FORGET_PERIOD, |service| async move {
+        once::forget_old(&service).await
+    });
+}
+
+/// Runs every task once: what a test does in place of waiting.
+///
+/// # Errors
+/// The first task's error.
+pub async fn run_once(service: &Service) -> Result<(), Error> {
+    recover::recover(service).await?;
+    reconcile::reconcile(service).await?;
+    once::forget_old(service).await?;
+    Ok(())
+}
+
+fn spawn<F>(
+    service: &Service,
+    stop: &CancellationToken,
+    task: &'static str,
+    period: Duration,
+    run: impl Fn(Service) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<u64, Error>> + Send + 'static,
+{
+    let (worker, stop) = (service.clone(), stop.clone());
+    service.tasks.spawn(async move {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            match run(worker.clone()).await {
+                Ok(0) => {}
+                Ok(count) => tracing::debug!(task, count, "a background task did something"),
+                Err(error) => tracing::error!(task, error = ?error, "a background task failed"),
+            }
+        }
+    });
+}
