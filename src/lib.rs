@@ -4,6 +4,7 @@
 //! list to its top; `tests/it/house.rs` checks it.
 //!
 //! - [`domain`]: the rules of lending, pure.
+//! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
 
 #![cfg_attr(
@@ -20,4 +21,5 @@
 pub mod clock;
 pub mod domain;
 pub mod entropy;
+pub mod smartcar;
 pub mod storage;
