@@ -70,6 +70,7 @@ pub enum InvalidSettings {
 #[derive(Debug, Clone)]
 pub struct Smartcar {
     transport: Transport,
+    timeout: Duration,
     /// `{api_origin}/v2.0/vehicles`.
     vehicles_url: String,
     oauth: oauth::Oauth,
@@ -89,6 +90,7 @@ impl Smartcar {
         let api_origin = origin("api_origin", &settings.api_origin)?;
         Ok(Self {
             transport: Transport::new(settings.timeout).map_err(InvalidSettings::Client)?,
+            timeout: settings.timeout,
             vehicles_url: format!("{api_origin}/v2.0/vehicles"),
             oauth: oauth::Oauth::new(
                 settings.client_id,
@@ -109,6 +111,22 @@ impl Smartcar {
             ));
         }
         Ok([&self.vehicles_url, "/", vehicle, path].concat())
+    }
+
+    /// Holds a call of several exchanges to the time limit of one.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        tokio::time::timeout(self.timeout, call)
+            .await
+            .unwrap_or_else(|_| {
+                Err(ConnectorError::bare(
+                    Happened::Maybe,
+                    Fault::TimedOut,
+                    "a list was not read to its end in time",
+                ))
+            })
     }
 
     /// Reads from the vehicle API; anything but 200 is an error.
@@ -157,7 +175,7 @@ impl VehicleConnector for Smartcar {
     }
 
     async fn vehicles(&self, access_token: &SecretString) -> Result<Vec<String>, ConnectorError> {
-        reads::vehicles(self, access_token).await
+        self.in_time(reads::vehicles(self, access_token)).await
     }
 
     async fn attributes(
@@ -175,7 +193,8 @@ impl VehicleConnector for Smartcar {
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError> {
         let url = self.vehicle_url(vehicle, "/permissions")?;
-        reads::permissions(self, access_token, &url).await
+        self.in_time(reads::permissions(self, access_token, &url))
+            .await
     }
 
     async fn send(
@@ -222,7 +241,11 @@ fn api_answer(answer: Answer) -> Result<Answer, ConnectorError> {
 fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, ConnectorError> {
     serde_json::from_slice(&answer.body).map_err(|error| {
         // The position only: the message of a decoder may quote a token.
-        let detail = format!("undecodable at line {} column {}", error.line(), error.column());
+        let detail = format!(
+            "undecodable at line {} column {}",
+            error.line(),
+            error.column()
+        );
         classify::garbled(answer, &detail)
     })
 }
@@ -268,5 +291,5 @@ fn origin(setting: &'static str, text: &str) -> Result<String, InvalidSettings> 
 }
 
 #[cfg(test)]
-#[path = "smartcar/smartcar_test.rs"]
+#[path = "smartcar_test.rs"]
 mod tests;

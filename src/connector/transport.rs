@@ -89,7 +89,10 @@ impl Transport {
                 return Err(ConnectorError::bare(
                     Happened::Maybe,
                     Fault::Garbled,
-                    format!("HTTP {} with more than {BODY_BYTES_MAX} bytes", status.as_u16()),
+                    format!(
+                        "HTTP {} with more than {BODY_BYTES_MAX} bytes",
+                        status.as_u16()
+                    ),
                 ));
             }
             body.extend_from_slice(&chunk);

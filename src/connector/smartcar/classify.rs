@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::connector::transport::{Answer, DETAIL_CHARS_MAX, printable};
 use crate::connector::{ConnectorError, Fault, Happened};
+use crate::smartcar::v2::HEADER_REQUEST_ID;
 
 /// The longest sentence passed on to a person.
 const USER_MESSAGE_CHARS_MAX: usize = 300;
@@ -28,7 +29,8 @@ const REQUEST_ID_CHARS_MAX: usize = 64;
 /// No cloud has reason to ask for a longer wait.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An error body; every field may be absent or of a foreign shape without making the rest useless.
+/// The fields of [`crate::smartcar::ErrorBody`] that matter here. Each is read by itself: a field
+/// of a foreign shape, or `error` beside `type`, must not hide a type that says "perhaps".
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ErrorBody {
@@ -65,7 +67,13 @@ pub(super) fn api_error(answer: &Answer) -> ConnectorError {
     let fault = kind
         .and_then(fault_of_type)
         .unwrap_or_else(|| fault_of_status(answer.status));
-    told(answer, &body, happened, fault, provider_code(kind, body.code.as_str()))
+    told(
+        answer,
+        &body,
+        happened,
+        fault,
+        provider_code(kind, body.code.as_str()),
+    )
 }
 
 /// What an answer of the token endpoint other than 200 means.
@@ -96,7 +104,7 @@ pub(super) fn garbled(answer: &Answer, detail: &str) -> ConnectorError {
 
 /// The cloud's own name of the request, if it is fit to be kept.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
-    safe_request_id(headers.get("sc-request-id")?.to_str().ok()?)
+    safe_request_id(headers.get(HEADER_REQUEST_ID)?.to_str().ok()?)
 }
 
 fn told(
@@ -107,7 +115,11 @@ fn told(
     provider_code: Option<String>,
 ) -> ConnectorError {
     let code = provider_code.as_deref().unwrap_or("no code");
-    let detail = format!("HTTP {} {code}: {}", answer.status.as_u16(), body.description());
+    let detail = format!(
+        "HTTP {} {code}: {}",
+        answer.status.as_u16(),
+        body.description()
+    );
     ConnectorError {
         happened,
         fault,
@@ -190,7 +202,9 @@ fn is_word(text: &str) -> bool {
 fn safe_request_id(text: &str) -> Option<String> {
     let safe = !text.is_empty()
         && text.len() <= REQUEST_ID_CHARS_MAX
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     safe.then(|| text.to_owned())
 }
 
@@ -199,7 +213,11 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
     if !matches!(answer.status.as_u16(), 429 | 503) {
         return None;
     }
-    let text = answer.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    let text = answer
+        .headers
+        .get(http::header::RETRY_AFTER)?
+        .to_str()
+        .ok()?;
     let seconds: u32 = text.trim().parse().ok()?;
     Some(Duration::from_secs(u64::from(seconds)).min(RETRY_AFTER_MAX))
 }

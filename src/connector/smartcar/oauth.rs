@@ -10,12 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use url::Url;
 
 use super::{InvalidSettings, classify, decode, sensitive};
 use crate::connector::transport::{Answer, Transport};
 use crate::connector::{AuthorizeRequest, ConnectorError, TokenPair};
+use crate::smartcar::v2::TokenAnswer;
 
 /// The longest token kept; tokens travel in a header.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -34,14 +34,6 @@ pub(super) struct Oauth {
     authorize_url: Url,
 }
 
-#[derive(Deserialize)]
-struct TokenBody {
-    access_token: SecretString,
-    token_type: String,
-    expires_in: u64,
-    refresh_token: SecretString,
-}
-
 impl Oauth {
     pub(super) fn new(
         client_id: String,
@@ -58,7 +50,10 @@ impl Oauth {
         if !fit(&client_id) || !fit(secret) || client_id.contains(':') {
             return Err(InvalidSettings::Credentials);
         }
-        let basic = format!("Basic {}", STANDARD.encode([&client_id, ":", secret].concat()));
+        let basic = format!(
+            "Basic {}",
+            STANDARD.encode([&client_id, ":", secret].concat())
+        );
         Ok(Self {
             credentials: sensitive(basic).ok_or(InvalidSettings::Credentials)?,
             token_url: format!("{auth_origin}/oauth/token"),
@@ -101,13 +96,15 @@ impl Oauth {
 }
 
 fn token_pair(answer: &Answer) -> Result<TokenPair, ConnectorError> {
-    let body: TokenBody = decode(answer)?;
-    let usable = |token: &SecretString| {
-        let token = token.expose_secret();
+    let body: TokenAnswer = decode(answer)?;
+    let usable = |token: &str| {
         (1..=TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
     };
     if !body.token_type.eq_ignore_ascii_case("bearer") {
-        return Err(classify::garbled(answer, "a token that is not a bearer token"));
+        return Err(classify::garbled(
+            answer,
+            "a token that is not a bearer token",
+        ));
     }
     if !usable(&body.access_token) || !usable(&body.refresh_token) {
         return Err(classify::garbled(answer, "a token that cannot be sent"));
@@ -116,8 +113,8 @@ fn token_pair(answer: &Answer) -> Result<TokenPair, ConnectorError> {
         return Err(classify::garbled(answer, "a token without a sensible life"));
     }
     Ok(TokenPair {
-        access_token: body.access_token,
-        refresh_token: body.refresh_token,
+        access_token: body.access_token.into(),
+        refresh_token: body.refresh_token.into(),
         expires_in: Duration::from_secs(body.expires_in),
     })
 }
