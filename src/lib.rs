@@ -19,6 +19,7 @@
 )]
 
 pub mod clock;
+pub mod connector;
 pub mod domain;
 pub mod entropy;
 pub mod smartcar;

@@ -1,0 +1,227 @@
+//! What an answer other than success means: may it have happened, and what went wrong.
+//!
+//! Pure functions of status, headers and body. They know nothing of connections, tokens or
+//! requests. When in doubt they say `Maybe`: a key that may have turned is the dearer mistake.
+//!
+//! The rules (protocol page, sections 1.3 and 3):
+//!
+//! - 4xx: the cloud did not do it, except 408, which intermediaries also send when they gave up
+//!   waiting, and types that speak of what happened behind the cloud.
+//! - 503: the cloud says that it takes no requests; nothing was done.
+//! - 501 with the type `COMPATIBILITY`: the car never supports it; nothing was done.
+//! - Everything else, and a success that cannot be read: perhaps.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use crate::connector::transport::{Answer, DETAIL_CHARS_MAX, printable};
+use crate::connector::{ConnectorError, Fault, Happened};
+use crate::smartcar::v2::HEADER_REQUEST_ID;
+
+/// The longest sentence passed on to a person.
+const USER_MESSAGE_CHARS_MAX: usize = 300;
+/// The longest word of the cloud kept as a code.
+const CODE_CHARS_MAX: usize = 64;
+/// The longest name of a request kept.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// No cloud has reason to ask for a longer wait.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The fields of [`crate::smartcar::ErrorBody`] that matter here. Each is read by itself: a field
+/// of a foreign shape, or `error` beside `type`, must not hide a type that says "perhaps".
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    #[serde(rename = "type")]
+    kind: serde_json::Value,
+    error: serde_json::Value,
+    code: serde_json::Value,
+    description: serde_json::Value,
+    error_description: serde_json::Value,
+    #[serde(rename = "suggestedUserMessage")]
+    suggested_user_message: serde_json::Value,
+    #[serde(rename = "requestId")]
+    request_id: serde_json::Value,
+}
+
+impl ErrorBody {
+    fn of(answer: &Answer) -> Self {
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+
+    fn description(&self) -> &str {
+        self.description
+            .as_str()
+            .or_else(|| self.error_description.as_str())
+            .unwrap_or_default()
+    }
+}
+
+/// What an answer of the vehicle API other than 200 means.
+pub(super) fn api_error(answer: &Answer) -> ConnectorError {
+    let body = ErrorBody::of(answer);
+    let kind = body.kind.as_str().or_else(|| body.error.as_str());
+    let happened = api_happened(answer.status, kind);
+    let fault = kind
+        .and_then(fault_of_type)
+        .unwrap_or_else(|| fault_of_status(answer.status));
+    told(
+        answer,
+        &body,
+        happened,
+        fault,
+        provider_code(kind, body.code.as_str()),
+    )
+}
+
+/// What an answer of the token endpoint other than 200 means.
+pub(super) fn token_error(answer: &Answer) -> ConnectorError {
+    let body = ErrorBody::of(answer);
+    let kind = body.error.as_str().or_else(|| body.kind.as_str());
+    let happened = happened_of_status(answer.status);
+    let fault = match kind {
+        Some("invalid_grant") if answer.status.is_client_error() => Fault::ConsentLost,
+        _ => match fault_of_status(answer.status) {
+            Fault::Authentication => Fault::Rejected,
+            fault => fault,
+        },
+    };
+    told(answer, &body, happened, fault, provider_code(kind, None))
+}
+
+/// A success that cannot be trusted: unreadable, or not about what was asked.
+pub(super) fn garbled(answer: &Answer, detail: &str) -> ConnectorError {
+    let mut error = ConnectorError::bare(
+        Happened::Maybe,
+        Fault::Garbled,
+        format!("HTTP {}: {detail}", answer.status.as_u16()),
+    );
+    error.provider_request_id = request_id(&answer.headers);
+    error
+}
+
+/// The cloud's own name of the request, if it is fit to be kept.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    safe_request_id(headers.get(HEADER_REQUEST_ID)?.to_str().ok()?)
+}
+
+fn told(
+    answer: &Answer,
+    body: &ErrorBody,
+    happened: Happened,
+    fault: Fault,
+    provider_code: Option<String>,
+) -> ConnectorError {
+    let code = provider_code.as_deref().unwrap_or("no code");
+    let detail = format!(
+        "HTTP {} {code}: {}",
+        answer.status.as_u16(),
+        body.description()
+    );
+    ConnectorError {
+        happened,
+        fault,
+        retry_after: retry_after(answer),
+        user_message: body
+            .suggested_user_message
+            .as_str()
+            .map(|text| printable(text.trim(), USER_MESSAGE_CHARS_MAX))
+            .filter(|text| !text.is_empty()),
+        provider_request_id: request_id(&answer.headers)
+            .or_else(|| safe_request_id(body.request_id.as_str()?)),
+        detail: printable(&detail, DETAIL_CHARS_MAX),
+        provider_code,
+    }
+}
+
+fn api_happened(status: StatusCode, kind: Option<&str>) -> Happened {
+    match kind {
+        Some("UPSTREAM" | "SERVER") => Happened::Maybe,
+        Some("COMPATIBILITY") if status == StatusCode::NOT_IMPLEMENTED => Happened::Refused,
+        _ => happened_of_status(status),
+    }
+}
+
+fn happened_of_status(status: StatusCode) -> Happened {
+    match status.as_u16() {
+        408 => Happened::Maybe,
+        400..=499 | 503 => Happened::Refused,
+        _ => Happened::Maybe,
+    }
+}
+
+fn fault_of_type(kind: &str) -> Option<Fault> {
+    Some(match kind {
+        "AUTHENTICATION" => Fault::Authentication,
+        "PERMISSION" => Fault::Permission,
+        "VALIDATION" | "RESOURCE_NOT_FOUND" => Fault::Rejected,
+        "VEHICLE_STATE" => Fault::VehicleState,
+        "RATE_LIMIT" => Fault::RateLimited,
+        "BILLING" => Fault::Billing,
+        "SERVER" => Fault::Unavailable,
+        "COMPATIBILITY" => Fault::NotCapable,
+        "UPSTREAM" => Fault::Upstream,
+        "CONNECTED_SERVICES_ACCOUNT" => Fault::Account,
+        _ => return None,
+    })
+}
+
+/// For an answer without a known type, which may come from an intermediary: what the status alone
+/// says. 403 alone is not read as the owner's will.
+fn fault_of_status(status: StatusCode) -> Fault {
+    match status.as_u16() {
+        401 => Fault::Authentication,
+        408 | 504 => Fault::TimedOut,
+        429 => Fault::RateLimited,
+        430 => Fault::Billing,
+        400..=499 => Fault::Rejected,
+        502 => Fault::Upstream,
+        500..=599 => Fault::Unavailable,
+        _ => Fault::Garbled,
+    }
+}
+
+/// `TYPE/CODE` or `TYPE`; `None` unless every character is harmless.
+fn provider_code(kind: Option<&str>, code: Option<&str>) -> Option<String> {
+    let kind = kind.filter(|word| is_word(word))?;
+    let joined = match code.filter(|word| is_word(word)) {
+        Some(code) => format!("{kind}/{code}"),
+        None => kind.to_owned(),
+    };
+    (joined.len() <= CODE_CHARS_MAX).then(|| joined.to_ascii_uppercase())
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= CODE_CHARS_MAX
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn safe_request_id(text: &str) -> Option<String> {
+    let safe = !text.is_empty()
+        && text.len() <= REQUEST_ID_CHARS_MAX
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    safe.then(|| text.to_owned())
+}
+
+/// Whole seconds from `Retry-After`, where waiting is what the status asks for.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    if !matches!(answer.status.as_u16(), 429 | 503) {
+        return None;
+    }
+    let text = answer
+        .headers
+        .get(http::header::RETRY_AFTER)?
+        .to_str()
+        .ok()?;
+    let seconds: u32 = text.trim().parse().ok()?;
+    Some(Duration::from_secs(u64::from(seconds)).min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+#[path = "classify_test.rs"]
+mod tests;
