@@ -1,3 +1,8 @@
-//! The `keylend` command: reads its arguments, calls the library, prints what went wrong.
+//! The binary: hands its arguments to [`keylend::cli`], prints what went wrong with all its
+//! causes, and ends with the status that says so.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keylend::cli::main()
+}

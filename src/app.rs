@@ -1,0 +1,201 @@
+//! The composition root: from settings to a running service. The only place that chooses
+//! implementations.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::password::PasswordHasher;
+use crate::auth::throttle::Throttle;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::connector::smartcar::{Smartcar, SmartcarSettings};
+use crate::entropy::{Entropy, OsEntropy};
+use crate::service::commands::{Gate, GateTask, Waiters};
+use crate::service::connections::AccessTokens;
+use crate::service::{Service, Settings};
+use crate::signing::keyring_file;
+use crate::storage::{Db, OpenError, PostgresSettings, Store};
+use crate::{http, telemetry, worker};
+
+/// So many passwords are hashed at the same time; each takes a core and 19 MiB.
+const HASHERS: usize = 2;
+/// What is in flight when the service stops gets this long, beyond the connector's own limit.
+const STOP_MARGIN: Duration = Duration::from_secs(10);
+
+/// What differs between a real service and one under test.
+pub struct Parts {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Whether the file of an SQLite database may be made.
+    pub create: bool,
+}
+
+impl Parts {
+    /// The machine's own clock and randomness, on a database that exists.
+    #[must_use]
+    pub fn of_the_system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::start()),
+            entropy: Arc::new(OsEntropy::default()),
+            create: false,
+        }
+    }
+}
+
+/// Why a service cannot be assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The database.
+    #[error("the database cannot be used")]
+    Database(#[from] OpenError),
+    /// The key file.
+    #[error("the key file cannot be used")]
+    Keys(#[from] keyring_file::KeyFileError),
+    /// The vehicle cloud's settings.
+    #[error("the vehicle cloud cannot be used")]
+    Connector(#[from] crate::connector::smartcar::InvalidSettings),
+    /// Hashing passwords.
+    #[error("passwords cannot be hashed")]
+    Passwords(#[from] crate::auth::password::PasswordError),
+    /// Randomness.
+    #[error(transparent)]
+    Entropy(#[from] crate::entropy::NoEntropy),
+    /// Something the service needs is not there.
+    #[error("not ready: {0}")]
+    NotReady(String),
+}
+
+/// A service with everything it needs.
+pub struct App {
+    /// What requests work with.
+    pub service: Service,
+    gate: GateTask,
+    stop: CancellationToken,
+}
+
+/// The one connector, as the settings say.
+///
+/// # Errors
+/// An origin or the client id is not usable.
+pub fn connector(
+    config: &Config,
+) -> Result<Smartcar, crate::connector::smartcar::InvalidSettings> {
+    let smartcar = &config.smartcar;
+    Smartcar::new(SmartcarSettings {
+        client_id: smartcar.client_id.clone(),
+        client_secret: smartcar.client_secret.clone(),
+        api_origin: smartcar.api_origin.clone(),
+        auth_origin: smartcar.auth_origin.clone(),
+        connect_origin: smartcar.connect_origin.clone(),
+        timeout: smartcar.timeout,
+    })
+}
+
+impl App {
+    /// Opens the database, reads the keys and puts everything together. Nothing runs yet.
+    ///
+    /// # Errors
+    /// [`AssembleError`] says what cannot be used.
+    pub async fn assemble(
+        config: &Config,
+        parts: Parts,
+        stop: CancellationToken,
+    ) -> Result<Self, AssembleError> {
+        crate::signing::provider::install();
+        let limits = PostgresSettings { connections_max: config.database_connections_max };
+        let db = Db::open(&config.database, limits, parts.create).await?;
+        let keyring = keyring_file::load(&config.key_file)?;
+        let (gate, gate_task) = Gate::new();
+        let service = Service {
+            store: Store::new(db),
+            keyring: Arc::new(RwLock::new(Arc::new(keyring))),
+            connector: Arc::new(connector(config)?),
+            access_tokens: Arc::new(AccessTokens::default()),
+            passwords: Arc::new(PasswordHasher::new(HASHERS)?),
+            throttle: Arc::new(Throttle::new(Arc::clone(&parts.clock))),
+            gate,
+            waiters: Arc::new(Waiters::default()),
+            tasks: TaskTracker::new(),
+            settings: Arc::new(Settings {
+                instance_id: parts.entropy.id(parts.clock.now())?,
+                public_url: config.public_url.trim_end_matches('/').to_owned(),
+                connector_timeout: config.smartcar.timeout,
+            }),
+            clock: parts.clock,
+            entropy: parts.entropy,
+        };
+        Ok(Self { service, gate: gate_task, stop })
+    }
+
+    /// Brings the schema to the newest version.
+    ///
+    /// # Errors
+    /// [`AssembleError::Database`].
+    pub async fn migrate(&self) -> Result<(), AssembleError> {
+        Ok(self.service.store.db().migrate().await?)
+    }
+
+    /// Whether the schema is the one this program was built for.
+    ///
+    /// # Errors
+    /// [`AssembleError::NotReady`] if it is not.
+    pub async fn must_be_ready(&self) -> Result<(), AssembleError> {
+        match self.service.store.db().is_migrated().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(AssembleError::NotReady(
+                "the database's schema is not this program's; run `keylend migrate`".to_owned(),
+            )),
+            Err(error) => Err(AssembleError::NotReady(error.to_string())),
+        }
+    }
+
+    /// Runs the service until `stop`; then takes no new commands, lets those in flight get their
+    /// outcome, and closes the database.
+    ///
+    /// # Errors
+    /// The listener's error.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        self.serve_with(listener, true).await
+    }
+
+    /// As [`App::serve`], with or without the workers: a test runs them by hand.
+    ///
+    /// # Errors
+    /// The listener's error.
+    pub async fn serve_with(self, listener: TcpListener, workers: bool) -> std::io::Result<()> {
+        let Self { service, gate, stop } = self;
+        service.tasks.spawn(gate.run(service.clone(), stop.clone()));
+        if workers {
+            worker::start(&service, &stop);
+        }
+        let router = http::router(service.clone(), telemetry::recorder());
+        let app = router.into_make_service_with_connect_info::<SocketAddr>();
+        // A small answer should not wait for the client's acknowledgement of the last one.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let stopped = stop.clone();
+        axum::serve(listener, app)
+            .with_graceful_shutdown(async move { stopped.cancelled().await })
+            .await?;
+        stop.cancel();
+        service.tasks.close();
+        let patience = service.settings.connector_timeout.saturating_add(STOP_MARGIN);
+        if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
+            tracing::error!("stopped with work left; the recovery of the next start settles it");
+        }
+        service.store.db().close().await;
+        Ok(())
+    }
+
+    /// Closes what was opened, when nothing was served.
+    pub async fn close(self) {
+        self.service.store.db().close().await;
+    }
+}

@@ -1,0 +1,136 @@
+//! `keylend demo`: the main job on a fresh SQLite file and the simulator, told over real HTTP.
+//! Each step is checked against what came back; with `--exit` the status says whether all held.
+
+mod client;
+mod story;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use crate::app::{App, Parts};
+use crate::clock::SystemClock;
+use crate::config::{Config, SmartcarConfig};
+use crate::domain::id::kind;
+use crate::entropy::{Entropy, OsEntropy};
+use crate::service::organizations;
+use crate::signing::keyring_file;
+use crate::simulator;
+use crate::storage::Location;
+
+/// What the demo is started with.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// End after the story; the status is 0 only if every step was as told.
+    #[arg(long)]
+    exit: bool,
+    /// Where the service listens; any free port if this one is taken.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where the simulator listens; any free port if this one is taken.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    simulator_listen: SocketAddr,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// [`Failure`] if something could not be started, or if a step was not as told.
+pub async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let clock = Arc::new(SystemClock::start());
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::default());
+    let folder = fresh_folder(&*entropy, &*clock)?;
+    let listener = bind(args.listen).await?;
+    let simulator_listener = bind(args.simulator_listen).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let simulator_url = format!("http://{}", simulator_listener.local_addr()?);
+
+    let stop = CancellationToken::new();
+    let options = simulator::Options {
+        fleet: simulator::Fleet::default(),
+        auto_approve: true,
+        journal: Some(folder.join("journal.jsonl")),
+    };
+    let tasks = tokio_util::task::TaskTracker::new();
+    let cloud = simulator::serve(
+        simulator_listener,
+        options,
+        clock.clone(),
+        Arc::clone(&entropy),
+        stop.clone(),
+    );
+    tasks.spawn(cloud);
+
+    let config = config(&folder, listener.local_addr()?, &public_url, &simulator_url);
+    keyring_file::create(&config.key_file, &*entropy, crate::clock::Clock::now(&*clock))?;
+    let app = App::assemble(&config, Parts { clock, entropy, create: true }, stop.clone()).await?;
+    app.migrate().await?;
+    let service = app.service.clone();
+    let people = story::Credentials::fresh(&*service.entropy)?;
+    organizations::create_admin(
+        &service,
+        "Demo Drive",
+        people.admin_email.parse()?,
+        "Ada Admin".parse()?,
+        SecretString::from(people.password.clone()),
+    )
+    .await?;
+    tasks.spawn(app.serve(listener));
+    tasks.close();
+
+    let told = story::tell(&public_url, &simulator_url, &people).await;
+    if let Err(error) = &told {
+        println!("\n✗ {error}");
+    }
+    if !args.exit && told.is_ok() {
+        story::print_farewell(&public_url, &simulator_url, &people, &folder);
+        super::serve::interrupted().await;
+    }
+    stop.cancel();
+    tasks.wait().await;
+    if args.exit {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    told
+}
+
+fn config(
+    folder: &std::path::Path,
+    listen: SocketAddr,
+    public_url: &str,
+    simulator_url: &str,
+) -> Config {
+    Config {
+        listen,
+        database: Location::Sqlite(folder.join("keylend.db")),
+        database_connections_max: 10,
+        public_url: public_url.to_owned(),
+        key_file: folder.join("keys.json"),
+        smartcar: SmartcarConfig::simulated(simulator_url),
+    }
+}
+
+fn fresh_folder(
+    entropy: &dyn Entropy,
+    clock: &dyn crate::clock::Clock,
+) -> Result<PathBuf, Failure> {
+    let name = entropy.id::<kind::Instance>(clock.now())?;
+    let folder = std::env::temp_dir().join(format!("keylend-demo-{name}"));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+async fn bind(wanted: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(wanted).await {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            TcpListener::bind(SocketAddr::new(wanted.ip(), 0)).await
+        }
+        bound => bound,
+    }
+}

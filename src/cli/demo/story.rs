@@ -1,0 +1,298 @@
+//! The story: an owner lends a car, a guest uses it, an administrator ends the key. Every line
+//! says what was done and what came back, and every step is checked.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::{Client, Reply};
+use crate::cli::Failure;
+use crate::domain::time::Timestamp;
+use crate::entropy::Entropy;
+use crate::signing::secret::MachineSecret;
+
+/// How long the short key of the story can be used.
+const SHORT_KEY: Duration = Duration::from_secs(2);
+
+/// The people of the story; they share one password, made for this run.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) admin_email: String,
+    pub(super) owner_email: String,
+    pub(super) guest_email: String,
+    pub(super) password: String,
+}
+
+impl Credentials {
+    pub(super) fn fresh(entropy: &dyn Entropy) -> Result<Self, Failure> {
+        Ok(Self {
+            admin_email: "ada@demo.example".to_owned(),
+            owner_email: "olga@demo.example".to_owned(),
+            guest_email: "gus@demo.example".to_owned(),
+            password: MachineSecret::generate("demo-", entropy)?.expose().to_owned(),
+        })
+    }
+}
+
+struct Story<'a> {
+    service: Client,
+    people: &'a Credentials,
+    steps: u32,
+}
+
+impl Story<'_> {
+    fn tell(&mut self, what: &str, came_back: impl std::fmt::Display) {
+        self.steps += 1;
+        println!("{:>2}. {what}\n      → {came_back}", self.steps);
+    }
+
+    /// Checks the status, or ends the story with what came back instead.
+    fn expect(&self, what: &str, reply: Reply, status: u16) -> Result<Reply, Failure> {
+        if reply.status == status {
+            return Ok(reply);
+        }
+        Err(Failure::Story(format!(
+            "{what}: expected {status}, got {} {}",
+            reply.status, reply.body
+        )))
+    }
+
+    async fn post(
+        &mut self,
+        path: &str,
+        bearer: &str,
+        body: &Value,
+        status: u16,
+    ) -> Result<Reply, Failure> {
+        let key = format!("demo-{}-{path}", self.steps);
+        let reply = self.service.post(path, Some(bearer), &key, body).await?;
+        self.expect(path, reply, status)
+    }
+
+    async fn sign_in(&self, email: &str) -> Result<String, Failure> {
+        let body = json!({ "email": email, "password": self.people.password });
+        let reply = self.service.post("/v1/sessions", None, "sign-in", &body).await?;
+        Ok(self.expect("/v1/sessions", reply, 201)?.text("access_token"))
+    }
+
+    async fn command(
+        &mut self,
+        bearer: &str,
+        vehicle_id: &str,
+        action: &str,
+        status: u16,
+    ) -> Result<Reply, Failure> {
+        let body = json!({ "vehicle_id": vehicle_id, "action": action });
+        self.post("/v1/commands", bearer, &body, status).await
+    }
+}
+
+/// Tells the story.
+pub(super) async fn tell(
+    public_url: &str,
+    simulator_url: &str,
+    people: &Credentials,
+) -> Result<(), Failure> {
+    println!("Keylend at {public_url}, a simulated vehicle cloud at {simulator_url}\n");
+    let mut story = Story { service: Client::new(public_url)?, people, steps: 0 };
+    let admin = story.sign_in(&people.admin_email).await?;
+    story.tell("The administrator signs in", "201, an access token for ten minutes");
+    let guest_id = create_people(&mut story, &admin).await?;
+    let owner = story.sign_in(&people.owner_email).await?;
+    let guest = story.sign_in(&people.guest_email).await?;
+    let vehicle_id = connect(&mut story, &owner).await?;
+    let key = lend(&mut story, &owner, &guest, &vehicle_id, &guest_id).await?;
+    use_key(&mut story, &vehicle_id, &key.grant_token).await?;
+    refuse_outside_window(&mut story, &owner, &guest, &vehicle_id, &guest_id).await?;
+    revoke(&mut story, &admin, &vehicle_id, &key).await?;
+    read_record(&mut story, &admin, &vehicle_id, simulator_url).await?;
+    println!("\n✓ every step was as told");
+    Ok(())
+}
+
+async fn create_people(story: &mut Story<'_>, admin: &str) -> Result<String, Failure> {
+    let mut last = String::new();
+    let people = story.people;
+    for (email, name) in [(&people.owner_email, "Olga Owner"), (&people.guest_email, "Gus Guest")] {
+        let body = json!({ "email": email, "display_name": name, "password": people.password });
+        let reply = story.post("/v1/users", admin, &body, 201).await?;
+        last = reply.text("user_id");
+        story.tell(&format!("The administrator makes an account for {name}"), format!("201 {last}"));
+    }
+    Ok(last)
+}
+
+async fn connect(story: &mut Story<'_>, owner: &str) -> Result<String, Failure> {
+    let started = story.post("/v1/connections", owner, &json!({}), 201).await?;
+    story.tell("The owner connects a car", format!("201 {}", started.text("connection_id")));
+    let back = story.service.get(&started.text("authorize_url"), None).await?;
+    story.expect("the consent page", back, 200)?;
+    let reply = story.service.get("/v1/vehicles", Some(owner)).await?;
+    let reply = story.expect("/v1/vehicles", reply, 200)?;
+    let cars = reply.body.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+    let car = cars.first().ok_or_else(|| Failure::Story("no car was connected".to_owned()))?;
+    let name = |member: &str| car.get(member).map(ToString::to_string).unwrap_or_default();
+    story.tell(
+        "The owner's browser passes the consent page and comes back",
+        format!("{} cars, the first is {} {} {}", cars.len(), name("make"), name("model"), name("year")),
+    );
+    Ok(car.get("vehicle_id").and_then(Value::as_str).unwrap_or_default().to_owned())
+}
+
+struct Key {
+    grant_id: String,
+    grant_token: String,
+}
+
+async fn issue(
+    story: &mut Story<'_>,
+    owner: &str,
+    (vehicle_id, guest_id): (&str, &str),
+    not_before: Timestamp,
+    not_after: Timestamp,
+) -> Result<String, Failure> {
+    let body = json!({
+        "vehicle_id": vehicle_id,
+        "grantee_id": guest_id,
+        "entitlements": ["unlock", "lock"],
+        "not_before": not_before,
+        "not_after": not_after,
+    });
+    Ok(story.post("/v1/grants", owner, &body, 201).await?.text("grant_id"))
+}
+
+async fn lend(
+    story: &mut Story<'_>,
+    owner: &str,
+    guest: &str,
+    vehicle_id: &str,
+    guest_id: &str,
+) -> Result<Key, Failure> {
+    let now = server_time(story).await?;
+    let until = now.plus(Duration::from_secs(2 * 60 * 60));
+    let grant_id = issue(story, owner, (vehicle_id, guest_id), now, until).await?;
+    story.tell("The owner issues a key for two hours", format!("201 {grant_id}"));
+    let reply = story.post(&format!("/v1/grants/{grant_id}/token"), guest, &json!({}), 200).await?;
+    let grant_token = reply.text("grant_token");
+    let shown: String = grant_token.chars().take(24).collect();
+    story.tell("The guest's app fetches its digital key", format!("200 {shown}… (signed)"));
+    Ok(Key { grant_id, grant_token })
+}
+
+async fn use_key(story: &mut Story<'_>, vehicle_id: &str, token: &str) -> Result<(), Failure> {
+    for action in ["unlock", "lock"] {
+        let reply = story.command(token, vehicle_id, action, 200).await?;
+        let came_back = format!("200 {} ({})", reply.text("status"), reply.text("evidence"));
+        if reply.text("status") != "acknowledged" && reply.text("status") != "confirmed" {
+            return Err(Failure::Story(format!("{action}: {}", reply.body)));
+        }
+        story.tell(&format!("The guest {action}s the car with the key alone"), came_back);
+    }
+    Ok(())
+}
+
+fn refused(story: &Story<'_>, reply: &Reply, code: &str) -> Result<String, Failure> {
+    let _ = story;
+    if reply.text("code") == code {
+        return Ok(format!("403 {code}"));
+    }
+    Err(Failure::Story(format!("expected {code}, got {}", reply.body)))
+}
+
+async fn refuse_outside_window(
+    story: &mut Story<'_>,
+    owner: &str,
+    guest: &str,
+    vehicle_id: &str,
+    guest_id: &str,
+) -> Result<(), Failure> {
+    let now = server_time(story).await?;
+    let (start, end) = (now.plus(SHORT_KEY * 1800), now.plus(SHORT_KEY * 3600));
+    let early = issue(story, owner, (vehicle_id, guest_id), start, end).await?;
+    let body = json!({ "vehicle_id": vehicle_id, "action": "unlock", "grant_id": early });
+    let reply = story.post("/v1/commands", guest, &body, 403).await?;
+    let came_back = refused(story, &reply, "grant_not_yet_valid")?;
+    story.tell("The guest tries a key whose time has not come", came_back);
+
+    let short = issue(story, owner, (vehicle_id, guest_id), now, now.plus(SHORT_KEY)).await?;
+    tokio::time::sleep(SHORT_KEY).await;
+    let body = json!({ "vehicle_id": vehicle_id, "action": "unlock", "grant_id": short });
+    let reply = story.post("/v1/commands", guest, &body, 403).await?;
+    let came_back = refused(story, &reply, "grant_expired")?;
+    story.tell("The guest tries a key whose two seconds are over", came_back);
+    Ok(())
+}
+
+async fn revoke(
+    story: &mut Story<'_>,
+    admin: &str,
+    vehicle_id: &str,
+    key: &Key,
+) -> Result<(), Failure> {
+    let path = format!("/v1/grants/{}/revoke?wait=drain", key.grant_id);
+    let reply = story.post(&path, admin, &json!({ "reason": "the demo is nearly over" }), 200).await?;
+    let in_flight = reply.body.get("in_flight").and_then(Value::as_array).map_or(0, Vec::len);
+    story.tell(
+        "The administrator ends the key now and waits until nothing can still leave",
+        format!("200 {} ({in_flight} commands in flight)", reply.text("status")),
+    );
+    let reply = story.command(&key.grant_token, vehicle_id, "unlock", 403).await?;
+    let came_back = refused(story, &reply, "grant_revoked")?;
+    story.tell("The guest tries again with the same key", came_back);
+    Ok(())
+}
+
+async fn read_record(
+    story: &mut Story<'_>,
+    admin: &str,
+    vehicle_id: &str,
+    simulator_url: &str,
+) -> Result<(), Failure> {
+    let path = format!("/v1/audit-entries?vehicle_id={vehicle_id}&limit=100");
+    let reply = story.service.get(&path, Some(admin)).await?;
+    let reply = story.expect("/v1/audit-entries", reply, 200)?;
+    let entries = reply.body.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+    let count = |event: &str| {
+        entries.iter().filter(|entry| entry.get("event").and_then(Value::as_str) == Some(event)).count()
+    };
+    let (authorized, refusals) = (count("command.authorized"), count("command.refused"));
+    let journal = story.service.get(&format!("{simulator_url}/_sim/journal"), None).await?;
+    let executed = journal.body.get("data").or(Some(&journal.body)).and_then(Value::as_array).map_or(0, Vec::len);
+    if authorized != 2 || refusals != 3 || executed != 2 {
+        return Err(Failure::Story(format!(
+            "the record tells of {authorized} authorized and {refusals} refused commands, the cars of {executed}"
+        )));
+    }
+    story.tell(
+        "The administrator reads the record of the car",
+        format!(
+            "200 {} entries: {authorized} commands authorized, {refusals} refused; the cars executed {executed}",
+            entries.len()
+        ),
+    );
+    Ok(())
+}
+
+/// The time as the service tells it: a demo must not depend on two clocks agreeing.
+async fn server_time(story: &Story<'_>) -> Result<Timestamp, Failure> {
+    let reply = story.service.get("/readyz", None).await?;
+    reply.text("time").parse().map_err(|_| Failure::Story(format!("no time in {}", reply.body)))
+}
+
+/// Says where to go on by hand.
+pub(super) fn print_farewell(
+    public_url: &str,
+    simulator_url: &str,
+    people: &Credentials,
+    folder: &Path,
+) {
+    println!("\nStill up. Try it by hand, end with Ctrl-C:");
+    println!("  API       {public_url}/docs/");
+    println!("  cars      {simulator_url}/_sim/vehicles");
+    println!("  database  {}", folder.join("keylend.db").display());
+    println!("  admin     {}", people.admin_email);
+    println!("  owner     {}", people.owner_email);
+    println!("  guest     {}", people.guest_email);
+    println!("  password  {} (all three)", people.password);
+}

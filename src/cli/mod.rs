@@ -1,0 +1,90 @@
+//! The command line: one file per command. Everything it does besides talking to the terminal is
+//! done by the rooms below.
+
+mod admin;
+mod demo;
+mod doctor;
+mod failure;
+mod keys;
+mod migrate;
+mod openapi;
+mod serve;
+pub mod settings;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use failure::Failure;
+
+/// Lends car keys: signed, time-bounded grants, honest commands, a complete record.
+#[derive(Debug, Parser)]
+#[command(name = "keylend", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(Box<serve::ServeArgs>),
+    /// Tell the main job on a fresh SQLite file and the simulator, then stay up.
+    Demo(demo::DemoArgs),
+    /// Run a Smartcar-compatible vehicle cloud with cars of its own.
+    Simulate(simulate::SimulateArgs),
+    /// Make or update the database, and make the key file if there is none.
+    Migrate(Box<migrate::MigrateArgs>),
+    /// Administer organizations.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Administer the keys of the service.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Print the API's description (OpenAPI 3.1, YAML).
+    Openapi,
+    /// Check settings, database, keys and the vehicle cloud, and say what is wrong.
+    Doctor(Box<doctor::DoctorArgs>),
+}
+
+/// How to print a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    crate::signing::provider::install();
+    match command {
+        Command::Serve(args) => serve::run(*args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Simulate(args) => simulate::run(args).await,
+        Command::Migrate(args) => migrate::run(*args).await,
+        Command::Admin(command) => admin::run(command).await,
+        Command::Keys(command) => keys::run(command),
+        Command::Openapi => openapi::run(),
+        Command::Doctor(args) => doctor::run(*args).await,
+    }
+}

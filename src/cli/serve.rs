@@ -1,0 +1,98 @@
+//! `keylend serve`: the service, until it is asked to stop.
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use super::settings::Settings;
+use crate::app::{App, Parts};
+use crate::clock::SystemClock;
+use crate::entropy::OsEntropy;
+use crate::service::Service;
+use crate::signing::keyring_file;
+use crate::telemetry;
+
+/// What the service is started with.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// Make the database and the key file if they are not there, and update the schema.
+    #[arg(long)]
+    create: bool,
+}
+
+/// Runs the service.
+///
+/// # Errors
+/// [`Failure`] if it cannot start.
+pub async fn run(args: ServeArgs) -> Result<(), Failure> {
+    telemetry::start_logging();
+    let config = args.settings.config()?;
+    let clock = Arc::new(SystemClock::start());
+    let entropy = Arc::new(OsEntropy::default());
+    if args.create && !config.key_file.exists() {
+        let now = crate::clock::Clock::now(&*clock);
+        keyring_file::create(&config.key_file, &*entropy, now)?;
+    }
+    let stop = CancellationToken::new();
+    let parts = Parts { clock, entropy, create: args.create };
+    let app = App::assemble(&config, parts, stop.clone()).await?;
+    if args.create {
+        app.migrate().await?;
+    }
+    app.must_be_ready().await?;
+    let listener = TcpListener::bind(config.listen).await?;
+    tracing::info!(address = %listener.local_addr()?, public_url = config.public_url, "listening");
+    let service = app.service.clone();
+    let tasks = service.tasks.clone();
+    tasks.spawn(reload_on_hangup(service, config.key_file.clone(), stop.clone()));
+    tasks.spawn(async move {
+        interrupted().await;
+        tracing::info!("stopping: no new commands, those in flight get their outcome");
+        stop.cancel();
+    });
+    app.serve(listener).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ends when the process is asked to end.
+pub(super) async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Reads the key file again at each SIGHUP: after `keylend keys rotate`.
+async fn reload_on_hangup(
+    service: Service,
+    key_file: std::path::PathBuf,
+    stop: CancellationToken,
+) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("cannot listen for SIGHUP; restart after rotating keys");
+        return;
+    };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hangup.recv() => {}
+        }
+        match keyring_file::load(&key_file) {
+            Ok(keyring) => {
+                service.replace_keys(keyring);
+                tracing::info!("the key file was read again");
+            }
+            Err(error) => tracing::error!(error = %error, "the old keys stay in use"),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `keylend simulate`: a vehicle cloud of its own, for development, demos and tests.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use crate::clock::SystemClock;
+use crate::entropy::OsEntropy;
+use crate::simulator::{self, Fleet, Options};
+use crate::telemetry;
+
+/// What the simulator is started with.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Where it listens.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// A JSON file with the cars; three cars without one.
+    #[arg(long)]
+    fleet: Option<PathBuf>,
+    /// So many cars, if there is no file.
+    #[arg(long, conflicts_with = "fleet")]
+    vehicles: Option<usize>,
+    /// Consent at once, without a page.
+    #[arg(long)]
+    auto_approve: bool,
+    /// Append one JSON line for each command that a car really executed.
+    #[arg(long)]
+    journal: Option<PathBuf>,
+}
+
+/// Runs the simulator until the process is asked to end.
+///
+/// # Errors
+/// [`Failure`] if the fleet cannot be read or the address is taken.
+pub async fn run(args: SimulateArgs) -> Result<(), Failure> {
+    telemetry::start_logging();
+    let fleet = match (&args.fleet, args.vehicles) {
+        (Some(path), _) => Fleet::from_json(&std::fs::read_to_string(path)?)?,
+        (None, Some(count)) => Fleet::of_size(count),
+        (None, None) => Fleet::default(),
+    };
+    let listener = TcpListener::bind(args.listen).await?;
+    println!("simulated vehicle cloud at http://{}", listener.local_addr()?);
+    let stop = CancellationToken::new();
+    let options = Options { fleet, auto_approve: args.auto_approve, journal: args.journal };
+    let clock = Arc::new(SystemClock::start());
+    let cloud =
+        simulator::serve(listener, options, clock, Arc::new(OsEntropy::default()), stop.clone());
+    tokio::select! {
+        served = cloud => Ok(served?),
+        () = super::serve::interrupted() => Ok(()),
+    }
+}
