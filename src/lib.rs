@@ -6,6 +6,7 @@
 //! - [`domain`]: the rules of lending, pure.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
+//! - [`connector`]: the contract with a vehicle cloud, and Smartcar over HTTP.
 
 #![cfg_attr(
     test,

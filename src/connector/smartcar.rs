@@ -21,50 +21,14 @@ use crate::domain::command::Action;
 mod classify;
 mod oauth;
 mod reads;
+mod settings;
+
+pub use settings::{InvalidSettings, SmartcarSettings};
 
 /// The only value of `Content-Type` sent to the vehicle API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The longest vehicle id that is put into a path.
 const VEHICLE_ID_BYTES_MAX: usize = 64;
-
-/// Where Smartcar is and who we are to it.
-#[derive(Debug, Clone)]
-pub struct SmartcarSettings {
-    /// The application's id, from Smartcar's dashboard.
-    pub client_id: String,
-    /// The application's secret, from Smartcar's dashboard.
-    pub client_secret: SecretString,
-    /// The vehicle API's origin, such as `https://api.smartcar.com`.
-    pub api_origin: String,
-    /// The token endpoint's origin, such as `https://auth.smartcar.com`.
-    pub auth_origin: String,
-    /// The origin owners are sent to, such as `https://connect.smartcar.com`.
-    pub connect_origin: String,
-    /// The longest time for one exchange, from connecting to the last byte.
-    pub timeout: Duration,
-}
-
-impl SmartcarSettings {
-    /// The time limit unless an operator chooses another.
-    pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
-}
-
-/// Why settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidSettings {
-    /// Not `http://host[:port]` or `https://host[:port]`; names the setting.
-    #[error("{0} must be an origin such as https://api.example.com, without path, user or query")]
-    Origin(&'static str),
-    /// The id or secret is empty, too long, or has characters that HTTP cannot carry.
-    #[error("the client id or the client secret is empty or has characters that cannot be sent")]
-    Credentials,
-    /// A time limit of zero, or of more than ten minutes.
-    #[error("the time limit must be more than zero and at most ten minutes")]
-    Timeout,
-    /// The HTTP client cannot be built; the machine may lack root certificates.
-    #[error("the HTTP client cannot be built: {0}")]
-    Client(#[source] reqwest::Error),
-}
 
 /// Smartcar, reached over HTTP.
 #[derive(Debug, Clone)]
@@ -87,7 +51,7 @@ impl Smartcar {
         if settings.timeout.is_zero() || settings.timeout > TIMEOUT_MAX {
             return Err(InvalidSettings::Timeout);
         }
-        let api_origin = origin("api_origin", &settings.api_origin)?;
+        let api_origin = settings::origin("api_origin", &settings.api_origin)?;
         Ok(Self {
             transport: Transport::new(settings.timeout).map_err(InvalidSettings::Client)?,
             timeout: settings.timeout,
@@ -95,8 +59,8 @@ impl Smartcar {
             oauth: oauth::Oauth::new(
                 settings.client_id,
                 &settings.client_secret,
-                &origin("auth_origin", &settings.auth_origin)?,
-                &origin("connect_origin", &settings.connect_origin)?,
+                &settings::origin("auth_origin", &settings.auth_origin)?,
+                &settings::origin("connect_origin", &settings.connect_origin)?,
             )?,
         })
     }
@@ -274,21 +238,8 @@ fn is_vehicle_id(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// `scheme://host[:port]` without a slash at its end.
-fn origin(setting: &'static str, text: &str) -> Result<String, InvalidSettings> {
-    let url = url::Url::parse(text).map_err(|_| InvalidSettings::Origin(setting))?;
-    let plain = matches!(url.scheme(), "http" | "https")
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if plain {
-        Ok(url.origin().ascii_serialization())
-    } else {
-        Err(InvalidSettings::Origin(setting))
-    }
-}
+#[cfg(test)]
+mod test_server;
 
 #[cfg(test)]
 #[path = "smartcar_test.rs"]

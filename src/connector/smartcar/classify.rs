@@ -7,7 +7,8 @@
 //!
 //! - 4xx: the cloud did not do it, except 408, which intermediaries also send when they gave up
 //!   waiting, and types that speak of what happened behind the cloud.
-//! - 503: the cloud says that it takes no requests; nothing was done.
+//! - 503: the cloud says that it takes no requests; nothing was done. A gateway that answers 503
+//!   after it passed the request on would make this wrong; whether Smartcar has one is not known.
 //! - 501 with the type `COMPATIBILITY`: the car never supports it; nothing was done.
 //! - Everything else, and a success that cannot be read: perhaps.
 

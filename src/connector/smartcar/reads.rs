@@ -176,3 +176,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().count() <= NAME_CHARS_MAX
         && !text.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+#[path = "reads_test.rs"]
+mod tests;
