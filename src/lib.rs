@@ -5,6 +5,7 @@
 //!
 //! - [`domain`]: the rules of lending, pure.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
+//! - [`auth`]: passwords hashed and compared, failures throttled.
 
 #![cfg_attr(
     test,
@@ -17,6 +18,7 @@
     )
 )]
 
+pub mod auth;
 pub mod clock;
 pub mod domain;
 pub mod entropy;
