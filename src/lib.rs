@@ -4,9 +4,19 @@
 //! list to its top; `tests/it/house.rs` checks it.
 //!
 //! - [`domain`]: the rules of lending, pure.
-//! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
-//! - [`connector`]: the contract with a vehicle cloud, and Smartcar over HTTP.
+//! - [`smartcar`]: the words of the vehicle cloud, as types.
+//! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
+//! - [`auth`]: passwords hashed slowly, failures of sign-in throttled.
+//! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
+//! - [`storage`]: what is kept, in one SQL text for two databases.
+//! - [`service`]: the use cases.
+//! - [`http`]: the API and the facade.
+//! - [`worker`]: what goes on without a request.
+//! - [`simulator`]: a vehicle cloud of its own.
+//! - [`config`], [`telemetry`]: settings, logs and metrics.
+//! - [`app`]: the composition root.
+//! - [`cli`]: the command line.
 
 #![cfg_attr(
     test,
@@ -19,9 +29,19 @@
     )
 )]
 
+pub mod app;
+pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod domain;
 pub mod entropy;
+pub mod http;
+pub mod service;
+pub mod signing;
+pub mod simulator;
 pub mod smartcar;
 pub mod storage;
+pub mod telemetry;
+pub mod worker;

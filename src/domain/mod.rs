@@ -13,6 +13,7 @@ pub mod entitlement;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod password;
 pub mod policy;
 pub mod time;
 pub mod user;
