@@ -4,6 +4,7 @@
 //! list to its top; `tests/it/house.rs` checks it.
 //!
 //! - [`domain`]: the rules of lending, pure.
+//! - [`simulator`]: a vehicle cloud that misbehaves on request.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
 
@@ -21,5 +22,6 @@
 pub mod clock;
 pub mod domain;
 pub mod entropy;
+pub mod simulator;
 pub mod smartcar;
 pub mod storage;
