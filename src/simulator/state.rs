@@ -1,0 +1,231 @@
+//! Everything a running simulator keeps: its cars, what the owner agreed to, codes and tokens. It
+//! is all in memory and bounded; a restart forgets it. It does not know HTTP.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::Options;
+use super::bounded::Bounded;
+use super::car::{Car, Lock};
+use super::fleet;
+use super::journal::Journal;
+use crate::clock::Clock;
+use crate::domain::time::Timestamp;
+use crate::entropy::{Entropy, NoEntropy};
+use crate::smartcar::v2;
+
+/// Codes, access tokens and refresh tokens kept, of each; the oldest go first.
+const TOKENS_MAX: usize = 100_000;
+const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+const ACCESS_LIFETIME: Duration = Duration::from_secs(v2::ACCESS_TOKEN_LIFETIME_S);
+const REFRESH_LIFETIME: Duration = Duration::from_secs(60 * 24 * 3600);
+
+/// What the owner agreed to.
+#[derive(Debug)]
+pub(super) struct Consent {
+    pub(super) client_id: String,
+    /// Places of the cars in the fleet, in order.
+    pub(super) cars: Vec<usize>,
+    pub(super) permissions: Vec<&'static str>,
+}
+
+/// A code, with the address it must be redeemed with.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) consent: Arc<Consent>,
+    pub(super) redirect_uri: String,
+    pub(super) expires_at: Timestamp,
+}
+
+/// What a token stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) consent: Arc<Consent>,
+    pub(super) expires_at: Timestamp,
+}
+
+/// A running simulator.
+pub(super) struct Cloud {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) auto_approve: bool,
+    pub(super) user_id: String,
+    pub(super) journal: Journal,
+    pub(super) tasks: TaskTracker,
+    shutdown: CancellationToken,
+    cars: Vec<Arc<Car>>,
+    by_id: HashMap<Arc<str>, usize>,
+    codes: Mutex<Bounded<Code>>,
+    access: RwLock<Bounded<Token>>,
+    refresh: Mutex<Bounded<Token>>,
+}
+
+impl Cloud {
+    pub(super) fn new(
+        options: Options,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        shutdown: CancellationToken,
+    ) -> io::Result<Self> {
+        let now = clock.now();
+        let cars = options.fleet.cars().iter().enumerate();
+        let cars = cars
+            .map(|(index, car)| delivered(index, car, entropy.as_ref(), now).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(io::Error::other)?;
+        let by_id = cars.iter().enumerate();
+        Ok(Self {
+            user_id: entropy.uuid(now).map_err(io::Error::other)?.to_string(),
+            auto_approve: options.auto_approve,
+            journal: Journal::open(options.journal.as_deref())?,
+            tasks: TaskTracker::new(),
+            by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),
+            codes: Mutex::new(Bounded::new(TOKENS_MAX)),
+            access: RwLock::new(Bounded::new(TOKENS_MAX)),
+            refresh: Mutex::new(Bounded::new(TOKENS_MAX)),
+            cars,
+            clock,
+            entropy,
+            shutdown,
+        })
+    }
+
+    /// All cars, in the order of the fleet.
+    pub(super) fn cars(&self) -> &[Arc<Car>] {
+        &self.cars
+    }
+
+    /// The car with this id, and its place in the fleet.
+    pub(super) fn car(&self, id: &str) -> Option<(usize, &Arc<Car>)> {
+        let place = *self.by_id.get(id)?;
+        Some((place, self.cars.get(place)?))
+    }
+
+    /// Waits; `false` if the simulator was told to stop meanwhile.
+    pub(super) async fn pause(&self, millis: u64) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(millis)) => true,
+            () = self.shutdown.cancelled() => false,
+        }
+    }
+
+    /// A code for what the owner agreed to.
+    pub(super) fn issue_code(
+        &self,
+        consent: Consent,
+        redirect_uri: String,
+    ) -> Result<String, NoEntropy> {
+        let code = self.secret()?;
+        let entry = Code {
+            consent: Arc::new(consent),
+            redirect_uri,
+            expires_at: self.clock.now().plus(CODE_LIFETIME),
+        };
+        locked(&self.codes).insert(code.clone(), entry);
+        Ok(code)
+    }
+
+    /// Takes a code out; whoever tries it uses it up.
+    pub(super) fn take_code(&self, code: &str) -> Option<Code> {
+        let entry = locked(&self.codes).remove(code)?;
+        (entry.expires_at > self.clock.now()).then_some(entry)
+    }
+
+    /// A new pair of tokens.
+    pub(super) fn issue_tokens(
+        &self,
+        consent: &Arc<Consent>,
+    ) -> Result<v2::TokenAnswer, NoEntropy> {
+        let (access_token, refresh_token) = (self.secret()?, self.secret()?);
+        let now = self.clock.now();
+        let token = |lifetime| Token {
+            consent: Arc::clone(consent),
+            expires_at: now.plus(lifetime),
+        };
+        let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        access.insert(access_token.clone(), token(ACCESS_LIFETIME));
+        drop(access);
+        locked(&self.refresh).insert(refresh_token.clone(), token(REFRESH_LIFETIME));
+        Ok(v2::TokenAnswer {
+            access_token,
+            token_type: "Bearer".to_owned(),
+            expires_in: v2::ACCESS_TOKEN_LIFETIME_S,
+            refresh_token,
+        })
+    }
+
+    /// Takes a refresh token out, if it is this client's; it can be used once.
+    pub(super) fn take_refresh(&self, token: &str, client_id: &str) -> Option<Arc<Consent>> {
+        let mut refresh = locked(&self.refresh);
+        refresh
+            .get(token)
+            .filter(|token| token.consent.client_id == client_id)?;
+        let entry = refresh.remove(token)?;
+        drop(refresh);
+        (entry.expires_at > self.clock.now()).then_some(entry.consent)
+    }
+
+    /// What an access token stands for, while it lives.
+    pub(super) fn consent_of(&self, token: &str) -> Option<Arc<Consent>> {
+        let access = self.access.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = access.get(token)?.clone();
+        drop(access);
+        (entry.expires_at > self.clock.now()).then_some(entry.consent)
+    }
+
+    /// The owner takes everything back: no code and no token is worth anything any more.
+    pub(super) fn forget_consents(&self) {
+        locked(&self.codes).clear();
+        locked(&self.refresh).clear();
+        let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        access.clear();
+    }
+
+    fn secret(&self) -> Result<String, NoEntropy> {
+        let bytes = self.entropy.bytes::<16>()?;
+        Ok(uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string())
+    }
+
+    /// A new name for a request.
+    pub(super) fn request_id(&self) -> Result<Uuid, NoEntropy> {
+        self.entropy.uuid(self.clock.now())
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A car of the fleet file, with what the file left open.
+fn delivered(
+    index: usize,
+    car: &fleet::Car,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Car, NoEntropy> {
+    let id = match &car.id {
+        Some(id) => id.clone(),
+        None => entropy.uuid(now)?.to_string(),
+    };
+    let vin = car.vin.clone();
+    Ok(Car {
+        id: id.into(),
+        make: car.make.to_uppercase(),
+        model: car.model.clone(),
+        year: car.year,
+        vin: vin.unwrap_or_else(|| format!("0SCSIM{index:011}")),
+        lock: Mutex::new(Lock {
+            is_locked: car.is_locked,
+            since: now,
+        }),
+        faults: Mutex::default(),
+    })
+}
