@@ -31,7 +31,7 @@ pub trait Entropy: Send + Sync {
     fn uuid(&self, now: Timestamp) -> Result<Uuid, NoEntropy>;
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     /// `N` unpredictable bytes.
     ///
     /// # Errors

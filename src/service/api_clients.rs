@@ -9,12 +9,11 @@ use subtle::ConstantTimeEq;
 
 use super::once::{Answer, Once};
 use super::{Ban, Caller, CredentialFault, Error, Service};
-use crate::auth::throttle::RetryAfter;
+use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::ApiClientId;
 use crate::domain::time::Timestamp;
-use crate::signing::digest;
 use crate::signing::secret::{CLIENT_PREFIX, MachineSecret};
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::api_clients::{self, ApiClient};
@@ -146,7 +145,7 @@ pub async fn issue_token(
     request_id: Option<String>,
 ) -> Result<MachineToken, Error> {
     const WRONG: Error = Error::Unauthenticated(CredentialFault::WrongClient);
-    let key = digest::sha256(client_id.as_bytes());
+    let key = AccountKey::of(&[client_id]);
     service.throttle.check(key, address).map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
     let Ok(api_client_id) = client_id.parse::<ApiClientId>() else { return Err(WRONG) };
     let mut reader = service.store.read().await?;

@@ -139,24 +139,24 @@ fn rule(
     };
     let decision = policy::decide(Facts { vehicle: &vehicle.facts, grant }, &question, now);
     let command = begin(service, pending, now)?;
-    let ruling = match decision {
-        Decision::Allow(_) => Ruling::Send(Box::new(SendOrder {
-            command: command.clone(),
-            connection_id: vehicle.connection_id,
-            provider_vehicle_id: vehicle.provider_vehicle_id.clone(),
-            send_by,
-        })),
-        Decision::Deny(reasons) => Ruling::Refused(Box::new(refuse(command.clone(), &reasons))),
-    };
-    if let Decision::Allow(basis) = decision {
-        world.note_claim(basis, request.vehicle_id, question.spends_use);
+    match decision {
+        Decision::Allow(basis) => {
+            let order = SendOrder {
+                command: command.clone(),
+                connection_id: vehicle.connection_id,
+                provider_vehicle_id: vehicle.provider_vehicle_id.clone(),
+                send_by,
+            };
+            world.note_claim(basis, request.vehicle_id, question.spends_use);
+            world.replays.insert(key, (request.request_hash, command));
+            Ok(Ruling::Send(Box::new(order)))
+        }
+        Decision::Deny(reasons) => {
+            let refused = refuse(command, &reasons);
+            world.replays.insert(key, (request.request_hash, refused.clone()));
+            Ok(Ruling::Refused(Box::new(refused)))
+        }
     }
-    let kept = match &ruling {
-        Ruling::Refused(refused) => refused.as_ref().clone(),
-        _ => command,
-    };
-    world.replays.insert(key, (request.request_hash, kept));
-    Ok(ruling)
 }
 
 impl World {

@@ -28,7 +28,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
 /// What became of the one attempt.
 #[derive(Debug)]
 enum Sent {
-    Acknowledged(Acknowledgement),
+    Acknowledged,
     Failed(ConnectorError),
     /// It did not leave in time, and never will.
     TooLate,
@@ -72,7 +72,10 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
     }
     let vehicle = &order.provider_vehicle_id;
     match service.connector.send(&token.access_token, vehicle, order.command.action).await {
-        Ok(acknowledgement) => Sent::Acknowledged(acknowledgement),
+        Ok(Acknowledgement { provider_request_id }) => {
+            tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
+            Sent::Acknowledged
+        }
         Err(error) => Sent::Failed(error),
     }
 }
@@ -83,7 +86,7 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
     let from = command.status;
     command.changed_at = now;
     match sent {
-        Sent::Acknowledged(_) => {
+        Sent::Acknowledged => {
             command.status = CommandStatus::Acknowledged;
             command.evidence = Evidence::ProviderAck;
         }

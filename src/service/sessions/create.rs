@@ -5,12 +5,11 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{LIFETIME, Owner, Tokens, issue};
-use crate::auth::throttle::RetryAfter;
+use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
 use crate::service::{CredentialFault, Error, Service};
-use crate::signing::digest;
 use crate::storage::users::Account;
 use crate::storage::{sessions, users};
 
@@ -35,7 +34,7 @@ pub struct SignIn {
 /// # Errors
 /// [`CredentialFault::WrongPassword`], or [`Error::Throttled`] after too many failures.
 pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error> {
-    let account_key = digest::sha256(sign_in.email.as_str().as_bytes());
+    let account_key = AccountKey::of(&[sign_in.email.as_str()]);
     service
         .throttle
         .check(account_key, sign_in.address)

@@ -1,0 +1,3 @@
+//! tmp
+/// x
+pub const GATE_BATCH_SIZE: &str = "x";
