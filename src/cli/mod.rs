@@ -1,0 +1,3 @@
+//! What the binary is told, by flags and environment.
+
+pub mod settings;

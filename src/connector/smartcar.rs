@@ -1,0 +1,1 @@
+//! Smartcar over HTTP.
