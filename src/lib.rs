@@ -29,11 +29,15 @@
     )
 )]
 
+pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod domain;
 pub mod entropy;
+pub mod http;
 pub mod service;
 pub mod signing;
 pub mod simulator;

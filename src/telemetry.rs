@@ -1,3 +1,76 @@
-//! tmp
-/// x
-pub const GATE_BATCH_SIZE: &str = "x";
+//! What is logged and measured: the set-up, and the one table of names.
+
+use std::sync::{Mutex, PoisonError};
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::config::{LogFormat, Logging};
+
+/// Span: one HTTP request, with its id, method, route and the caller's trace.
+pub const HTTP_REQUEST: &str = "http.request";
+
+/// Histogram, seconds: HTTP requests by `route`, `method` and `status_class`.
+pub const HTTP_SERVER_REQUEST_DURATION: &str = "http_server_request_duration_seconds";
+
+/// In seconds: from a health check to the longest `Prefer: wait`.
+const REQUEST_DURATION_BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+
+/// Why the process cannot be observed.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is not one.
+    #[error("the log filter is not valid")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The process has a subscriber already.
+    #[error("logging was set up twice")]
+    Logging(#[from] TryInitError),
+    /// The process has another recorder.
+    #[error("measuring was set up twice")]
+    Metrics(#[from] BuildError),
+}
+
+/// Sends what is logged to standard error. Once for a process.
+///
+/// # Errors
+/// [`TelemetryError`] if the filter is not one, or if it was done already.
+pub fn log(logging: &Logging) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(&logging.filter)?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let outcome: Result<(), TryInitError> = match logging.format {
+        LogFormat::Text => lines.finish().try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
+    };
+    Ok(outcome?)
+}
+
+/// The process's measurements; made at the first call, the same at every other. Its owner calls
+/// [`PrometheusHandle::run_upkeep`] every few seconds, or histograms grow until they are read.
+///
+/// # Errors
+/// [`TelemetryError::Metrics`] if somebody else installed a recorder.
+pub fn measurements() -> Result<PrometheusHandle, TelemetryError> {
+    static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*installed {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(
+            Matcher::Full(HTTP_SERVER_REQUEST_DURATION.to_owned()),
+            REQUEST_DURATION_BUCKETS,
+        )?
+        .install_recorder()?;
+    metrics::describe_histogram!(
+        HTTP_SERVER_REQUEST_DURATION,
+        metrics::Unit::Seconds,
+        "How long HTTP requests took."
+    );
+    *installed = Some(handle.clone());
+    Ok(handle)
+}

@@ -1,0 +1,328 @@
+//! Every setting of the service: a flag, and an environment variable of the same name. What they
+//! mean is checked here, once, before anything starts.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+
+use crate::config::{
+    Config, Database, Limits, LogFormat, Logging, Origin, Origins, PublicUrl, Smartcar,
+};
+use crate::storage::Location;
+
+/// A simulator takes any id and secret.
+const SIMULATED_CLIENT: &str = "simulated";
+
+/// Why the settings do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSettings {
+    /// A setting is missing that nothing else makes up for.
+    #[error(
+        "{0} is not set: give the credentials of a Smartcar application, \
+         or the address of a simulator as KEYLEND_SIMULATOR_URL"
+    )]
+    Missing(&'static str),
+    /// The address to listen at is nothing that clients could be sent to.
+    #[error("KEYLEND_PUBLIC_URL is not set, and no address follows from KEYLEND_LISTEN={0}")]
+    PublicUrl(SocketAddr),
+}
+
+/// The settings of `keylend serve`.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address and port to listen at.
+    #[arg(long, env = "KEYLEND_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where clients reach the service; by default where it listens.
+    #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
+
+    /// File with the signing and sealing keys.
+    #[arg(
+        long,
+        env = "KEYLEND_KEY_FILE",
+        value_name = "PATH",
+        default_value = "keylend.keys"
+    )]
+    pub key_file: PathBuf,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// The vehicle cloud.
+    #[command(flatten)]
+    pub smartcar: SmartcarSettings,
+
+    /// How much the service takes on.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+}
+
+/// The settings of whatever opens the database.
+#[derive(Clone, Args)]
+pub struct DatabaseSettings {
+    /// sqlite:PATH or postgres://USER@HOST/NAME.
+    #[arg(
+        long,
+        env = "KEYLEND_DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite:keylend.db",
+        hide_env_values = true
+    )]
+    pub database_url: Location,
+
+    /// At most so many connections to a Postgres server.
+    #[arg(
+        long,
+        env = "KEYLEND_DATABASE_CONNECTIONS_MAX",
+        value_name = "COUNT",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub database_connections_max: u32,
+}
+
+/// The settings of the vehicle cloud.
+#[derive(Debug, Clone, Args)]
+pub struct SmartcarSettings {
+    /// Id of the Smartcar application.
+    #[arg(long, env = "KEYLEND_SMARTCAR_CLIENT_ID", value_name = "ID")]
+    pub smartcar_client_id: Option<String>,
+
+    /// Secret of the Smartcar application; better given by the environment.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub smartcar_client_secret: Option<SecretString>,
+
+    /// A simulator that plays all parts of Smartcar.
+    #[arg(long, env = "KEYLEND_SIMULATOR_URL", value_name = "URL")]
+    pub simulator_url: Option<Origin>,
+
+    /// Where vehicles are (version 2.0).
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_API_ORIGIN",
+        value_name = "URL",
+        default_value = "https://api.smartcar.com"
+    )]
+    pub smartcar_api_origin: Origin,
+
+    /// Where vehicles are (version 3).
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_API_V3_ORIGIN",
+        value_name = "URL",
+        default_value = "https://vehicle.api.smartcar.com"
+    )]
+    pub smartcar_api_v3_origin: Origin,
+
+    /// Where owners' tokens are made.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_AUTH_ORIGIN",
+        value_name = "URL",
+        default_value = "https://auth.smartcar.com"
+    )]
+    pub smartcar_auth_origin: Origin,
+
+    /// Where the application's tokens are made.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_IAM_ORIGIN",
+        value_name = "URL",
+        default_value = "https://iam.smartcar.com"
+    )]
+    pub smartcar_iam_origin: Origin,
+
+    /// Where owners consent.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_CONNECT_ORIGIN",
+        value_name = "URL",
+        default_value = "https://connect.smartcar.com"
+    )]
+    pub smartcar_connect_origin: Origin,
+
+    /// Where connections are managed.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_MANAGEMENT_ORIGIN",
+        value_name = "URL",
+        default_value = "https://management.smartcar.com"
+    )]
+    pub smartcar_management_origin: Origin,
+
+    /// One call to the vehicle cloud takes at most so many seconds.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_TIMEOUT_S",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=60)
+    )]
+    pub smartcar_timeout_s: u64,
+}
+
+/// How much the service takes on.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LimitSettings {
+    /// At most so many commands wait for a decision.
+    #[arg(
+        long,
+        env = "KEYLEND_COMMANDS_WAITING_MAX",
+        value_name = "COUNT",
+        default_value_t = Limits::default().commands_waiting_max
+    )]
+    pub commands_waiting_max: usize,
+
+    /// At most so many passwords are hashed at the same time.
+    #[arg(
+        long,
+        env = "KEYLEND_PASSWORD_HASHES_MAX",
+        value_name = "COUNT",
+        default_value_t = Limits::default().password_hashes_max
+    )]
+    pub password_hashes_max: usize,
+}
+
+/// The settings of the log, for every command.
+#[derive(Debug, Clone, Args)]
+pub struct LogSettings {
+    /// What is logged, such as info,keylend=debug.
+    #[arg(
+        long = "log",
+        env = "KEYLEND_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        global = true
+    )]
+    pub filter: String,
+
+    /// Form of the log.
+    #[arg(
+        long = "log-format",
+        env = "KEYLEND_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
+    pub format: LogForm,
+}
+
+/// The forms of the log on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogForm {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// The settings as checked values.
+    ///
+    /// # Errors
+    /// [`InvalidSettings`] names what does not fit.
+    pub fn into_config(self) -> Result<Config, InvalidSettings> {
+        let public_url = match self.public_url {
+            Some(public_url) => public_url,
+            None => address_of(self.listen)?,
+        };
+        Ok(Config {
+            listen: self.listen,
+            public_url,
+            database: self.database.into_config(),
+            key_file: self.key_file,
+            smartcar: self.smartcar.into_config()?,
+            limits: Limits {
+                commands_waiting_max: self.limits.commands_waiting_max,
+                password_hashes_max: self.limits.password_hashes_max,
+                ..Limits::default()
+            },
+        })
+    }
+}
+
+/// Everywhere is no address to send anybody to, and port 0 is not known yet.
+fn address_of(listen: SocketAddr) -> Result<PublicUrl, InvalidSettings> {
+    let invalid = InvalidSettings::PublicUrl(listen);
+    if listen.ip().is_unspecified() || listen.port() == 0 {
+        return Err(invalid);
+    }
+    format!("http://{listen}").parse().map_err(|_| invalid)
+}
+
+impl DatabaseSettings {
+    /// The settings as checked values.
+    #[must_use]
+    pub fn into_config(self) -> Database {
+        Database {
+            location: self.database_url,
+            connections_max: self.database_connections_max,
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.clone().into_config(), f)
+    }
+}
+
+impl SmartcarSettings {
+    /// The settings as checked values. A simulator plays all parts, whatever the origins say.
+    ///
+    /// # Errors
+    /// [`InvalidSettings::Missing`] if there is neither an application nor a simulator.
+    pub fn into_config(self) -> Result<Smartcar, InvalidSettings> {
+        let default = self.simulator_url.is_some().then_some(SIMULATED_CLIENT);
+        let client_id = self.smartcar_client_id.or(default.map(str::to_owned));
+        let client_secret = self.smartcar_client_secret.or(default.map(Into::into));
+        let origins = match &self.simulator_url {
+            Some(simulator) => Origins::all_at(simulator),
+            None => Origins {
+                api: self.smartcar_api_origin,
+                api_v3: self.smartcar_api_v3_origin,
+                auth: self.smartcar_auth_origin,
+                iam: self.smartcar_iam_origin,
+                connect: self.smartcar_connect_origin,
+                management: self.smartcar_management_origin,
+            },
+        };
+        Ok(Smartcar {
+            client_id: client_id.ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"))?,
+            client_secret: client_secret
+                .ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"))?,
+            origins,
+            timeout: Duration::from_secs(self.smartcar_timeout_s),
+        })
+    }
+}
+
+impl LogSettings {
+    /// The settings as checked values.
+    #[must_use]
+    pub fn into_config(self) -> Logging {
+        Logging {
+            filter: self.filter,
+            format: match self.format {
+                LogForm::Text => LogFormat::Text,
+                LogForm::Json => LogFormat::Json,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_test.rs"]
+mod tests;

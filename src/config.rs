@@ -1,0 +1,268 @@
+//! What the service is told about its surroundings: one tree of checked values. It does not know
+//! where they come from, and secrets do not show themselves.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::storage::Location;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where clients reach the service.
+    pub public_url: PublicUrl,
+    /// Where the data is.
+    pub database: Database,
+    /// The file with the signing and sealing keys.
+    pub key_file: PathBuf,
+    /// The vehicle cloud.
+    pub smartcar: Smartcar,
+    /// How much the service takes on.
+    pub limits: Limits,
+}
+
+/// Where the data is.
+#[derive(Clone)]
+pub struct Database {
+    /// The file or the server; a server's address may hold a password.
+    pub location: Location,
+    /// At most so many connections to a server.
+    pub connections_max: u32,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let location: &dyn fmt::Debug = match &self.location {
+            Location::Sqlite(path) => path,
+            Location::Postgres(_) => &"postgres://[REDACTED]",
+        };
+        f.debug_struct("Database")
+            .field("location", location)
+            .field("connections_max", &self.connections_max)
+            .finish()
+    }
+}
+
+/// The account with Smartcar, or a simulator of it.
+#[derive(Debug, Clone)]
+pub struct Smartcar {
+    /// The application's id.
+    pub client_id: String,
+    /// The application's secret.
+    pub client_secret: SecretString,
+    /// Where its parts are.
+    pub origins: Origins,
+    /// One call takes at most so long.
+    pub timeout: Duration,
+}
+
+/// Where the parts of Smartcar are (protocol page, section 1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins {
+    /// Vehicles, API version 2.0.
+    pub api: Origin,
+    /// Vehicles, API version 3.
+    pub api_v3: Origin,
+    /// Tokens of owners.
+    pub auth: Origin,
+    /// Tokens of the application.
+    pub iam: Origin,
+    /// The consent page.
+    pub connect: Origin,
+    /// Connections and webhooks of the application.
+    pub management: Origin,
+}
+
+impl Origins {
+    /// One server that plays all parts.
+    #[must_use]
+    pub fn all_at(origin: &Origin) -> Self {
+        Self {
+            api: origin.clone(),
+            api_v3: origin.clone(),
+            auth: origin.clone(),
+            iam: origin.clone(),
+            connect: origin.clone(),
+            management: origin.clone(),
+        }
+    }
+}
+
+/// How much the service takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A request that takes longer is given up.
+    pub request_time_max: Duration,
+    /// At most so many commands wait for a decision; more are answered `overloaded`.
+    pub commands_waiting_max: usize,
+    /// At most so many passwords are hashed at the same time; each takes 19 MiB and a core.
+    pub password_hashes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_time_max: Duration::from_secs(70),
+            commands_waiting_max: 4096,
+            password_hashes_max: 2,
+        }
+    }
+}
+
+/// How the process logs.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// Which spans and events, such as `info,keylend=debug`.
+    pub filter: String,
+    /// For people or for programs.
+    pub format: LogFormat,
+}
+
+/// The form of what is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a text is not the address of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAddress {
+    /// It is no web address.
+    #[error("must be an http:// or https:// address, such as https://keys.example.org")]
+    NotHttp,
+    /// It holds what would be lost.
+    #[error("must not hold a user, a query or a fragment")]
+    TooMuch,
+    /// It has a path where only a server is meant.
+    #[error("must not hold a path")]
+    Path,
+}
+
+/// Where clients reach the service: without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address of a path, which starts with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let url = parse_address(text)?;
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+/// A server of the vehicle cloud: scheme, host and port, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// The origin as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let url = parse_address(text)?;
+        if url.path() == "/" {
+            Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        } else {
+            Err(InvalidAddress::Path)
+        }
+    }
+}
+
+fn parse_address(text: &str) -> Result<Url, InvalidAddress> {
+    let url = Url::parse(text).map_err(|_| InvalidAddress::NotHttp)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(InvalidAddress::NotHttp);
+    }
+    let has_more = url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some();
+    if has_more {
+        return Err(InvalidAddress::TooMuch);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_checked_and_lose_their_last_slash() {
+        let url: PublicUrl = "https://keys.example.org/lend/".parse().unwrap();
+        assert_eq!(
+            url.join("/v1/grants"),
+            "https://keys.example.org/lend/v1/grants"
+        );
+        let origin: Origin = "http://127.0.0.1:9000/".parse().unwrap();
+        assert_eq!(origin.as_str(), "http://127.0.0.1:9000");
+        let wrong = [
+            ("keys.example.org", InvalidAddress::NotHttp),
+            ("ftp://keys.example.org", InvalidAddress::NotHttp),
+            (
+                "https://me:secret@keys.example.org",
+                InvalidAddress::TooMuch,
+            ),
+            ("https://keys.example.org/?a=b", InvalidAddress::TooMuch),
+            ("https://keys.example.org/v2.0", InvalidAddress::Path),
+        ];
+        for (text, error) in wrong {
+            assert_eq!(text.parse::<Origin>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show_themselves() {
+        let database = Database {
+            location: "postgres://me:hunter2@db/keylend".parse().unwrap(),
+            connections_max: 1,
+        };
+        let smartcar = Smartcar {
+            client_id: "id".to_owned(),
+            client_secret: "hunter2".into(),
+            origins: Origins::all_at(&"http://localhost:1".parse().unwrap()),
+            timeout: Duration::from_secs(1),
+        };
+        let shown = format!("{database:?} {smartcar:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

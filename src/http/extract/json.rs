@@ -1,0 +1,156 @@
+//! JSON bodies: bounded, strict, and with the digest that tells an idempotent repetition from a
+//! different request.
+
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use ring::digest::{SHA256, digest};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use super::field::violation;
+use crate::http::problem::{Code, Problem};
+use crate::service::Violation;
+
+/// A longer body is refused.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// A JSON object as `T`, and the SHA-256 of the body as it was sent.
+///
+/// `T` should deny unknown fields.
+#[derive(Debug, Clone)]
+pub struct ApiJson<T> {
+    /// What was sent.
+    pub value: T,
+    /// SHA-256 of the body's bytes.
+    pub hash: [u8; 32],
+}
+
+/// The same where the body may be left out: then `T` is its default.
+#[derive(Debug, Clone)]
+pub struct OptionalJson<T> {
+    /// What was sent, or the default.
+    pub value: T,
+    /// SHA-256 of the body's bytes.
+    pub hash: [u8; 32],
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
+        let body = read(request, state).await?;
+        Ok(Self {
+            value: decode(&body)?,
+            hash: sha256(&body),
+        })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let media_type = check_media_type(request.headers());
+        let body = read(request, state).await?;
+        let value = if body.is_empty() {
+            T::default()
+        } else {
+            media_type?;
+            decode(&body)?
+        };
+        Ok(Self {
+            value,
+            hash: sha256(&body),
+        })
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    if is_json {
+        Ok(())
+    } else {
+        Err(Problem::of(Code::UnsupportedMediaType))
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let body = Bytes::from_request(request, state).await.map_err(refused)?;
+    // The layer's limit holds for every body; this one also where there is no layer.
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Problem::of(Code::BodyTooLarge));
+    }
+    Ok(body)
+}
+
+fn refused(rejection: BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::of(Code::BodyTooLarge),
+        _ => Problem::of(Code::BodyIncomplete),
+    }
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // `serde` would also read a structure from an array, by position.
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') | None => {}
+        Some(_) => return Err(not_an_object(body)),
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            let place = pointer(error.path());
+            let message = error.inner().to_string();
+            Problem::invalid(vec![violation(place, &message, child)])
+        } else {
+            malformed(error.inner())
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn not_an_object(body: &[u8]) -> Problem {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => Problem::invalid(vec![Violation::of("", "invalid", "must be an object")]),
+        Err(error) => malformed(&error),
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::of(Code::MalformedJson).detail(error.to_string())
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .fold(String::new(), |place, segment| match segment {
+            Segment::Seq { index } => format!("{place}/{index}"),
+            Segment::Map { key } => child(&place, key),
+            Segment::Enum { variant } => child(&place, variant),
+            Segment::Unknown => place,
+        })
+}
+
+/// RFC 6901 section 3: `~` and `/` are escaped.
+fn child(place: &str, name: &str) -> String {
+    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn sha256(body: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (to, from) in hash.iter_mut().zip(digest(&SHA256, body).as_ref()) {
+        *to = *from;
+    }
+    hash
+}
+
+#[cfg(test)]
+#[path = "json_test.rs"]
+mod tests;

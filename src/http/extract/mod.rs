@@ -1,0 +1,17 @@
+//! What handlers take from requests, checked and typed. Every extractor refuses with a
+//! [`Problem`](crate::http::problem::Problem), so a handler only sees what is well-formed.
+
+mod field;
+mod idempotency;
+mod json;
+mod page;
+mod path;
+mod prefer;
+mod query;
+
+pub use idempotency::IdempotencyKey;
+pub use json::{ApiJson, BODY_BYTES_MAX, OptionalJson};
+pub use page::{List, NoFilter, Paged};
+pub use path::ApiPath;
+pub use prefer::Wait;
+pub use query::ApiQuery;

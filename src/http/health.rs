@@ -1,0 +1,99 @@
+//! Whether the service is alive, ready, and how it is doing: for orchestrators and monitors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::Gateway;
+use super::problem::{Code, Problem};
+use crate::service::Violation;
+
+const CHECK_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// One thing without which the service must not take requests: the database, its migrations,
+/// the keys, the clock.
+#[async_trait]
+pub trait HealthCheck: Send + Sync {
+    /// Its name in the answer.
+    fn name(&self) -> &'static str;
+
+    /// Whether it works now; the text of an error is for the log.
+    async fn check(&self) -> Result<(), String>;
+}
+
+/// The state of the service.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Health {
+    /// `alive` or `ready`.
+    status: &'static str,
+    /// What was checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    checks: Vec<&'static str>,
+}
+
+/// Alive: this process answers.
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health",
+    responses((status = 200, description = "The process answers.", body = Health)))]
+pub(super) async fn alive() -> Json<Health> {
+    Json(Health {
+        status: "alive",
+        checks: Vec::new(),
+    })
+}
+
+/// Ready: everything that requests need works.
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
+    responses(
+        (status = 200, description = "Requests can be taken.", body = Health),
+        (status = 503, response = super::openapi::ProblemAnswer),
+    ))]
+pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<Json<Health>, Problem> {
+    let failures = join_all(gateway.checks.iter().map(|check| failure(&**check))).await;
+    let failures: Vec<Violation> = failures.into_iter().flatten().collect();
+    if failures.is_empty() {
+        return Ok(Json(Health {
+            status: "ready",
+            checks: gateway.checks.iter().map(|check| check.name()).collect(),
+        }));
+    }
+    Err(Problem::of(Code::NotReady).errors(failures))
+}
+
+async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
+    let name = check.name();
+    let why = match tokio::time::timeout(CHECK_TIME_MAX, check.check()).await {
+        Ok(Ok(())) => return None,
+        Ok(Err(why)) => why,
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!(check = name, why, "not ready");
+    Some(Violation::of(
+        name,
+        "failing",
+        "does not work; the log says why",
+    ))
+}
+
+/// The measurements, in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health",
+    responses((status = 200, description = "The measurements.", content_type = "text/plain",
+        body = String)))]
+pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    (
+        [(header::CONTENT_TYPE, media_type)],
+        gateway.metrics.render(),
+    )
+}
+
+#[cfg(test)]
+#[path = "health_test.rs"]
+mod tests;

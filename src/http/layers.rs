@@ -1,0 +1,123 @@
+//! What surrounds every request: its name, its span, its time limit, a net under panics, and the
+//! finish of its answer. One layer, so that a request pays for one.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::extract::BODY_BYTES_MAX;
+use super::problem::{Code, Problem};
+use super::request_id::{self, RequestId};
+use super::{headers, metrics};
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::telemetry;
+
+/// What the layers need.
+#[derive(Clone)]
+pub struct Edge {
+    /// Times the requests.
+    pub clock: Arc<dyn Clock>,
+    /// Names the requests.
+    pub entropy: Arc<dyn Entropy>,
+    /// A request that takes longer is given up; it must be longer than the longest `Prefer: wait`.
+    pub request_time_max: Duration,
+}
+
+/// The router with everything around it. All its routes must be there already.
+pub fn layered(router: Router, edge: Edge) -> Router {
+    router
+        .fallback(async || Problem::of(Code::NotFound))
+        .method_not_allowed_fallback(async || Problem::of(Code::MethodNotAllowed))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(edge, surround))
+}
+
+async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = edge.clock.monotonic();
+    let id = RequestId::of(request.headers(), &*edge.entropy, &*edge.clock);
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched
+        .as_ref()
+        .map_or(metrics::NO_ROUTE, MatchedPath::as_str);
+    let span = tracing::info_span!(
+        telemetry::HTTP_REQUEST,
+        request_id = id.as_str(),
+        %method,
+        route,
+        traceparent = traceparent(request.headers()),
+    );
+    request.extensions_mut().insert(id.clone());
+    let answer = carried_out(request, next, edge.request_time_max);
+    let mut response = answer.instrument(span.clone()).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let written = problem.written(id.as_str());
+        response = with_headers_of(&response, written);
+    }
+    headers::complete(response.headers_mut());
+    response
+        .headers_mut()
+        .insert(request_id::HEADER, id.header_value());
+    let took = edge.clock.monotonic().saturating_sub(started);
+    let status = response.status();
+    metrics::count(route, &method, status, took);
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?took, "answered"));
+    response
+}
+
+async fn carried_out(request: Request, next: Next, time_max: Duration) -> Response {
+    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(time_max, run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            tracing::error!(panic = words_of(&*panic), "a handler panicked");
+            Problem::of(Code::Internal).into_response()
+        }
+        Err(_) => {
+            tracing::error!("a request took too long");
+            Problem::of(Code::RequestTimedOut).into_response()
+        }
+    }
+}
+
+/// What the router adds after a handler, such as `Allow` on a 405, stays.
+fn with_headers_of(response: &Response, mut written: Response) -> Response {
+    for (name, value) in response.headers() {
+        if name != axum::http::header::CONTENT_LENGTH {
+            written.headers_mut().insert(name, value.clone());
+        }
+    }
+    written
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no words")
+}
+
+/// The caller's trace (W3C Trace Context section 3.2), if it is one.
+fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    headers.get("traceparent")?.to_str().ok().filter(|text| {
+        text.len() == 55
+            && text
+                .bytes()
+                .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    })
+}
+
+#[cfg(test)]
+#[path = "layers_test.rs"]
+mod tests;

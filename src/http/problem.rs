@@ -1,0 +1,215 @@
+//! What a client is told when something cannot be done: `application/problem+json` (RFC 9457).
+//!
+//! A [`Problem`] travels as an extension of an answer without a body; the outermost layer knows
+//! the request id and writes the body. Internal text goes to the log and never into a problem.
+
+mod catalog;
+mod refusal;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+pub use catalog::{Code, Entry, Resolution};
+
+use crate::domain::policy::Reason;
+use crate::service::Violation;
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a request was not carried out, as the client is told.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    code: Code,
+    status: StatusCode,
+    retryable: bool,
+    detail: Cow<'static, str>,
+    user_message: Cow<'static, str>,
+    errors: Vec<Violation>,
+    reasons: Vec<Reason>,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// A problem as the catalog has it.
+    #[must_use]
+    pub fn of(code: Code) -> Self {
+        let entry = code.entry();
+        Self(Box::new(Parts {
+            code,
+            status: entry.status,
+            retryable: entry.retryable,
+            detail: Cow::Borrowed(entry.title),
+            user_message: Cow::Borrowed(entry.user_message),
+            errors: Vec::new(),
+            reasons: Vec::new(),
+            headers: HeaderMap::new(),
+        }))
+    }
+
+    /// A request that breaks rules.
+    #[must_use]
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        let mut problem = Self::of(Code::ValidationFailed);
+        if let [only] = violations.as_slice() {
+            problem.0.detail = Cow::Owned(format!("{}: {}", only.pointer, only.detail));
+        }
+        problem.0.errors = violations;
+        problem
+    }
+
+    /// The same with a sentence about this occurrence, for developers.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
+    /// The same with another status than the catalog's.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// The same with the time after which trying again makes sense, in whole seconds, at least 1.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// The same with what is wrong, part by part.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<Violation>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What is wrong with the request, field by field.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.errors
+    }
+
+    /// The whole answer, for the outermost layer, which knows the request id.
+    #[must_use]
+    pub fn written(&self, request_id: &str) -> Response {
+        let parts = &self.0;
+        let entry = parts.code.entry();
+        let document = Document {
+            r#type: format!("/problems/{}", entry.code),
+            title: entry.title,
+            status: parts.status.as_u16(),
+            detail: &parts.detail,
+            code: entry.code,
+            request_id,
+            retryable: parts.retryable,
+            resolution: entry.resolution,
+            user_message: &parts.user_message,
+            errors: parts.errors.iter().map(FieldError::of).collect(),
+            reasons: parts.reasons.iter().map(|reason| reason.as_str()).collect(),
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = parts.headers.clone();
+        let media_type = HeaderValue::from_static(MEDIA_TYPE);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// An answer without a body that carries the problem as an extension.
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.0.status;
+        *response.headers_mut() = self.0.headers.clone();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The body of every answer with a status of 400 and above (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub struct Document<'a> {
+    /// A page about this kind of problem.
+    #[schema(example = "/problems/grant_expired")]
+    r#type: String,
+    /// What the kind means.
+    title: &'a str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened this time.
+    detail: &'a str,
+    /// The kind, as a word for programs.
+    code: &'a str,
+    /// The request's name in the log.
+    request_id: &'a str,
+    /// Whether the same request may work later.
+    retryable: bool,
+    /// What would help.
+    resolution: Resolution,
+    /// What the person in front of the app may be shown.
+    user_message: &'a str,
+    /// What is wrong with the request, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError<'a>>,
+    /// Why the policy refused, most important first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    reasons: Vec<&'a str>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldError<'a> {
+    /// A JSON pointer into the body (RFC 6901), `?name` for a query parameter, or the name of a
+    /// header.
+    pointer: &'a str,
+    /// A word for programs.
+    code: &'a str,
+    /// A sentence for developers.
+    detail: &'a str,
+}
+
+impl<'a> FieldError<'a> {
+    fn of(violation: &'a Violation) -> Self {
+        Self {
+            pointer: &violation.pointer,
+            code: violation.code,
+            detail: &violation.detail,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "problem_test.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+//! Every code that a problem can carry, with what clients and people are told about it. One
+//! table; `GET /problems/{code}` shows a page for each line.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+/// What would help against a problem, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Send another request; this one can never work.
+    FixRequest,
+    /// Send credentials.
+    Authenticate,
+    /// Send the same request again later.
+    RetryLater,
+    /// Get new credentials, or connect the car again.
+    Reauthenticate,
+    /// Ask the car's owner.
+    ContactOwner,
+    /// Ask an administrator of the organization or the operator of the service.
+    ContactAdmin,
+    /// Nothing; this is how it is.
+    None,
+}
+
+/// One line of the catalog.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The word on the wire.
+    pub code: &'static str,
+    /// The status it has, unless the place that reports it knows better.
+    pub status: StatusCode,
+    /// What would help.
+    pub resolution: Resolution,
+    /// Whether the same request may work later.
+    pub retryable: bool,
+    /// What it means, for developers; the same for every occurrence.
+    pub title: &'static str,
+    /// What the person in front of the app may be shown.
+    pub user_message: &'static str,
+}
+
+macro_rules! catalog {
+    ($($name:ident $code:literal $status:ident $resolution:ident $retryable:ident
+       $title:literal $user_message:literal;)*) => {
+        /// The code of a problem. The variants are documented by their lines in the catalog.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the catalog.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its line of the catalog.
+            #[must_use]
+            pub const fn entry(self) -> Entry {
+                match self {
+                    $(Self::$name => Entry {
+                        code: $code,
+                        status: StatusCode::$status,
+                        resolution: Resolution::$resolution,
+                        retryable: catalog!(@ $retryable),
+                        title: $title,
+                        user_message: $user_message,
+                    },)*
+                }
+            }
+        }
+    };
+    (@ again) => { true };
+    (@ never) => { false };
+}
+
+catalog! {
+    // The request itself.
+    MalformedJson "malformed_json" BAD_REQUEST FixRequest never
+        "The body is not well-formed JSON" "The app sent something that cannot be read.";
+    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY FixRequest never
+        "The request breaks rules" "Some of the entries are not valid.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE FixRequest never
+        "The body must be application/json" "The app sent something that cannot be read.";
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE FixRequest never
+        "The body is too large" "The app sent more than is accepted.";
+    BodyIncomplete "body_incomplete" BAD_REQUEST RetryLater again
+        "The body did not arrive completely" "The connection was interrupted. Please try again.";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED FixRequest never
+        "There is something here, but not for this method" "The app asked for something that does not exist.";
+    IdempotencyKeyRequired "idempotency_key_required" BAD_REQUEST FixRequest never
+        "The Idempotency-Key header is required here" "The app left something out.";
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY FixRequest never
+        "The idempotency key was used for another request" "The app sent two different requests as one.";
+    // Who asks.
+    TokenMissing "token_missing" UNAUTHORIZED Authenticate never
+        "Credentials are required" "Please sign in.";
+    TokenInvalid "token_invalid" UNAUTHORIZED Reauthenticate never
+        "The token was not issued by this service or was revoked" "Please sign in again.";
+    TokenExpired "token_expired" UNAUTHORIZED Reauthenticate never
+        "The token has expired" "Please sign in again.";
+    CredentialsInvalid "credentials_invalid" UNAUTHORIZED Authenticate never
+        "The credentials do not match an open account" "The address or the password is not right.";
+    AdminOnly "admin_only" FORBIDDEN ContactAdmin never
+        "Only for administrators" "Only an administrator can do this.";
+    ScopeMissing "scope_missing" FORBIDDEN ContactAdmin never
+        "The API client lacks the scope" "The app is not allowed to do this.";
+    ActingForMissing "acting_for_missing" FORBIDDEN FixRequest never
+        "An API client must say for whom it acts" "The app left something out.";
+    WrongCredential "wrong_credential" FORBIDDEN Authenticate never
+        "This kind of credential is not accepted here" "Please sign in another way.";
+    // What the policy says.
+    NotFound "not_found" NOT_FOUND None never
+        "There is no such thing, or not for you" "This does not exist or is not yours.";
+    NotTheGrantee "not_the_grantee" FORBIDDEN ContactOwner never
+        "The grant belongs to somebody else" "This key belongs to somebody else.";
+    VehicleMismatch "vehicle_mismatch" FORBIDDEN FixRequest never
+        "The grant is for another vehicle" "This key is for another car.";
+    GrantRevoked "grant_revoked" FORBIDDEN ContactOwner never
+        "The grant was revoked" "This key was taken back. Please ask the owner.";
+    GrantRelinquished "grant_relinquished" FORBIDDEN ContactOwner never
+        "The grantee gave the grant back" "You gave this key back.";
+    GrantExpired "grant_expired" FORBIDDEN ContactOwner never
+        "The grant's validity is over" "This key is no longer valid.";
+    GrantNotYetValid "grant_not_yet_valid" FORBIDDEN RetryLater again
+        "The grant's validity has not begun" "This key is not valid yet.";
+    GrantSuspended "grant_suspended" FORBIDDEN ContactOwner again
+        "The grant is suspended" "This key is paused. Please ask the owner.";
+    GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
+        "The grant has no use left" "This key was used as often as it may be.";
+    OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again
+        "The grant's schedule does not include this time" "This key is not valid at this time of day.";
+    EntitlementMissing "entitlement_missing" FORBIDDEN ContactOwner never
+        "The grant does not allow this" "This key does not allow that.";
+    AccountDisabled "account_disabled" FORBIDDEN ContactAdmin never
+        "An account that this rests on is closed" "An account is closed. Please ask an administrator.";
+    VehicleRemoved "vehicle_removed" FORBIDDEN ContactOwner never
+        "The vehicle was taken out of the service" "This car is no longer available.";
+    ConsentLost "consent_lost" FORBIDDEN ContactOwner never
+        "The owner's consent at the vehicle cloud is gone" "The owner must connect the car again.";
+    PermissionMissing "permission_missing" FORBIDDEN ContactOwner never
+        "The owner did not permit this at the vehicle cloud" "The owner must allow this for the car.";
+    // The state of things.
+    GrantEnded "grant_ended" CONFLICT None never
+        "The grant has ended already" "This key has ended already.";
+    EmailTaken "email_taken" CONFLICT FixRequest never
+        "There is an account with this address" "There is an account with this address already.";
+    ConsentNotPending "consent_not_pending" CONFLICT Reauthenticate never
+        "No consent is under way for this browser" "Please start connecting the car again.";
+    // The car and its cloud.
+    ConnectorUnavailable "connector_unavailable" SERVICE_UNAVAILABLE RetryLater again
+        "The vehicle cloud does not answer or does not work" "The car's service cannot be reached. Please try again in a moment.";
+    VehicleUnreachable "vehicle_unreachable" CONFLICT RetryLater again
+        "The vehicle cannot do it in its present state" "The car cannot be reached right now.";
+    VehicleNotCapable "vehicle_not_capable" CONFLICT None never
+        "The vehicle does not support this" "This car cannot do that.";
+    OutcomeUnknown "outcome_unknown" GATEWAY_TIMEOUT None never
+        "It may have happened; no trustworthy answer came" "It is not known whether the car did it. Please look at the car.";
+    // The service.
+    RateLimited "rate_limited" TOO_MANY_REQUESTS RetryLater again
+        "Too many requests" "Too many attempts. Please wait a moment.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE RetryLater again
+        "More work than this instance takes on; nothing was done" "The service is busy. Please try again in a moment.";
+    RequestTimedOut "request_timed_out" GATEWAY_TIMEOUT RetryLater again
+        "The request took too long; repeat it with the same idempotency key" "This took too long. Please try again.";
+    StorageUnavailable "storage_unavailable" SERVICE_UNAVAILABLE RetryLater again
+        "The database is not available; nothing was done" "The service is not available. Please try again in a moment.";
+    NotReady "not_ready" SERVICE_UNAVAILABLE RetryLater again
+        "The service is not ready to take requests" "The service is not available. Please try again in a moment.";
+    Internal "internal" INTERNAL_SERVER_ERROR ContactAdmin never
+        "Something of ours is broken" "Something went wrong. Please tell the operator, with the request id.";
+}
+
+impl Code {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.entry().code
+    }
+
+    /// The code with this word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+}

@@ -1,0 +1,163 @@
+//! From a use case's error to a problem: the one place, without a default branch, so that a new
+//! error cannot be forgotten.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+
+use super::{Code, Problem};
+use crate::connector::{ConnectorError, Fault};
+use crate::domain::policy::Reason;
+use crate::service::{Ban, CredentialFault, Error, StateFault};
+use crate::storage::StorageError;
+
+const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(violations) => Self::invalid(violations),
+            Error::Unauthenticated(fault) => of_credentials(fault),
+            Error::Forbidden(ban) => of_ban(&ban),
+            Error::NotFound => Self::of(Code::NotFound),
+            Error::Refused(reasons) => of_refusal(reasons),
+            Error::State(fault) => of_state(fault),
+            Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
+            Error::Throttled(wait) => Self::of(Code::RateLimited).retry_after(wait),
+            Error::Connector(error) => of_connector(*error),
+            Error::Overloaded => Self::of(Code::Overloaded).retry_after(OVERLOAD_WAIT),
+            Error::Storage(error) => of_storage(&error),
+            Error::Internal(text) => {
+                tracing::error!(error = text, "a use case failed");
+                Self::of(Code::Internal)
+            }
+        }
+    }
+}
+
+fn of_credentials(fault: CredentialFault) -> Problem {
+    // RFC 6750 section 3: no error word where no credentials were sent.
+    const NONE_SENT: &str = r#"Bearer realm="keylend""#;
+    const NOT_ACCEPTED: &str = r#"Bearer realm="keylend", error="invalid_token""#;
+    const CLIENT: &str = r#"Basic realm="keylend""#;
+    let (code, challenge) = match fault {
+        CredentialFault::Missing => (Code::TokenMissing, NONE_SENT),
+        CredentialFault::Invalid => (Code::TokenInvalid, NOT_ACCEPTED),
+        CredentialFault::Expired => (Code::TokenExpired, NOT_ACCEPTED),
+        CredentialFault::WrongPassword => (Code::CredentialsInvalid, NONE_SENT),
+        CredentialFault::WrongClient => (Code::CredentialsInvalid, CLIENT),
+    };
+    Problem::of(code).header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )
+}
+
+fn of_ban(ban: &Ban) -> Problem {
+    match ban {
+        Ban::AdminOnly => Problem::of(Code::AdminOnly),
+        Ban::ScopeMissing(scope) => {
+            let problem = Problem::of(Code::ScopeMissing)
+                .detail(format!("The API client lacks the scope `{scope}`."));
+            let challenge =
+                format!(r#"Bearer realm="keylend", error="insufficient_scope", scope="{scope}""#);
+            match HeaderValue::try_from(challenge) {
+                Ok(challenge) => problem.header(header::WWW_AUTHENTICATE, challenge),
+                Err(_) => problem,
+            }
+        }
+        Ban::ActingForMissing => Problem::of(Code::ActingForMissing),
+        Ban::WrongCredential => Problem::of(Code::WrongCredential),
+    }
+}
+
+fn of_refusal(reasons: Vec<Reason>) -> Problem {
+    let first = reasons.first().copied().unwrap_or(Reason::NotFound);
+    let code = match first {
+        // Whoever learns that there is nothing must not learn why (P10).
+        Reason::NotFound => return Problem::of(Code::NotFound),
+        Reason::NotTheGrantee => Code::NotTheGrantee,
+        Reason::VehicleMismatch => Code::VehicleMismatch,
+        Reason::GrantRevoked => Code::GrantRevoked,
+        Reason::GrantRelinquished => Code::GrantRelinquished,
+        Reason::GrantExpired => Code::GrantExpired,
+        Reason::GrantNotYetValid => Code::GrantNotYetValid,
+        Reason::EntitlementMissing => Code::EntitlementMissing,
+        Reason::GrantExhausted => Code::GrantExhausted,
+        Reason::AccountDisabled => Code::AccountDisabled,
+        Reason::VehicleRemoved => Code::VehicleRemoved,
+        Reason::ConsentLost => Code::ConsentLost,
+        Reason::PermissionMissing => Code::PermissionMissing,
+    };
+    let mut problem = Problem::of(code);
+    problem.0.reasons = reasons;
+    problem
+}
+
+fn of_state(fault: StateFault) -> Problem {
+    let code = match fault {
+        StateFault::GrantEnded => Code::GrantEnded,
+        StateFault::EmailTaken => Code::EmailTaken,
+        StateFault::ConsentLost => Code::ConsentLost,
+        StateFault::ConsentNotPending => Code::ConsentNotPending,
+    };
+    Problem::of(code).status(StatusCode::CONFLICT)
+}
+
+fn of_connector(error: ConnectorError) -> Problem {
+    tracing::warn!(%error, "the vehicle cloud did not do it");
+    let (code, status) = match error.fault {
+        Fault::Unavailable | Fault::RateLimited => {
+            (Code::ConnectorUnavailable, StatusCode::SERVICE_UNAVAILABLE)
+        }
+        Fault::TimedOut => (Code::ConnectorUnavailable, StatusCode::GATEWAY_TIMEOUT),
+        Fault::Garbled
+        | Fault::Authentication
+        | Fault::Upstream
+        | Fault::Rejected
+        | Fault::Billing => (Code::ConnectorUnavailable, StatusCode::BAD_GATEWAY),
+        Fault::ConsentLost => (Code::ConsentLost, StatusCode::CONFLICT),
+        Fault::Permission => (Code::PermissionMissing, StatusCode::CONFLICT),
+        Fault::Account | Fault::VehicleState => (Code::VehicleUnreachable, StatusCode::CONFLICT),
+        Fault::NotCapable => (Code::VehicleNotCapable, StatusCode::CONFLICT),
+    };
+    let mut problem = Problem::of(code).status(status);
+    // Our own mistakes and our plan with the cloud do not mend themselves.
+    if matches!(
+        error.fault,
+        Fault::Rejected | Fault::Billing | Fault::Authentication
+    ) {
+        problem.0.retryable = false;
+    }
+    if let Some(message) = error.user_message {
+        problem.0.user_message = Cow::Owned(message);
+    }
+    match error.retry_after {
+        Some(wait) => problem.retry_after(wait),
+        None => problem,
+    }
+}
+
+fn of_storage(error: &StorageError) -> Problem {
+    match error {
+        StorageError::Unavailable(source)
+        | StorageError::Conflict(source)
+        | StorageError::Duplicate(source) => {
+            tracing::warn!(%error, %source, "the database did not do it");
+            Problem::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT)
+        }
+        StorageError::LostRace => {
+            tracing::warn!(%error, "the database did not do it");
+            Problem::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT)
+        }
+        StorageError::Rejected(source) => {
+            tracing::error!(%error, %source, "the database rejected a statement");
+            Problem::of(Code::Internal)
+        }
+        StorageError::Corrupt { .. } => {
+            tracing::error!(%error, "the database holds what cannot be");
+            Problem::of(Code::Internal)
+        }
+    }
+}
