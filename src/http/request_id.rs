@@ -50,7 +50,7 @@ impl RequestId {
         HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static(NAMELESS))
     }
 
-    fn from_extensions(extensions: &Extensions) -> Self {
+    pub(super) fn from_extensions(extensions: &Extensions) -> Self {
         extensions
             .get::<Self>()
             .cloned()

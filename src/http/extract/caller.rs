@@ -1,0 +1,142 @@
+//! Who asks: from the `Authorization` header to a [`Caller`]. A machine may name the user it acts
+//! for in `Keylend-Acting-For`; the record then names both.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::field::violation;
+use crate::domain::actor::{Actor, Principal};
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::user::Role;
+use crate::http::Gateway;
+use crate::http::problem::Problem;
+use crate::http::request_id::RequestId;
+use crate::service::credentials::{self, Credential};
+use crate::service::{Caller, CredentialFault, Error};
+use crate::signing::grant_token::VerifiedGrantToken;
+
+/// Names the user a machine acts for.
+pub const ACTING_FOR: &str = "keylend-acting-for";
+
+/// A person in a session, or a machine.
+#[derive(Debug, Clone)]
+pub struct SignedIn(pub Caller);
+
+/// A person in a session.
+#[derive(Debug, Clone)]
+pub struct InSession {
+    /// The person as a caller.
+    pub caller: Caller,
+    /// The person.
+    pub user_id: UserId,
+    /// Their session.
+    pub session_id: SessionId,
+}
+
+/// Anybody who may command a car: a person, a machine, or the holder of a grant token.
+#[derive(Debug, Clone)]
+pub enum Commander {
+    /// A person in a session, or a machine.
+    SignedIn(Caller),
+    /// The holder of a grant token, as the grantee.
+    Holder(Caller, VerifiedGrantToken),
+}
+
+/// The text after `Bearer`.
+pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+    const MISSING: Error = Error::Unauthenticated(CredentialFault::Missing);
+    let value = headers.get(AUTHORIZATION).ok_or(MISSING)?;
+    let invalid = || Error::Unauthenticated(CredentialFault::Invalid);
+    let text = value.to_str().map_err(|_| invalid())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(invalid()) }
+}
+
+/// The holder of a grant token as a caller: the grantee, with no more than a member's rights.
+pub(in crate::http) fn holder(token: &VerifiedGrantToken, request_id: &RequestId) -> Caller {
+    let principal = Principal::User { user_id: token.grantee_id(), role: Role::Member };
+    let actor = Actor { organization_id: token.organization_id(), principal };
+    Caller { actor, request_id: Some(request_id.as_str().to_owned()) }
+}
+
+async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {
+    let request_id = request_id(parts);
+    let caller = Caller { actor, request_id: Some(request_id.as_str().to_owned()) };
+    let Some(named) = parts.headers.get(ACTING_FOR) else { return Ok(caller) };
+    let header = "Keylend-Acting-For";
+    let user_id: Option<UserId> = named.to_str().ok().and_then(|text| text.parse().ok());
+    let Some(user_id) = user_id.filter(|_| caller.actor.is_api_client()) else {
+        let detail = "must be the id of a user, and is for API clients alone";
+        return Err(Problem::invalid(vec![violation(header, "invalid", detail)]));
+    };
+    credentials::act_for(&gateway.service, &caller, user_id).await.map_err(|error| match error {
+        Error::NotFound => {
+            let detail = "there is no open account with this id";
+            Problem::invalid(vec![violation(header, "unknown_user", detail)])
+        }
+        other => other.into(),
+    })
+}
+
+fn request_id(parts: &Parts) -> RequestId {
+    RequestId::from_extensions(&parts.extensions)
+}
+
+async fn access(gateway: &Gateway, parts: &Parts) -> Result<Credential, Problem> {
+    let bearer = bearer(&parts.headers)?;
+    Ok(credentials::check_access_token(&gateway.service, bearer).await?)
+}
+
+impl FromRequestParts<Arc<Gateway>> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
+        match access(state, parts).await? {
+            Credential::Session(actor, _) | Credential::ApiClient(actor) => {
+                acting(state, actor, parts).await.map(Self)
+            }
+            Credential::Grant(_) => {
+                Err(Error::Unauthenticated(CredentialFault::Invalid).into())
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for InSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
+        match access(state, parts).await? {
+            Credential::Session(actor, session_id) => {
+                let caller = acting(state, actor, parts).await?;
+                let user_id = caller.actor.user_id();
+                let user_id =
+                    user_id.ok_or(Error::Unauthenticated(CredentialFault::Invalid))?;
+                Ok(Self { caller, user_id, session_id })
+            }
+            Credential::ApiClient(_) | Credential::Grant(_) => {
+                Err(Error::Unauthenticated(CredentialFault::Invalid).into())
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Commander {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
+        let bearer = bearer(&parts.headers)?;
+        match credentials::check(&state.service, bearer).await? {
+            Credential::Grant(token) => {
+                Ok(Self::Holder(holder(&token, &request_id(parts)), token))
+            }
+            Credential::Session(actor, _) | Credential::ApiClient(actor) => {
+                acting(state, actor, parts).await.map(Self::SignedIn)
+            }
+        }
+    }
+}

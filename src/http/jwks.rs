@@ -1,0 +1,21 @@
+//! `GET /.well-known/jwks.json`: the public keys with which anybody can verify grant tokens.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+
+use super::Gateway;
+use crate::signing::jwks::Jwks;
+
+const FRESH_FOR: &str = "public, max-age=300";
+
+/// The public keys that grant tokens are verified with (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "grants", security(()),
+    responses((status = 200, description = "The keys.", body = Object)))]
+pub(super) async fn show(
+    State(gateway): State<Arc<Gateway>>,
+) -> ([(HeaderName, &'static str); 1], Json<Jwks>) {
+    ([(header::CACHE_CONTROL, FRESH_FOR)], Json(gateway.service.keys().jwks()))
+}

@@ -1,0 +1,40 @@
+//! `/v1`: one folder a noun, one file a verb, each with its request, its answer and its handler.
+
+pub(super) mod access_checks;
+pub(super) mod api_clients;
+pub(super) mod audit_entries;
+pub(super) mod commands;
+pub(super) mod connections;
+pub(super) mod grants;
+pub(super) mod sessions;
+pub(super) mod users;
+pub(super) mod vehicles;
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::extract::IdempotencyKey;
+use crate::service::once::{Answer, Once};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What tells a repeated request from a new one.
+fn once(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Once {
+    Once { key: key.map(|IdempotencyKey(key)| key), request_hash }
+}
+
+/// The answer to a request that made something, marked if it is an old one.
+fn created<T, B: Serialize>(answer: Answer<T>, show: impl FnOnce(T) -> B) -> Response {
+    let response = (StatusCode::CREATED, Json(show(answer.value))).into_response();
+    mark(response, answer.replayed)
+}
+
+/// Marks an answer that was given before.
+fn mark(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}

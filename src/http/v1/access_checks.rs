@@ -1,0 +1,3 @@
+//! `POST /v1/access-checks`: what the policy would say.
+
+pub(in crate::http) mod create;

@@ -1,0 +1,38 @@
+//! Machines that act for the organization.
+
+pub(in crate::http) mod create;
+pub(in crate::http) mod list;
+pub(in crate::http) mod revoke;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::storage::api_clients::ApiClient;
+
+/// A machine.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct ApiClientBody {
+    /// Its name; also its `client_id`.
+    #[schema(example = "key_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    api_client_id: String,
+    /// What people call it.
+    name: String,
+    /// What it may do.
+    scopes: Vec<String>,
+    /// Since when it may not do anything any more.
+    revoked_at: Option<String>,
+    /// When it was made.
+    created_at: String,
+}
+
+impl From<ApiClient> for ApiClientBody {
+    fn from(client: ApiClient) -> Self {
+        Self {
+            api_client_id: client.api_client_id.to_string(),
+            name: client.name,
+            scopes: client.scopes.iter().map(ToString::to_string).collect(),
+            revoked_at: client.revoked_at.map(|at| at.to_string()),
+            created_at: client.created_at.to_string(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::actor::Scope;
+use crate::domain::user::DisplayName;
+use crate::http::Gateway;
+use crate::http::extract::SignedIn;
+use crate::http::extract::IdempotencyKey;
+use crate::http::extract::ApiJson;
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::http::v1::{created, once};
+use crate::service::api_clients::{self, Credentials};
+
+/// What a machine is made from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CreateApiClient {
+    /// What people call it.
+    #[schema(value_type = String, min_length = 1, max_length = 120, example = "Booking backend")]
+    name: DisplayName,
+    /// What it may do.
+    #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
+    scopes: BTreeSet<Scope>,
+}
+
+/// A machine's credentials.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct CredentialsBody {
+    /// Its name.
+    api_client_id: String,
+    /// The same, as OAuth calls it.
+    client_id: String,
+    /// Its secret, shown this once.
+    client_secret: String,
+    /// What people call it.
+    name: String,
+    /// What it may do.
+    scopes: Vec<String>,
+    /// When it was made.
+    created_at: String,
+}
+
+impl From<Credentials> for CredentialsBody {
+    fn from(credentials: Credentials) -> Self {
+        Self {
+            api_client_id: credentials.api_client_id.to_string(),
+            client_id: credentials.api_client_id.to_string(),
+            client_secret: credentials.client_secret,
+            name: credentials.name,
+            scopes: credentials.scopes.iter().map(ToString::to_string).collect(),
+            created_at: credentials.created_at.to_string(),
+        }
+    }
+}
+
+/// Make credentials for a machine.
+#[utoipa::path(post, path = "/v1/api-clients", operation_id = "api_clients.create", tag = "users",
+    security(("session" = [])), request_body = CreateApiClient,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
+    responses((status = 201, description = "The credentials.", body = CredentialsBody), Problems))]
+pub(in crate::http) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    key: Option<IdempotencyKey>,
+    body: ApiJson<CreateApiClient>,
+) -> Result<Response, Problem> {
+    let once = once(key, body.hash);
+    let scopes: Vec<Scope> = body.value.scopes.into_iter().collect();
+    let name = body.value.name.as_str();
+    let answer = api_clients::create(&gateway.service, &caller, &once, name, &scopes).await?;
+    Ok(created(answer, CredentialsBody::from))
+}

@@ -1,0 +1,29 @@
+//! `POST /v1/api-clients/{api_client_id}/revoke`: taking a machine's rights away.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::ApiClientBody;
+use crate::domain::id::ApiClientId;
+use crate::http::Gateway;
+use crate::http::extract::SignedIn;
+use crate::http::extract::ApiPath;
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::api_clients;
+
+/// Take a machine's rights away: its tokens stop working at once.
+#[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/revoke", operation_id = "api_clients.revoke",
+    tag = "users", security(("session" = [])),
+    params(("api_client_id" = String, Path, description = "The machine.")),
+    responses((status = 200, description = "The machine.", body = ApiClientBody), Problems))]
+pub(in crate::http) async fn revoke(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(api_client_id): ApiPath<ApiClientId>,
+) -> Result<Json<ApiClientBody>, Problem> {
+    let client = api_clients::revoke(&gateway.service, &caller, api_client_id).await?;
+    Ok(Json(client.into()))
+}

@@ -1,0 +1,3 @@
+//! The record.
+
+pub(in crate::http) mod list;

@@ -1,0 +1,63 @@
+//! Commands: requests to cars, and what became of them.
+
+pub(in crate::http) mod create;
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::command::Command;
+
+/// A command.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct CommandBody {
+    /// Its name.
+    #[schema(example = "cmd_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    command_id: String,
+    /// The car.
+    vehicle_id: String,
+    /// The grant it rests on; `null` for the owner's own.
+    grant_id: Option<String>,
+    /// The person whose right it was.
+    user_id: String,
+    /// `lock` or `unlock`.
+    action: String,
+    /// `refused`, `sending`, `acknowledged`, `confirmed`, `unconfirmed`, `failed`, `unknown`,
+    /// `contradicted`, `unresolved`, `cancelled` or `expired`.
+    status: String,
+    /// What the status rests on: `none`, `provider_ack` or `state_observed`.
+    evidence: String,
+    /// When the car's state was seen.
+    observed_at: Option<String>,
+    /// Why it was refused or did not succeed, most important first.
+    reasons: Vec<String>,
+    /// A sentence for the person at the car, where there is one.
+    user_message: Option<String>,
+    /// How long to wait before asking again, in milliseconds, where the vehicle cloud said so.
+    retry_after_ms: Option<i64>,
+    /// When it was decided on.
+    created_at: String,
+    /// When it reached its status.
+    changed_at: String,
+}
+
+impl From<Command> for CommandBody {
+    fn from(command: Command) -> Self {
+        Self {
+            command_id: command.command_id.to_string(),
+            vehicle_id: command.vehicle_id.to_string(),
+            grant_id: command.grant_id.map(|grant_id| grant_id.to_string()),
+            user_id: command.user_id.to_string(),
+            action: command.action.to_string(),
+            status: command.status.to_string(),
+            evidence: command.evidence.to_string(),
+            observed_at: command.observed_at.map(|at| at.to_string()),
+            reasons: command.reasons,
+            user_message: command.user_message,
+            retry_after_ms: command.retry_after_ms,
+            created_at: command.created_at.to_string(),
+            changed_at: command.changed_at.to_string(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Owners' consents at the vehicle cloud.
+
+pub(in crate::http) mod callback;
+pub(in crate::http) mod get;
+pub(in crate::http) mod start;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::connection::Connection;
+
+/// A consent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct ConnectionBody {
+    /// Its name.
+    #[schema(example = "con_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    connection_id: String,
+    /// Who consents.
+    owner_id: String,
+    /// `pending`, `active`, `failed` or `lost`.
+    status: String,
+    /// Why it failed or was lost, in the vehicle cloud's word.
+    status_reason: Option<String>,
+    /// `live` or `simulated`.
+    mode: String,
+    /// When the owner was sent to the vehicle cloud.
+    created_at: String,
+    /// Where to send the owner's browser; only in the answer that starts the consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorize_url: Option<String>,
+}
+
+impl From<Connection> for ConnectionBody {
+    fn from(connection: Connection) -> Self {
+        Self {
+            connection_id: connection.connection_id.to_string(),
+            owner_id: connection.owner_id.to_string(),
+            status: connection.status.to_string(),
+            status_reason: connection.status_reason,
+            mode: connection.mode.to_string(),
+            created_at: connection.created_at.to_string(),
+            authorize_url: None,
+        }
+    }
+}

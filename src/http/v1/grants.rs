@@ -1,0 +1,124 @@
+//! Grants: the keys that are lent.
+
+pub(in crate::http) mod get;
+pub(in crate::http) mod issue;
+pub(in crate::http) mod list;
+pub(in crate::http) mod relinquish;
+pub(in crate::http) mod revoke;
+pub(in crate::http) mod token;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::grant::Grant;
+use crate::domain::time::Timestamp;
+use crate::service::grants::{Ended, Wait};
+
+/// A grant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct GrantBody {
+    /// Its name.
+    #[schema(example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    grant_id: String,
+    /// The car.
+    vehicle_id: String,
+    /// The owner who issued it.
+    issuer_id: String,
+    /// Who may use it.
+    grantee_id: String,
+    /// For what.
+    entitlements: Vec<String>,
+    /// The first moment in which it can be used.
+    not_before: String,
+    /// The first moment in which it can no longer be used.
+    not_after: String,
+    /// `upcoming`, `active` or `ended`, at the time of the answer.
+    status: String,
+    /// When it ended, if it has.
+    ended_at: Option<String>,
+    /// Why it ended: `expired`, `revoked`, `relinquished`, …
+    end_reason: Option<String>,
+    /// How many times it may open the car; `null` is no limit.
+    max_uses: Option<i64>,
+    /// How many times it was authorized to open the car.
+    uses: i64,
+    /// A short text of the issuer's.
+    label: Option<String>,
+    /// The issuer's own data.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// Rises with every change.
+    revision: i64,
+    /// When it was issued.
+    issued_at: String,
+}
+
+impl GrantBody {
+    fn at(grant: Grant, now: Timestamp) -> Self {
+        let end = grant.ended_by(now);
+        Self {
+            grant_id: grant.grant_id.to_string(),
+            vehicle_id: grant.vehicle_id.to_string(),
+            issuer_id: grant.issuer_id.to_string(),
+            grantee_id: grant.grantee_id.to_string(),
+            entitlements: grant.entitlements.iter().map(|word| word.to_string()).collect(),
+            not_before: grant.validity.not_before().to_string(),
+            not_after: grant.validity.not_after().to_string(),
+            status: grant.status(now).to_string(),
+            ended_at: end.map(|end| end.ended_at.to_string()),
+            end_reason: end.map(|end| end.end_reason.to_string()),
+            max_uses: grant.uses_max,
+            uses: grant.uses,
+            label: grant.label,
+            metadata: grant.metadata.and_then(|text| serde_json::from_str(&text).ok()),
+            revision: grant.revision,
+            issued_at: grant.issued_at.to_string(),
+        }
+    }
+}
+
+/// A grant that has ended, with what may still be on its way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct EndedBody {
+    /// The grant.
+    #[serde(flatten)]
+    grant: GrantBody,
+    /// Commands that were authorized before the end and may not have reached the car yet.
+    in_flight: Vec<String>,
+}
+
+impl EndedBody {
+    fn at(ended: Ended, now: Timestamp) -> Self {
+        Self {
+            grant: GrantBody::at(ended.grant, now),
+            in_flight: ended.in_flight.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Whether to wait until nothing is in flight.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct EndQuery {
+    /// `drain` answers when no command of the grant can still leave.
+    wait: Option<WaitFor>,
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum WaitFor {
+    /// Until no command of the grant can still leave.
+    Drain,
+}
+
+impl EndQuery {
+    const fn wait(self) -> Wait {
+        match self.wait {
+            Some(WaitFor::Drain) => Wait::Drain,
+            None => Wait::Not,
+        }
+    }
+}

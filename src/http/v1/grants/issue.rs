@@ -1,0 +1,107 @@
+//! `POST /v1/grants`: lending a key.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::GrantBody;
+use crate::domain::entitlement::Entitlement;
+use crate::domain::grant::{USES_MAX, Validity};
+use crate::domain::id::{UserId, VehicleId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::DisplayName;
+use crate::http::Gateway;
+use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::http::v1::{created, once};
+use crate::service::grants::{self, NewGrant};
+use crate::service::Violation;
+
+/// In bytes of compact JSON.
+const METADATA_BYTES_MAX: usize = 4096;
+
+/// What a grant is made from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct IssueGrant {
+    /// The car; one's own.
+    #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    vehicle_id: VehicleId,
+    /// Who may use it.
+    #[schema(value_type = String, example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    grantee_id: UserId,
+    /// For what.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16, example = json!(["unlock", "lock"]))]
+    entitlements: Vec<Entitlement>,
+    /// The first moment in which it can be used, with a zone.
+    #[schema(value_type = String, format = DateTime, example = "2026-07-01T12:00:00Z")]
+    not_before: Timestamp,
+    /// The first moment in which it can no longer be used; at most 400 days later.
+    #[schema(value_type = String, format = DateTime, example = "2026-07-01T14:00:00Z")]
+    not_after: Timestamp,
+    /// How many times it may open the car; no limit if not given. Closing it is never counted.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    max_uses: Option<i64>,
+    /// A short text for people.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    label: Option<DisplayName>,
+    /// Your own data: at most 4 KiB of JSON, which the service keeps and never looks into.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl IssueGrant {
+    fn check(self) -> Result<NewGrant, Problem> {
+        let mut violations = Vec::new();
+        let validity = Validity::new(self.not_before, self.not_after);
+        if let Err(error) = &validity {
+            violations.push(Violation::of("/not_after", "invalid_validity", error));
+        }
+        if self.entitlements.is_empty() {
+            violations.push(Violation::of("/entitlements", "empty", "must not be empty"));
+        }
+        if self.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
+            violations.push(Violation::of("/max_uses", "out_of_range", "must be 1 to 1000000"));
+        }
+        let metadata = self.metadata.map(|metadata| Value::Object(metadata).to_string());
+        if metadata.as_ref().is_some_and(|text| text.len() > METADATA_BYTES_MAX) {
+            violations.push(Violation::of("/metadata", "too_long", "must be at most 4 KiB"));
+        }
+        match validity {
+            Ok(validity) if violations.is_empty() => Ok(NewGrant {
+                vehicle_id: self.vehicle_id,
+                grantee_id: self.grantee_id,
+                entitlements: self.entitlements.into_iter().collect(),
+                validity,
+                uses_max: self.max_uses,
+                label: self.label.map(String::from),
+                metadata,
+            }),
+            _ => Err(Problem::invalid(violations)),
+        }
+    }
+}
+
+/// Lend a key: for the owner of the car, or a machine for them.
+#[utoipa::path(post, path = "/v1/grants", operation_id = "grants.issue", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:write"])), request_body = IssueGrant,
+    params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer.")),
+    responses((status = 201, description = "The grant.", body = GrantBody), Problems))]
+pub(in crate::http) async fn issue(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    key: IdempotencyKey,
+    body: ApiJson<IssueGrant>,
+) -> Result<Response, Problem> {
+    let once = once(Some(key), body.hash);
+    let new = body.value.check()?;
+    let answer = grants::issue(&gateway.service, &caller, &once, new).await?;
+    // A repeated answer is the one that was given then: the grant as it was, at the time it was.
+    let issued_at = answer.value.issued_at;
+    Ok(created(answer, |grant| GrantBody::at(grant, issued_at)))
+}

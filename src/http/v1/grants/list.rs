@@ -1,0 +1,40 @@
+//! `GET /v1/grants`: the grants that concern one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::GrantBody;
+use crate::domain::id::VehicleId;
+use crate::http::Gateway;
+use crate::http::extract::{List, PageParameters, Paged, SignedIn};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::grants;
+
+/// Which grants.
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct GrantFilter {
+    /// Only those for this car.
+    #[param(value_type = Option<String>)]
+    vehicle_id: Option<VehicleId>,
+}
+
+/// List the grants one holds or has issued, newest first; all of them for administrators.
+#[utoipa::path(get, path = "/v1/grants", operation_id = "grants.list", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:read"])), params(PageParameters, GrantFilter),
+    responses((status = 200, description = "The grants.", body = List<GrantBody>), Problems))]
+pub(in crate::http) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    paged: Paged<GrantFilter>,
+) -> Result<List<GrantBody>, Problem> {
+    let service = &gateway.service;
+    let rows = grants::list(service, &caller, paged.filter.vehicle_id, paged.page).await?;
+    let now = service.clock.now();
+    Ok(paged.list(rows, |grant| grant.grant_id.as_uuid(), |grant| GrantBody::at(grant, now)))
+}

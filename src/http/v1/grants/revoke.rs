@@ -1,0 +1,56 @@
+//! `POST /v1/grants/{grant_id}/revoke`: ending a key now.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{EndQuery, EndedBody};
+use crate::domain::id::GrantId;
+use crate::http::Gateway;
+use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::{Error, grants};
+
+/// In code points.
+const REASON_LENGTH_MAX: usize = 500;
+
+/// Why a key is ended.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct RevokeGrant {
+    /// For people; it is kept with the grant and not in the record.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// End a key now: for the car's owner, administrators, or a machine for them.
+#[utoipa::path(post, path = "/v1/grants/{grant_id}/revoke", operation_id = "grants.revoke", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:write"])),
+    request_body(content = RevokeGrant, description = "May be left out."),
+    params(("grant_id" = String, Path, description = "The grant."), EndQuery),
+    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody), Problems))]
+pub(in crate::http) async fn revoke(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(grant_id): ApiPath<GrantId>,
+    ApiQuery(query): ApiQuery<EndQuery>,
+    body: OptionalJson<RevokeGrant>,
+) -> Result<Json<EndedBody>, Problem> {
+    let service = &gateway.service;
+    let reason = body.value.reason;
+    // A NUL cannot be stored in a text of PostgreSQL.
+    let is_text = |text: &String| {
+        text.chars().count() <= REASON_LENGTH_MAX && !text.contains('\0')
+    };
+    if !reason.as_ref().is_none_or(is_text) {
+        let detail = "must be at most 500 characters of text";
+        return Err(Error::invalid("/reason", "invalid", detail).into());
+    }
+    let ended =
+        grants::revoke(service, &caller, grant_id, reason.as_deref(), query.wait()).await?;
+    Ok(Json(EndedBody::at(ended, service.clock.now())))
+}

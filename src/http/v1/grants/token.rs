@@ -1,0 +1,49 @@
+//! `POST /v1/grants/{grant_id}/token`: the signed form of a grant, for its grantee's app.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::id::GrantId;
+use crate::http::Gateway;
+use crate::http::extract::{ApiPath, OptionalJson, SignedIn};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::grants;
+
+/// An empty object.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Nothing {}
+
+/// A grant token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct TokenBody {
+    /// What the guest's app carries; it is specified in docs/grant-token.md.
+    grant_token: String,
+    /// The end of the grant's validity.
+    expires_at: String,
+}
+
+/// Get the signed form of a grant: for its grantee, or a machine for them.
+#[utoipa::path(post, path = "/v1/grants/{grant_id}/token", operation_id = "grants.token", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:write"])),
+    request_body(content = Nothing, description = "May be left out."),
+    params(("grant_id" = String, Path, description = "The grant.")),
+    responses((status = 200, description = "The token.", body = TokenBody), Problems))]
+pub(in crate::http) async fn mint(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(grant_id): ApiPath<GrantId>,
+    _body: OptionalJson<Nothing>,
+) -> Result<Json<TokenBody>, Problem> {
+    let minted = grants::mint_token(&gateway.service, &caller, grant_id).await?;
+    Ok(Json(TokenBody {
+        grant_token: minted.grant_token.expose_secret().to_owned(),
+        expires_at: minted.expires_at.to_string(),
+    }))
+}

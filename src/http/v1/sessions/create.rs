@@ -1,0 +1,56 @@
+//! `POST /v1/sessions`: signing in.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::SessionBody;
+use crate::domain::user::Email;
+use crate::http::Gateway;
+use crate::http::extract::ApiJson;
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::http::request_id::RequestId;
+use crate::service::sessions::{self, SignIn};
+
+/// What a person signs in with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CreateSession {
+    /// The address of the account.
+    #[schema(value_type = String, max_length = 254, example = "kim@example.com")]
+    email: Email,
+    /// The password.
+    #[schema(value_type = String, format = Password, max_length = 1024)]
+    password: SecretString,
+    /// Needed only if several organizations know the address.
+    #[schema(value_type = Option<String>, example = "org_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    organization_id: Option<crate::domain::id::OrganizationId>,
+}
+
+/// Sign in with an address and a password.
+#[utoipa::path(post, path = "/v1/sessions", operation_id = "sessions.create", tag = "sessions",
+    security(()), request_body = CreateSession,
+    responses((status = 201, description = "Signed in.", body = SessionBody), Problems))]
+pub(in crate::http) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request_id: RequestId,
+    body: ApiJson<CreateSession>,
+) -> Result<(StatusCode, Json<SessionBody>), Problem> {
+    let sign_in = SignIn {
+        email: body.value.email,
+        password: body.value.password,
+        organization_id: body.value.organization_id,
+        address: peer.ip(),
+        request_id: Some(request_id.as_str().to_owned()),
+    };
+    let tokens = sessions::create(&gateway.service, sign_in).await?;
+    Ok((StatusCode::CREATED, Json(tokens.into())))
+}

@@ -1,0 +1,45 @@
+//! Accounts of people.
+
+pub(in crate::http) mod create;
+pub(in crate::http) mod disable;
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::user::User;
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct UserBody {
+    /// Their name in the API and in the record.
+    #[schema(example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    user_id: String,
+    /// Their organization.
+    organization_id: String,
+    /// Where they sign in from.
+    email: String,
+    /// What others see.
+    display_name: String,
+    /// `admin` or `member`.
+    role: String,
+    /// Since when the account is closed.
+    disabled_at: Option<String>,
+    /// When the account was made.
+    created_at: String,
+}
+
+impl From<User> for UserBody {
+    fn from(user: User) -> Self {
+        Self {
+            user_id: user.user_id.to_string(),
+            organization_id: user.organization_id.to_string(),
+            email: user.email.as_str().to_owned(),
+            display_name: user.display_name.as_str().to_owned(),
+            role: user.role.to_string(),
+            disabled_at: user.disabled_at.map(|at| at.to_string()),
+            created_at: user.created_at.to_string(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `POST /v1/users`: an account for a person.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::UserBody;
+use crate::domain::user::{DisplayName, Email, Role};
+use crate::http::Gateway;
+use crate::http::extract::SignedIn;
+use crate::http::extract::IdempotencyKey;
+use crate::http::extract::ApiJson;
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::http::v1::{created, once};
+use crate::service::users::{self, NewUser};
+
+/// What an account is made from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CreateUser {
+    /// Where they will sign in from.
+    #[schema(value_type = String, max_length = 254, example = "kim@example.com")]
+    email: Email,
+    /// What others see.
+    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    display_name: DisplayName,
+    /// `admin` or `member`; `member` if not given.
+    #[schema(value_type = Option<String>, example = "member")]
+    role: Option<Role>,
+    /// At least 15 characters. Without one they cannot sign in; an API client may act for them.
+    #[schema(value_type = Option<String>, format = Password, min_length = 15, max_length = 256)]
+    password: Option<SecretString>,
+}
+
+/// Make an account.
+#[utoipa::path(post, path = "/v1/users", operation_id = "users.create", tag = "users",
+    security(("session" = []), ("api_client" = ["users:write"])), request_body = CreateUser,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
+    responses((status = 201, description = "The account.", body = UserBody), Problems))]
+pub(in crate::http) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    key: Option<IdempotencyKey>,
+    body: ApiJson<CreateUser>,
+) -> Result<Response, Problem> {
+    let once = once(key, body.hash);
+    let new = NewUser {
+        email: body.value.email,
+        display_name: body.value.display_name,
+        role: body.value.role.unwrap_or(Role::Member),
+        password: body.value.password,
+    };
+    let answer = users::create(&gateway.service, &caller, &once, new).await?;
+    Ok(created(answer, UserBody::from))
+}

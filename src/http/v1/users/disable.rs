@@ -1,0 +1,29 @@
+//! `POST /v1/users/{user_id}/disable`: closing an account.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::UserBody;
+use crate::domain::id::UserId;
+use crate::http::Gateway;
+use crate::http::extract::SignedIn;
+use crate::http::extract::ApiPath;
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::users;
+
+/// Close an account: its sessions, its grants and its cars stop working at once.
+#[utoipa::path(post, path = "/v1/users/{user_id}/disable", operation_id = "users.disable", tag = "users",
+    security(("session" = [])),
+    params(("user_id" = String, Path, description = "The person.")),
+    responses((status = 200, description = "The account.", body = UserBody), Problems))]
+pub(in crate::http) async fn disable(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(user_id): ApiPath<UserId>,
+) -> Result<Json<UserBody>, Problem> {
+    let user = users::disable(&gateway.service, &caller, user_id).await?;
+    Ok(Json(user.into()))
+}

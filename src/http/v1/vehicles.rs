@@ -1,0 +1,49 @@
+//! Cars.
+
+pub(in crate::http) mod get;
+pub(in crate::http) mod list;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::vehicle::Vehicle;
+
+/// A car.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct VehicleBody {
+    /// Its name.
+    #[schema(example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    vehicle_id: String,
+    /// Whose it is.
+    owner_id: String,
+    /// The consent it is reached through.
+    connection_id: String,
+    /// The maker, upper case.
+    make: String,
+    /// The model's name.
+    model: String,
+    /// The model year.
+    year: i64,
+    /// What the owner permitted at the vehicle cloud.
+    permissions: Vec<String>,
+    /// When it was connected.
+    connected_at: String,
+    /// Since when it cannot be used any more.
+    removed_at: Option<String>,
+}
+
+impl From<Vehicle> for VehicleBody {
+    fn from(vehicle: Vehicle) -> Self {
+        Self {
+            vehicle_id: vehicle.vehicle_id.to_string(),
+            owner_id: vehicle.owner_id.to_string(),
+            connection_id: vehicle.connection_id.to_string(),
+            make: vehicle.make,
+            model: vehicle.model,
+            year: vehicle.year,
+            permissions: vehicle.permissions.iter().map(str::to_owned).collect(),
+            connected_at: vehicle.connected_at.to_string(),
+            removed_at: vehicle.removed_at.map(|at| at.to_string()),
+        }
+    }
+}

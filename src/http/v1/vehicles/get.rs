@@ -1,0 +1,28 @@
+//! `GET /v1/vehicles/{vehicle_id}`: one car.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::VehicleBody;
+use crate::domain::id::VehicleId;
+use crate::http::Gateway;
+use crate::http::extract::{ApiPath, SignedIn};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::service::vehicles;
+
+/// Show a car one owns or may use.
+#[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}", operation_id = "vehicles.get", tag = "vehicles",
+    security(("session" = []), ("api_client" = ["vehicles:read"])),
+    params(("vehicle_id" = String, Path, description = "The car.")),
+    responses((status = 200, description = "The car.", body = VehicleBody), Problems))]
+pub(in crate::http) async fn get(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(vehicle_id): ApiPath<VehicleId>,
+) -> Result<Json<VehicleBody>, Problem> {
+    let vehicle = vehicles::get(&gateway.service, &caller, vehicle_id).await?;
+    Ok(Json(vehicle.into()))
+}
