@@ -105,11 +105,12 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_missed_where_it_is_required() {
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
-        let required: Result<IdempotencyKey, _> =
-            FromRequestParts::from_request_parts(&mut parts, &()).await;
+        let required =
+            <IdempotencyKey as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
         assert_eq!(required.unwrap_err().code(), Code::IdempotencyKeyRequired);
-        let optional: Result<Option<IdempotencyKey>, _> =
-            OptionalFromRequestParts::from_request_parts(&mut parts, &()).await;
+        let optional =
+            <IdempotencyKey as OptionalFromRequestParts<()>>::from_request_parts(&mut parts, &())
+                .await;
         assert_eq!(optional.unwrap(), None);
     }
 }
