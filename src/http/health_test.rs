@@ -89,6 +89,8 @@ async fn the_documentation_works_without_the_internet() {
         json["paths"]["/readyz"]["get"]["responses"]["503"]["$ref"],
         problem
     );
+    let every = &json["paths"]["/healthz"]["get"]["responses"]["default"];
+    assert_eq!(every["$ref"], problem);
     let media = &json["components"]["responses"]["ProblemAnswer"]["content"];
     assert!(
         media["application/problem+json"]["schema"].is_object(),

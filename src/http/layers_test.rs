@@ -9,6 +9,10 @@ fn app() -> Router {
     Router::new()
         .route("/name", get(async |id: RequestId| id.as_str().to_owned()))
         .route("/post", post(async || "posted"))
+        .route(
+            "/plain",
+            get(async |_: axum::extract::Query<(u8, u8)>| "never"),
+        )
         .route("/panic", get(panics))
         .route("/slow", get(std::future::pending::<()>))
 }
@@ -45,6 +49,12 @@ async fn what_no_handler_answers_is_a_problem() {
     assert_eq!(wrong_method.headers()["allow"], "POST");
     let wrong_method = status_and_code(wrong_method).await;
     assert_eq!(wrong_method, (405, "method_not_allowed".into()));
+}
+
+#[tokio::test]
+async fn what_a_library_refuses_in_its_own_words_is_a_problem_too() {
+    let plain = ask(app(), "/plain?x=1").await;
+    assert_eq!(status_and_code(plain).await, (400, "bad_request".into()));
 }
 
 #[tokio::test]

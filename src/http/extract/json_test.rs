@@ -107,6 +107,11 @@ async fn what_is_wrong_is_pointed_at() {
             "invalid",
         ),
         (r#"["x"]"#, "", "invalid"),
+        (
+            r#"{"name":"x","inner":[{"inner":1}]}"#,
+            "/inner/0/inner",
+            "unknown_field",
+        ),
         ("null", "", "invalid"),
     ];
     for (body, pointer, code) in cases {
