@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
@@ -181,7 +182,8 @@ pub struct LimitSettings {
         long,
         env = "KEYLEND_COMMANDS_WAITING_MAX",
         value_name = "COUNT",
-        default_value_t = Limits::default().commands_waiting_max
+        default_value_t = Limits::default().commands_waiting_max,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
     )]
     pub commands_waiting_max: usize,
 
@@ -190,7 +192,8 @@ pub struct LimitSettings {
         long,
         env = "KEYLEND_PASSWORD_HASHES_MAX",
         value_name = "COUNT",
-        default_value_t = Limits::default().password_hashes_max
+        default_value_t = Limits::default().password_hashes_max,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
     )]
     pub password_hashes_max: usize,
 }

@@ -60,9 +60,9 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     request.extensions_mut().insert(id.clone());
     let answer = carried_out(request, next, edge.request_time_max);
     let mut response = answer.instrument(span.clone()).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let written = problem.written(id.as_str());
-        response = with_headers_of(&response, written);
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = problem.or_else(|| Problem::of_plain(&response)) {
+        problem.write_into(&mut response, id.as_str());
     }
     headers::complete(response.headers_mut());
     response
@@ -88,16 +88,6 @@ async fn carried_out(request: Request, next: Next, time_max: Duration) -> Respon
             Problem::of(Code::RequestTimedOut).into_response()
         }
     }
-}
-
-/// What the router adds after a handler, such as `Allow` on a 405, stays.
-fn with_headers_of(response: &Response, mut written: Response) -> Response {
-    for (name, value) in response.headers() {
-        if name != axum::http::header::CONTENT_LENGTH {
-            written.headers_mut().insert(name, value.clone());
-        }
-    }
-    written
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> &str {

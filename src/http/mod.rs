@@ -4,6 +4,8 @@
 //! nothing, and they know no database and no vehicle cloud.
 
 pub mod extract;
+#[cfg(test)]
+mod handler_test;
 pub mod headers;
 pub mod health;
 pub mod layers;
@@ -44,13 +46,13 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
 /// The description of every route.
 #[must_use]
 pub fn api() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    openapi::complete(routes().into_openapi())
 }
 
 /// The whole interface, ready to be served.
-#[must_use]
 pub fn router(gateway: Arc<Gateway>, edge: Edge) -> Router {
     let (router, api) = routes().split_for_parts();
-    let router = router.merge(openapi::routes(&api)).with_state(gateway);
+    let docs = openapi::routes(&openapi::complete(api));
+    let router = router.merge(docs).with_state(gateway);
     layers::layered(router, edge)
 }

@@ -8,10 +8,10 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
+use utoipa::openapi::{OpenApi as Document, Ref};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -114,6 +114,28 @@ fn client_credentials() -> SecurityScheme {
 #[must_use]
 pub fn base() -> Document {
     Base::openapi()
+}
+
+/// The description with what is true of every operation: it may answer with a problem. Handlers
+/// therefore list only the problems that need a word of their own.
+#[must_use]
+pub fn complete(mut api: Document) -> Document {
+    for item in api.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.patch,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let answers = &mut operation.responses.responses;
+            answers
+                .entry("default".to_owned())
+                .or_insert_with(|| Ref::from_response_name("ProblemAnswer").into());
+        }
+    }
+    api
 }
 
 /// The description as YAML, as it is checked in.

@@ -114,9 +114,8 @@ impl Problem {
         &self.0.errors
     }
 
-    /// The whole answer, for the outermost layer, which knows the request id.
-    #[must_use]
-    pub fn written(&self, request_id: &str) -> Response {
+    /// The body of an answer, which never had another one, with the request's name.
+    pub(super) fn write_into(&self, response: &mut Response, request_id: &str) {
         let parts = &self.0;
         let entry = parts.code.entry();
         let document = Document {
@@ -132,15 +131,33 @@ impl Problem {
             errors: parts.errors.iter().map(FieldError::of).collect(),
             reasons: parts.reasons.iter().map(|reason| reason.as_str()).collect(),
         };
-        let body = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
         *response.status_mut() = parts.status;
-        *response.headers_mut() = parts.headers.clone();
-        let media_type = HeaderValue::from_static(MEDIA_TYPE);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, media_type);
-        response
+        *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    }
+
+    /// The problem of an answer that some library gave in words of its own.
+    pub(super) fn of_plain(response: &Response) -> Option<Self> {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        let media_type = response.headers().get(header::CONTENT_TYPE);
+        let is_plain = media_type.is_none_or(|value| value.as_bytes().starts_with(b"text/plain"));
+        is_plain.then(|| {
+            let code = match status {
+                StatusCode::NOT_FOUND => Code::NotFound,
+                StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+                StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+                StatusCode::UNPROCESSABLE_ENTITY => Code::ValidationFailed,
+                _ if status.is_client_error() => Code::BadRequest,
+                _ => Code::Internal,
+            };
+            Self::of(code).status(status)
+        })
     }
 }
 

@@ -21,11 +21,7 @@ pub struct Violation {
 impl Violation {
     /// A violation of one field of the body.
     pub fn of(pointer: &str, code: &'static str, detail: impl ToString) -> Self {
-        Self {
-            pointer: pointer.to_owned(),
-            code,
-            detail: detail.to_string(),
-        }
+        Self { pointer: pointer.to_owned(), code, detail: detail.to_string() }
     }
 }
 

@@ -18,15 +18,13 @@ pub(super) fn violation(
         .rfind(" at line ")
         .and_then(|end| message.get(..end))
         .unwrap_or(message);
-    let (code, name) = match message.split_once(" field `") {
-        Some(("missing", rest)) => ("required", rest.split('`').next()),
-        Some(("unknown", rest)) => ("unknown_field", rest.split('`').next()),
-        Some(("duplicate", rest)) => ("duplicate_field", rest.split('`').next()),
-        _ => ("invalid", None),
-    };
-    let pointer = match name {
-        Some(name) if !place.ends_with(&child("", name)) => child(&place, name),
-        _ => place,
+    let named = |rest: &str| child(&place, rest.split('`').next().unwrap_or_default());
+    let (code, pointer) = match message.split_once(" field `") {
+        Some(("missing", rest)) => ("required", named(rest)),
+        Some(("duplicate", rest)) => ("duplicate_field", named(rest)),
+        // The place of an unknown field is its own already.
+        Some(("unknown", _)) => ("unknown_field", place),
+        _ => ("invalid", place),
     };
     let detail = message.chars().take(DETAIL_CHARS_MAX).collect();
     Violation {

@@ -2,8 +2,8 @@
 //! name for one request, so that repeating it does not do it twice.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 
 use crate::http::problem::{Code, Problem};
 use crate::service::Violation;
@@ -11,11 +11,19 @@ use crate::service::Violation;
 /// The header's name.
 const HEADER: &str = "idempotency-key";
 
+/// Set to `true` on an answer that was given before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
 const LENGTH_MAX: usize = 255;
 
 /// The key of a request that must have one. `Option<IdempotencyKey>` is for those that may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, utoipa::IntoParams)]
+#[into_params(names("Idempotency-Key"), parameter_in = Header)]
+pub struct IdempotencyKey(
+    /// The client's name for this request, 1 to 255 visible ASCII characters. Repeating a
+    /// request with its key gives the same answer and does nothing twice.
+    pub String,
+);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
@@ -105,11 +113,12 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_missed_where_it_is_required() {
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
-        let required: Result<IdempotencyKey, _> =
-            FromRequestParts::from_request_parts(&mut parts, &()).await;
+        let required =
+            <IdempotencyKey as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
         assert_eq!(required.unwrap_err().code(), Code::IdempotencyKeyRequired);
-        let optional: Result<Option<IdempotencyKey>, _> =
-            OptionalFromRequestParts::from_request_parts(&mut parts, &()).await;
+        let optional =
+            <IdempotencyKey as OptionalFromRequestParts<()>>::from_request_parts(&mut parts, &())
+                .await;
         assert_eq!(optional.unwrap(), None);
     }
 }

@@ -9,9 +9,9 @@ mod path;
 mod prefer;
 mod query;
 
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use json::{ApiJson, BODY_BYTES_MAX, OptionalJson};
-pub use page::{List, NoFilter, Paged};
+pub use page::{List, NoFilter, PageParams, Paged};
 pub use path::ApiPath;
 pub use prefer::Wait;
 pub use query::ApiQuery;

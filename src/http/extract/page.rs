@@ -28,6 +28,18 @@ const CURSOR_VERSION: u8 = 1;
 #[serde(deny_unknown_fields)]
 pub struct NoFilter {}
 
+/// The parameters of every list, for its description.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the description alone")]
+pub struct PageParams {
+    /// At most so many rows; 50 if it is not sent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
 /// Which part of a list is asked for, and the filter `F`, which should deny unknown fields.
 #[derive(Debug, Clone)]
 pub struct Paged<F = NoFilter> {

@@ -13,8 +13,14 @@ const WAIT_S_DEFAULT: u64 = 10;
 const WAIT_S_MAX: u64 = 60;
 
 /// How long to wait for an outcome before answering 202.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wait(pub Duration);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::IntoParams)]
+#[into_params(names("Prefer"), parameter_in = Header)]
+pub struct Wait(
+    /// `wait=N`: answer 202 if there is no outcome after N seconds; 10 if it is not sent, at
+    /// most 60 (RFC 7240).
+    #[param(value_type = Option<String>)]
+    pub Duration,
+);
 
 impl<S: Send + Sync> FromRequestParts<S> for Wait {
     type Rejection = Infallible;

@@ -90,6 +90,8 @@ catalog! {
         "The Idempotency-Key header is required here" "The app left something out.";
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY FixRequest never
         "The idempotency key was used for another request" "The app sent two different requests as one.";
+    BadRequest "bad_request" BAD_REQUEST FixRequest never
+        "The request cannot be understood" "The app sent something that cannot be read.";
     // Who asks.
     TokenMissing "token_missing" UNAUTHORIZED Authenticate never
         "Credentials are required" "Please sign in.";
