@@ -65,17 +65,8 @@ async fn main() -> Result<()> {
         Floor::Echo { listen } => serve(listen, Router::new().route("/echo", post(echo))).await,
         Floor::Cloud { listen } => serve(listen, Router::new().fallback(cloud)).await,
         Floor::Relay { listen, upstream } => {
-            let relay = Relay {
-                client: client()?,
-                upstream: upstream.into(),
-            };
-            serve(
-                listen,
-                Router::new()
-                    .route("/unlock", post(forward))
-                    .with_state(relay),
-            )
-            .await
+            let relay = Relay { client: client()?, upstream: upstream.into() };
+            serve(listen, Router::new().route("/unlock", post(forward)).with_state(relay)).await
         }
         Floor::SqliteCommits { seconds } => sqlite_commits(Duration::from_secs(seconds)).await,
     }
@@ -114,15 +105,9 @@ struct Relay {
     upstream: std::sync::Arc<str>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a floor has none of the connector's limits"
-)]
+#[expect(clippy::disallowed_methods, reason = "a floor has none of the connector's limits")]
 fn client() -> Result<reqwest::Client> {
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("another TLS provider is installed already".into());
     }
     Ok(reqwest::Client::builder().no_proxy().build()?)
@@ -130,12 +115,7 @@ fn client() -> Result<reqwest::Client> {
 
 async fn forward(State(relay): State<Relay>, Json(body): Json<Echo>) -> Response {
     let action = json!({ "action": body.action });
-    let answer = relay
-        .client
-        .post(&*relay.upstream)
-        .json(&action)
-        .send()
-        .await;
+    let answer = relay.client.post(&*relay.upstream).json(&action).send().await;
     let text = match answer.and_then(reqwest::Response::error_for_status) {
         Ok(answer) => answer.json::<serde_json::Value>().await,
         Err(error) => Err(error),
@@ -156,22 +136,15 @@ async fn sqlite_commits(at_least: Duration) -> Result<()> {
         .synchronous(SqliteSynchronous::Full)
         .connect()
         .await?;
-    connection
-        .execute("CREATE TABLE entries (entry_id INTEGER PRIMARY KEY, body TEXT)")
-        .await?;
+    connection.execute("CREATE TABLE entries (entry_id INTEGER PRIMARY KEY, body TEXT)").await?;
 
     let clock = SystemClock::start();
     let mut commits = 0_u32;
     while clock.monotonic() < at_least {
-        connection
-            .execute("INSERT INTO entries (body) VALUES ('grant.issued')")
-            .await?;
+        connection.execute("INSERT INTO entries (body) VALUES ('grant.issued')").await?;
         commits += 1;
     }
-    println!(
-        "commits_per_s={:.0}",
-        f64::from(commits) / clock.monotonic().as_secs_f64()
-    );
+    println!("commits_per_s={:.0}", f64::from(commits) / clock.monotonic().as_secs_f64());
     connection.close().await?;
     Ok(())
 }

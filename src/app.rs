@@ -1,11 +1,14 @@
 //! The composition root: from settings to a running service. The only place that chooses
 //! implementations.
 
+mod readiness;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,10 +26,11 @@ use crate::signing::keyring_file;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
 
-/// So many passwords are hashed at the same time; each takes a core and 19 MiB.
-const HASHERS: usize = 2;
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
+
+/// How often what was measured is folded.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// What differs between a real service and one under test.
 pub struct Parts {
@@ -65,6 +69,9 @@ pub enum AssembleError {
     /// Hashing passwords.
     #[error("passwords cannot be hashed")]
     Passwords(#[from] crate::auth::password::PasswordError),
+    /// Measuring.
+    #[error("nothing can be measured")]
+    Telemetry(#[from] telemetry::TelemetryError),
     /// Randomness.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
@@ -79,22 +86,22 @@ pub struct App {
     pub service: Service,
     gate: GateTask,
     stop: CancellationToken,
+    request_time_max: Duration,
+    metrics: PrometheusHandle,
 }
 
 /// The one connector, as the settings say.
 ///
 /// # Errors
 /// An origin or the client id is not usable.
-pub fn connector(
-    config: &Config,
-) -> Result<Smartcar, crate::connector::smartcar::InvalidSettings> {
+pub fn connector(config: &Config) -> Result<Smartcar, crate::connector::smartcar::InvalidSettings> {
     let smartcar = &config.smartcar;
     Smartcar::new(SmartcarSettings {
         client_id: smartcar.client_id.clone(),
         client_secret: smartcar.client_secret.clone(),
-        api_origin: smartcar.api_origin.clone(),
-        auth_origin: smartcar.auth_origin.clone(),
-        connect_origin: smartcar.connect_origin.clone(),
+        api_origin: smartcar.origins.api.to_string(),
+        auth_origin: smartcar.origins.auth.to_string(),
+        connect_origin: smartcar.origins.connect.to_string(),
         timeout: smartcar.timeout,
     })
 }
@@ -110,29 +117,31 @@ impl App {
         stop: CancellationToken,
     ) -> Result<Self, AssembleError> {
         crate::signing::provider::install();
-        let limits = PostgresSettings { connections_max: config.database_connections_max };
-        let db = Db::open(&config.database, limits, parts.create).await?;
+        let limits = PostgresSettings { connections_max: config.database.connections_max };
+        let db = Db::open(&config.database.location, limits, parts.create).await?;
         let keyring = keyring_file::load(&config.key_file)?;
-        let (gate, gate_task) = Gate::new();
+        let (gate, gate_task) = Gate::new(config.limits.commands_waiting_max);
         let service = Service {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             connector: Arc::new(connector(config)?),
             access_tokens: Arc::new(AccessTokens::default()),
-            passwords: Arc::new(PasswordHasher::new(HASHERS)?),
+            passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
             throttle: Arc::new(Throttle::new(Arc::clone(&parts.clock))),
             gate,
             waiters: Arc::new(Waiters::default()),
             tasks: TaskTracker::new(),
             settings: Arc::new(Settings {
                 instance_id: parts.entropy.id(parts.clock.now())?,
-                public_url: config.public_url.trim_end_matches('/').to_owned(),
+                public_url: config.public_url.as_str().to_owned(),
                 connector_timeout: config.smartcar.timeout,
             }),
             clock: parts.clock,
             entropy: parts.entropy,
         };
-        Ok(Self { service, gate: gate_task, stop })
+        let request_time_max = config.limits.request_time_max;
+        let metrics = telemetry::measurements()?;
+        Ok(Self { service, gate: gate_task, stop, request_time_max, metrics })
     }
 
     /// Brings the schema to the newest version.
@@ -171,12 +180,20 @@ impl App {
     /// # Errors
     /// The listener's error.
     pub async fn serve_with(self, listener: TcpListener, workers: bool) -> std::io::Result<()> {
-        let Self { service, gate, stop } = self;
+        let Self { service, gate, stop, request_time_max, metrics } = self;
         service.tasks.spawn(gate.run(service.clone(), stop.clone()));
         if workers {
             worker::start(&service, &stop);
         }
-        let router = http::router(service.clone(), telemetry::recorder());
+        service.tasks.spawn(keep_metrics_small(metrics.clone(), stop.clone()));
+        let edge = http::Edge {
+            clock: Arc::clone(&service.clock),
+            entropy: Arc::clone(&service.entropy),
+            request_time_max,
+        };
+        let checks = readiness::checks(&service);
+        let gateway = http::Gateway { service: service.clone(), checks, metrics };
+        let router = http::router(Arc::new(gateway), edge);
         let app = router.into_make_service_with_connect_info::<SocketAddr>();
         // A small answer should not wait for the client's acknowledgement of the last one.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
@@ -197,5 +214,16 @@ impl App {
     /// Closes what was opened, when nothing was served.
     pub async fn close(self) {
         self.service.store.db().close().await;
+    }
+}
+
+/// Folds what was measured, every few seconds, so that it takes no more memory than its summary.
+async fn keep_metrics_small(metrics: PrometheusHandle, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => metrics.run_upkeep(),
+        }
     }
 }

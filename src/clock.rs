@@ -27,26 +27,16 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts the monotonic reading at zero.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one room in which the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
     pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
+        Self { started: Instant::now() }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one room in which the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_unix_micros(micros).unwrap_or(Timestamp::MAX)
     }
@@ -66,9 +56,7 @@ impl ManualClock {
     /// A clock that stands at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self {
-            readings: Mutex::new((now, Duration::ZERO)),
-        }
+        Self { readings: Mutex::new((now, Duration::ZERO)) }
     }
 
     /// Moves both readings forward.
@@ -83,9 +71,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, (Timestamp, Duration)> {
-        self.readings
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.readings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

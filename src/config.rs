@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -104,7 +105,7 @@ pub struct Limits {
     /// At most so many commands wait for a decision; more are answered `overloaded`.
     pub commands_waiting_max: usize,
     /// At most so many passwords are hashed at the same time; each takes 19 MiB and a core.
-    pub password_hashes_max: usize,
+    pub password_hashes_max: NonZeroU8,
 }
 
 impl Default for Limits {
@@ -112,7 +113,7 @@ impl Default for Limits {
         Self {
             request_time_max: Duration::from_secs(70),
             commands_waiting_max: 4096,
-            password_hashes_max: 2,
+            password_hashes_max: NonZeroU8::MIN.saturating_add(1),
         }
     }
 }
@@ -229,19 +230,13 @@ mod tests {
     #[test]
     fn addresses_are_checked_and_lose_their_last_slash() {
         let url: PublicUrl = "https://keys.example.org/lend/".parse().unwrap();
-        assert_eq!(
-            url.join("/v1/grants"),
-            "https://keys.example.org/lend/v1/grants"
-        );
+        assert_eq!(url.join("/v1/grants"), "https://keys.example.org/lend/v1/grants");
         let origin: Origin = "http://127.0.0.1:9000/".parse().unwrap();
         assert_eq!(origin.as_str(), "http://127.0.0.1:9000");
         let wrong = [
             ("keys.example.org", InvalidAddress::NotHttp),
             ("ftp://keys.example.org", InvalidAddress::NotHttp),
-            (
-                "https://me:secret@keys.example.org",
-                InvalidAddress::TooMuch,
-            ),
+            ("https://me:secret@keys.example.org", InvalidAddress::TooMuch),
             ("https://keys.example.org/?a=b", InvalidAddress::TooMuch),
             ("https://keys.example.org/v2.0", InvalidAddress::Path),
         ];

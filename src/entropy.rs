@@ -64,10 +64,7 @@ impl Sequence {
         let millis = u64::try_from(now.as_unix_micros() / 1000).unwrap_or(0);
         let [a, b, c, d, tail @ ..] = random;
         let start = u32::from_be_bytes([a, b, c, d]) & COUNTER_START_MASK;
-        let mut last = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *last = match *last {
             (then, _) if millis > then => (millis, start),
             (then, counter) if counter < COUNTER_MAX => (then, counter + 1),
@@ -92,15 +89,9 @@ pub struct OsEntropy {
 }
 
 impl Default for OsEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one room in which randomness is drawn"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one room in which randomness is drawn")]
     fn default() -> Self {
-        Self {
-            random: SystemRandom::new(),
-            sequence: Sequence::default(),
-        }
+        Self { random: SystemRandom::new(), sequence: Sequence::default() }
     }
 }
 
@@ -127,19 +118,13 @@ impl SeededEntropy {
     /// The same seed gives the same bytes.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
-        Self {
-            state: Mutex::new((seed, 0)),
-            sequence: Sequence::default(),
-        }
+        Self { state: Mutex::new((seed, 0)), sequence: Sequence::default() }
     }
 }
 
 impl Entropy for SeededEntropy {
     fn fill(&self, target: &mut [u8]) -> Result<(), NoEntropy> {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in target.chunks_mut(32) {
             let (seed, counter) = *state;
             state.1 += 1;
@@ -173,9 +158,6 @@ mod tests {
         let ids: Vec<Uuid> = (0..5000).map(|_| entropy.uuid(now).unwrap()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.iter().all(|id| id.get_version_num() == 7));
-        assert!(
-            ids.iter()
-                .all(|id| id.get_variant() == uuid::Variant::RFC4122)
-        );
+        assert!(ids.iter().all(|id| id.get_variant() == uuid::Variant::RFC4122));
     }
 }

@@ -14,10 +14,12 @@ pub const HTTP_REQUEST: &str = "http.request";
 /// Histogram, seconds: HTTP requests by `route`, `method` and `status_class`.
 pub const HTTP_SERVER_REQUEST_DURATION: &str = "http_server_request_duration_seconds";
 
+/// Histogram, requests: how many commands were decided on in one transaction.
+pub const GATE_BATCH_SIZE: &str = "keylend_gate_batch_size";
+
 /// In seconds: from a health check to the longest `Prefer: wait`.
-const REQUEST_DURATION_BUCKETS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-];
+const REQUEST_DURATION_BUCKETS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// Why the process cannot be observed.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +41,7 @@ pub enum TelemetryError {
 /// [`TelemetryError`] if the filter is not one, or if it was done already.
 pub fn log(logging: &Logging) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&logging.filter)?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let outcome: Result<(), TryInitError> = match logging.format {
         LogFormat::Text => lines.finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

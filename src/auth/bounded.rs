@@ -15,10 +15,7 @@ pub(super) struct Bounded<K, V> {
 
 impl<K: Eq + Hash, V: Copy + Ord> Bounded<K, V> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            entries: HashMap::new(),
-            capacity,
-        }
+        Self { entries: HashMap::new(), capacity }
     }
 
     pub(super) fn get(&self, key: &K) -> Option<V> {

@@ -71,9 +71,9 @@ impl<K: Clone + Eq + Hash> StateStore for Store<K> {
                 (Ok((_, next)), _) => Some(*next),
                 // Already at the limit: attempts that were under way together all count, or
                 // else each pause would buy a whole volley. A fresh key tells what time it is.
-                (Err(_), Some(then)) => f(None)
-                    .ok()
-                    .map(|(_, fresh)| (then + self.per_failure).min(fresh + DEBT_MAX)),
+                (Err(_), Some(then)) => {
+                    f(None).ok().map(|(_, fresh)| (then + self.per_failure).min(fresh + DEBT_MAX))
+                }
                 (Err(_), None) => None,
             };
             if let Some(next) = next {
@@ -99,10 +99,7 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
         let quota = Quota::with_period(per_failure)
             .unwrap_or(Quota::per_second(NonZeroU32::MIN))
             .allow_burst(failures);
-        let store = Store {
-            clean_at: Arc::new(Mutex::new(Bounded::new(KEYS_MAX))),
-            per_failure,
-        };
+        let store = Store { clean_at: Arc::new(Mutex::new(Bounded::new(KEYS_MAX))), per_failure };
         Self {
             limiter: RateLimiter::new(quota, store.clone(), Monotonic(Arc::clone(&clock))),
             store,
@@ -126,10 +123,7 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     }
 
     fn ask(&self, key: &K, counts: bool) -> Option<Duration> {
-        let question = Question {
-            key: key.clone(),
-            counts,
-        };
+        let question = Question { key: key.clone(), counts };
         let refusal = self.limiter.check_key(&question).err()?;
         Some(refusal.wait_time_from(self.clock.monotonic()))
     }

@@ -59,10 +59,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    const NO: Self = Self {
-        matches: false,
-        needs_rehash: false,
-    };
+    const NO: Self = Self { matches: false, needs_rehash: false };
 }
 
 /// Hashes and compares passwords, a few at a time.
@@ -135,13 +132,10 @@ impl PasswordHasher {
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| PasswordError::Busy)?;
-        let turn = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|_| PasswordError::Failed)?;
+        let place =
+            Arc::clone(&self.places).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let turn =
+            Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Failed)?;
         let held: [OwnedSemaphorePermit; 2] = [turn, place];
         tokio::task::spawn_blocking(move || {
             let answer = work();
@@ -163,9 +157,8 @@ fn acceptable(password: &SecretString) -> Option<Zeroizing<String>> {
 }
 
 fn hash_now(argon2: &Argon2<'_>, normal: &str) -> Result<String, PasswordError> {
-    let hash: PasswordHash = argon2
-        .hash_password(normal.as_bytes())
-        .map_err(|_| PasswordError::Failed)?;
+    let hash: PasswordHash =
+        argon2.hash_password(normal.as_bytes()).map_err(|_| PasswordError::Failed)?;
     Ok(hash.to_string())
 }
 
@@ -175,10 +168,7 @@ fn verify_now(argon2: &Argon2<'_>, normal: &str, stored: &str) -> Result<Verdict
         return Err(PasswordError::Unreadable);
     }
     match argon2.verify_password(normal.as_bytes(), &stored) {
-        Ok(()) => Ok(Verdict {
-            matches: true,
-            needs_rehash: !is_current(&stored),
-        }),
+        Ok(()) => Ok(Verdict { matches: true, needs_rehash: !is_current(&stored) }),
         Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::NO),
         Err(password_hash::Error::OutOfMemory) => Err(PasswordError::Failed),
         Err(_) => Err(PasswordError::Unreadable),

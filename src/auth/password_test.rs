@@ -12,23 +12,10 @@ fn secret(text: &str) -> SecretString {
 async fn a_password_matches_its_own_hash_only() {
     let hasher = hasher();
     let stored = hasher.hash(&secret("walrus teacup gravel")).await.unwrap();
-    assert!(
-        stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-        "{stored}"
-    );
-    let right = hasher
-        .verify(&secret("walrus teacup gravel"), Some(stored.clone()))
-        .await;
-    let wrong = hasher
-        .verify(&secret("walrus teacup gravell"), Some(stored))
-        .await;
-    assert_eq!(
-        right,
-        Ok(Verdict {
-            matches: true,
-            needs_rehash: false
-        })
-    );
+    assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+    let right = hasher.verify(&secret("walrus teacup gravel"), Some(stored.clone())).await;
+    let wrong = hasher.verify(&secret("walrus teacup gravell"), Some(stored)).await;
+    assert_eq!(right, Ok(Verdict { matches: true, needs_rehash: false }));
     assert_eq!(wrong, Ok(Verdict::NO));
 }
 
@@ -43,10 +30,7 @@ async fn the_same_password_is_hashed_differently_each_time() {
 #[tokio::test]
 async fn both_spellings_of_an_umlaut_are_one_password() {
     let hasher = hasher();
-    let stored = hasher
-        .hash(&secret("gr\u{fc}ne Teekanne auf Kies"))
-        .await
-        .unwrap();
+    let stored = hasher.hash(&secret("gr\u{fc}ne Teekanne auf Kies")).await.unwrap();
     let typed = secret("gru\u{308}ne Teekanne auf Kies");
     assert!(hasher.verify(&typed, Some(stored)).await.unwrap().matches);
 }
@@ -55,10 +39,7 @@ async fn both_spellings_of_an_umlaut_are_one_password() {
 async fn no_account_never_matches_not_even_the_dummys_password() {
     let hasher = hasher();
     for password in ["", "walrus teacup gravel"] {
-        assert_eq!(
-            hasher.verify(&secret(password), None).await,
-            Ok(Verdict::NO)
-        );
+        assert_eq!(hasher.verify(&secret(password), None).await, Ok(Verdict::NO));
     }
 }
 
@@ -68,34 +49,18 @@ async fn an_old_hash_still_matches_and_asks_to_be_renewed() {
     let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let stored = hash_now(&old, "walrus teacup gravel").unwrap();
     let hasher = hasher();
-    let right = hasher
-        .verify(&secret("walrus teacup gravel"), Some(stored.clone()))
-        .await;
-    let wrong = hasher
-        .verify(&secret("teacup walrus gravel"), Some(stored))
-        .await;
-    assert_eq!(
-        right,
-        Ok(Verdict {
-            matches: true,
-            needs_rehash: true
-        })
-    );
+    let right = hasher.verify(&secret("walrus teacup gravel"), Some(stored.clone())).await;
+    let wrong = hasher.verify(&secret("teacup walrus gravel"), Some(stored)).await;
+    assert_eq!(right, Ok(Verdict { matches: true, needs_rehash: true }));
     assert_eq!(wrong, Ok(Verdict::NO));
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_an_error_and_never_a_match() {
     let hasher = hasher();
-    for stored in [
-        "",
-        "secret",
-        "$argon2id$v=19$m=19456,t=2,p=1",
-        "$2b$12$abcdefghijklmnopqrstuv",
-    ] {
-        let answer = hasher
-            .verify(&secret(stored), Some(stored.to_owned()))
-            .await;
+    for stored in ["", "secret", "$argon2id$v=19$m=19456,t=2,p=1", "$2b$12$abcdefghijklmnopqrstuv"]
+    {
+        let answer = hasher.verify(&secret(stored), Some(stored.to_owned())).await;
         assert_eq!(answer, Err(PasswordError::Unreadable), "{stored}");
     }
 }
@@ -110,25 +75,16 @@ async fn endless_passwords_are_not_hashed() {
     // Even with the gate shut the answer is the same: no turn was asked for.
     hasher.turns.close();
     assert_eq!(hasher.verify(&longer, None).await, Ok(Verdict::NO));
-    assert_eq!(
-        hasher.verify(&longest, None).await,
-        Err(PasswordError::Failed)
-    );
+    assert_eq!(hasher.verify(&longest, None).await, Err(PasswordError::Failed));
 }
 
 #[tokio::test]
 async fn beyond_the_queue_the_answer_is_busy() {
     let hasher = hasher();
     let free = WAITING_MAX + 2;
-    let taken = hasher
-        .places
-        .try_acquire_many(u32::try_from(free).unwrap())
-        .unwrap();
+    let taken = hasher.places.try_acquire_many(u32::try_from(free).unwrap()).unwrap();
     assert_eq!(hasher.hash(&secret("x")).await, Err(PasswordError::Busy));
-    assert_eq!(
-        hasher.verify(&secret("x"), None).await,
-        Err(PasswordError::Busy)
-    );
+    assert_eq!(hasher.verify(&secret("x"), None).await, Err(PasswordError::Busy));
     drop(taken);
     assert!(hasher.hash(&secret("x")).await.is_ok());
     assert_eq!(hasher.places.available_permits(), free);

@@ -35,10 +35,7 @@ fn the_attacker_is_stopped_and_the_owner_is_not() {
     let (_, throttle) = throttle();
     let (x, attacker, owner) = (account("x"), v4(1), v4(2));
     assert_eq!(guess(&throttle, x, attacker, 50), 10);
-    assert_eq!(
-        throttle.check(x, attacker),
-        Err(RetryAfter(Duration::from_secs(90)))
-    );
+    assert_eq!(throttle.check(x, attacker), Err(RetryAfter(Duration::from_secs(90))));
     assert_eq!(throttle.check(x, owner), Ok(()));
 }
 
@@ -49,10 +46,7 @@ fn many_attackers_do_not_stop_the_owner_at_a_known_address() {
     throttle.record_success(x, owner);
     let guesses: usize = (2..100).map(|n| guess(&throttle, x, v4(n), 50)).sum();
     assert_eq!(guesses, 100);
-    assert_eq!(
-        throttle.check(x, v4(5000)),
-        Err(RetryAfter(Duration::from_secs(36)))
-    );
+    assert_eq!(throttle.check(x, v4(5000)), Err(RetryAfter(Duration::from_secs(36))));
     assert_eq!(throttle.check(x, owner), Ok(()));
     assert_eq!(throttle.check(account("y"), v4(5000)), Ok(()));
     clock.advance(Duration::from_secs(36));
@@ -75,14 +69,10 @@ fn the_owners_own_mistakes_count_for_the_owner_alone() {
 #[test]
 fn one_address_has_a_hundred_failures_whatever_the_account() {
     let (clock, throttle) = throttle();
-    let guesses: usize = (0..200)
-        .map(|n| guess(&throttle, account(&n.to_string()), v4(1), 1))
-        .sum();
+    let guesses: usize =
+        (0..200).map(|n| guess(&throttle, account(&n.to_string()), v4(1), 1)).sum();
     assert_eq!(guesses, 100);
-    assert_eq!(
-        throttle.check(account("other"), v4(1)),
-        Err(RetryAfter(Duration::from_secs(9)))
-    );
+    assert_eq!(throttle.check(account("other"), v4(1)), Err(RetryAfter(Duration::from_secs(9))));
     assert_eq!(throttle.check(account("other"), v4(2)), Ok(()));
     clock.advance(15 * MINUTE);
     assert_eq!(guess(&throttle, account("other"), v4(1), 50), 10);
@@ -116,10 +106,7 @@ fn failures_are_forgotten_one_by_one() {
     let (clock, throttle) = throttle();
     assert_eq!(guess(&throttle, account("x"), v4(1), 50), 10);
     clock.advance(Duration::from_secs(89));
-    assert_eq!(
-        throttle.check(account("x"), v4(1)).unwrap_err().seconds(),
-        1
-    );
+    assert_eq!(throttle.check(account("x"), v4(1)).unwrap_err().seconds(), 1);
     clock.advance(Duration::from_secs(1));
     assert_eq!(guess(&throttle, account("x"), v4(1), 50), 1);
     clock.advance(15 * MINUTE);
@@ -196,8 +183,5 @@ fn parts_of_an_account_do_not_run_together() {
     assert_ne!(AccountKey::of(&["ab", "c"]), AccountKey::of(&["a", "bc"]));
     assert_eq!(AccountKey::of(&["ab", "c"]), AccountKey::of(&["ab", "c"]));
     let digest = [7; 32];
-    assert_eq!(
-        format!("{:?}", AccountKey::from_digest(digest)),
-        "AccountKey(…)"
-    );
+    assert_eq!(format!("{:?}", AccountKey::from_digest(digest)), "AccountKey(…)");
 }

@@ -17,14 +17,14 @@ const PASSWORD_BYTES_MAX: u64 = 4096;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
-pub enum AdminCommand {
+pub(super) enum AdminCommand {
     /// Make an administrator, and their organization if there is none with this name.
     Create(Box<CreateArgs>),
 }
 
 /// Who to make.
 #[derive(Debug, Args)]
-pub struct CreateArgs {
+pub(super) struct CreateArgs {
     #[command(flatten)]
     settings: Settings,
     /// The organization's name.
@@ -49,9 +49,9 @@ pub struct CreateArgs {
 ///
 /// # Errors
 /// [`Failure`] if a value breaks the rules or the database does not answer.
-pub async fn run(command: AdminCommand) -> Result<(), Failure> {
+pub(super) async fn run(command: AdminCommand) -> Result<(), Failure> {
     let AdminCommand::Create(args) = command;
-    let config = args.settings.config()?;
+    let config = args.settings.into_offline_config()?;
     let name = args.organization.trim();
     if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
         return Err(Failure::because("the organization's name must have 1 to 120 characters"));
@@ -77,7 +77,9 @@ fn explain(error: crate::service::Error) -> Failure {
         crate::service::Error::Invalid(violations) => {
             let sentences: Vec<String> = violations
                 .into_iter()
-                .map(|violation| format!("{} {}", violation.pointer.trim_start_matches('/'), violation.detail))
+                .map(|violation| {
+                    format!("{} {}", violation.pointer.trim_start_matches('/'), violation.detail)
+                })
                 .collect();
             Failure::because(sentences.join("; "))
         }

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
-use crate::config::{Config, SmartcarConfig};
+use crate::config::{Config, Database, Limits, Origin, Origins, Smartcar};
+use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
 use crate::entropy::{Entropy, OsEntropy};
 use crate::service::organizations;
@@ -26,7 +27,7 @@ use crate::storage::Location;
 
 /// What the demo is started with.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(super) struct DemoArgs {
     /// End after the story; the status is 0 only if every step was as told.
     #[arg(long)]
     exit: bool,
@@ -42,7 +43,7 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// [`Failure`] if something could not be started, or if a step was not as told.
-pub async fn run(args: DemoArgs) -> Result<(), Failure> {
+pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let clock = Arc::new(SystemClock::start());
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::default());
     let folder = fresh_folder(&*entropy, &*clock)?;
@@ -67,7 +68,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     );
     tasks.spawn(cloud);
 
-    let config = config(&folder, listener.local_addr()?, &public_url, &simulator_url);
+    let config = config(&folder, listener.local_addr()?, &public_url, &simulator_url)?;
     keyring_file::create(&config.key_file, &*entropy, crate::clock::Clock::now(&*clock))?;
     let app = App::assemble(&config, Parts { clock, entropy, create: true }, stop.clone()).await?;
     app.migrate().await?;
@@ -84,7 +85,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     tasks.spawn(app.serve(listener));
     tasks.close();
 
-    let told = story::tell(&public_url, &simulator_url, &people).await;
+    let told = story::tell(&public_url, &simulator_url, &people, &*service.clock).await;
     if let Err(error) = &told {
         println!("\n✗ {error}");
     }
@@ -105,15 +106,24 @@ fn config(
     listen: SocketAddr,
     public_url: &str,
     simulator_url: &str,
-) -> Config {
-    Config {
+) -> Result<Config, Failure> {
+    let simulator: Origin = simulator_url.parse()?;
+    Ok(Config {
         listen,
-        database: Location::Sqlite(folder.join("keylend.db")),
-        database_connections_max: 10,
-        public_url: public_url.to_owned(),
-        key_file: folder.join("keys.json"),
-        smartcar: SmartcarConfig::simulated(simulator_url),
-    }
+        database: Database {
+            location: Location::Sqlite(folder.join("keylend.db")),
+            connections_max: 10,
+        },
+        public_url: public_url.parse()?,
+        key_file: folder.join("keylend.keys"),
+        smartcar: Smartcar {
+            client_id: "demo".to_owned(),
+            client_secret: SecretString::from("demo"),
+            origins: Origins::all_at(&simulator),
+            timeout: SmartcarSettings::TIMEOUT_DEFAULT,
+        },
+        limits: Limits::default(),
+    })
 }
 
 fn fresh_folder(

@@ -12,7 +12,7 @@ use crate::storage::{Db, PostgresSettings, statements};
 
 /// What to examine.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
     settings: Settings,
     /// How to print the result.
@@ -29,8 +29,8 @@ struct Finding {
 ///
 /// # Errors
 /// [`Failure::Unwell`] if a check failed.
-pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
-    let config = args.settings.config()?;
+pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
+    let config = args.settings.into_config()?;
     let mut findings = vec![keys(&config)];
     findings.extend(database(&config).await);
     findings.push(vehicle_cloud(&config).await);
@@ -40,7 +40,9 @@ pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
             Err(text) => (false, text),
         };
         match args.output {
-            Output::Json => println!("{}", json!({ "check": check, "well": well, "finding": text })),
+            Output::Json => {
+                println!("{}", json!({ "check": check, "well": well, "finding": text }))
+            }
             Output::Text => println!("{} {check}: {text}", if well { "✓" } else { "✗" }),
         }
     }
@@ -58,7 +60,7 @@ fn keys(config: &Config) -> Finding {
 }
 
 async fn database(config: &Config) -> Vec<Finding> {
-    let db = match Db::open(&config.database, PostgresSettings::default(), false).await {
+    let db = match Db::open(&config.database.location, PostgresSettings::default(), false).await {
         Ok(db) => db,
         Err(error) => {
             return vec![Finding { check: "database", result: Err(error.to_string()) }];

@@ -57,6 +57,10 @@ failures!(
     crate::domain::user::InvalidText,
     crate::service::Error,
     crate::signing::keyring_file::KeyFileError,
+    crate::simulator::FleetError,
     crate::storage::OpenError,
     crate::storage::StorageError,
+    crate::telemetry::TelemetryError,
+    super::settings::InvalidSettings,
+    crate::config::InvalidAddress,
 );

@@ -11,7 +11,7 @@ use crate::signing::keyring_file;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
-pub enum KeysCommand {
+pub(super) enum KeysCommand {
     /// Add a new key of each kind; what the old ones signed stays valid until it expires. Send
     /// SIGHUP to running instances, all of them, so that they read the file again.
     Rotate(RotateArgs),
@@ -19,7 +19,7 @@ pub enum KeysCommand {
 
 /// Which keys.
 #[derive(Debug, Args)]
-pub struct RotateArgs {
+pub(super) struct RotateArgs {
     #[command(flatten)]
     key_file: KeyFileSetting,
     /// How to print the result.
@@ -31,7 +31,7 @@ pub struct RotateArgs {
 ///
 /// # Errors
 /// [`Failure`] if the file cannot be read or written.
-pub fn run(command: KeysCommand) -> Result<(), Failure> {
+pub(super) fn run(command: KeysCommand) -> Result<(), Failure> {
     let KeysCommand::Rotate(args) = command;
     let now = SystemClock::start().now();
     let keyring = keyring_file::rotate(&args.key_file.key_file, &OsEntropy::default(), now)?;

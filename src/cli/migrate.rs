@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::settings::Settings;
+use super::settings::{DatabaseSettings, KeyFileSetting};
 use super::{Failure, Output};
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::OsEntropy;
@@ -14,9 +14,11 @@ use crate::storage::{Db, PostgresSettings};
 
 /// What to migrate.
 #[derive(Debug, Args)]
-pub struct MigrateArgs {
+pub(super) struct MigrateArgs {
     #[command(flatten)]
-    settings: Settings,
+    database: DatabaseSettings,
+    #[command(flatten)]
+    key_file: KeyFileSetting,
     /// How to print the result.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
@@ -26,18 +28,20 @@ pub struct MigrateArgs {
 ///
 /// # Errors
 /// [`Failure`] if either cannot be done.
-pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
-    let config = args.settings.config()?;
-    let made_keys = !config.key_file.exists();
+pub(super) async fn run(args: MigrateArgs) -> Result<(), Failure> {
+    let MigrateArgs { database, key_file, output } = args;
+    let key_file = key_file.key_file;
+    let database = database.into_config();
+    let made_keys = !key_file.exists();
     if made_keys {
         let entropy = Arc::new(OsEntropy::default());
-        keyring_file::create(&config.key_file, &*entropy, SystemClock::start().now())?;
+        keyring_file::create(&key_file, &*entropy, SystemClock::start().now())?;
     }
-    let db = Db::open(&config.database, PostgresSettings::default(), true).await?;
+    let db = Db::open(&database.location, PostgresSettings::default(), true).await?;
     db.migrate().await?;
     db.close().await;
-    let key_file = config.key_file.display();
-    match args.output {
+    let key_file = key_file.display();
+    match output {
         Output::Json => println!(
             "{}",
             json!({ "migrated": true, "key_file": key_file.to_string(), "key_file_created": made_keys })

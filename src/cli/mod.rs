@@ -18,10 +18,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use failure::Failure;
 
+use crate::telemetry;
+
 /// Lends car keys: signed, time-bounded grants, honest commands, a complete record.
 #[derive(Debug, Parser)]
 #[command(name = "keylend", version, about)]
 struct Arguments {
+    #[command(flatten)]
+    log: settings::LogSettings,
     #[command(subcommand)]
     command: Command,
 }
@@ -65,7 +69,10 @@ pub fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(arguments.command)));
+        .and_then(|runtime| {
+            telemetry::log(&arguments.log.into_config())?;
+            runtime.block_on(run(arguments.command))
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

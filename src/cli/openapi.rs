@@ -7,7 +7,7 @@ use crate::http;
 ///
 /// # Errors
 /// [`Failure`] if it cannot be written as YAML.
-pub fn run() -> Result<(), Failure> {
-    print!("{}", http::openapi_yaml()?);
+pub(super) fn run() -> Result<(), Failure> {
+    print!("{}", http::openapi::yaml(&http::api()).map_err(Failure::because)?);
     Ok(())
 }

@@ -14,11 +14,10 @@ use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::service::Service;
 use crate::signing::keyring_file;
-use crate::telemetry;
 
 /// What the service is started with.
 #[derive(Debug, Args)]
-pub struct ServeArgs {
+pub(super) struct ServeArgs {
     #[command(flatten)]
     settings: Settings,
     /// Make the database and the key file if they are not there, and update the schema.
@@ -30,9 +29,8 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// [`Failure`] if it cannot start.
-pub async fn run(args: ServeArgs) -> Result<(), Failure> {
-    telemetry::start_logging();
-    let config = args.settings.config()?;
+pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    let config = args.settings.into_config()?;
     let clock = Arc::new(SystemClock::start());
     let entropy = Arc::new(OsEntropy::default());
     if args.create && !config.key_file.exists() {
@@ -47,7 +45,7 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     }
     app.must_be_ready().await?;
     let listener = TcpListener::bind(config.listen).await?;
-    tracing::info!(address = %listener.local_addr()?, public_url = config.public_url, "listening");
+    tracing::info!(address = %listener.local_addr()?, public_url = config.public_url.as_str(), "listening");
     let service = app.service.clone();
     let tasks = service.tasks.clone();
     tasks.spawn(reload_on_hangup(service, config.key_file.clone(), stop.clone()));
@@ -73,11 +71,7 @@ pub(super) async fn interrupted() {
 }
 
 /// Reads the key file again at each SIGHUP: after `keylend keys rotate`.
-async fn reload_on_hangup(
-    service: Service,
-    key_file: std::path::PathBuf,
-    stop: CancellationToken,
-) {
+async fn reload_on_hangup(service: Service, key_file: std::path::PathBuf, stop: CancellationToken) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         tracing::error!("cannot listen for SIGHUP; restart after rotating keys");
         return;

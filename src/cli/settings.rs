@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,14 +44,9 @@ pub struct Settings {
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
-    /// File with the signing and sealing keys.
-    #[arg(
-        long,
-        env = "KEYLEND_KEY_FILE",
-        value_name = "PATH",
-        default_value = "keylend.keys"
-    )]
-    pub key_file: PathBuf,
+    /// The keys.
+    #[command(flatten)]
+    pub key_file: KeyFileSetting,
 
     /// Where the data is.
     #[command(flatten)]
@@ -63,6 +59,14 @@ pub struct Settings {
     /// How much the service takes on.
     #[command(flatten)]
     pub limits: LimitSettings,
+}
+
+/// The setting of whatever uses the keys.
+#[derive(Debug, Clone, Args)]
+pub struct KeyFileSetting {
+    /// File with the signing and sealing keys.
+    #[arg(long, env = "KEYLEND_KEY_FILE", value_name = "PATH", default_value = "keylend.keys")]
+    pub key_file: PathBuf,
 }
 
 /// The settings of whatever opens the database.
@@ -195,7 +199,7 @@ pub struct LimitSettings {
         default_value_t = Limits::default().password_hashes_max,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..)
     )]
-    pub password_hashes_max: usize,
+    pub password_hashes_max: NonZeroU8,
 }
 
 /// The settings of the log, for every command.
@@ -232,6 +236,18 @@ pub enum LogForm {
 }
 
 impl Settings {
+    /// The settings as checked values, for a command that never talks to the vehicle cloud: what
+    /// is not set about it does not matter.
+    ///
+    /// # Errors
+    /// [`InvalidSettings`] names what does not fit.
+    pub fn into_offline_config(mut self) -> Result<Config, InvalidSettings> {
+        let smartcar = &mut self.smartcar;
+        smartcar.smartcar_client_id.get_or_insert_with(|| SIMULATED_CLIENT.to_owned());
+        smartcar.smartcar_client_secret.get_or_insert_with(|| SIMULATED_CLIENT.into());
+        self.into_config()
+    }
+
     /// The settings as checked values.
     ///
     /// # Errors
@@ -245,7 +261,7 @@ impl Settings {
             listen: self.listen,
             public_url,
             database: self.database.into_config(),
-            key_file: self.key_file,
+            key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,
             limits: Limits {
                 commands_waiting_max: self.limits.commands_waiting_max,
@@ -269,10 +285,7 @@ impl DatabaseSettings {
     /// The settings as checked values.
     #[must_use]
     pub fn into_config(self) -> Database {
-        Database {
-            location: self.database_url,
-            connections_max: self.database_connections_max,
-        }
+        Database { location: self.database_url, connections_max: self.database_connections_max }
     }
 }
 

@@ -40,15 +40,9 @@ fn a_simulator_plays_all_parts_and_needs_no_credentials() {
 #[test]
 fn without_simulator_or_application_the_missing_setting_is_named() {
     let missing = config(&[]).unwrap_err();
-    assert_eq!(
-        missing,
-        InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID")
-    );
+    assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"));
     let missing = config(&["--smartcar-client-id", "x"]).unwrap_err();
-    assert_eq!(
-        missing,
-        InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET")
-    );
+    assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"));
 }
 
 #[test]

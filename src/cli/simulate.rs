@@ -12,11 +12,10 @@ use super::Failure;
 use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::simulator::{self, Fleet, Options};
-use crate::telemetry;
 
 /// What the simulator is started with.
 #[derive(Debug, Args)]
-pub struct SimulateArgs {
+pub(super) struct SimulateArgs {
     /// Where it listens.
     #[arg(long, default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
@@ -38,10 +37,9 @@ pub struct SimulateArgs {
 ///
 /// # Errors
 /// [`Failure`] if the fleet cannot be read or the address is taken.
-pub async fn run(args: SimulateArgs) -> Result<(), Failure> {
-    telemetry::start_logging();
+pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
     let fleet = match (&args.fleet, args.vehicles) {
-        (Some(path), _) => Fleet::from_json(&std::fs::read_to_string(path)?)?,
+        (Some(path), _) => Fleet::from_json(&std::fs::read(path)?)?,
         (None, Some(count)) => Fleet::of_size(count),
         (None, None) => Fleet::default(),
     };

@@ -159,7 +159,11 @@ pub trait VehicleConnector: Send + Sync {
     fn authorize_url(&self, request: &AuthorizeRequest) -> String;
 
     /// Turns the code from the browser into tokens. `redirect_uri` must equal the one sent before.
-    async fn exchange_code(&self, code: &str, redirect_uri: &str) -> Result<TokenPair, ConnectorError>;
+    async fn exchange_code(
+        &self,
+        code: &str,
+        redirect_uri: &str,
+    ) -> Result<TokenPair, ConnectorError>;
 
     /// Turns a refresh token into a new pair; the old refresh token is then used up.
     async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenPair, ConnectorError>;
@@ -168,14 +172,31 @@ pub trait VehicleConnector: Send + Sync {
     async fn vehicles(&self, access_token: &SecretString) -> Result<Vec<String>, ConnectorError>;
 
     /// Make, model and year. The answer is about `vehicle` or an error.
-    async fn attributes(&self, access_token: &SecretString, vehicle: &str) -> Result<Attributes, ConnectorError>;
+    async fn attributes(
+        &self,
+        access_token: &SecretString,
+        vehicle: &str,
+    ) -> Result<Attributes, ConnectorError>;
 
     /// The permissions the owner gave for this car, in the cloud's words.
-    async fn permissions(&self, access_token: &SecretString, vehicle: &str) -> Result<Vec<String>, ConnectorError>;
+    async fn permissions(
+        &self,
+        access_token: &SecretString,
+        vehicle: &str,
+    ) -> Result<Vec<String>, ConnectorError>;
 
     /// Sends one command, once. `Ok` means acknowledged, not done.
-    async fn send(&self, access_token: &SecretString, vehicle: &str, action: Action) -> Result<Acknowledgement, ConnectorError>;
+    async fn send(
+        &self,
+        access_token: &SecretString,
+        vehicle: &str,
+        action: Action,
+    ) -> Result<Acknowledgement, ConnectorError>;
 
     /// Reads whether the car is locked.
-    async fn lock_status(&self, access_token: &SecretString, vehicle: &str) -> Result<LockStatus, ConnectorError>;
+    async fn lock_status(
+        &self,
+        access_token: &SecretString,
+        vehicle: &str,
+    ) -> Result<LockStatus, ConnectorError>;
 }

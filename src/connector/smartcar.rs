@@ -82,23 +82,19 @@ impl Smartcar {
         &self,
         call: impl Future<Output = Result<T, ConnectorError>>,
     ) -> Result<T, ConnectorError> {
-        tokio::time::timeout(self.timeout, call)
-            .await
-            .unwrap_or_else(|_| {
-                Err(ConnectorError::bare(
-                    Happened::Maybe,
-                    Fault::TimedOut,
-                    "a list was not read to its end in time",
-                ))
-            })
+        tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| {
+            Err(ConnectorError::bare(
+                Happened::Maybe,
+                Fault::TimedOut,
+                "a list was not read to its end in time",
+            ))
+        })
     }
 
     /// Reads from the vehicle API; anything but 200 is an error.
     async fn get(&self, access_token: &SecretString, url: &str) -> Result<Answer, ConnectorError> {
-        let request = self
-            .transport
-            .request(Method::GET, url)
-            .header(AUTHORIZATION, bearer(access_token)?);
+        let request =
+            self.transport.request(Method::GET, url).header(AUTHORIZATION, bearer(access_token)?);
         api_answer(self.transport.exchange(request).await?)
     }
 }
@@ -157,8 +153,7 @@ impl VehicleConnector for Smartcar {
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError> {
         let url = self.vehicle_url(vehicle, "/permissions")?;
-        self.in_time(reads::permissions(self, access_token, &url))
-            .await
+        self.in_time(reads::permissions(self, access_token, &url)).await
     }
 
     async fn send(
@@ -194,22 +189,14 @@ impl VehicleConnector for Smartcar {
 
 /// Lets only a 200 through.
 fn api_answer(answer: Answer) -> Result<Answer, ConnectorError> {
-    if answer.status == StatusCode::OK {
-        Ok(answer)
-    } else {
-        Err(classify::api_error(&answer))
-    }
+    if answer.status == StatusCode::OK { Ok(answer) } else { Err(classify::api_error(&answer)) }
 }
 
 /// Decodes the body of a success.
 fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, ConnectorError> {
     serde_json::from_slice(&answer.body).map_err(|error| {
         // The position only: the message of a decoder may quote a token.
-        let detail = format!(
-            "undecodable at line {} column {}",
-            error.line(),
-            error.column()
-        );
+        let detail = format!("undecodable at line {} column {}", error.line(), error.column());
         classify::garbled(answer, &detail)
     })
 }

@@ -20,10 +20,7 @@ async fn an_unlock_is_sent_once_and_acknowledged() {
     let (origin, requests) = server(vec![say("200 OK", "SC-Request-Id: r-1\r\n", body)]);
     assert_eq!(unlock(&origin).await.unwrap().as_deref(), Some("r-1"));
     let request = requests.recv().unwrap();
-    assert!(
-        request.starts_with("POST /v2.0/vehicles/car-1/security HTTP/1.1\r\n"),
-        "{request}"
-    );
+    assert!(request.starts_with("POST /v2.0/vehicles/car-1/security HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("authorization: Bearer t-1\r\n"));
     assert!(request.contains("content-type: application/json\r\n"));
     assert!(!request.contains("accept-encoding"));
@@ -52,14 +49,8 @@ async fn a_connection_that_broke_leaves_it_open_and_is_not_tried_again() {
         Then::Reset,
         Then::Say(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()),
         raw("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n", success),
-        raw(
-            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n",
-            success,
-        ),
-        raw(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
-            "14\r\n{\"status\"",
-        ),
+        raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n", success),
+        raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", "14\r\n{\"status\""),
         raw("HTTP/1.1 403 Forbidden\r\nContent-Length: 500\r\n", "{}"),
     ] {
         let (origin, requests) = server(vec![broken, ok(success)]);
@@ -75,21 +66,9 @@ async fn an_answer_that_is_not_plain_success_leaves_it_open() {
     let chunked = format!("{:x}\r\n{huge}\r\n0\r\n\r\n", huge.len());
     for (name, strange) in [
         ("huge", ok(&huge)),
-        (
-            "huge in chunks",
-            raw(
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
-                &chunked,
-            ),
-        ),
+        ("huge in chunks", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", &chunked)),
         ("huge to the end", raw("HTTP/1.1 200 OK\r\n", &huge)),
-        (
-            "cut",
-            raw(
-                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n",
-                r#"{"status":"success"}"#,
-            ),
-        ),
+        ("cut", raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n", r#"{"status":"success"}"#)),
         ("garbage", ok("<html>hello</html>")),
         ("empty", ok("")),
         ("failed", ok(r#"{"status":"failed"}"#)),
@@ -97,10 +76,7 @@ async fn an_answer_that_is_not_plain_success_leaves_it_open() {
         ("two", ok(r#"{"status":"success"}{"status":"success"}"#)),
         ("202", say("202 Accepted", "", r#"{"status":"success"}"#)),
         ("204", raw("HTTP/1.1 204 No Content\r\n", "")),
-        (
-            "307",
-            say("307 Temporary Redirect", "Location: /elsewhere\r\n", ""),
-        ),
+        ("307", say("307 Temporary Redirect", "Location: /elsewhere\r\n", "")),
     ] {
         let (origin, requests) = server(vec![strange, ok(r#"{"status":"success"}"#)]);
         let maybe = (Fault::Garbled, Happened::Maybe);
@@ -130,10 +106,7 @@ async fn a_refusal_carries_what_the_cloud_said() {
     let headers = "Retry-After: 7\r\nSC-Request-Id: r-2\r\n";
     let (origin, _requests) = server(vec![say("429 Too Many Requests", headers, body)]);
     let error = unlock(&origin).await.unwrap_err();
-    assert_eq!(
-        (error.fault, error.happened),
-        (Fault::RateLimited, Happened::Refused)
-    );
+    assert_eq!((error.fault, error.happened), (Fault::RateLimited, Happened::Refused));
     assert_eq!(error.provider_code.as_deref(), Some("RATE_LIMIT/VEHICLE"));
     assert_eq!(error.retry_after, Some(Duration::from_secs(7)));
     assert_eq!(error.user_message.as_deref(), Some("Wait."));
@@ -147,10 +120,7 @@ async fn strange_ids_and_tokens_never_leave() {
     for id in ["", "a/b", "..", "a?b", "a%2fb", "a b", "ä", &"a".repeat(65)] {
         let sent = cloud.send(&token(), id, Action::Unlock).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{id}");
-        assert_eq!(
-            meaning(cloud.attributes(&token(), id).await).1,
-            Happened::NotSent
-        );
+        assert_eq!(meaning(cloud.attributes(&token(), id).await).1, Happened::NotSent);
     }
     let sent = cloud.send(&"a\r\nb".into(), "car-1", Action::Unlock).await;
     assert_eq!(meaning(sent), (Fault::Authentication, Happened::NotSent));
@@ -177,40 +147,18 @@ fn an_owner_is_sent_to_an_encoded_address() {
 #[test]
 fn settings_that_cannot_be_right_are_refused_and_secrets_stay_hidden() {
     let origin = "http://127.0.0.1:1";
-    for bad in [
-        "",
-        "ftp://x",
-        "http://x/path",
-        "http://u@x",
-        "http://x?q",
-        "http://x#f",
-        "x:1",
-    ] {
+    for bad in ["", "ftp://x", "http://x/path", "http://u@x", "http://x?q", "http://x#f", "x:1"] {
         let error = Smartcar::new(settings(bad)).unwrap_err();
-        assert!(
-            matches!(error, InvalidSettings::Origin("api_origin")),
-            "{bad}"
-        );
+        assert!(matches!(error, InvalidSettings::Origin("api_origin")), "{bad}");
     }
     for id in ["", "a:b", "a b", "ä"] {
         let client_id = id.to_owned();
-        let error = Smartcar::new(SmartcarSettings {
-            client_id,
-            ..settings(origin)
-        })
-        .unwrap_err();
+        let error = Smartcar::new(SmartcarSettings { client_id, ..settings(origin) }).unwrap_err();
         assert!(matches!(error, InvalidSettings::Credentials), "{id}");
     }
     let timeout = Duration::ZERO;
-    let error = Smartcar::new(SmartcarSettings {
-        timeout,
-        ..settings(origin)
-    })
-    .unwrap_err();
+    let error = Smartcar::new(SmartcarSettings { timeout, ..settings(origin) }).unwrap_err();
     assert!(matches!(error, InvalidSettings::Timeout));
     let shown = format!("{:?} {:?}", settings(origin), smartcar(origin));
-    assert!(
-        !shown.contains("secret\"") && !shown.contains("YXBwOnNlY3JldA"),
-        "{shown}"
-    );
+    assert!(!shown.contains("secret\"") && !shown.contains("YXBwOnNlY3JldA"), "{shown}");
 }

@@ -42,10 +42,7 @@ impl Transport {
     pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
         // A second installation is refused, and then a provider is there already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one room in which a client is built"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one room in which a client is built")]
         let client = reqwest::Client::builder()
             .user_agent(concat!("keylend/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -89,19 +86,12 @@ impl Transport {
                 return Err(ConnectorError::bare(
                     Happened::Maybe,
                     Fault::Garbled,
-                    format!(
-                        "HTTP {} with more than {BODY_BYTES_MAX} bytes",
-                        status.as_u16()
-                    ),
+                    format!("HTTP {} with more than {BODY_BYTES_MAX} bytes", status.as_u16()),
                 ));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status,
-            headers,
-            body,
-        })
+        Ok(Answer { status, headers, body })
     }
 }
 
@@ -151,8 +141,5 @@ pub(super) const DETAIL_CHARS_MAX: usize = 300;
 
 /// The beginning of a foreign text without control characters.
 pub(super) fn printable(text: &str, chars_max: usize) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(chars_max)
-        .collect()
+    text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }

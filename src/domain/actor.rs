@@ -63,10 +63,7 @@ impl Actor {
     /// The service itself, in one organization.
     #[must_use]
     pub const fn system(organization_id: OrganizationId) -> Self {
-        Self {
-            organization_id,
-            principal: Principal::System,
-        }
+        Self { organization_id, principal: Principal::System }
     }
 
     /// The person whose rights count: the user, or the one a machine acts for.
@@ -82,13 +79,7 @@ impl Actor {
     /// Whether this is a person with the admin role.
     #[must_use]
     pub const fn is_admin(&self) -> bool {
-        matches!(
-            self.principal,
-            Principal::User {
-                role: Role::Admin,
-                ..
-            }
-        )
+        matches!(self.principal, Principal::User { role: Role::Admin, .. })
     }
 
     /// Whether this is a machine with this scope.

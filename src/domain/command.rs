@@ -101,10 +101,9 @@ impl CommandStatus {
                 Self::Acknowledged | Self::Failed | Self::Unknown | Self::Cancelled | Self::Expired
             ),
             Self::Acknowledged => matches!(next, Self::Confirmed | Self::Unconfirmed),
-            Self::Unknown => matches!(
-                next,
-                Self::Confirmed | Self::Contradicted | Self::Unresolved
-            ),
+            Self::Unknown => {
+                matches!(next, Self::Confirmed | Self::Contradicted | Self::Unresolved)
+            }
             _ => false,
         }
     }
@@ -189,9 +188,7 @@ mod tests {
     #[test]
     fn a_terminal_status_never_changes() {
         for &status in CommandStatus::ALL {
-            let leaves = CommandStatus::ALL
-                .iter()
-                .any(|&next| status.may_become(next));
+            let leaves = CommandStatus::ALL.iter().any(|&next| status.may_become(next));
             assert_eq!(leaves, !status.is_terminal(), "{status}");
         }
     }
@@ -199,11 +196,8 @@ mod tests {
     #[test]
     fn what_observation_and_silence_make_of_a_command_is_a_legal_step() {
         for &status in CommandStatus::ALL {
-            let steps = [
-                status.settled_by(true),
-                status.settled_by(false),
-                status.settled_by_silence(),
-            ];
+            let steps =
+                [status.settled_by(true), status.settled_by(false), status.settled_by_silence()];
             for next in steps.into_iter().flatten() {
                 assert!(status.may_become(next), "{status} → {next}");
             }

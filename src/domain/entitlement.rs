@@ -113,9 +113,6 @@ impl FromStr for Entitlements {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        text.split_whitespace()
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
     }
 }

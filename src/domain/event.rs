@@ -65,10 +65,7 @@ words! {
 
 /// What happened. Field names are the words of the design.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the ids of what each variant names"
-)]
+#[expect(missing_docs, reason = "the fields are the ids of what each variant names")]
 pub enum Event {
     /// An organization came to be.
     OrganizationCreated,
@@ -77,74 +74,33 @@ pub enum Event {
     /// An account was closed; its sessions and grants stop working with it.
     UserDisabled { user_id: UserId },
     /// A person signed in.
-    SessionCreated {
-        user_id: UserId,
-        session_id: SessionId,
-    },
+    SessionCreated { user_id: UserId, session_id: SessionId },
     /// A sign-in to a known account was refused.
-    SessionRefused {
-        user_id: UserId,
-        reason: CredentialRefusal,
-    },
+    SessionRefused { user_id: UserId, reason: CredentialRefusal },
     /// A session went on with new tokens.
-    SessionRefreshed {
-        user_id: UserId,
-        session_id: SessionId,
-    },
+    SessionRefreshed { user_id: UserId, session_id: SessionId },
     /// A session is over.
-    SessionEnded {
-        user_id: UserId,
-        session_id: SessionId,
-        reason: SessionEnd,
-    },
+    SessionEnded { user_id: UserId, session_id: SessionId, reason: SessionEnd },
     /// A machine got credentials.
-    ApiClientCreated {
-        api_client_id: ApiClientId,
-        scopes: Vec<Scope>,
-    },
+    ApiClientCreated { api_client_id: ApiClientId, scopes: Vec<Scope> },
     /// A machine lost its credentials.
     ApiClientRevoked { api_client_id: ApiClientId },
     /// A machine got an access token.
-    ApiClientTokenIssued {
-        api_client_id: ApiClientId,
-        token_id: TokenId,
-    },
+    ApiClientTokenIssued { api_client_id: ApiClientId, token_id: TokenId },
     /// A machine's secret was not accepted.
-    ApiClientRefused {
-        api_client_id: ApiClientId,
-        reason: CredentialRefusal,
-    },
+    ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
     /// An owner was sent to the vehicle cloud.
-    ConnectionStarted {
-        connection_id: ConnectionId,
-        user_id: UserId,
-    },
+    ConnectionStarted { connection_id: ConnectionId, user_id: UserId },
     /// An owner came back with consent.
-    ConnectionCompleted {
-        connection_id: ConnectionId,
-        user_id: UserId,
-        vehicles: usize,
-    },
+    ConnectionCompleted { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// An owner came back without, or the exchange failed.
-    ConnectionFailed {
-        connection_id: ConnectionId,
-        user_id: UserId,
-        reason: String,
-    },
+    ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: String },
     /// The cloud's tokens were renewed.
     ConnectionRefreshed { connection_id: ConnectionId },
     /// The cloud no longer accepts our tokens.
-    ConnectionLost {
-        connection_id: ConnectionId,
-        user_id: UserId,
-        reason: String,
-    },
+    ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: String },
     /// A car became usable, or belongs to this connection now.
-    VehicleConnected {
-        vehicle_id: VehicleId,
-        user_id: UserId,
-        connection_id: ConnectionId,
-    },
+    VehicleConnected { vehicle_id: VehicleId, user_id: UserId, connection_id: ConnectionId },
     /// A grant was issued.
     GrantIssued {
         grant_id: GrantId,
@@ -155,18 +111,9 @@ pub enum Event {
         uses_max: Option<i64>,
     },
     /// Owner or admin ended a grant.
-    GrantRevoked {
-        grant_id: GrantId,
-        vehicle_id: VehicleId,
-        grantee_id: UserId,
-        in_flight: usize,
-    },
+    GrantRevoked { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, in_flight: usize },
     /// The grantee gave a grant back.
-    GrantRelinquished {
-        grant_id: GrantId,
-        vehicle_id: VehicleId,
-        grantee_id: UserId,
-    },
+    GrantRelinquished { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
     /// A signed form of a grant was handed out.
     GrantTokenMinted {
         grant_id: GrantId,

@@ -47,10 +47,7 @@ impl Validity {
         if not_after.since(not_before) > VALIDITY_MAX {
             return Err(InvalidValidity::TooLong);
         }
-        Ok(Self {
-            not_before,
-            not_after,
-        })
+        Ok(Self { not_before, not_after })
     }
 
     /// The first moment in which the grant can be used.
@@ -166,18 +163,13 @@ impl Grant {
     /// What ended the grant, seen from `now`: an act, or the end of its validity.
     #[must_use]
     pub fn ended_by(&self, now: Timestamp) -> Option<End> {
-        let expiry = End {
-            ended_at: self.validity.not_after,
-            end_reason: EndReason::Expired,
-        };
-        self.end
-            .or((now >= self.validity.not_after).then_some(expiry))
+        let expiry = End { ended_at: self.validity.not_after, end_reason: EndReason::Expired };
+        self.end.or((now >= self.validity.not_after).then_some(expiry))
     }
 
     /// How many more times it may open the car; `None` is no limit.
     #[must_use]
     pub fn uses_left(&self) -> Option<i64> {
-        self.uses_max
-            .map(|max| max.saturating_sub(self.uses).max(0))
+        self.uses_max.map(|max| max.saturating_sub(self.uses).max(0))
     }
 }

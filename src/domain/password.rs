@@ -52,11 +52,7 @@ const ROWS_FORWARD: [&str; 12] = [
 
 static ROWS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let back = ROWS_FORWARD.iter().map(|row| row.chars().rev().collect());
-    ROWS_FORWARD
-        .iter()
-        .map(ToString::to_string)
-        .chain(back)
-        .collect()
+    ROWS_FORWARD.iter().map(ToString::to_string).chain(back).collect()
 });
 
 /// Why a password is not accepted; each sentence goes to the client and never repeats the
@@ -133,12 +129,7 @@ fn squash(text: &str) -> Zeroizing<String> {
 fn cycle(text: &str) -> Zeroizing<String> {
     let chars = Zeroizing::new(text.chars().collect::<Vec<char>>());
     let period = (1..=chars.len() / 2)
-        .find(|period| {
-            chars
-                .iter()
-                .zip(chars.iter().skip(*period))
-                .all(|(a, b)| a == b)
-        })
+        .find(|period| chars.iter().zip(chars.iter().skip(*period)).all(|(a, b)| a == b))
         .unwrap_or(chars.len());
     Zeroizing::new(chars.iter().take(period).collect())
 }
@@ -201,9 +192,7 @@ fn run_length(text: &[char]) -> usize {
     (RUN_MIN..=text.len())
         .map_while(|length| {
             let piece: Zeroizing<String> = Zeroizing::new(text.iter().take(length).collect());
-            ROWS.iter()
-                .any(|row| row.contains(piece.as_str()))
-                .then_some(length)
+            ROWS.iter().any(|row| row.contains(piece.as_str())).then_some(length)
         })
         .last()
         .unwrap_or(0)
@@ -216,9 +205,8 @@ fn is_personal(plain: &str, email: &Email) -> bool {
     let (local, _) = email.as_str().rsplit_once('@').unwrap_or_default();
     let local = normalize(local);
     let whole = squash(&local);
-    let parts = local
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|part| part.chars().count() >= PART_MIN);
+    let parts =
+        local.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() >= PART_MIN);
     let mut rest = Zeroizing::new(plain.replace("keylend", " "));
     if whole.chars().count() >= WHOLE_MIN {
         rest = Zeroizing::new(rest.replace(whole.as_str(), " "));

@@ -59,27 +59,14 @@ fn common_passwords_and_their_variations_are_refused() {
         "motdepasse 2026 2026",
         "maytheforcebewithyou",
     ] {
-        assert_eq!(
-            verdict(password),
-            Err(PasswordRefusal::Common),
-            "{password}"
-        );
+        assert_eq!(verdict(password), Err(PasswordRefusal::Common), "{password}");
     }
 }
 
 #[test]
 fn repetitions_are_refused() {
-    for password in [
-        "aaaaaaaaaaaaaaa",
-        "xy7xy7xy7xy7xy7",
-        "abc123abc123abc",
-        "!!!!!!!!!!!!!!!!",
-    ] {
-        assert_eq!(
-            verdict(password),
-            Err(PasswordRefusal::Repetition),
-            "{password}"
-        );
+    for password in ["aaaaaaaaaaaaaaa", "xy7xy7xy7xy7xy7", "abc123abc123abc", "!!!!!!!!!!!!!!!!"] {
+        assert_eq!(verdict(password), Err(PasswordRefusal::Repetition), "{password}");
     }
 }
 
@@ -113,10 +100,7 @@ fn the_address_and_the_service_are_no_secrets() {
     ] {
         let refusal = verdict(password);
         assert!(
-            matches!(
-                refusal,
-                Err(PasswordRefusal::Personal | PasswordRefusal::Common)
-            ),
+            matches!(refusal, Err(PasswordRefusal::Personal | PasswordRefusal::Common)),
             "{password}: {refusal:?}"
         );
     }

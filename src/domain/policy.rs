@@ -123,11 +123,7 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
         None => return Decision::Deny(vec![Reason::NotFound]),
     };
     judge_vehicle(facts.vehicle, request, &mut reasons);
-    if reasons.is_empty() {
-        Decision::Allow(basis)
-    } else {
-        Decision::Deny(reasons)
-    }
+    if reasons.is_empty() { Decision::Allow(basis) } else { Decision::Deny(reasons) }
 }
 
 fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons: &mut Vec<Reason>) {
@@ -135,6 +131,22 @@ fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons:
     if grant.vehicle_id != request.vehicle_id {
         reasons.push(Reason::VehicleMismatch);
     }
+    reasons.extend(judge_time(grant, now));
+    if !grant.entitlements.contains(request.entitlement) {
+        reasons.push(Reason::EntitlementMissing);
+    }
+    if request.spends_use && grant.uses_left() == Some(0) {
+        reasons.push(Reason::GrantExhausted);
+    }
+    if claimed.grantee_disabled {
+        reasons.push(Reason::AccountDisabled);
+    }
+}
+
+/// What stands in the way of using a grant at `now`, whatever it is to be used for.
+#[must_use]
+pub fn judge_time(grant: &Grant, now: Timestamp) -> Vec<Reason> {
+    let mut reasons = Vec::new();
     if let Some(end) = grant.ended_by(now) {
         reasons.push(match end.end_reason {
             EndReason::Expired => Reason::GrantExpired,
@@ -147,15 +159,7 @@ fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons:
     if now < grant.validity.not_before() {
         reasons.push(Reason::GrantNotYetValid);
     }
-    if !grant.entitlements.contains(request.entitlement) {
-        reasons.push(Reason::EntitlementMissing);
-    }
-    if request.spends_use && grant.uses_left() == Some(0) {
-        reasons.push(Reason::GrantExhausted);
-    }
-    if claimed.grantee_disabled {
-        reasons.push(Reason::AccountDisabled);
-    }
+    reasons
 }
 
 fn judge_vehicle(vehicle: &VehicleFacts, request: &Request, reasons: &mut Vec<Reason>) {
@@ -173,10 +177,7 @@ fn judge_vehicle(vehicle: &VehicleFacts, request: &Request, reasons: &mut Vec<Re
     {
         reasons.push(Reason::ConsentLost);
     }
-    if !vehicle
-        .permissions
-        .contains(request.entitlement.permission())
-    {
+    if !vehicle.permissions.contains(request.entitlement.permission()) {
         reasons.push(Reason::PermissionMissing);
     }
 }

@@ -79,10 +79,7 @@ prop_compose! {
 impl World {
     fn decide(&self) -> Decision {
         decide(
-            Facts {
-                vehicle: &self.vehicle,
-                grant: Some(&self.claimed),
-            },
+            Facts { vehicle: &self.vehicle, grant: Some(&self.claimed) },
             &self.request,
             self.now,
         )

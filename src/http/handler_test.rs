@@ -73,11 +73,7 @@ async fn issue(
 async fn list(paged: Paged<Filter>) -> List<GrantView> {
     let uses = paged.filter.uses.unwrap_or(9);
     let rows = vec![(3, uses), (2, uses)];
-    paged.list(
-        rows,
-        |row| uuid::Uuid::from_u128(row.0),
-        |row| grant(row.0, row.1),
-    )
+    paged.list(rows, |row| uuid::Uuid::from_u128(row.0), |row| grant(row.0, row.1))
 }
 
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/revoke", operation_id = "revoke_grant",
@@ -98,10 +94,7 @@ fn parts() -> (axum::Router, serde_json::Value) {
         .routes(routes!(issue, list))
         .routes(routes!(revoke));
     let (router, api) = router.split_for_parts();
-    (
-        router,
-        serde_json::to_value(openapi::complete(api)).unwrap(),
-    )
+    (router, serde_json::to_value(openapi::complete(api)).unwrap())
 }
 
 async fn issued(body: &'static str) -> axum::response::Response {
@@ -134,10 +127,7 @@ async fn a_list_is_a_page_with_a_link() {
     assert_eq!(page["data"][0]["uses"], 4);
     assert_eq!(page.as_object().unwrap().len(), 2, "{page}");
     let cursor = page["next_cursor"].as_str().unwrap();
-    assert_eq!(
-        link,
-        format!("</v1/grants?uses=4&limit=1&cursor={cursor}>; rel=\"next\"")
-    );
+    assert_eq!(link, format!("</v1/grants?uses=4&limit=1&cursor={cursor}>; rel=\"next\""));
 }
 
 #[test]
@@ -153,16 +143,9 @@ fn the_description_tells_what_the_extractors_take() {
         all.unwrap().iter().map(told).collect()
     };
     let issue = parameters("/v1/grants", "post");
-    assert_eq!(
-        issue,
-        ["header Idempotency-Key true", "header Prefer false"]
-    );
+    assert_eq!(issue, ["header Idempotency-Key true", "header Prefer false"]);
     let list = parameters("/v1/grants", "get");
-    let expected = [
-        "query limit false",
-        "query cursor false",
-        "query uses false",
-    ];
+    let expected = ["query limit false", "query cursor false", "query uses false"];
     assert_eq!(list, expected);
     let page = &api["components"]["schemas"]["List_GrantView"]["properties"];
     assert_eq!(page.as_object().unwrap().len(), 2, "{page}");

@@ -43,10 +43,7 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health",
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(super) async fn alive() -> Json<Health> {
-    Json(Health {
-        status: "alive",
-        checks: Vec::new(),
-    })
+    Json(Health { status: "alive", checks: Vec::new() })
 }
 
 /// Ready: everything that requests need works.
@@ -75,11 +72,7 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
         Err(_) => "no answer in time".to_owned(),
     };
     tracing::warn!(check = name, why, "not ready");
-    Some(Violation::of(
-        name,
-        "failing",
-        "does not work; the log says why",
-    ))
+    Some(Violation::of(name, "failing", "does not work; the log says why"))
 }
 
 /// The measurements, in the text format of Prometheus.
@@ -88,10 +81,7 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
         body = String)))]
 pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
     let media_type = "text/plain; version=0.0.4; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, media_type)],
-        gateway.metrics.render(),
-    )
+    ([(header::CONTENT_TYPE, media_type)], gateway.metrics.render())
 }
 
 #[cfg(test)]

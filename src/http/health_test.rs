@@ -27,10 +27,7 @@ async fn a_service_is_ready_when_every_check_passes() {
     let checks = || vec![Box::new(Fixed("database", Ok(()))) as Box<dyn HealthCheck>];
     assert_eq!(get(app(checks()), "/healthz").await.status(), 200);
     let ready = get(app(checks()), "/readyz").await;
-    assert_eq!(
-        text(ready).await,
-        r#"{"status":"ready","checks":["database"]}"#
-    );
+    assert_eq!(text(ready).await, r#"{"status":"ready","checks":["database"]}"#);
 }
 
 #[tokio::test]
@@ -51,12 +48,7 @@ async fn what_is_not_ready_is_named_and_its_reason_kept() {
 
 #[tokio::test]
 async fn requests_are_measured_by_route() {
-    assert_eq!(
-        get(app(Vec::new()), "/problems/token_expired")
-            .await
-            .status(),
-        200
-    );
+    assert_eq!(get(app(Vec::new()), "/problems/token_expired").await.status(), 200);
     let metrics = text(get(app(Vec::new()), "/metrics").await).await;
     let series = metrics.lines().find(|line| {
         line.starts_with("http_server_request_duration_seconds_bucket")
@@ -79,21 +71,12 @@ async fn the_documentation_works_without_the_internet() {
     let json = text(get(app(Vec::new()), "/openapi.json").await).await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     for scheme in ["session", "api_client", "grant_token"] {
-        assert!(
-            json["components"]["securitySchemes"][scheme].is_object(),
-            "{scheme}"
-        );
+        assert!(json["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
     }
     let problem = "#/components/responses/ProblemAnswer";
-    assert_eq!(
-        json["paths"]["/readyz"]["get"]["responses"]["503"]["$ref"],
-        problem
-    );
+    assert_eq!(json["paths"]["/readyz"]["get"]["responses"]["503"]["$ref"], problem);
     let every = &json["paths"]["/healthz"]["get"]["responses"]["default"];
     assert_eq!(every["$ref"], problem);
     let media = &json["components"]["responses"]["ProblemAnswer"]["content"];
-    assert!(
-        media["application/problem+json"]["schema"].is_object(),
-        "{media}"
-    );
+    assert!(media["application/problem+json"]["schema"].is_object(), "{media}");
 }

@@ -47,9 +47,7 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     let id = RequestId::of(request.headers(), &*edge.entropy, &*edge.clock);
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched
-        .as_ref()
-        .map_or(metrics::NO_ROUTE, MatchedPath::as_str);
+    let route = matched.as_ref().map_or(metrics::NO_ROUTE, MatchedPath::as_str);
     let span = tracing::info_span!(
         telemetry::HTTP_REQUEST,
         request_id = id.as_str(),
@@ -65,9 +63,7 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
         problem.write_into(&mut response, id.as_str());
     }
     headers::complete(response.headers_mut());
-    response
-        .headers_mut()
-        .insert(request_id::HEADER, id.header_value());
+    response.headers_mut().insert(request_id::HEADER, id.header_value());
     let took = edge.clock.monotonic().saturating_sub(started);
     let status = response.status();
     metrics::count(route, &method, status, took);
@@ -101,10 +97,7 @@ fn words_of(panic: &(dyn Any + Send)) -> &str {
 /// The caller's trace (W3C Trace Context section 3.2), if it is one.
 fn traceparent(headers: &HeaderMap) -> Option<&str> {
     headers.get("traceparent")?.to_str().ok().filter(|text| {
-        text.len() == 55
-            && text
-                .bytes()
-                .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+        text.len() == 55 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
     })
 }
 

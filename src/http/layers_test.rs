@@ -9,10 +9,7 @@ fn app() -> Router {
     Router::new()
         .route("/name", get(async |id: RequestId| id.as_str().to_owned()))
         .route("/post", post(async || "posted"))
-        .route(
-            "/plain",
-            get(async |_: axum::extract::Query<(u8, u8)>| "never"),
-        )
+        .route("/plain", get(async |_: axum::extract::Query<(u8, u8)>| "never"))
         .route("/panic", get(panics))
         .route("/slow", get(std::future::pending::<()>))
 }
@@ -23,10 +20,7 @@ async fn panics() {
 
 fn request(method: &str, path: &str) -> Request {
     let request = axum::http::Request::builder().method(method).uri(path);
-    request
-        .header("x-request-id", "trip-7")
-        .body(Body::empty())
-        .unwrap()
+    request.header("x-request-id", "trip-7").body(Body::empty()).unwrap()
 }
 
 #[tokio::test]
@@ -68,25 +62,16 @@ async fn a_panic_is_a_problem_that_tells_nothing() {
 
 #[tokio::test]
 async fn a_request_without_end_is_given_up() {
-    let impatient = Edge {
-        request_time_max: Duration::ZERO,
-        ..edge()
-    };
+    let impatient = Edge { request_time_max: Duration::ZERO, ..edge() };
     let app = layered(app(), impatient);
     let response = app.oneshot(request("GET", "/slow")).await.unwrap();
-    assert_eq!(
-        status_and_code(response).await,
-        (504, "request_timed_out".into())
-    );
+    assert_eq!(status_and_code(response).await, (504, "request_timed_out".into()));
 }
 
 #[tokio::test]
 async fn every_answer_has_the_headers_of_a_careful_service() {
     for path in ["/name", "/nowhere", "/panic", "/post"] {
-        let response = layered(app(), edge())
-            .oneshot(request("GET", path))
-            .await
-            .unwrap();
+        let response = layered(app(), edge()).oneshot(request("GET", path)).await.unwrap();
         let headers = response.headers();
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers["cache-control"], "no-store", "{path}");

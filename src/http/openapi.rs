@@ -28,10 +28,7 @@ pub const GRANT_TOKEN: &str = "grant_token";
 
 /// What an answer with a problem looks like: `(status = 404, response = ProblemAnswer)`.
 #[derive(Debug, utoipa::ToResponse)]
-#[response(
-    description = "Why it was not done.",
-    content_type = "application/problem+json"
-)]
+#[response(description = "Why it was not done.", content_type = "application/problem+json")]
 pub struct ProblemAnswer<'a>(
     #[allow(dead_code, reason = "read by the description alone")] problem::Document<'a>,
 );
@@ -52,6 +49,7 @@ pub struct ProblemAnswer<'a>(
         (name = "grants", description = "Rights to use a car for a time: the keys that are lent."),
         (name = "commands", description = "Requests to cars, and what became of them."),
         (name = "audit", description = "The record."),
+        (name = "smartcar", description = "Smartcar's API v2.0 with a grant token as the access token."),
         (name = "problems", description = "What can go wrong, kind by kind."),
         (name = "health", description = "How the service is doing."),
     ),
@@ -70,17 +68,11 @@ impl Modify for Securities {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
         let schemes = [
-            (
-                SESSION,
-                bearer("at+jwt", "The access token of `POST /v1/sessions`."),
-            ),
+            (SESSION, bearer("at+jwt", "The access token of `POST /v1/sessions`.")),
             (API_CLIENT, client_credentials()),
             (
                 GRANT_TOKEN,
-                bearer(
-                    "grant+jwt",
-                    "The signed form of one grant, held by its grantee's app.",
-                ),
+                bearer("grant+jwt", "The signed form of one grant, held by its grantee's app."),
             ),
         ];
         for (name, scheme) in schemes {
@@ -99,15 +91,10 @@ fn bearer(format: &str, description: &str) -> SecurityScheme {
 }
 
 fn client_credentials() -> SecurityScheme {
-    let scopes = Scope::ALL
-        .iter()
-        .map(|scope| (scope.as_str(), scope.as_str()));
+    let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.as_str()));
     let flow = ClientCredentials::new("/oauth/token", Scopes::from_iter(scopes));
     let description = "For machines of the organization (RFC 6749 section 4.4).";
-    SecurityScheme::OAuth2(OAuth2::with_description(
-        [Flow::ClientCredentials(flow)],
-        description,
-    ))
+    SecurityScheme::OAuth2(OAuth2::with_description([Flow::ClientCredentials(flow)], description))
 }
 
 /// The description without any operation.
@@ -121,13 +108,8 @@ pub fn base() -> Document {
 #[must_use]
 pub fn complete(mut api: Document) -> Document {
     for item in api.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.patch,
-        ];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             let answers = &mut operation.responses.responses;
             answers
@@ -150,9 +132,7 @@ pub fn yaml(api: &Document) -> Result<String, String> {
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(api: &Document) -> Router<S> {
     let yaml = Bytes::from(yaml(api).unwrap_or_default());
     let json = Bytes::from(api.to_json().unwrap_or_default());
-    let config = Config::new(["/openapi.json"])
-        .validator_url("none")
-        .deep_linking(true);
+    let config = Config::new(["/openapi.json"]).validator_url("none").deep_linking(true);
     let docs: Router<S> = SwaggerUi::new("/docs").config(config).into();
     Router::new()
         .route("/openapi.yaml", served("application/yaml", yaml))

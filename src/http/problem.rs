@@ -219,11 +219,7 @@ pub struct FieldError<'a> {
 
 impl<'a> FieldError<'a> {
     fn of(violation: &'a Violation) -> Self {
-        Self {
-            pointer: &violation.pointer,
-            code: violation.code,
-            detail: &violation.detail,
-        }
+        Self { pointer: &violation.pointer, code: violation.code, detail: &violation.detail }
     }
 }
 

@@ -40,11 +40,7 @@ async fn every_line_of_the_catalog_is_a_problem_with_a_page() {
         assert!(words.insert(word), "{word} is there twice");
         assert_eq!(problem["status"], code.entry().status.as_u16());
         assert_eq!(problem["type"], format!("/problems/{word}"));
-        assert!(
-            problem["user_message"]
-                .as_str()
-                .is_some_and(|text| text.ends_with('.'))
-        );
+        assert!(problem["user_message"].as_str().is_some_and(|text| text.ends_with('.')));
         let pages = Router::new().route("/problems/{code}", get(crate::http::problem_pages::show));
         let page = ask(pages, &format!("/problems/{word}")).await;
         assert_eq!(page.status(), 200);
@@ -72,74 +68,26 @@ async fn every_reason_of_the_policy_has_its_word_as_code() {
 async fn errors_have_the_status_and_code_of_the_contract() {
     use CredentialFault as Fault401;
     let cases = [
-        (
-            Error::invalid("/a", "invalid", "no"),
-            422,
-            "validation_failed",
-        ),
-        (
-            Error::Unauthenticated(Fault401::Missing),
-            401,
-            "token_missing",
-        ),
-        (
-            Error::Unauthenticated(Fault401::Invalid),
-            401,
-            "token_invalid",
-        ),
-        (
-            Error::Unauthenticated(Fault401::Expired),
-            401,
-            "token_expired",
-        ),
-        (
-            Error::Unauthenticated(Fault401::WrongPassword),
-            401,
-            "credentials_invalid",
-        ),
-        (
-            Error::Unauthenticated(Fault401::WrongClient),
-            401,
-            "credentials_invalid",
-        ),
+        (Error::invalid("/a", "invalid", "no"), 422, "validation_failed"),
+        (Error::Unauthenticated(Fault401::Missing), 401, "token_missing"),
+        (Error::Unauthenticated(Fault401::Invalid), 401, "token_invalid"),
+        (Error::Unauthenticated(Fault401::Expired), 401, "token_expired"),
+        (Error::Unauthenticated(Fault401::WrongPassword), 401, "credentials_invalid"),
+        (Error::Unauthenticated(Fault401::WrongClient), 401, "credentials_invalid"),
         (Error::Forbidden(Ban::AdminOnly), 403, "admin_only"),
-        (
-            Error::Forbidden(Ban::ScopeMissing("grants:write")),
-            403,
-            "scope_missing",
-        ),
-        (
-            Error::Forbidden(Ban::ActingForMissing),
-            403,
-            "acting_for_missing",
-        ),
-        (
-            Error::Forbidden(Ban::WrongCredential),
-            403,
-            "wrong_credential",
-        ),
+        (Error::Forbidden(Ban::ScopeMissing("grants:write")), 403, "scope_missing"),
+        (Error::Forbidden(Ban::ActingForMissing), 403, "acting_for_missing"),
+        (Error::Forbidden(Ban::NotTheOwner), 403, "not_the_owner"),
         (Error::NotFound, 404, "not_found"),
         (Error::Refused(Vec::new()), 404, "not_found"),
         (Error::State(StateFault::GrantEnded), 409, "grant_ended"),
         (Error::State(StateFault::EmailTaken), 409, "email_taken"),
         (Error::State(StateFault::ConsentLost), 409, "consent_lost"),
-        (
-            Error::State(StateFault::ConsentNotPending),
-            409,
-            "consent_not_pending",
-        ),
+        (Error::State(StateFault::ConsentNotPending), 409, "consent_not_pending"),
         (Error::KeyReused, 422, "idempotency_key_reused"),
-        (
-            Error::Throttled(Duration::from_secs(3)),
-            429,
-            "rate_limited",
-        ),
+        (Error::Throttled(Duration::from_secs(3)), 429, "rate_limited"),
         (Error::Overloaded, 503, "overloaded"),
-        (
-            Error::Storage(StorageError::LostRace),
-            503,
-            "storage_unavailable",
-        ),
+        (Error::Storage(StorageError::LostRace), 503, "storage_unavailable"),
         (Error::Internal("secret words".to_owned()), 500, "internal"),
         (connector(Fault::Unavailable), 503, "connector_unavailable"),
         (connector(Fault::TimedOut), 504, "connector_unavailable"),
@@ -154,11 +102,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         assert_eq!(problem["code"], code, "{name}");
         assert!(!problem.to_string().contains("secret"), "{problem}");
         let has_challenge = headers.contains_key(header::WWW_AUTHENTICATE);
-        assert_eq!(
-            has_challenge,
-            status == 401 || code == "scope_missing",
-            "{name}"
-        );
+        assert_eq!(has_challenge, status == 401 || code == "scope_missing", "{name}");
         if matches!(status, 429 | 503) {
             assert!(headers.contains_key(header::RETRY_AFTER), "{name}");
             assert_eq!(problem["retryable"], true, "{name}");
@@ -177,10 +121,7 @@ async fn what_the_cloud_says_to_the_person_reaches_them() {
 
 #[tokio::test]
 async fn what_the_database_holds_stays_inside() {
-    let corrupt = StorageError::Corrupt {
-        column: "secret",
-        why: "secret words".to_owned(),
-    };
+    let corrupt = StorageError::Corrupt { column: "secret", why: "secret words".to_owned() };
     let (_, problem) = told(Error::Storage(corrupt)).await;
     assert_eq!(problem["code"], "internal");
     assert!(!problem.to_string().contains("secret"));

@@ -51,10 +51,7 @@ impl RequestId {
     }
 
     pub(super) fn from_extensions(extensions: &Extensions) -> Self {
-        extensions
-            .get::<Self>()
-            .cloned()
-            .unwrap_or_else(|| Self(NAMELESS.into()))
+        extensions.get::<Self>().cloned().unwrap_or_else(|| Self(NAMELESS.into()))
     }
 }
 
@@ -93,13 +90,7 @@ mod tests {
     #[test]
     fn a_usable_name_is_kept_and_any_other_replaced() {
         assert_eq!(of(Some("Trip-7.a_b")), "Trip-7.a_b");
-        for unusable in [
-            None,
-            Some(""),
-            Some("a b"),
-            Some("a\"b"),
-            Some(&*"a".repeat(129)),
-        ] {
+        for unusable in [None, Some(""), Some("a b"), Some("a\"b"), Some(&*"a".repeat(129))] {
             assert_eq!(of(unusable).len(), 36, "{unusable:?}");
         }
     }

@@ -112,7 +112,9 @@ pub async fn revoke(
         let organization_id = caller.actor.organization_id;
         let mut tx = service.store.begin().await?;
         if api_clients::revoke(&mut tx, organization_id, api_client_id, now).await? {
-            service.record(&mut tx, caller, now, [Event::ApiClientRevoked { api_client_id }]).await?;
+            service
+                .record(&mut tx, caller, now, [Event::ApiClientRevoked { api_client_id }])
+                .await?;
         }
         let client = api_clients::find(&mut tx, api_client_id).await?;
         let client = client.filter(|client| client.organization_id == organization_id);
@@ -188,5 +190,9 @@ pub async fn issue_token(
     let issued = Event::ApiClientTokenIssued { api_client_id, token_id: claims.token_id };
     service.record(&mut tx, &caller, now, [issued]).await?;
     tx.commit().await?;
-    Ok(MachineToken { access_token: access_token.into(), expires_in: session_token::LIFETIME, scopes })
+    Ok(MachineToken {
+        access_token: access_token.into(),
+        expires_in: session_token::LIFETIME,
+        scopes,
+    })
 }

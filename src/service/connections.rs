@@ -56,7 +56,11 @@ fn context(connection_id: ConnectionId) -> Vec<u8> {
     format!("connections/sealed_tokens/{connection_id}").into_bytes()
 }
 
-fn seal(service: &Service, connection_id: ConnectionId, pair: &TokenPair) -> Result<Vec<u8>, Error> {
+fn seal(
+    service: &Service,
+    connection_id: ConnectionId,
+    pair: &TokenPair,
+) -> Result<Vec<u8>, Error> {
     let plain = serde_json::to_vec(&Sealed {
         access_token: pair.access_token.expose_secret().to_owned(),
         refresh_token: pair.refresh_token.expose_secret().to_owned(),

@@ -3,10 +3,11 @@
 
 use secrecy::SecretString;
 
-use super::{CredentialFault, Error, Service};
+use super::{Caller, CredentialFault, Error, Service, users};
 use crate::auth::password::{PasswordError, Verdict};
 use crate::domain::actor::{Actor, Principal};
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::user::Role;
 use crate::signing::grant_token::{self, VerifiedGrantToken};
 use crate::signing::jws::TokenError;
 use crate::signing::session_token::{self, Subject};
@@ -39,7 +40,9 @@ pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error>
     match check_grant_token(service, bearer) {
         Ok(token) => Ok(Credential::Grant(token)),
         // Not a grant token at all: the other kind has its own type and its own keys.
-        Err(Error::Unauthenticated(CredentialFault::Invalid)) => check_access_token(service, bearer).await,
+        Err(Error::Unauthenticated(CredentialFault::Invalid)) => {
+            check_access_token(service, bearer).await
+        }
         Err(error) => Err(error),
     }
 }
@@ -86,6 +89,24 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
             Ok(Credential::ApiClient(Actor { organization_id, principal }))
         }
     }
+}
+
+/// The holder of a grant token as a caller: the grantee, with no more than a member's rights.
+#[must_use]
+pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller {
+    let principal = Principal::User { user_id: token.grantee_id(), role: Role::Member };
+    let actor = Actor { organization_id: token.organization_id(), principal };
+    Caller { actor, request_id }
+}
+
+/// A machine, acting for a user of its organization whose account is open.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such account.
+pub async fn act_for(service: &Service, caller: &Caller, user_id: UserId) -> Result<Caller, Error> {
+    let mut reader = service.store.read().await?;
+    users::find_open(&mut reader, caller, user_id).await?;
+    Ok(caller.acting_for(user_id))
 }
 
 impl Service {

@@ -1,6 +1,7 @@
 //! Lending: issuing, showing, signing and ending grants.
 
 mod end;
+mod held;
 mod issue;
 mod list;
 mod token;
@@ -12,6 +13,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::storage::{Connection, grants, vehicles};
 
 pub use end::{Ended, Wait, relinquish, revoke};
+pub use held::held;
 pub use issue::{NewGrant, issue};
 pub use list::{get, list};
 pub use token::{MintedToken, mint_token};

@@ -96,8 +96,7 @@ impl Once {
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
         let sealed = sealed::seal(&service.keys(), &*service.entropy, &context(key), &plain)
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
-        let answer =
-            StoredAnswer { request_hash: self.hash_for(caller), sealed_answer: sealed };
+        let answer = StoredAnswer { request_hash: self.hash_for(caller), sealed_answer: sealed };
         let organization_id = caller.actor.organization_id;
         let now = service.clock.now();
         Ok(idempotency_keys::insert(tx, key, organization_id, answer, now).await?)

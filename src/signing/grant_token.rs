@@ -102,11 +102,7 @@ fn seconds_up(time: Timestamp) -> i64 {
 ///
 /// # Errors
 /// [`SigningError`] if the key cannot sign.
-pub fn mint(
-    keyring: &Keyring,
-    issuer: &str,
-    claims: &GrantClaims,
-) -> Result<String, SigningError> {
+pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<String, SigningError> {
     let wire = Wire {
         iss: issuer.to_owned(),
         aud: issuer.to_owned(),

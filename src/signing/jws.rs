@@ -66,9 +66,8 @@ pub(super) fn sign(
     let mut token = URL_SAFE_NO_PAD.encode(header);
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(claims));
-    let signature =
-        jsonwebtoken::crypto::sign(token.as_bytes(), key.encoding(), Algorithm::EdDSA)
-            .map_err(|error| SigningError(error.into()))?;
+    let signature = jsonwebtoken::crypto::sign(token.as_bytes(), key.encoding(), Algorithm::EdDSA)
+        .map_err(|error| SigningError(error.into()))?;
     token.push('.');
     token.push_str(&signature);
     Ok(token)
@@ -89,9 +88,8 @@ pub(super) fn verify<C: DeserializeOwned>(
         token.rsplit_once('.').ok_or(TokenError::Invalid("not three parts"))?;
     let (header, claims) = message.split_once('.').ok_or(TokenError::Invalid("not three parts"))?;
     // The decoder takes canonical base64url alone: no padding, no stray bits, no other characters.
-    let decode = |text: &str| {
-        URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Invalid("not base64url"))
-    };
+    let decode =
+        |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Invalid("not base64url"));
     let header = decode(header)?;
     let claims = decode(claims)?;
     decode(signature)?;

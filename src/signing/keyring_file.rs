@@ -197,8 +197,7 @@ fn replace(path: &Path, keyring: &Keyring, entropy: &dyn Entropy) -> Result<(), 
     let suffix = u64::from_be_bytes(entropy.bytes::<8>()?);
     let beside = path.with_extension(format!("{suffix:016x}.new"));
     let written = (|| {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.set_permissions(Permissions::from_mode(0o600))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

@@ -60,8 +60,7 @@ fn parts(token: &str) -> (Value, Value) {
 /// Signs any header and claims with the real key: what a forger cannot do, and a careless
 /// verifier would accept.
 fn forge(header: &str, claims: &str) -> String {
-    let message =
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let pair = Ed25519KeyPair::from_seed_unchecked(&digest::sha256(SEED_TEXT)).unwrap();
     let signature = pair.sign(message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -29,12 +29,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: ErrorKind) -> Self {
-        Self {
-            kind,
-            status: kind.status(),
-            description: None,
-            retry_after_s: None,
-        }
+        Self { kind, status: kind.status(), description: None, retry_after_s: None }
     }
 
     pub(super) fn describing(mut self, description: impl Into<String>) -> Self {

@@ -67,10 +67,7 @@ impl Asked {
         };
         let permissions = asked.check(text("response_type").as_deref());
         match permissions {
-            Ok(permissions) => Ok(Self {
-                permissions,
-                ..asked
-            }),
+            Ok(permissions) => Ok(Self { permissions, ..asked }),
             Err(why) => Err(Unasked::Back(asked.back_with(&[
                 ("error", "configuration_error"),
                 ("error_description", why),
@@ -90,11 +87,7 @@ impl Asked {
         if self.client_id.is_empty() || self.client_id.len() > TEXT_LENGTH_MAX {
             return Err("client_id is missing or not valid");
         }
-        if self
-            .state
-            .as_ref()
-            .is_some_and(|state| state.len() > TEXT_LENGTH_MAX)
-        {
+        if self.state.as_ref().is_some_and(|state| state.len() > TEXT_LENGTH_MAX) {
             return Err("state is too long");
         }
         let mut permissions: Vec<(&'static str, bool)> = Vec::new();
@@ -138,14 +131,8 @@ mod tests {
              &scope=required%3Aread_security%20control_security%20read_security&state=s%26t",
         )
         .unwrap();
-        assert_eq!(
-            asked.permissions,
-            [("read_security", true), ("control_security", false)]
-        );
-        assert_eq!(
-            asked.back_with(&[("code", "1")]),
-            "http://localhost/cb?a=b&code=1&state=s%26t"
-        );
+        assert_eq!(asked.permissions, [("read_security", true), ("control_security", false)]);
+        assert_eq!(asked.back_with(&[("code", "1")]), "http://localhost/cb?a=b&code=1&state=s%26t");
     }
 
     #[test]
@@ -163,14 +150,8 @@ mod tests {
                 "{query}: {refused:?}"
             );
         }
-        for uri in [
-            "",
-            "&redirect_uri=javascript:alert(1)",
-            "&redirect_uri=/relative",
-        ] {
-            let refused = read(&format!(
-                "response_type=code&client_id=c&scope=read_vin{uri}"
-            ));
+        for uri in ["", "&redirect_uri=javascript:alert(1)", "&redirect_uri=/relative"] {
+            let refused = read(&format!("response_type=code&client_id=c&scope=read_vin{uri}"));
             assert!(matches!(refused, Err(Unasked::Nowhere(_))), "{uri}");
         }
     }

@@ -13,11 +13,7 @@ pub(super) struct Bounded<V> {
 
 impl<V> Bounded<V> {
     pub(super) fn new(max: usize) -> Self {
-        Self {
-            entries: HashMap::new(),
-            order: VecDeque::new(),
-            max,
-        }
+        Self { entries: HashMap::new(), order: VecDeque::new(), max }
     }
 
     pub(super) fn insert(&mut self, key: String, value: V) {

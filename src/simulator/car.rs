@@ -53,18 +53,10 @@ impl Car {
         request_id: Uuid,
         journal: &Journal,
     ) -> io::Result<()> {
-        let entry = Entry {
-            at,
-            vehicle_id: Arc::clone(&self.id),
-            action,
-            request_id,
-        };
+        let entry = Entry { at, vehicle_id: Arc::clone(&self.id), action, request_id };
         let mut lock = self.lock();
         journal.append(entry)?;
-        *lock = Lock {
-            is_locked: action == SecurityAction::Lock,
-            since: at,
-        };
+        *lock = Lock { is_locked: action == SecurityAction::Lock, since: at };
         Ok(())
     }
 

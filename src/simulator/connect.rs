@@ -62,13 +62,10 @@ pub(super) async fn ask(
     let cars = offered.iter().take(SHOWN_CARS_MAX);
     let page = ConsentPage {
         asked: &asked,
-        cars: cars
-            .filter_map(|place| cloud.cars().get(*place).map(AsRef::as_ref))
-            .collect(),
+        cars: cars.filter_map(|place| cloud.cars().get(*place).map(AsRef::as_ref)).collect(),
     };
-    let page = page
-        .render()
-        .map_err(|_| Failure::new(ErrorKind::ServerInternal).into_response())?;
+    let page =
+        page.render().map_err(|_| Failure::new(ErrorKind::ServerInternal).into_response())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
 }
@@ -115,9 +112,7 @@ fn offered(cloud: &Cloud, asked: &Asked) -> Vec<usize> {
         (_, None) => true,
     };
     let cars = cloud.cars().iter().enumerate();
-    cars.filter(|(_, car)| fits(car))
-        .map(|(place, _)| place)
-        .collect()
+    cars.filter(|(_, car)| fits(car)).map(|(place, _)| place).collect()
 }
 
 fn approve(
@@ -127,11 +122,7 @@ fn approve(
     permissions: Vec<&'static str>,
     status: StatusCode,
 ) -> Result<Response, Response> {
-    let consent = Consent {
-        client_id: asked.client_id.clone(),
-        cars,
-        permissions,
-    };
+    let consent = Consent { client_id: asked.client_id.clone(), cars, permissions };
     let code = cloud
         .issue_code(consent, asked.redirect_uri.clone())
         .map_err(|error| Failure::from(error).into_response())?;

@@ -156,15 +156,9 @@ mod tests {
         .unwrap();
         assert_eq!(script.check(), Ok(()));
         assert_eq!(script.take(Occasion::Command), Some(FaultKind::Refuse));
-        assert_eq!(
-            script.take(Occasion::Command),
-            Some(FaultKind::ExecutedThen500)
-        );
+        assert_eq!(script.take(Occasion::Command), Some(FaultKind::ExecutedThen500));
         assert_eq!(script.take(Occasion::Command), Some(FaultKind::Refuse));
-        assert_eq!(
-            script.take(Occasion::Read),
-            Some(FaultKind::Delay { delay_ms: 5 })
-        );
+        assert_eq!(script.take(Occasion::Read), Some(FaultKind::Delay { delay_ms: 5 }));
         assert_eq!(FaultScript::default().take(Occasion::Read), None);
     }
 

@@ -90,11 +90,8 @@ impl Fleet {
     /// This many cars of a few models; at least one, at most a hundred thousand.
     #[must_use]
     pub fn of_size(size: usize) -> Self {
-        let models = [
-            ("TESLA", "Model 3", 2024),
-            ("VOLKSWAGEN", "ID.3", 2023),
-            ("BMW", "i3", 2020),
-        ];
+        let models =
+            [("TESLA", "Model 3", 2024), ("VOLKSWAGEN", "ID.3", 2023), ("BMW", "i3", 2020)];
         let cars = models.into_iter().cycle().map(|(make, model, year)| Car {
             make: make.to_owned(),
             model: model.to_owned(),
@@ -103,9 +100,7 @@ impl Fleet {
             id: None,
             is_locked: true,
         });
-        Self {
-            cars: cars.take(size.clamp(1, CARS_MAX)).collect(),
-        }
+        Self { cars: cars.take(size.clamp(1, CARS_MAX)).collect() }
     }
 
     /// The cars, in their order.
@@ -130,11 +125,7 @@ fn check(car: &Car) -> Result<(), &'static str> {
     if !(1900..=2100).contains(&car.year) {
         return Err("the year is between 1900 and 2100");
     }
-    if car
-        .vin
-        .as_ref()
-        .is_some_and(|vin| vin.len() != VIN_LENGTH || !plain(vin))
-    {
+    if car.vin.as_ref().is_some_and(|vin| vin.len() != VIN_LENGTH || !plain(vin)) {
         return Err("a vin has 17 letters and digits");
     }
     if car.id.as_ref().is_some_and(|id| !text(id) || !plain(id)) {

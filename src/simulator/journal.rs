@@ -49,10 +49,7 @@ impl Journal {
     /// Opens the file for appending, if there is to be one.
     pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
         let open = |path| OpenOptions::new().append(true).create(true).open(path);
-        Ok(Self {
-            file: path.map(open).transpose()?,
-            recent: Mutex::default(),
-        })
+        Ok(Self { file: path.map(open).transpose()?, recent: Mutex::default() })
     }
 
     /// Writes an entry: one line with one call, so that lines of several processes never mix.

@@ -31,10 +31,7 @@ impl Listener for WireListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY on a connection to the simulator");
         }
-        let wire = Wire {
-            stream,
-            cut: Arc::default(),
-        };
+        let wire = Wire { stream, cut: Arc::default() };
         (wire, address)
     }
 
@@ -121,9 +118,6 @@ impl Peer {
 
 impl Connected<IncomingStream<'_, WireListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
-        Self {
-            address: *stream.remote_addr(),
-            cut: Arc::clone(&stream.io().cut),
-        }
+        Self { address: *stream.remote_addr(), cut: Arc::clone(&stream.io().cut) }
     }
 }

@@ -84,40 +84,24 @@ fn router(cloud: Arc<Cloud>) -> Router {
         .route("/_sim/vehicles", get(controls::cars))
         .route(
             "/_sim/vehicles/{id}/faults",
-            get(controls::faults)
-                .put(controls::set_faults)
-                .delete(controls::clear_faults),
+            get(controls::faults).put(controls::set_faults).delete(controls::clear_faults),
         )
         .route("/_sim/journal", get(controls::journal))
-        .route(
-            "/_sim/consents",
-            axum::routing::delete(controls::forget_consents),
-        )
+        .route("/_sim/consents", axum::routing::delete(controls::forget_consents))
         .route_layer(from_fn(controls::only_this_machine));
     let api = [
-        (
-            "/oauth/authorize",
-            get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>,
-        ),
+        ("/oauth/authorize", get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>),
         ("/oauth/token", post(oauth::token)),
         ("/v2.0/user", get(vehicles::user)),
         ("/v2.0/vehicles", get(vehicles::list)),
         ("/v2.0/vehicles/{id}", get(vehicles::attributes)),
         ("/v2.0/vehicles/{id}/vin", get(vehicles::vin)),
-        (
-            "/v2.0/vehicles/{id}/permissions",
-            get(vehicles::permissions),
-        ),
-        (
-            "/v2.0/vehicles/{id}/security",
-            get(vehicles::security).post(vehicles::command),
-        ),
+        ("/v2.0/vehicles/{id}/permissions", get(vehicles::permissions)),
+        ("/v2.0/vehicles/{id}/security", get(vehicles::security).post(vehicles::command)),
     ];
     api.into_iter()
         .fold(control, |router, (path, methods)| {
-            router
-                .route(&format!("{path}/"), methods.clone())
-                .route(path, methods)
+            router.route(&format!("{path}/"), methods.clone()).route(path, methods)
         })
         .fallback(answer::no_such_path)
         .method_not_allowed_fallback(answer::no_such_path)

@@ -47,11 +47,9 @@ impl IntoResponse for Refusal {
                 "`grant_type` must be `authorization_code` or `refresh_token`.",
             ),
             Self::Grant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "An unexpected error happened.",
-            ),
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "An unexpected error happened.")
+            }
         };
         let body = Json(OAuthError::new(error, description));
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], body).into_response();

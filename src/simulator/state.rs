@@ -144,10 +144,8 @@ impl Cloud {
     ) -> Result<v2::TokenAnswer, NoEntropy> {
         let (access_token, refresh_token) = (self.secret()?, self.secret()?);
         let now = self.clock.now();
-        let token = |lifetime| Token {
-            consent: Arc::clone(consent),
-            expires_at: now.plus(lifetime),
-        };
+        let token =
+            |lifetime| Token { consent: Arc::clone(consent), expires_at: now.plus(lifetime) };
         let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.insert(access_token.clone(), token(ACCESS_LIFETIME));
         drop(access);
@@ -163,9 +161,7 @@ impl Cloud {
     /// Takes a refresh token out, if it is this client's; it can be used once.
     pub(super) fn take_refresh(&self, token: &str, client_id: &str) -> Option<Arc<Consent>> {
         let mut refresh = locked(&self.refresh);
-        refresh
-            .get(token)
-            .filter(|token| token.consent.client_id == client_id)?;
+        refresh.get(token).filter(|token| token.consent.client_id == client_id)?;
         let entry = refresh.remove(token)?;
         drop(refresh);
         (entry.expires_at > self.clock.now()).then_some(entry.consent)
@@ -189,9 +185,7 @@ impl Cloud {
 
     fn secret(&self) -> Result<String, NoEntropy> {
         let bytes = self.entropy.bytes::<16>()?;
-        Ok(uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .to_string())
+        Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
     }
 
     /// A new name for a request.
@@ -222,10 +216,7 @@ fn delivered(
         model: car.model.clone(),
         year: car.year,
         vin: vin.unwrap_or_else(|| format!("0SCSIM{index:011}")),
-        lock: Mutex::new(Lock {
-            is_locked: car.is_locked,
-            since: now,
-        }),
+        lock: Mutex::new(Lock { is_locked: car.is_locked, since: now }),
         faults: Mutex::default(),
     })
 }

@@ -23,10 +23,7 @@ struct Sim {
     server: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's own client and its own server task"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test's own client and its own server task")]
 async fn start(options: Options) -> Sim {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| {
@@ -45,21 +42,11 @@ async fn start(options: Options) -> Sim {
         .timeout(Duration::from_secs(20))
         .build()
         .unwrap();
-    Sim {
-        base,
-        client,
-        clock,
-        stop: stop.drop_guard(),
-        server,
-    }
+    Sim { base, client, clock, stop: stop.drop_guard(), server }
 }
 
 async fn approving() -> Sim {
-    start(Options {
-        auto_approve: true,
-        ..Options::default()
-    })
-    .await
+    start(Options { auto_approve: true, ..Options::default() }).await
 }
 
 impl Sim {
@@ -129,11 +116,7 @@ impl Sim {
 }
 
 fn exchange(code: &str) -> [(&'static str, &str); 3] {
-    [
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("redirect_uri", BACK),
-    ]
+    [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", BACK)]
 }
 
 fn param(answer: &reqwest::Response, name: &str) -> Option<String> {
@@ -153,19 +136,12 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
     })
     .await;
     let token = sim.connect(SCOPE).await.access_token;
-    let list = sim
-        .get_json(&token, "/v2.0/vehicles/?limit=5&offset=10")
-        .await;
+    let list = sim.get_json(&token, "/v2.0/vehicles/?limit=5&offset=10").await;
     assert_eq!(list["vehicles"].as_array().unwrap().len(), 2);
     assert_eq!(list["paging"], json!({"count": 12, "offset": 10}));
     let car = sim.first_car(&token).await;
-    let about = sim
-        .get_json(&token, &format!("/v2.0/vehicles/{car}/"))
-        .await;
-    assert_eq!(
-        (about["id"].as_str(), about["make"].as_str()),
-        (Some(&*car), Some("TESLA"))
-    );
+    let about = sim.get_json(&token, &format!("/v2.0/vehicles/{car}/")).await;
+    assert_eq!((about["id"].as_str(), about["make"].as_str()), (Some(&*car), Some("TESLA")));
 
     let path = format!("/v2.0/vehicles/{car}/security");
     let before = sim.get(&token, &path).await;
@@ -175,10 +151,7 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
     assert_eq!(before.json::<Value>().await.unwrap()["isLocked"], true);
 
     let answer = sim.command(&token, &car, "UNLOCK").await.unwrap();
-    let request_id = answer.headers()["sc-request-id"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let request_id = answer.headers()["sc-request-id"].to_str().unwrap().to_owned();
     assert_eq!(answer.json::<Value>().await.unwrap()["status"], "success");
     assert_eq!(sim.get_json(&token, &path).await["isLocked"], false);
 
@@ -186,9 +159,7 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
     let expected = json!({"at": sim.clock.now(), "vehicle_id": car, "action": "UNLOCK",
         "request_id": request_id});
     assert_eq!(line, expected);
-    let journal = sim
-        .get_json("", &format!("/_sim/journal?vehicle_id={car}"))
-        .await;
+    let journal = sim.get_json("", &format!("/_sim/journal?vehicle_id={car}")).await;
     assert_eq!(journal["commands"], json!([expected]));
     let cars = sim.get_json("", "/_sim/vehicles").await;
     assert_eq!(cars["vehicles"][0]["is_locked"], false);
@@ -222,10 +193,7 @@ async fn codes_and_refresh_tokens_work_once_and_for_their_client() {
     assert_eq!(status, 200);
     assert_eq!(sim.token("app", &fields).await.1["error"], "invalid_grant");
     let fields = [("grant_type", "password")];
-    assert_eq!(
-        sim.token("app", &fields).await.1["error"],
-        "unsupported_grant_type"
-    );
+    assert_eq!(sim.token("app", &fields).await.1["error"], "unsupported_grant_type");
     let url = format!("{}/oauth/token/", sim.base);
     let nobody = sim.client.post(url).send().await.unwrap();
     assert_eq!(nobody.status(), 401);
@@ -271,17 +239,11 @@ async fn the_owner_decides_on_the_page() {
     assert_eq!(list["vehicles"], json!([chosen]));
     let path = format!("/v2.0/vehicles/{chosen}");
     let permissions = sim.get_json(token, &format!("{path}/permissions")).await;
-    assert_eq!(
-        permissions["permissions"],
-        json!(["read_vehicle_info", "control_security"])
-    );
+    assert_eq!(permissions["permissions"], json!(["read_vehicle_info", "control_security"]));
     let refused = sim.get(token, &format!("{path}/security")).await;
     assert_eq!(refused.status(), 403);
     let other = cars["vehicles"][0]["id"].as_str().unwrap();
-    assert_eq!(
-        sim.command(token, other, "LOCK").await.unwrap().status(),
-        403
-    );
+    assert_eq!(sim.command(token, other, "LOCK").await.unwrap().status(), 403);
 }
 
 #[tokio::test]
@@ -290,15 +252,9 @@ async fn what_the_cloud_does_not_have_is_answered_with_the_envelope() {
     for (path, code) in [("/v2.0/nothing", "PATH"), ("/v1.0/vehicles", "VERSION")] {
         let answer = sim.get("", path).await;
         assert_eq!(answer.status(), 404);
-        let id = answer.headers()["sc-request-id"]
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let id = answer.headers()["sc-request-id"].to_str().unwrap().to_owned();
         let body: Value = answer.json().await.unwrap();
-        assert_eq!(
-            (&body["code"], &body["requestId"]),
-            (&json!(code), &json!(id))
-        );
+        assert_eq!((&body["code"], &body["requestId"]), (&json!(code), &json!(id)));
     }
     let token = sim.connect(SCOPE).await.access_token;
     let car = sim.first_car(&token).await;
@@ -306,10 +262,7 @@ async fn what_the_cloud_does_not_have_is_answered_with_the_envelope() {
     assert_eq!(wrong.status(), 400);
     let url = format!("{}/_sim/consents", sim.base);
     sim.client.delete(url).send().await.unwrap();
-    assert_eq!(
-        sim.command(&token, &car, "LOCK").await.unwrap().status(),
-        401
-    );
+    assert_eq!(sim.command(&token, &car, "LOCK").await.unwrap().status(), 401);
     assert_eq!(sim.executed().await, 0);
 }
 
@@ -330,11 +283,7 @@ async fn each_fault_strikes_before_or_after_the_car_moves() {
         (json!({"kind": "garbage"}), 200, 1),
         (json!({"kind": "hold", "hold_ms": 20}), 200, 1),
         (json!({"kind": "acknowledged_not_executed"}), 200, 0),
-        (
-            json!({"kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE"}),
-            502,
-            0,
-        ),
+        (json!({"kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE"}), 502, 0),
     ];
     let mut total = 0;
     for (fault, status, moves) in faults {
@@ -368,10 +317,7 @@ async fn faults_can_repeat_wait_for_reads_and_be_taken_back() {
     let script = json!({"faults": [{"kind": "refuse", "on": "read"}], "repeat": true});
     assert_eq!(sim.set_faults(&car, script).await, 200);
     assert_eq!(sim.get(&token, &path).await.status(), 503);
-    assert_eq!(
-        sim.command(&token, &car, "LOCK").await.unwrap().status(),
-        200
-    );
+    assert_eq!(sim.command(&token, &car, "LOCK").await.unwrap().status(), 200);
     assert_eq!(sim.get(&token, &path).await.status(), 503);
     let faults = format!("/_sim/vehicles/{car}/faults");
     let left = sim.get_json("", &faults).await;
@@ -393,9 +339,7 @@ async fn a_delayed_command_is_executed_although_its_client_has_gone() {
     sim.set_faults(&car, script).await;
     let path = format!("/v2.0/vehicles/{car}/security");
     let request = sim.client.post(format!("{}{path}", sim.base));
-    let request = request
-        .bearer_auth(&token)
-        .timeout(Duration::from_millis(50));
+    let request = request.bearer_auth(&token).timeout(Duration::from_millis(50));
     let gone = request.json(&json!({"action": "UNLOCK"})).send().await;
     assert!(gone.unwrap_err().is_timeout());
     assert_eq!(sim.executed().await, 0);

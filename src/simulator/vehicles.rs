@@ -37,9 +37,7 @@ pub(super) async fn user(
     headers: HeaderMap,
 ) -> Result<Json<v2::User>, Failure> {
     consent(&cloud, &headers)?;
-    Ok(Json(v2::User {
-        id: cloud.user_id.clone(),
-    }))
+    Ok(Json(v2::User { id: cloud.user_id.clone() }))
 }
 
 /// `GET /vehicles`.
@@ -49,9 +47,8 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<v2::VehicleList>, Failure> {
     let consent = consent(&cloud, &headers)?;
-    let (vehicles, paging) = cut(&consent.cars, page, |place| {
-        cloud.cars().get(*place).map(|car| car.id.to_string())
-    })?;
+    let (vehicles, paging) =
+        cut(&consent.cars, page, |place| cloud.cars().get(*place).map(|car| car.id.to_string()))?;
     Ok(Json(v2::VehicleList { vehicles, paging }))
 }
 
@@ -74,9 +71,7 @@ pub(super) async fn vin(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let (car, _) = allowed(&cloud, &headers, &id, Some(permission::READ_VIN))?;
-    let answer = |car: &Car, _| v2::Vin {
-        vin: car.vin.clone(),
-    };
+    let answer = |car: &Car, _| v2::Vin { vin: car.vin.clone() };
     read(&cloud, &peer, &headers, &car, answer).await
 }
 
@@ -90,10 +85,7 @@ pub(super) async fn permissions(
 ) -> Result<Response, Failure> {
     let (car, consent) = allowed(&cloud, &headers, &id, None)?;
     let (permissions, paging) = cut(&consent.permissions, page, |name| Some((*name).to_owned()))?;
-    let answer = |_: &Car, _| v2::PermissionList {
-        permissions,
-        paging,
-    };
+    let answer = |_: &Car, _| v2::PermissionList { permissions, paging };
     read(&cloud, &peer, &headers, &car, answer).await
 }
 
@@ -105,10 +97,7 @@ pub(super) async fn security(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let (car, _) = allowed(&cloud, &headers, &id, Some(permission::READ_SECURITY))?;
-    read(&cloud, &peer, &headers, &car, |_, is_locked| {
-        Car::security(is_locked)
-    })
-    .await
+    read(&cloud, &peer, &headers, &car, |_, is_locked| Car::security(is_locked)).await
 }
 
 /// `POST /vehicles/{id}/security`.
@@ -139,11 +128,10 @@ pub(super) async fn command(
 }
 
 fn execute(cloud: &Cloud, car: &Car, action: SecurityAction, id: Uuid) -> Result<(), Failure> {
-    car.execute(action, cloud.clock.now(), id, &cloud.journal)
-        .map_err(|error| {
-            tracing::error!(%error, "the simulator's journal cannot be written");
-            Failure::new(ErrorKind::ServerInternal)
-        })
+    car.execute(action, cloud.clock.now(), id, &cloud.journal).map_err(|error| {
+        tracing::error!(%error, "the simulator's journal cannot be written");
+        Failure::new(ErrorKind::ServerInternal)
+    })
 }
 
 /// Executes later, also if the client does not wait for it: the request has been taken.
@@ -161,8 +149,7 @@ async fn delayed(
         }
         execute(&inside, &car, action, request_id)
     });
-    task.await
-        .unwrap_or_else(|_| Err(Failure::new(ErrorKind::ServerInternal)))
+    task.await.unwrap_or_else(|_| Err(Failure::new(ErrorKind::ServerInternal)))
 }
 
 /// The faults that strike before anything is done.
@@ -279,13 +266,8 @@ fn cut<T>(
     let limit = page.limit.unwrap_or(v2::PAGE_LIMIT_DEFAULT);
     let limit = limit.clamp(1, v2::PAGE_LIMIT_MAX);
     let offset = page.offset.unwrap_or(0);
-    let paging = Paging {
-        count: u32::try_from(all.len()).unwrap_or(u32::MAX),
-        offset,
-    };
-    let from = all
-        .iter()
-        .skip(usize::try_from(offset).unwrap_or(usize::MAX));
+    let paging = Paging { count: u32::try_from(all.len()).unwrap_or(u32::MAX), offset };
+    let from = all.iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
     let shown = from.take(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok((shown.filter_map(show).collect(), paging))
 }

@@ -15,12 +15,7 @@ const DOC_BASE: &str = "https://smartcar.com/docs/errors/api-errors/";
 pub struct ErrorBody {
     /// The family, such as `VEHICLE_STATE`; empty if the answer named none. Read also from
     /// `error`.
-    #[serde(
-        rename = "type",
-        alias = "error",
-        default,
-        deserialize_with = "or_default"
-    )]
+    #[serde(rename = "type", alias = "error", default, deserialize_with = "or_default")]
     pub error_type: String,
     /// The member of the family, such as `ASLEEP`.
     #[serde(default)]
@@ -75,10 +70,7 @@ fn resolution<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Resolution, 
     Ok(match Option::<Shape>::deserialize(deserializer)? {
         None => Resolution::default(),
         Some(Shape::Object(resolution)) => resolution,
-        Some(Shape::Text(text)) => Resolution {
-            kind: Some(text),
-            url: None,
-        },
+        Some(Shape::Text(text)) => Resolution { kind: Some(text), url: None },
     })
 }
 
@@ -140,9 +132,6 @@ impl OAuthError {
     /// An error with its description.
     #[must_use]
     pub fn new(error: &str, description: &str) -> Self {
-        Self {
-            error: error.to_owned(),
-            error_description: Some(description.to_owned()),
-        }
+        Self { error: error.to_owned(), error_description: Some(description.to_owned()) }
     }
 }

@@ -19,11 +19,7 @@ fn empty_fields_are_sent_as_null_and_detail_only_when_there() {
     let wire = serde_json::to_value(ErrorBody::new(ErrorKind::Authentication, "r1")).unwrap();
     assert_eq!(wire["code"], json!(null));
     assert_eq!(wire["resolution"], json!({"type": null}));
-    assert!(
-        wire.as_object()
-            .unwrap()
-            .contains_key("suggestedUserMessage")
-    );
+    assert!(wire.as_object().unwrap().contains_key("suggestedUserMessage"));
     assert!(!wire.as_object().unwrap().contains_key("detail"));
     let asleep = serde_json::to_value(ErrorBody::new(ErrorKind::VehicleStateAsleep, "r1")).unwrap();
     assert_eq!(
@@ -47,16 +43,8 @@ fn older_shapes_are_read() {
     let oauth: ErrorBody =
         serde_json::from_value(json!({"error": "invalid_grant", "error_description": "used"}))
             .unwrap();
-    assert_eq!(
-        (oauth.error_type.as_str(), oauth.description.as_str()),
-        ("invalid_grant", "used")
-    );
-    assert!(
-        serde_json::from_value::<ErrorBody>(json!({}))
-            .unwrap()
-            .kind()
-            .is_none()
-    );
+    assert_eq!((oauth.error_type.as_str(), oauth.description.as_str()), ("invalid_grant", "used"));
+    assert!(serde_json::from_value::<ErrorBody>(json!({})).unwrap().kind().is_none());
 }
 
 #[test]

@@ -74,10 +74,7 @@ mod tests {
     #[test]
     fn a_scope_tells_required_from_optional() {
         let parsed: Vec<_> = parse_scope("required:read_security  control_security ").collect();
-        assert_eq!(
-            parsed,
-            [("read_security", true), ("control_security", false)]
-        );
+        assert_eq!(parsed, [("read_security", true), ("control_security", false)]);
     }
 
     #[test]

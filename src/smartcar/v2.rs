@@ -151,10 +151,7 @@ impl Part {
     /// A part that is closed.
     #[must_use]
     pub fn closed(kind: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            status: "CLOSED".to_owned(),
-        }
+        Self { kind: kind.to_owned(), status: "CLOSED".to_owned() }
     }
 }
 
@@ -188,10 +185,7 @@ impl ActionAnswer {
     /// The documented answer.
     #[must_use]
     pub fn success() -> Self {
-        Self {
-            status: ACTION_STATUS.to_owned(),
-            message: ACTION_MESSAGE.to_owned(),
-        }
+        Self { status: ACTION_STATUS.to_owned(), message: ACTION_MESSAGE.to_owned() }
     }
 }
 
@@ -239,10 +233,7 @@ mod tests {
     #[test]
     fn a_year_may_be_a_text_and_lists_may_be_missing() {
         let text = json!({"id": "v", "make": "BMW", "model": "i3", "year": "2020"});
-        assert_eq!(
-            serde_json::from_value::<Attributes>(text).unwrap().year,
-            2020
-        );
+        assert_eq!(serde_json::from_value::<Attributes>(text).unwrap().year, 2020);
         let only_lock: Security = serde_json::from_value(json!({"isLocked": false})).unwrap();
         assert!(!only_lock.is_locked && only_lock.doors.is_empty());
         assert!(serde_json::from_value::<Security>(json!({"doors": []})).is_err());

@@ -87,12 +87,7 @@ pub async fn list(
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<ApiClient>, StorageError> {
-    query(LIST)
-        .bind(organization_id)
-        .bind(page.before())
-        .bind(page.limit)
-        .fetch_all(on)
-        .await
+    query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
 }
 
 /// Takes an API client's rights away; `false` if there is none with rights.
@@ -105,11 +100,5 @@ pub async fn revoke(
     api_client_id: ApiClientId,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    Ok(query(REVOKE)
-        .bind(organization_id)
-        .bind(api_client_id)
-        .bind(now)
-        .execute(tx)
-        .await?
-        == 1)
+    Ok(query(REVOKE).bind(organization_id).bind(api_client_id).bind(now).execute(tx).await? == 1)
 }

@@ -22,8 +22,11 @@ const LIST_OF_USER: &str = "SELECT * FROM audit_entries WHERE organization_id = 
     AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 \
     AND (user_id = $7 OR actor_id = $7 OR acting_for = $7) ORDER BY entry_id DESC LIMIT $3";
 
+const NEWEST: &str = "SELECT occurred_at FROM audit_entries ORDER BY entry_id DESC LIMIT 1";
+
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[INSERT, LIST, LIST_OF_GRANT, LIST_OF_VEHICLE, LIST_OF_USER];
+pub const STATEMENTS: &[&str] =
+    &[NEWEST, INSERT, LIST, LIST_OF_GRANT, LIST_OF_VEHICLE, LIST_OF_USER];
 
 /// An entry as it is read back: words and ids, nothing to act on.
 #[derive(Debug, Clone)]
@@ -77,11 +80,9 @@ impl FromRow for StoredEntry {
 fn actor(actor: &Actor) -> (&'static str, Option<uuid::Uuid>, Option<UserId>) {
     match &actor.principal {
         Principal::User { user_id, .. } => ("user", Some(user_id.as_uuid()), None),
-        Principal::ApiClient {
-            api_client_id,
-            acting_for,
-            ..
-        } => ("api_client", Some(api_client_id.as_uuid()), *acting_for),
+        Principal::ApiClient { api_client_id, acting_for, .. } => {
+            ("api_client", Some(api_client_id.as_uuid()), *acting_for)
+        }
         Principal::System => ("system", None, None),
     }
 }
@@ -111,15 +112,16 @@ fn inserted(entry: &AuditEntry) -> Vec<Value> {
 /// # Errors
 /// [`StorageError`]; then nothing else of the transaction may be kept either.
 pub async fn insert_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<(), StorageError> {
-    let added = query(INSERT)
-        .rows(entries.iter().map(inserted).collect())
-        .execute(tx)
-        .await?;
-    if added == entries.len() as u64 {
-        Ok(())
-    } else {
-        Err(StorageError::LostRace)
-    }
+    let added = query(INSERT).rows(entries.iter().map(inserted).collect()).execute(tx).await?;
+    if added == entries.len() as u64 { Ok(()) } else { Err(StorageError::LostRace) }
+}
+
+/// When the newest entry was made, of whatever organization.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, StorageError> {
+    query(NEWEST).fetch_optional(on).await
 }
 
 /// The one thing that entries are about.

@@ -101,10 +101,7 @@ pub async fn insert_many(
     tx: &mut Tx,
     commands: &[&KeyedCommand],
 ) -> Result<Vec<CommandId>, StorageError> {
-    query(INSERT)
-        .rows(commands.iter().map(|keyed| inserted(keyed)).collect())
-        .fetch_all(tx)
-        .await
+    query(INSERT).rows(commands.iter().map(|keyed| inserted(keyed)).collect()).fetch_all(tx).await
 }
 
 /// A step of one command's life.
@@ -139,10 +136,7 @@ fn changed(change: &Change) -> Vec<Value> {
 /// # Errors
 /// [`StorageError`].
 pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
-    query(CHANGE)
-        .rows(changes.iter().map(changed).collect())
-        .fetch_all(tx)
-        .await
+    query(CHANGE).rows(changes.iter().map(changed).collect()).fetch_all(tx).await
 }
 
 /// One command.
@@ -154,11 +148,7 @@ pub async fn find(
     organization_id: OrganizationId,
     command_id: CommandId,
 ) -> Result<Option<Command>, StorageError> {
-    query(FIND)
-        .bind(organization_id)
-        .bind(command_id)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(organization_id).bind(command_id).fetch_optional(on).await
 }
 
 /// The commands of a car, newest first.
@@ -200,11 +190,7 @@ pub async fn take_abandoned(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Command>, StorageError> {
-    query(TAKE_ABANDONED)
-        .bind(now)
-        .bind(limit)
-        .fetch_all(tx)
-        .await
+    query(TAKE_ABANDONED).bind(now).bind(limit).fetch_all(tx).await
 }
 
 /// A command whose car's state should be read.
@@ -218,10 +204,7 @@ pub struct ToCheck {
 
 impl FromRow for ToCheck {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self {
-            command: Command::from_row(row)?,
-            checks: row.get("checks")?,
-        })
+        Ok(Self { command: Command::from_row(row)?, checks: row.get("checks")? })
     }
 }
 
@@ -235,12 +218,7 @@ pub async fn take_to_check(
     lease_until: Timestamp,
     limit: i64,
 ) -> Result<Vec<ToCheck>, StorageError> {
-    query(TAKE_TO_CHECK)
-        .bind(now)
-        .bind(lease_until)
-        .bind(limit)
-        .fetch_all(tx)
-        .await
+    query(TAKE_TO_CHECK).bind(now).bind(lease_until).bind(limit).fetch_all(tx).await
 }
 
 /// Puts a check off.
@@ -252,12 +230,7 @@ pub async fn check_again(
     command_id: CommandId,
     at: Timestamp,
 ) -> Result<(), StorageError> {
-    query(CHECK_AGAIN)
-        .bind(command_id)
-        .bind(at)
-        .execute(tx)
-        .await
-        .map(drop)
+    query(CHECK_AGAIN).bind(command_id).bind(at).execute(tx).await.map(drop)
 }
 
 /// The newest command of each car that may have moved it.
@@ -269,12 +242,7 @@ pub async fn newest_of_vehicles(
     vehicle_ids: &[VehicleId],
 ) -> Result<Vec<Command>, StorageError> {
     query(NEWEST_OF_VEHICLES)
-        .rows(
-            vehicle_ids
-                .iter()
-                .map(|&id| vec![Value::from(id)])
-                .collect(),
-        )
+        .rows(vehicle_ids.iter().map(|&id| vec![Value::from(id)]).collect())
         .fetch_all(on)
         .await
 }

@@ -116,11 +116,7 @@ pub async fn find(
     organization_id: OrganizationId,
     connection_id: ConnectionId,
 ) -> Result<Option<Connection>, StorageError> {
-    query(FIND)
-        .bind(organization_id)
-        .bind(connection_id)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(organization_id).bind(connection_id).fetch_optional(on).await
 }
 
 /// Uses up the state that a browser brought back; `None` if it was never given out, was used
@@ -133,11 +129,7 @@ pub async fn take_by_state(
     state_hash: [u8; 32],
     created_after: Timestamp,
 ) -> Result<Option<Connection>, StorageError> {
-    query(TAKE_BY_STATE)
-        .bind(state_hash)
-        .bind(created_after)
-        .fetch_optional(tx)
-        .await
+    query(TAKE_BY_STATE).bind(state_hash).bind(created_after).fetch_optional(tx).await
 }
 
 /// Marks a consent as declined or failed.
@@ -149,11 +141,7 @@ pub async fn fail(
     connection_id: ConnectionId,
     reason: &str,
 ) -> Result<(), StorageError> {
-    query(FAIL)
-        .bind(connection_id)
-        .bind(reason)
-        .execute_one(tx)
-        .await
+    query(FAIL).bind(connection_id).bind(reason).execute_one(tx).await
 }
 
 /// Gives a consent its first tokens.
@@ -182,10 +170,7 @@ pub async fn find_tokens(
     on: &mut impl super::Connection,
     connection_id: ConnectionId,
 ) -> Result<Option<StoredTokens>, StorageError> {
-    query(FIND_TOKENS)
-        .bind(connection_id)
-        .fetch_optional(on)
-        .await
+    query(FIND_TOKENS).bind(connection_id).fetch_optional(on).await
 }
 
 /// Takes the right to refresh until `until`; `false` if another instance has it or was faster.
@@ -239,12 +224,7 @@ pub async fn release_refresh(
     connection_id: ConnectionId,
     token_revision: i64,
 ) -> Result<(), StorageError> {
-    query(RELEASE_REFRESH)
-        .bind(connection_id)
-        .bind(token_revision)
-        .execute(tx)
-        .await
-        .map(drop)
+    query(RELEASE_REFRESH).bind(connection_id).bind(token_revision).execute(tx).await.map(drop)
 }
 
 /// Marks a consent as lost, forgets its tokens and raises the revision of whatever rests on it;
@@ -258,20 +238,10 @@ pub async fn lose(
     token_revision: i64,
     reason: &str,
 ) -> Result<bool, StorageError> {
-    if query(LOSE)
-        .bind(connection_id)
-        .bind(token_revision)
-        .bind(reason)
-        .execute(tx)
-        .await?
-        != 1
-    {
+    if query(LOSE).bind(connection_id).bind(token_revision).bind(reason).execute(tx).await? != 1 {
         return Ok(false);
     }
-    query(TOUCH_VEHICLES)
-        .bind(connection_id)
-        .execute(tx)
-        .await?;
+    query(TOUCH_VEHICLES).bind(connection_id).execute(tx).await?;
     query(TOUCH_GRANTS).bind(connection_id).execute(tx).await?;
     Ok(true)
 }

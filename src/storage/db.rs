@@ -88,9 +88,7 @@ impl Db {
             Err(StorageError::Rejected(_)) => return Ok(false),
             other => other?,
         };
-        Ok(applied
-            .into_iter()
-            .eq(open::MIGRATIONS.iter().map(|migration| migration.version)))
+        Ok(applied.into_iter().eq(open::MIGRATIONS.iter().map(|migration| migration.version)))
     }
 
     /// Prepares one statement without running it, with one and with two rows in its marker.
@@ -181,11 +179,7 @@ pub struct Query {
 /// Starts a statement.
 #[must_use]
 pub const fn query(sql: &'static str) -> Query {
-    Query {
-        sql,
-        values: Vec::new(),
-        rows: None,
-    }
+    Query { sql, values: Vec::new(), rows: None }
 }
 
 impl Query {

@@ -65,10 +65,7 @@ impl FromRow for VehicleRow {
 impl FromRow for GrantFacts {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let disabled: Option<i64> = row.optional("grantee_disabled_at")?;
-        Ok(Self {
-            grant: Grant::from_row(row)?,
-            grantee_disabled: disabled.is_some(),
-        })
+        Ok(Self { grant: Grant::from_row(row)?, grantee_disabled: disabled.is_some() })
     }
 }
 
@@ -149,11 +146,7 @@ pub async fn claim_grants(
     let rows = claims
         .iter()
         .map(|&(grant_id, revision, uses)| {
-            vec![
-                Value::from(grant_id),
-                Value::from(revision),
-                Value::from(uses),
-            ]
+            vec![Value::from(grant_id), Value::from(revision), Value::from(uses)]
         })
         .collect();
     query(CLAIM_GRANTS).rows(rows).fetch_all(tx).await
@@ -167,9 +160,7 @@ pub async fn claim_vehicles(
     tx: &mut Tx,
     claims: &[(VehicleId, i64)],
 ) -> Result<Vec<VehicleId>, StorageError> {
-    let rows = claims
-        .iter()
-        .map(|&(id, revision)| vec![Value::from(id), Value::from(revision)])
-        .collect();
+    let rows =
+        claims.iter().map(|&(id, revision)| vec![Value::from(id), Value::from(revision)]).collect();
     query(CLAIM_VEHICLES).rows(rows).fetch_all(tx).await
 }

@@ -24,30 +24,16 @@ const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = 
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 RETURNING *";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[
-    INSERT,
-    FIND,
-    LIST,
-    LIST_OF_VEHICLE,
-    LIST_FOR,
-    LIST_FOR_OF_VEHICLE,
-    LIST_HELD,
-    END,
-];
+pub const STATEMENTS: &[&str] =
+    &[INSERT, FIND, LIST, LIST_OF_VEHICLE, LIST_FOR, LIST_FOR_OF_VEHICLE, LIST_HELD, END];
 
 impl FromRow for Grant {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let end = match (row.optional("ended_at")?, row.optional("end_reason")?) {
-            (Some(ended_at), Some(end_reason)) => Some(End {
-                ended_at,
-                end_reason,
-            }),
+            (Some(ended_at), Some(end_reason)) => Some(End { ended_at, end_reason }),
             (None, None) => None,
             _ => {
-                return Err(corrupt(
-                    "end_reason",
-                    "is not there exactly when ended_at is",
-                ));
+                return Err(corrupt("end_reason", "is not there exactly when ended_at is"));
             }
         };
         let validity = Validity::new(row.get("not_before")?, row.get("not_after")?);
@@ -101,11 +87,7 @@ pub async fn find(
     organization_id: OrganizationId,
     grant_id: GrantId,
 ) -> Result<Option<Grant>, StorageError> {
-    query(FIND)
-        .bind(organization_id)
-        .bind(grant_id)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(organization_id).bind(grant_id).fetch_optional(on).await
 }
 
 /// Whose grants to list.
@@ -128,27 +110,12 @@ pub async fn list(
     page: Page,
 ) -> Result<Vec<Grant>, StorageError> {
     let sql = match filter {
-        Filter {
-            concerning: None,
-            vehicle_id: None,
-        } => LIST,
-        Filter {
-            concerning: None,
-            vehicle_id: Some(_),
-        } => LIST_OF_VEHICLE,
-        Filter {
-            concerning: Some(_),
-            vehicle_id: None,
-        } => LIST_FOR,
-        Filter {
-            concerning: Some(_),
-            vehicle_id: Some(_),
-        } => LIST_FOR_OF_VEHICLE,
+        Filter { concerning: None, vehicle_id: None } => LIST,
+        Filter { concerning: None, vehicle_id: Some(_) } => LIST_OF_VEHICLE,
+        Filter { concerning: Some(_), vehicle_id: None } => LIST_FOR,
+        Filter { concerning: Some(_), vehicle_id: Some(_) } => LIST_FOR_OF_VEHICLE,
     };
-    let mut listing = query(sql)
-        .bind(organization_id)
-        .bind(page.before())
-        .bind(page.limit);
+    let mut listing = query(sql).bind(organization_id).bind(page.before()).bind(page.limit);
     if let Some(user_id) = filter.concerning {
         listing = listing.bind(user_id);
     }
@@ -168,12 +135,7 @@ pub async fn list_held(
     vehicle_id: VehicleId,
     grantee_id: UserId,
 ) -> Result<Vec<Grant>, StorageError> {
-    query(LIST_HELD)
-        .bind(organization_id)
-        .bind(vehicle_id)
-        .bind(grantee_id)
-        .fetch_all(on)
-        .await
+    query(LIST_HELD).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
 }
 
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.

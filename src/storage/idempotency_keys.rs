@@ -52,12 +52,7 @@ pub async fn find(
     on: &mut impl Connection,
     key: KeyRef<'_>,
 ) -> Result<Option<StoredAnswer>, StorageError> {
-    query(FIND)
-        .bind(key.principal_id)
-        .bind(key.route)
-        .bind(key.key)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(key.principal_id).bind(key.route).bind(key.key).fetch_optional(on).await
 }
 
 /// Keeps an answer.

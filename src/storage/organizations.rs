@@ -24,12 +24,7 @@ pub async fn insert(
     name: &str,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    query(INSERT)
-        .bind(organization_id)
-        .bind(name)
-        .bind(now)
-        .execute_one(tx)
-        .await
+    query(INSERT).bind(organization_id).bind(name).bind(now).execute_one(tx).await
 }
 
 /// The oldest organization with this name.
@@ -51,9 +46,6 @@ pub async fn exists(
     on: &mut impl Connection,
     organization_id: OrganizationId,
 ) -> Result<bool, StorageError> {
-    let found = query(EXISTS)
-        .bind(organization_id)
-        .fetch_optional::<OrganizationId>(on)
-        .await?;
+    let found = query(EXISTS).bind(organization_id).fetch_optional::<OrganizationId>(on).await?;
     Ok(found.is_some())
 }

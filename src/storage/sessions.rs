@@ -17,14 +17,8 @@ const END: &str =
     "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[
-    INSERT,
-    INSERT_REFRESH_TOKEN,
-    USE_REFRESH_TOKEN,
-    FIND_REFRESH_TOKEN,
-    FIND,
-    END,
-];
+pub const STATEMENTS: &[&str] =
+    &[INSERT, INSERT_REFRESH_TOKEN, USE_REFRESH_TOKEN, FIND_REFRESH_TOKEN, FIND, END];
 
 /// A session with what is known about its person now.
 #[derive(Debug, Clone)]
@@ -127,18 +121,12 @@ pub async fn use_refresh_token(
     token_hash: [u8; 32],
     now: Timestamp,
 ) -> Result<RefreshUse, StorageError> {
-    if let Some(session_id) = query(USE_REFRESH_TOKEN)
-        .bind(token_hash)
-        .bind(now)
-        .fetch_optional(tx)
-        .await?
+    if let Some(session_id) =
+        query(USE_REFRESH_TOKEN).bind(token_hash).bind(now).fetch_optional(tx).await?
     {
         return Ok(RefreshUse::First(session_id));
     }
-    let known = query(FIND_REFRESH_TOKEN)
-        .bind(token_hash)
-        .fetch_optional(tx)
-        .await?;
+    let known = query(FIND_REFRESH_TOKEN).bind(token_hash).fetch_optional(tx).await?;
     Ok(known.map_or(RefreshUse::Unknown, RefreshUse::Again))
 }
 
@@ -163,11 +151,5 @@ pub async fn end(
     reason: SessionEnd,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    Ok(query(END)
-        .bind(session_id)
-        .bind(now)
-        .bind(reason)
-        .execute(tx)
-        .await?
-        == 1)
+    Ok(query(END).bind(session_id).bind(now).bind(reason).execute(tx).await? == 1)
 }

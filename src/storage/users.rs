@@ -58,10 +58,7 @@ impl FromRow for User {
 
 impl FromRow for Account {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self {
-            user: User::from_row(row)?,
-            password_hash: row.optional("password_hash")?,
-        })
+        Ok(Self { user: User::from_row(row)?, password_hash: row.optional("password_hash")? })
     }
 }
 
@@ -95,11 +92,7 @@ pub async fn find(
     organization_id: OrganizationId,
     user_id: UserId,
 ) -> Result<Option<User>, StorageError> {
-    query(FIND)
-        .bind(organization_id)
-        .bind(user_id)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(organization_id).bind(user_id).fetch_optional(on).await
 }
 
 /// Accounts, newest first.
@@ -111,12 +104,7 @@ pub async fn list(
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<User>, StorageError> {
-    query(LIST)
-        .bind(organization_id)
-        .bind(page.before())
-        .bind(page.limit)
-        .fetch_all(on)
-        .await
+    query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
 }
 
 /// The account an address signs in to. Without an organization it is `None` also when several
@@ -136,15 +124,8 @@ pub async fn find_account(
             .fetch_optional(on)
             .await;
     }
-    let mut accounts = query(FIND_BY_EMAIL)
-        .bind(email.as_str())
-        .fetch_all(on)
-        .await?;
-    Ok(if accounts.len() == 1 {
-        accounts.pop()
-    } else {
-        None
-    })
+    let mut accounts = query(FIND_BY_EMAIL).bind(email.as_str()).fetch_all(on).await?;
+    Ok(if accounts.len() == 1 { accounts.pop() } else { None })
 }
 
 /// Replaces a password's PHC string, unless somebody replaced it first.
@@ -157,12 +138,7 @@ pub async fn set_password_hash(
     old: &str,
     new: &str,
 ) -> Result<(), StorageError> {
-    query(SET_PASSWORD_HASH)
-        .bind(user_id)
-        .bind(old)
-        .bind(new)
-        .execute_one(tx)
-        .await
+    query(SET_PASSWORD_HASH).bind(user_id).bind(old).bind(new).execute_one(tx).await
 }
 
 /// Closes an account and raises the revision of whatever its decisions rest on. `false` if there
@@ -176,21 +152,8 @@ pub async fn disable(
     user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let disabled = query(DISABLE)
-        .bind(organization_id)
-        .bind(user_id)
-        .bind(now)
-        .execute(tx)
-        .await?;
-    query(TOUCH_GRANTS)
-        .bind(organization_id)
-        .bind(user_id)
-        .execute(tx)
-        .await?;
-    query(TOUCH_VEHICLES)
-        .bind(organization_id)
-        .bind(user_id)
-        .execute(tx)
-        .await?;
+    let disabled = query(DISABLE).bind(organization_id).bind(user_id).bind(now).execute(tx).await?;
+    query(TOUCH_GRANTS).bind(organization_id).bind(user_id).execute(tx).await?;
+    query(TOUCH_VEHICLES).bind(organization_id).bind(user_id).execute(tx).await?;
     Ok(disabled == 1)
 }

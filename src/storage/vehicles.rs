@@ -74,11 +74,7 @@ pub async fn find(
     organization_id: OrganizationId,
     vehicle_id: VehicleId,
 ) -> Result<Option<Vehicle>, StorageError> {
-    query(FIND)
-        .bind(organization_id)
-        .bind(vehicle_id)
-        .fetch_optional(on)
-        .await
+    query(FIND).bind(organization_id).bind(vehicle_id).fetch_optional(on).await
 }
 
 /// All cars of an organization, newest first.
@@ -90,12 +86,7 @@ pub async fn list(
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<Vehicle>, StorageError> {
-    query(LIST)
-        .bind(organization_id)
-        .bind(page.before())
-        .bind(page.limit)
-        .fetch_all(on)
-        .await
+    query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
 }
 
 /// The cars a person owns or holds a grant for that has not ended at `now`, newest first.

@@ -15,20 +15,14 @@ mod statements;
 /// Fails with every violation at once: whoever broke a rule twice should not run twice.
 #[track_caller]
 fn assert_none(violations: &[String]) {
-    assert!(
-        violations.is_empty(),
-        "rules of the house broken:\n  {}",
-        violations.join("\n  ")
-    );
+    assert!(violations.is_empty(), "rules of the house broken:\n  {}", violations.join("\n  "));
 }
 
 /// Fails unless `rule` finds a fault in the bad snippet and says `expected` about it.
 #[track_caller]
 fn assert_flagged(violations: &[String], expected: &str) {
     assert!(
-        violations
-            .iter()
-            .any(|violation| violation.contains(expected)),
+        violations.iter().any(|violation| violation.contains(expected)),
         "the rule did not say {expected:?}, but {violations:?}"
     );
 }

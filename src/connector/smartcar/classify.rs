@@ -53,10 +53,7 @@ impl ErrorBody {
     }
 
     fn description(&self) -> &str {
-        self.description
-            .as_str()
-            .or_else(|| self.error_description.as_str())
-            .unwrap_or_default()
+        self.description.as_str().or_else(|| self.error_description.as_str()).unwrap_or_default()
     }
 }
 
@@ -65,16 +62,8 @@ pub(super) fn api_error(answer: &Answer) -> ConnectorError {
     let body = ErrorBody::of(answer);
     let kind = body.kind.as_str().or_else(|| body.error.as_str());
     let happened = api_happened(answer.status, kind);
-    let fault = kind
-        .and_then(fault_of_type)
-        .unwrap_or_else(|| fault_of_status(answer.status));
-    told(
-        answer,
-        &body,
-        happened,
-        fault,
-        provider_code(kind, body.code.as_str()),
-    )
+    let fault = kind.and_then(fault_of_type).unwrap_or_else(|| fault_of_status(answer.status));
+    told(answer, &body, happened, fault, provider_code(kind, body.code.as_str()))
 }
 
 /// What an answer of the token endpoint other than 200 means.
@@ -116,11 +105,7 @@ fn told(
     provider_code: Option<String>,
 ) -> ConnectorError {
     let code = provider_code.as_deref().unwrap_or("no code");
-    let detail = format!(
-        "HTTP {} {code}: {}",
-        answer.status.as_u16(),
-        body.description()
-    );
+    let detail = format!("HTTP {} {code}: {}", answer.status.as_u16(), body.description());
     ConnectorError {
         happened,
         fault,
@@ -203,9 +188,7 @@ fn is_word(text: &str) -> bool {
 fn safe_request_id(text: &str) -> Option<String> {
     let safe = !text.is_empty()
         && text.len() <= REQUEST_ID_CHARS_MAX
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     safe.then(|| text.to_owned())
 }
 
@@ -214,11 +197,7 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
     if !matches!(answer.status.as_u16(), 429 | 503) {
         return None;
     }
-    let text = answer
-        .headers
-        .get(http::header::RETRY_AFTER)?
-        .to_str()
-        .ok()?;
+    let text = answer.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
     let seconds: u32 = text.trim().parse().ok()?;
     Some(Duration::from_secs(u64::from(seconds)).min(RETRY_AFTER_MAX))
 }

@@ -18,34 +18,10 @@ fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
 
 /// Every row of section 3 of the protocol page.
 const ROWS: &[(&str, &[&str], u16, Fault, Happened)] = &[
-    (
-        "AUTHENTICATION",
-        &[""],
-        401,
-        Fault::Authentication,
-        Happened::Refused,
-    ),
-    (
-        "PERMISSION",
-        &[""],
-        403,
-        Fault::Permission,
-        Happened::Refused,
-    ),
-    (
-        "VALIDATION",
-        &["", "PARAMETER"],
-        400,
-        Fault::Rejected,
-        Happened::Refused,
-    ),
-    (
-        "RESOURCE_NOT_FOUND",
-        &["PATH", "VERSION"],
-        404,
-        Fault::Rejected,
-        Happened::Refused,
-    ),
+    ("AUTHENTICATION", &[""], 401, Fault::Authentication, Happened::Refused),
+    ("PERMISSION", &[""], 403, Fault::Permission, Happened::Refused),
+    ("VALIDATION", &["", "PARAMETER"], 400, Fault::Rejected, Happened::Refused),
+    ("RESOURCE_NOT_FOUND", &["PATH", "VERSION"], 404, Fault::Rejected, Happened::Refused),
     (
         "VEHICLE_STATE",
         &[
@@ -71,21 +47,10 @@ const ROWS: &[(&str, &[&str], u16, Fault, Happened)] = &[
         Fault::VehicleState,
         Happened::Refused,
     ),
-    (
-        "RATE_LIMIT",
-        &["SMARTCAR_API", "VEHICLE"],
-        429,
-        Fault::RateLimited,
-        Happened::Refused,
-    ),
+    ("RATE_LIMIT", &["SMARTCAR_API", "VEHICLE"], 429, Fault::RateLimited, Happened::Refused),
     (
         "BILLING",
-        &[
-            "VEHICLE_LIMIT",
-            "INVALID_PLAN",
-            "VEHICLE_REQUEST_LIMIT",
-            "ACCOUNT_SUSPENDED",
-        ],
+        &["VEHICLE_LIMIT", "INVALID_PLAN", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED"],
         430,
         Fault::Billing,
         Happened::Refused,
@@ -111,13 +76,7 @@ const ROWS: &[(&str, &[&str], u16, Fault, Happened)] = &[
     ),
     (
         "UPSTREAM",
-        &[
-            "INVALID_DATA",
-            "KNOWN_ISSUE",
-            "NO_RESPONSE",
-            "RATE_LIMIT",
-            "UNKNOWN_ISSUE",
-        ],
+        &["INVALID_DATA", "KNOWN_ISSUE", "NO_RESPONSE", "RATE_LIMIT", "UNKNOWN_ISSUE"],
         502,
         Fault::Upstream,
         Happened::Maybe,
@@ -183,20 +142,9 @@ fn a_status_alone_decides_when_the_body_says_nothing() {
         (599, Fault::Unavailable, Happened::Maybe),
         (600, Fault::Garbled, Happened::Maybe),
     ] {
-        for body in [
-            "",
-            "<html>gone</html>",
-            "null",
-            "[]",
-            r#"{"type":7}"#,
-            r#"{"type":"NEW"}"#,
-        ] {
+        for body in ["", "<html>gone</html>", "null", "[]", r#"{"type":7}"#, r#"{"type":"NEW"}"#] {
             let error = api_error(&answer(status, body));
-            assert_eq!(
-                (error.fault, error.happened),
-                (fault, happened),
-                "{status} {body}"
-            );
+            assert_eq!((error.fault, error.happened), (fault, happened), "{status} {body}");
         }
     }
 }
@@ -204,20 +152,13 @@ fn a_status_alone_decides_when_the_body_says_nothing() {
 #[test]
 fn a_type_that_speaks_of_what_happened_behind_the_cloud_is_never_a_refusal() {
     for (status, body) in [
-        (
-            400,
-            r#"{"type":"UPSTREAM","code":7,"description":[],"resolution":null}"#,
-        ),
+        (400, r#"{"type":"UPSTREAM","code":7,"description":[],"resolution":null}"#),
         (503, r#"{"type":"SERVER","error":"x","statusCode":"503"}"#),
         (500, r#"{"type":"COMPATIBILITY"}"#),
         (500, r#"{"type":"VEHICLE_STATE","code":"ASLEEP"}"#),
         (502, r#"{"type":"RATE_LIMIT"}"#),
     ] {
-        assert_eq!(
-            api_error(&answer(status, body)).happened,
-            Happened::Maybe,
-            "{body}"
-        );
+        assert_eq!(api_error(&answer(status, body)).happened, Happened::Maybe, "{body}");
     }
     let older = api_error(&answer(409, r#"{"error":"VEHICLE_STATE","code":"ASLEEP"}"#));
     assert_eq!(older.fault, Fault::VehicleState);
@@ -237,15 +178,9 @@ fn a_wait_is_read_in_whole_seconds_and_bounded() {
         (500, "120", None),
     ] {
         let mut limited = answer(status, "");
-        limited
-            .headers
-            .insert("retry-after", HeaderValue::from_str(text).unwrap());
+        limited.headers.insert("retry-after", HeaderValue::from_str(text).unwrap());
         let error = api_error(&limited);
-        assert_eq!(
-            error.retry_after,
-            wait.map(Duration::from_secs),
-            "{status} {text}"
-        );
+        assert_eq!(error.retry_after, wait.map(Duration::from_secs), "{status} {text}");
     }
     assert_eq!(api_error(&answer(429, "")).retry_after, None);
 }
@@ -258,23 +193,14 @@ fn the_token_endpoint_speaks_of_consent_and_of_us() {
         (500, "invalid_grant", Fault::Unavailable, Happened::Maybe),
         (401, "invalid_client", Fault::Rejected, Happened::Refused),
         (400, "invalid_request", Fault::Rejected, Happened::Refused),
-        (
-            400,
-            "unauthorized_client",
-            Fault::Rejected,
-            Happened::Refused,
-        ),
+        (400, "unauthorized_client", Fault::Rejected, Happened::Refused),
         (429, "slow_down", Fault::RateLimited, Happened::Refused),
         (503, "", Fault::Unavailable, Happened::Refused),
         (302, "", Fault::Garbled, Happened::Maybe),
     ] {
         let body = json!({"error": word, "error_description": "why"}).to_string();
         let error = token_error(&answer(status, body));
-        assert_eq!(
-            (error.fault, error.happened),
-            (fault, happened),
-            "{status} {word}"
-        );
+        assert_eq!((error.fault, error.happened), (fault, happened), "{status} {word}");
         let code = (!word.is_empty()).then(|| word.to_ascii_uppercase());
         assert_eq!(error.provider_code, code);
     }
@@ -294,40 +220,19 @@ fn foreign_words_are_bounded_and_harmless() {
     let message = error.user_message.unwrap();
     assert!(message.starts_with("Wake ü") && message.chars().count() == 300);
     assert!(error.detail.chars().count() <= 300 && !error.detail.contains('\u{1b}'));
-    for body in [
-        json!({"type": long}),
-        json!({"type": "A B"}),
-        json!({"type": "<b>"}),
-    ] {
-        assert_eq!(
-            api_error(&answer(409, body.to_string())).provider_code,
-            None
-        );
+    for body in [json!({"type": long}), json!({"type": "A B"}), json!({"type": "<b>"})] {
+        assert_eq!(api_error(&answer(409, body.to_string())).provider_code, None);
     }
     let long_pair = json!({"type": "VEHICLE_STATE", "code": "C".repeat(60)});
-    assert_eq!(
-        api_error(&answer(409, long_pair.to_string())).provider_code,
-        None
-    );
+    assert_eq!(api_error(&answer(409, long_pair.to_string())).provider_code, None);
 }
 
 #[test]
 fn the_header_names_the_request_before_the_body_does() {
     let mut both = answer(409, r#"{"type":"VEHICLE_STATE","requestId":"body-1"}"#);
-    both.headers
-        .insert("sc-request-id", HeaderValue::from_static("header-1"));
-    assert_eq!(
-        api_error(&both).provider_request_id.as_deref(),
-        Some("header-1")
-    );
-    assert_eq!(
-        garbled(&both, "x").provider_request_id.as_deref(),
-        Some("header-1")
-    );
-    both.headers
-        .insert("sc-request-id", HeaderValue::from_static("a b"));
-    assert_eq!(
-        api_error(&both).provider_request_id.as_deref(),
-        Some("body-1")
-    );
+    both.headers.insert("sc-request-id", HeaderValue::from_static("header-1"));
+    assert_eq!(api_error(&both).provider_request_id.as_deref(), Some("header-1"));
+    assert_eq!(garbled(&both, "x").provider_request_id.as_deref(), Some("header-1"));
+    both.headers.insert("sc-request-id", HeaderValue::from_static("a b"));
+    assert_eq!(api_error(&both).provider_request_id.as_deref(), Some("body-1"));
 }

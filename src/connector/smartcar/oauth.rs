@@ -50,10 +50,7 @@ impl Oauth {
         if !fit(&client_id) || !fit(secret) || client_id.contains(':') {
             return Err(InvalidSettings::Credentials);
         }
-        let basic = format!(
-            "Basic {}",
-            STANDARD.encode([&client_id, ":", secret].concat())
-        );
+        let basic = format!("Basic {}", STANDARD.encode([&client_id, ":", secret].concat()));
         Ok(Self {
             credentials: sensitive(basic).ok_or(InvalidSettings::Credentials)?,
             token_url: format!("{auth_origin}/oauth/token"),
@@ -101,10 +98,7 @@ fn token_pair(answer: &Answer) -> Result<TokenPair, ConnectorError> {
         (1..=TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
     };
     if !body.token_type.eq_ignore_ascii_case("bearer") {
-        return Err(classify::garbled(
-            answer,
-            "a token that is not a bearer token",
-        ));
+        return Err(classify::garbled(answer, "a token that is not a bearer token"));
     }
     if !usable(&body.access_token) || !usable(&body.refresh_token) {
         return Err(classify::garbled(answer, "a token that cannot be sent"));

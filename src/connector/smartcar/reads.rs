@@ -30,14 +30,7 @@ pub(super) async fn vehicles(
     access_token: &SecretString,
 ) -> Result<Vec<String>, ConnectorError> {
     let split = |list: v2::VehicleList| (list.vehicles, list.paging);
-    list(
-        cloud,
-        access_token,
-        &cloud.vehicles_url,
-        split,
-        is_vehicle_id,
-    )
-    .await
+    list(cloud, access_token, &cloud.vehicles_url, split, is_vehicle_id).await
 }
 
 /// The names of the permissions given for one car.
@@ -70,16 +63,10 @@ async fn list<T: DeserializeOwned>(
         }
         for entry in page {
             if !is_fit(&entry) {
-                return Err(classify::garbled(
-                    &answer,
-                    "a list entry with strange characters",
-                ));
+                return Err(classify::garbled(&answer, "a list entry with strange characters"));
             }
             if all.contains(&entry) {
-                return Err(classify::garbled(
-                    &answer,
-                    "a list entry for the second time",
-                ));
+                return Err(classify::garbled(&answer, "a list entry for the second time"));
             }
             all.push(entry);
         }
@@ -104,16 +91,9 @@ pub(super) fn attributes(answer: &Answer, vehicle: &str) -> Result<Attributes, C
         return Err(classify::garbled(answer, "an answer about another car"));
     }
     if !is_name(&body.make) || !is_name(&body.model) || !YEARS.contains(&body.year) {
-        return Err(classify::garbled(
-            answer,
-            "a make, model or year that cannot be right",
-        ));
+        return Err(classify::garbled(answer, "a make, model or year that cannot be right"));
     }
-    Ok(Attributes {
-        make: body.make,
-        model: body.model,
-        year: body.year,
-    })
+    Ok(Attributes { make: body.make, model: body.model, year: body.year })
 }
 
 /// The cloud took a command only if it says so in its body.
@@ -122,9 +102,7 @@ pub(super) fn acknowledgement(answer: &Answer) -> Result<Acknowledgement, Connec
     if !body.status.eq_ignore_ascii_case(v2::ACTION_STATUS) {
         return Err(classify::garbled(answer, "a status other than success"));
     }
-    Ok(Acknowledgement {
-        provider_request_id: classify::request_id(&answer.headers),
-    })
+    Ok(Acknowledgement { provider_request_id: classify::request_id(&answer.headers) })
 }
 
 /// Whether the car is locked. An age that cannot be read counts as unknown.
@@ -144,17 +122,9 @@ pub(super) fn lock_status(answer: &Answer) -> Result<LockStatus, ConnectorError>
 
 fn openings(parts: Vec<v2::Part>) -> Option<Vec<Opening>> {
     let fit = parts.len() <= OPENINGS_MAX
-        && parts
-            .iter()
-            .all(|part| is_word(&part.kind) && is_word(&part.status));
+        && parts.iter().all(|part| is_word(&part.kind) && is_word(&part.status));
     fit.then(|| {
-        parts
-            .into_iter()
-            .map(|part| Opening {
-                place: part.kind,
-                status: part.status,
-            })
-            .collect()
+        parts.into_iter().map(|part| Opening { place: part.kind, status: part.status }).collect()
     })
 }
 
@@ -166,9 +136,7 @@ fn data_age(answer: &Answer) -> Option<Timestamp> {
 fn is_word(text: &str) -> bool {
     const BYTES_MAX: usize = 64;
     (1..=BYTES_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.'))
 }
 
 fn is_name(text: &str) -> bool {

@@ -16,26 +16,15 @@ async fn cars_are_read_page_by_page() {
     let (origin, requests) = server(vec![page(0..50, 70, 0), page(50..70, 70, 50)]);
     let cars = smartcar(&origin).vehicles(&token()).await.unwrap();
     assert_eq!((cars.len(), cars[69].as_str()), (70, "car-69"));
-    let lines: Vec<String> = requests
-        .try_iter()
-        .map(|request| request.lines().next().unwrap().to_owned())
-        .collect();
+    let lines: Vec<String> =
+        requests.try_iter().map(|request| request.lines().next().unwrap().to_owned()).collect();
     let expected = [0, 50].map(|n| format!("GET /v2.0/vehicles?limit=50&offset={n} HTTP/1.1"));
     assert_eq!(lines, expected);
     let many = (0..10).map(|n| page(n * 50..n * 50 + 50, 600, n * 50));
     let (origin, _requests) = server(many.collect());
-    assert_eq!(
-        smartcar(&origin).vehicles(&token()).await.unwrap().len(),
-        500
-    );
+    assert_eq!(smartcar(&origin).vehicles(&token()).await.unwrap().len(), 500);
     let (origin, _requests) = server(vec![page(0..0, 0, 0)]);
-    assert!(
-        smartcar(&origin)
-            .vehicles(&token())
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(smartcar(&origin).vehicles(&token()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -47,9 +36,7 @@ async fn lists_that_loop_or_contradict_themselves_are_garbled() {
         vec![page(0..10, 70, 0)],
         vec![page(0..10, 5, 0)],
         vec![page(0..51, 51, 0)],
-        vec![ok(
-            r#"{"vehicles":["a/b"],"paging":{"count":1,"offset":0}}"#,
-        )],
+        vec![ok(r#"{"vehicles":["a/b"],"paging":{"count":1,"offset":0}}"#)],
         vec![ok(r#"{"vehicles":["a"]}"#)],
     ] {
         let (origin, _requests) = server(plan);
@@ -85,16 +72,10 @@ async fn a_lock_status_tells_its_age_if_known() {
     let cloud = smartcar(&origin);
     let status = cloud.lock_status(&token(), "car-1").await.unwrap();
     assert!(status.is_locked && status.doors[0].place == "frontLeft");
-    assert_eq!(
-        status.observed_at.unwrap().to_string(),
-        "2026-07-01T12:00:00.5Z"
-    );
+    assert_eq!(status.observed_at.unwrap().to_string(), "2026-07-01T12:00:00.5Z");
     let status = cloud.lock_status(&token(), "car-1").await.unwrap();
     assert_eq!(status.observed_at, None);
-    assert_eq!(
-        meaning(cloud.lock_status(&token(), "car-1").await).0,
-        Fault::Garbled
-    );
+    assert_eq!(meaning(cloud.lock_status(&token(), "car-1").await).0, Fault::Garbled);
 }
 
 #[tokio::test]
@@ -104,10 +85,7 @@ async fn codes_and_refresh_tokens_become_pairs() {
     let lost = say("400 Bad Request", "", r#"{"error":"invalid_grant"}"#);
     let (origin, requests) = server(vec![ok(pair), ok(pair), lost]);
     let cloud = smartcar(&origin);
-    let tokens = cloud
-        .exchange_code("c&1", "https://x.example/cb")
-        .await
-        .unwrap();
+    let tokens = cloud.exchange_code("c&1", "https://x.example/cb").await.unwrap();
     assert_eq!(tokens.access_token.expose_secret(), "a1");
     assert_eq!(tokens.refresh_token.expose_secret(), "r1");
     assert_eq!(tokens.expires_in, Duration::from_secs(7200));

@@ -23,10 +23,7 @@ pub(super) enum Then {
 /// An answer with a true content length.
 pub(super) fn say(status: &str, headers: &str, body: &str) -> Then {
     let length = body.len();
-    raw(
-        &format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n"),
-        body,
-    )
+    raw(&format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n"), body)
 }
 
 pub(super) fn raw(head: &str, body: &str) -> Then {
@@ -74,9 +71,9 @@ pub(super) fn server(plan: Vec<Then>) -> (String, Receiver<String>) {
             // The client may have gone; then there is nobody to tell.
             let _ = match then {
                 Then::Say(bytes) => stream.write_all(&bytes),
-                Then::SayAndWait(text) => stream
-                    .write_all(text.as_bytes())
-                    .and_then(|()| stream.read(&mut [0]).map(drop)),
+                Then::SayAndWait(text) => {
+                    stream.write_all(text.as_bytes()).and_then(|()| stream.read(&mut [0]).map(drop))
+                }
                 Then::Reset => Ok(()),
             };
         }

@@ -18,67 +18,43 @@ impl Event {
                 json!({ "session_id": session_id })
             }
             Self::SessionRefused { reason, .. } => json!({ "reason": reason }),
-            Self::SessionEnded {
-                session_id, reason, ..
-            } => json!({ "session_id": session_id, "reason": reason }),
-            Self::ApiClientCreated {
-                api_client_id,
-                scopes,
-            } => json!({ "api_client_id": api_client_id, "scopes": scopes }),
+            Self::SessionEnded { session_id, reason, .. } => {
+                json!({ "session_id": session_id, "reason": reason })
+            }
+            Self::ApiClientCreated { api_client_id, scopes } => {
+                json!({ "api_client_id": api_client_id, "scopes": scopes })
+            }
             Self::ApiClientRevoked { api_client_id } => json!({ "api_client_id": api_client_id }),
-            Self::ApiClientTokenIssued {
-                api_client_id,
-                token_id,
-            } => {
+            Self::ApiClientTokenIssued { api_client_id, token_id } => {
                 json!({ "api_client_id": api_client_id, "token_id": token_id })
             }
-            Self::ApiClientRefused {
-                api_client_id,
-                reason,
-            } => json!({ "api_client_id": api_client_id, "reason": reason }),
+            Self::ApiClientRefused { api_client_id, reason } => {
+                json!({ "api_client_id": api_client_id, "reason": reason })
+            }
             Self::ConnectionStarted { connection_id, .. }
             | Self::ConnectionRefreshed { connection_id } => {
                 json!({ "connection_id": connection_id })
             }
-            Self::ConnectionCompleted {
-                connection_id,
-                vehicles,
-                ..
-            } => {
+            Self::ConnectionCompleted { connection_id, vehicles, .. } => {
                 json!({ "connection_id": connection_id, "vehicles": vehicles })
             }
-            Self::ConnectionFailed {
-                connection_id,
-                reason,
-                ..
-            }
-            | Self::ConnectionLost {
-                connection_id,
-                reason,
-                ..
-            } => {
+            Self::ConnectionFailed { connection_id, reason, .. }
+            | Self::ConnectionLost { connection_id, reason, .. } => {
                 json!({ "connection_id": connection_id, "reason": reason })
             }
             Self::VehicleConnected { connection_id, .. } => {
                 json!({ "connection_id": connection_id })
             }
-            Self::GrantIssued {
-                entitlements,
-                validity,
-                uses_max,
-                ..
-            } => json!({
+            Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({
                 "entitlements": entitlements.iter().collect::<Vec<_>>(),
                 "not_before": validity.not_before(),
                 "not_after": validity.not_after(),
                 "max_uses": uses_max,
             }),
             Self::GrantRevoked { in_flight, .. } => json!({ "in_flight": in_flight }),
-            Self::GrantTokenMinted {
-                token_id,
-                expires_at,
-                ..
-            } => json!({ "token_id": token_id, "expires_at": expires_at }),
+            Self::GrantTokenMinted { token_id, expires_at, .. } => {
+                json!({ "token_id": token_id, "expires_at": expires_at })
+            }
             Self::CommandAuthorized { action, basis, .. } => {
                 let basis = match basis {
                     Basis::Ownership => "ownership",
@@ -86,23 +62,16 @@ impl Event {
                 };
                 json!({ "action": action, "basis": basis })
             }
-            Self::CommandRefused {
-                action, reasons, ..
-            } => json!({ "action": action, "reasons": reasons }),
-            Self::CommandChanged {
-                action,
-                evidence,
-                reasons,
-                ..
-            } => {
+            Self::CommandRefused { action, reasons, .. } => {
+                json!({ "action": action, "reasons": reasons })
+            }
+            Self::CommandChanged { action, evidence, reasons, .. } => {
                 json!({ "action": action, "evidence": evidence, "reasons": reasons })
             }
             Self::VehicleRead { entitlement, .. } => json!({ "entitlement": entitlement }),
-            Self::VehicleReadRefused {
-                entitlement,
-                reasons,
-                ..
-            } => json!({ "entitlement": entitlement, "reasons": reasons }),
+            Self::VehicleReadRefused { entitlement, reasons, .. } => {
+                json!({ "entitlement": entitlement, "reasons": reasons })
+            }
         };
         match details {
             Value::Object(details) => details,

@@ -28,19 +28,11 @@ impl Subjects {
     }
 
     const fn of_vehicle(vehicle_id: VehicleId, grant_id: Option<GrantId>, user_id: UserId) -> Self {
-        Self {
-            grant_id,
-            vehicle_id: Some(vehicle_id),
-            user_id: Some(user_id),
-            command_id: None,
-        }
+        Self { grant_id, vehicle_id: Some(vehicle_id), user_id: Some(user_id), command_id: None }
     }
 
     fn of_user(user_id: UserId) -> Self {
-        Self {
-            user_id: Some(user_id),
-            ..Self::default()
-        }
+        Self { user_id: Some(user_id), ..Self::default() }
     }
 }
 
@@ -65,41 +57,16 @@ impl Event {
             | Self::ConnectionCompleted { user_id, .. }
             | Self::ConnectionFailed { user_id, .. }
             | Self::ConnectionLost { user_id, .. } => Subjects::of_user(user_id),
-            Self::VehicleConnected {
-                vehicle_id,
-                user_id,
-                ..
-            } => Subjects::of_vehicle(vehicle_id, None, user_id),
-            Self::GrantIssued {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-                ..
+            Self::VehicleConnected { vehicle_id, user_id, .. } => {
+                Subjects::of_vehicle(vehicle_id, None, user_id)
             }
-            | Self::GrantRevoked {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-                ..
+            Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id }
+            | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
+                Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
-            | Self::GrantRelinquished {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-            }
-            | Self::GrantTokenMinted {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-                ..
-            } => Subjects::of_grant(grant_id, vehicle_id, grantee_id),
-            Self::CommandAuthorized {
-                command_id,
-                vehicle_id,
-                user_id,
-                basis,
-                ..
-            } => {
+            Self::CommandAuthorized { command_id, vehicle_id, user_id, basis, .. } => {
                 let grant_id = match basis {
                     Basis::Ownership => None,
                     Basis::Grant(grant_id) => Some(grant_id),
@@ -109,35 +76,15 @@ impl Event {
                     ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
                 }
             }
-            Self::CommandRefused {
-                command_id,
-                vehicle_id,
-                grant_id,
-                user_id,
-                ..
-            }
-            | Self::CommandChanged {
-                command_id,
-                vehicle_id,
-                grant_id,
-                user_id,
-                ..
-            } => Subjects {
+            Self::CommandRefused { command_id, vehicle_id, grant_id, user_id, .. }
+            | Self::CommandChanged { command_id, vehicle_id, grant_id, user_id, .. } => Subjects {
                 command_id: Some(command_id),
                 ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
             },
-            Self::VehicleRead {
-                vehicle_id,
-                grant_id,
-                user_id,
-                ..
+            Self::VehicleRead { vehicle_id, grant_id, user_id, .. }
+            | Self::VehicleReadRefused { vehicle_id, grant_id, user_id, .. } => {
+                Subjects::of_vehicle(vehicle_id, grant_id, user_id)
             }
-            | Self::VehicleReadRefused {
-                vehicle_id,
-                grant_id,
-                user_id,
-                ..
-            } => Subjects::of_vehicle(vehicle_id, grant_id, user_id),
         }
     }
 }

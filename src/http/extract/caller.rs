@@ -8,15 +8,13 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::field::violation;
-use crate::domain::actor::{Actor, Principal};
+use crate::domain::actor::Actor;
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::user::Role;
 use crate::http::Gateway;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
-use crate::service::{Caller, CredentialFault, Error};
+use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
 
 /// Names the user a machine acts for.
@@ -56,13 +54,6 @@ pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(invalid()) }
 }
 
-/// The holder of a grant token as a caller: the grantee, with no more than a member's rights.
-pub(in crate::http) fn holder(token: &VerifiedGrantToken, request_id: &RequestId) -> Caller {
-    let principal = Principal::User { user_id: token.grantee_id(), role: Role::Member };
-    let actor = Actor { organization_id: token.organization_id(), principal };
-    Caller { actor, request_id: Some(request_id.as_str().to_owned()) }
-}
-
 async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {
     let request_id = request_id(parts);
     let caller = Caller { actor, request_id: Some(request_id.as_str().to_owned()) };
@@ -71,12 +62,12 @@ async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller
     let user_id: Option<UserId> = named.to_str().ok().and_then(|text| text.parse().ok());
     let Some(user_id) = user_id.filter(|_| caller.actor.is_api_client()) else {
         let detail = "must be the id of a user, and is for API clients alone";
-        return Err(Problem::invalid(vec![violation(header, "invalid", detail)]));
+        return Err(Problem::invalid(vec![Violation::of(header, "invalid", detail)]));
     };
     credentials::act_for(&gateway.service, &caller, user_id).await.map_err(|error| match error {
         Error::NotFound => {
             let detail = "there is no open account with this id";
-            Problem::invalid(vec![violation(header, "unknown_user", detail)])
+            Problem::invalid(vec![Violation::of(header, "unknown_user", detail)])
         }
         other => other.into(),
     })
@@ -99,9 +90,7 @@ impl FromRequestParts<Arc<Gateway>> for SignedIn {
             Credential::Session(actor, _) | Credential::ApiClient(actor) => {
                 acting(state, actor, parts).await.map(Self)
             }
-            Credential::Grant(_) => {
-                Err(Error::Unauthenticated(CredentialFault::Invalid).into())
-            }
+            Credential::Grant(_) => Err(Error::Unauthenticated(CredentialFault::Invalid).into()),
         }
     }
 }
@@ -114,8 +103,7 @@ impl FromRequestParts<Arc<Gateway>> for InSession {
             Credential::Session(actor, session_id) => {
                 let caller = acting(state, actor, parts).await?;
                 let user_id = caller.actor.user_id();
-                let user_id =
-                    user_id.ok_or(Error::Unauthenticated(CredentialFault::Invalid))?;
+                let user_id = user_id.ok_or(Error::Unauthenticated(CredentialFault::Invalid))?;
                 Ok(Self { caller, user_id, session_id })
             }
             Credential::ApiClient(_) | Credential::Grant(_) => {
@@ -132,7 +120,8 @@ impl FromRequestParts<Arc<Gateway>> for Commander {
         let bearer = bearer(&parts.headers)?;
         match credentials::check(&state.service, bearer).await? {
             Credential::Grant(token) => {
-                Ok(Self::Holder(holder(&token, &request_id(parts)), token))
+                let request_id = request_id(parts).as_str().to_owned();
+                Ok(Self::Holder(credentials::holder(&token, Some(request_id)), token))
             }
             Credential::Session(actor, _) | Credential::ApiClient(actor) => {
                 acting(state, actor, parts).await.map(Self::SignedIn)

@@ -14,10 +14,7 @@ pub(super) fn violation(
     child: impl Fn(&str, &str) -> String,
 ) -> Violation {
     // `serde_json` adds the position in the text, which says less than the pointer.
-    let message = message
-        .rfind(" at line ")
-        .and_then(|end| message.get(..end))
-        .unwrap_or(message);
+    let message = message.rfind(" at line ").and_then(|end| message.get(..end)).unwrap_or(message);
     let named = |rest: &str| child(&place, rest.split('`').next().unwrap_or_default());
     let (code, pointer) = match message.split_once(" field `") {
         Some(("missing", rest)) => ("required", named(rest)),
@@ -27,9 +24,5 @@ pub(super) fn violation(
         _ => ("invalid", place),
     };
     let detail = message.chars().take(DETAIL_CHARS_MAX).collect();
-    Violation {
-        pointer,
-        code,
-        detail,
-    }
+    Violation { pointer, code, detail }
 }

@@ -51,14 +51,9 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     }
     let text = value.to_str().unwrap_or_default();
     // The draft's form is a Structured-Fields string (RFC 9651); most clients send it bare.
-    let bare = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(text);
+    let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     let is_key = (1..=LENGTH_MAX).contains(&bare.len())
-        && bare
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        && bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if is_key {
         Ok(Some(IdempotencyKey(bare.to_owned())))
     } else {
@@ -80,9 +75,7 @@ mod tests {
         for value in values {
             headers.append(HEADER, HeaderValue::from_bytes(value).unwrap());
         }
-        key(&headers)
-            .map(|key| key.map(|key| key.0))
-            .map_err(|problem| problem.code())
+        key(&headers).map(|key| key.map(|key| key.0)).map_err(|problem| problem.code())
     }
 
     #[test]

@@ -42,10 +42,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
         let body = read(request, state).await?;
-        Ok(Self {
-            value: decode(&body)?,
-            hash: sha256(&body),
-        })
+        Ok(Self { value: decode(&body)?, hash: sha256(&body) })
     }
 }
 
@@ -61,10 +58,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
             media_type?;
             decode(&body)?
         };
-        Ok(Self {
-            value,
-            hash: sha256(&body),
-        })
+        Ok(Self { value, hash: sha256(&body) })
     }
 }
 
@@ -74,11 +68,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
-    if is_json {
-        Ok(())
-    } else {
-        Err(Problem::of(Code::UnsupportedMediaType))
-    }
+    if is_json { Ok(()) } else { Err(Problem::of(Code::UnsupportedMediaType)) }
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
@@ -129,13 +119,12 @@ fn malformed(error: &serde_json::Error) -> Problem {
 }
 
 fn pointer(path: &Path) -> String {
-    path.iter()
-        .fold(String::new(), |place, segment| match segment {
-            Segment::Seq { index } => format!("{place}/{index}"),
-            Segment::Map { key } => child(&place, key),
-            Segment::Enum { variant } => child(&place, variant),
-            Segment::Unknown => place,
-        })
+    path.iter().fold(String::new(), |place, segment| match segment {
+        Segment::Seq { index } => format!("{place}/{index}"),
+        Segment::Map { key } => child(&place, key),
+        Segment::Enum { variant } => child(&place, variant),
+        Segment::Unknown => place,
+    })
 }
 
 /// RFC 6901 section 3: `~` and `/` are escaped.

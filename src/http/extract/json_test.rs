@@ -31,23 +31,14 @@ struct Inner {
 
 fn app() -> Router {
     Router::new()
-        .route(
-            "/required",
-            post(async |body: ApiJson<Body1>| show(&body.value, body.hash)),
-        )
-        .route(
-            "/optional",
-            post(async |body: OptionalJson<Body1>| show(&body.value, body.hash)),
-        )
+        .route("/required", post(async |body: ApiJson<Body1>| show(&body.value, body.hash)))
+        .route("/optional", post(async |body: OptionalJson<Body1>| show(&body.value, body.hash)))
 }
 
 fn show(body: &Body1, hash: [u8; 32]) -> String {
     let numbers: Vec<u8> = body.inner.iter().map(|inner| inner.number).collect();
     let words = body.inner.iter().filter_map(|inner| inner.word).count();
-    format!(
-        "{} {:?} {numbers:?} {words} {}",
-        body.name, body.vehicle_id, hash[0]
-    )
+    format!("{} {:?} {numbers:?} {words} {}", body.name, body.vehicle_id, hash[0])
 }
 
 async fn sent(path: &str, body: impl Into<Body>) -> Response {
@@ -86,32 +77,12 @@ async fn what_is_wrong_is_pointed_at() {
         (r#"{"name":"x","colour":1}"#, "/colour", "unknown_field"),
         (r#"{"name":"x","na/me":1}"#, "/na~1me", "unknown_field"),
         (r#"{"name":"x","name":"y"}"#, "/name", "duplicate_field"),
-        (
-            r#"{"name":"x","vehicle_id":"grt_1"}"#,
-            "/vehicle_id",
-            "invalid",
-        ),
-        (
-            r#"{"name":"x","inner":[{"a/b~c":1},{"a/b~c":256}]}"#,
-            "/inner/1/a~1b~0c",
-            "invalid",
-        ),
-        (
-            r#"{"name":"x","inner":[{}]}"#,
-            "/inner/0/a~1b~0c",
-            "required",
-        ),
-        (
-            r#"{"name":"x","inner":[{"a/b~c":1,"word":"fly"}]}"#,
-            "/inner/0/word",
-            "invalid",
-        ),
+        (r#"{"name":"x","vehicle_id":"grt_1"}"#, "/vehicle_id", "invalid"),
+        (r#"{"name":"x","inner":[{"a/b~c":1},{"a/b~c":256}]}"#, "/inner/1/a~1b~0c", "invalid"),
+        (r#"{"name":"x","inner":[{}]}"#, "/inner/0/a~1b~0c", "required"),
+        (r#"{"name":"x","inner":[{"a/b~c":1,"word":"fly"}]}"#, "/inner/0/word", "invalid"),
         (r#"["x"]"#, "", "invalid"),
-        (
-            r#"{"name":"x","inner":[{"inner":1}]}"#,
-            "/inner/0/inner",
-            "unknown_field",
-        ),
+        (r#"{"name":"x","inner":[{"inner":1}]}"#, "/inner/0/inner", "unknown_field"),
         ("null", "", "invalid"),
     ];
     for (body, pointer, code) in cases {
@@ -136,12 +107,7 @@ async fn what_is_not_json_is_malformed() {
     ];
     for body in malformed {
         let answer = status_and_code(sent("/required", body.to_vec()).await).await;
-        assert_eq!(
-            answer,
-            (400, "malformed_json".into()),
-            "{:?}",
-            body.get(..20)
-        );
+        assert_eq!(answer, (400, "malformed_json".into()), "{:?}", body.get(..20));
     }
     let answer = sent("/required", deep_inside).await.status().as_u16();
     assert!(matches!(answer, 400 | 422), "{answer}");
@@ -149,35 +115,21 @@ async fn what_is_not_json_is_malformed() {
 
 #[tokio::test]
 async fn other_media_types_and_large_bodies_are_refused() {
-    for media_type in [
-        "text/plain",
-        "application/json-patch+json",
-        "application/jsonp",
-    ] {
+    for media_type in ["text/plain", "application/json-patch+json", "application/jsonp"] {
         let request = Request::post("/required").header("content-type", media_type);
         let response = send(app(), request.body(Body::from("{}")).unwrap()).await;
-        assert_eq!(
-            status_and_code(response).await,
-            (415, "unsupported_media_type".into())
-        );
+        assert_eq!(status_and_code(response).await, (415, "unsupported_media_type".into()));
     }
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(BODY_BYTES_MAX));
     let response = sent("/required", large).await;
-    assert_eq!(
-        status_and_code(response).await,
-        (413, "body_too_large".into())
-    );
+    assert_eq!(status_and_code(response).await, (413, "body_too_large".into()));
     let fits = format!(r#"{{"name":"{}"}}"#, "x".repeat(BODY_BYTES_MAX - 11));
     assert_eq!(sent("/required", fits).await.status(), 200);
 }
 
 #[tokio::test]
 async fn an_optional_body_may_be_left_out_but_not_be_wrong() {
-    let bare = send(
-        app(),
-        Request::post("/optional").body(Body::empty()).unwrap(),
-    )
-    .await;
+    let bare = send(app(), Request::post("/optional").body(Body::empty()).unwrap()).await;
     assert_eq!(bare.status(), 200);
     assert_eq!(sent("/optional", r#"{"name":"x"}"#).await.status(), 200);
     assert_eq!(sent("/optional", "{").await.status(), 400);

@@ -1,6 +1,7 @@
 //! What handlers take from requests, checked and typed. Every extractor refuses with a
 //! [`Problem`](crate::http::problem::Problem), so a handler only sees what is well-formed.
 
+mod caller;
 mod field;
 mod idempotency;
 mod json;
@@ -9,6 +10,8 @@ mod path;
 mod prefer;
 mod query;
 
+pub(super) use caller::bearer;
+pub use caller::{Commander, InSession, SignedIn};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use json::{ApiJson, BODY_BYTES_MAX, OptionalJson};
 pub use page::{List, NoFilter, PageParams, Paged};

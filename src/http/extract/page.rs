@@ -81,11 +81,7 @@ impl<F> Paged<F> {
             let joint = if filter.is_empty() { "" } else { "&" };
             format!("{path}?{filter}{joint}limit={limit}&cursor={cursor}")
         });
-        List {
-            data: rows.into_iter().map(show).collect(),
-            next_cursor,
-            next,
-        }
+        List { data: rows.into_iter().map(show).collect(), next_cursor, next }
     }
 }
 
@@ -129,10 +125,7 @@ impl<F: DeserializeOwned> Paged<F> {
         let filter_query = filter.finish();
         let limit = limit.unwrap_or(LIMIT_DEFAULT);
         Ok(Self {
-            page: Page {
-                before,
-                limit: i64::try_from(limit + 1).unwrap_or(i64::MAX),
-            },
+            page: Page { before, limit: i64::try_from(limit + 1).unwrap_or(i64::MAX) },
             filter: query::decode_text(&filter_query)?,
             limit,
             path: uri.path().to_owned(),

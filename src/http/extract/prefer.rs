@@ -62,23 +62,13 @@ mod tests {
         assert_eq!(seconds(&[]).await, 10);
         assert_eq!(seconds(&["wait=0"]).await, 0);
         assert_eq!(seconds(&["respond-async, Wait = 3; x=1"]).await, 3);
-        assert_eq!(
-            seconds(&["handling=lenient", "wait=\"7\"", "wait=9"]).await,
-            7
-        );
+        assert_eq!(seconds(&["handling=lenient", "wait=\"7\"", "wait=9"]).await, 7);
     }
 
     #[tokio::test]
     async fn too_much_is_clamped_and_nonsense_ignored() {
         assert_eq!(seconds(&["wait=3600"]).await, 60);
-        for nonsense in [
-            "wait",
-            "wait=",
-            "wait=soon",
-            "wait=-1",
-            "wait=1.5",
-            "waiting=3",
-        ] {
+        for nonsense in ["wait", "wait=", "wait=soon", "wait=-1", "wait=1.5", "waiting=3"] {
             assert_eq!(seconds(&[nonsense]).await, 10, "{nonsense}");
         }
     }

@@ -34,9 +34,7 @@ fn decode<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
         Err(rejection) => {
             let text = rejection.body_text();
             // `Failed to deserialize query string: [name: ]message`
-            let message = text
-                .split_once(": ")
-                .map_or(text.as_str(), |(_, rest)| rest);
+            let message = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
             let (place, message) = match message.split_once(": ") {
                 Some((name, message)) if is_name(name) => (child("", name), message),
                 _ => (String::new(), message),
@@ -70,17 +68,13 @@ mod tests {
     fn pointer_and_code(query: &str) -> (String, &'static str) {
         let uri: Uri = format!("/things?{query}").parse().unwrap();
         let problem = decode::<Filter>(&uri).unwrap_err();
-        let [only] = problem.violations() else {
-            panic!("one violation: {problem:?}")
-        };
+        let [only] = problem.violations() else { panic!("one violation: {problem:?}") };
         (only.pointer.clone(), only.code)
     }
 
     #[test]
     fn a_query_is_read_strictly() {
-        let uri: Uri = "/things?count=2&vehicle_id=veh_00000000000000000000000007"
-            .parse()
-            .unwrap();
+        let uri: Uri = "/things?count=2&vehicle_id=veh_00000000000000000000000007".parse().unwrap();
         let filter: Filter = decode(&uri).unwrap();
         assert_eq!(filter.count, 2);
         assert!(filter.vehicle_id.is_some());
@@ -92,11 +86,7 @@ mod tests {
             ("count=1&vehicle_id=nonsense", "?vehicle_id", "invalid"),
         ];
         for (query, pointer, code) in cases {
-            assert_eq!(
-                pointer_and_code(query),
-                (pointer.to_owned(), code),
-                "{query}"
-            );
+            assert_eq!(pointer_and_code(query), (pointer.to_owned(), code), "{query}");
         }
     }
 }

@@ -107,8 +107,8 @@ catalog! {
         "The API client lacks the scope" "The app is not allowed to do this.";
     ActingForMissing "acting_for_missing" FORBIDDEN FixRequest never
         "An API client must say for whom it acts" "The app left something out.";
-    WrongCredential "wrong_credential" FORBIDDEN Authenticate never
-        "This kind of credential is not accepted here" "Please sign in another way.";
+    NotTheOwner "not_the_owner" FORBIDDEN ContactOwner never
+        "Only the owner of the vehicle may do this" "Only the owner of the car can do this.";
     // What the policy says.
     NotFound "not_found" NOT_FOUND None never
         "There is no such thing, or not for you" "This does not exist or is not yours.";

@@ -28,6 +28,7 @@ impl From<Error> for Problem {
             Error::Connector(error) => of_connector(*error),
             Error::Overloaded => Self::of(Code::Overloaded).retry_after(OVERLOAD_WAIT),
             Error::Storage(error) => of_storage(&error),
+            Error::NotDurable => Self::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT),
             Error::Internal(text) => {
                 tracing::error!(error = text, "a use case failed");
                 Self::of(Code::Internal)
@@ -44,14 +45,12 @@ fn of_credentials(fault: CredentialFault) -> Problem {
     let (code, challenge) = match fault {
         CredentialFault::Missing => (Code::TokenMissing, NONE_SENT),
         CredentialFault::Invalid => (Code::TokenInvalid, NOT_ACCEPTED),
+        CredentialFault::NotYetValid => (Code::TokenInvalid, NOT_ACCEPTED),
         CredentialFault::Expired => (Code::TokenExpired, NOT_ACCEPTED),
         CredentialFault::WrongPassword => (Code::CredentialsInvalid, NONE_SENT),
         CredentialFault::WrongClient => (Code::CredentialsInvalid, CLIENT),
     };
-    Problem::of(code).header(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_static(challenge),
-    )
+    Problem::of(code).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
 fn of_ban(ban: &Ban) -> Problem {
@@ -68,7 +67,8 @@ fn of_ban(ban: &Ban) -> Problem {
             }
         }
         Ban::ActingForMissing => Problem::of(Code::ActingForMissing),
-        Ban::WrongCredential => Problem::of(Code::WrongCredential),
+        Ban::NotTheOwner => Problem::of(Code::NotTheOwner),
+        Ban::NotTheGrantee => Problem::of(Code::NotTheGrantee),
     }
 }
 
@@ -124,10 +124,7 @@ fn of_connector(error: ConnectorError) -> Problem {
     };
     let mut problem = Problem::of(code).status(status);
     // Our own mistakes and our plan with the cloud do not mend themselves.
-    if matches!(
-        error.fault,
-        Fault::Rejected | Fault::Billing | Fault::Authentication
-    ) {
+    if matches!(error.fault, Fault::Rejected | Fault::Billing | Fault::Authentication) {
         problem.0.retryable = false;
     }
     if let Some(message) = error.user_message {

@@ -14,8 +14,6 @@ use crate::storage::WorthRepeating;
 
 /// At most so many requests in one transaction.
 const BATCH_MAX: usize = 256;
-/// Requests beyond this are turned away at once, so that the ones inside are answered in time.
-const QUEUE_MAX: usize = 2048;
 /// How often a request is decided again because its grant was changed by somebody else.
 const TRIES_MAX: u8 = 8;
 
@@ -51,10 +49,11 @@ pub struct GateTask {
 }
 
 impl Gate {
-    /// A gate and the task that must run for it.
+    /// A gate and the task that must run for it. Requests beyond `waiting_max` are turned away at
+    /// once, so that the ones inside are answered in time.
     #[must_use]
-    pub fn new() -> (Self, GateTask) {
-        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+    pub fn new(waiting_max: usize) -> (Self, GateTask) {
+        let (sender, receiver) = mpsc::channel(waiting_max.max(1));
         (Self { queue: sender }, GateTask { queue: receiver })
     }
 

@@ -7,8 +7,8 @@ use crate::service::{Ban, Caller, Error, Service, vehicles};
 use crate::storage::{Page, commands, vehicles as stored_vehicles};
 
 fn must_have_scope(caller: &Caller) -> Result<(), Error> {
-    let reads = caller.actor.has_scope(Scope::CommandsRead)
-        || caller.actor.has_scope(Scope::CommandsWrite);
+    let reads =
+        caller.actor.has_scope(Scope::CommandsRead) || caller.actor.has_scope(Scope::CommandsWrite);
     if caller.actor.is_api_client() && !reads {
         return Err(Error::Forbidden(Ban::ScopeMissing(Scope::CommandsRead.as_str())));
     }

@@ -11,8 +11,8 @@ use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::id::CommandId;
 use crate::service::{Caller, Error, Service};
-use crate::storage::commands::{self, Change};
 use crate::storage::audit_entries;
+use crate::storage::commands::{self, Change};
 
 /// At most so many outcomes in one transaction.
 const BATCH_MAX: usize = 256;
@@ -41,7 +41,9 @@ impl Outcomes {
     /// Has an outcome written.
     pub(super) async fn submit(&self, change: Change) {
         if self.queue.send(change).await.is_err() {
-            tracing::error!("an outcome came after the writer had stopped; the recovery settles it");
+            tracing::error!(
+                "an outcome came after the writer had stopped; the recovery settles it"
+            );
         }
     }
 }

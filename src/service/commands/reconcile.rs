@@ -92,9 +92,8 @@ async fn settle(
 
 async fn look(service: &Service, car: &decisions::VehicleRow) -> Option<LockStatus> {
     let token = service.access_tokens.get(service, car.connection_id).await;
-    let token = token
-        .inspect_err(|error| tracing::warn!(error = ?error, "cannot look at a car"))
-        .ok()?;
+    let token =
+        token.inspect_err(|error| tracing::warn!(error = ?error, "cannot look at a car")).ok()?;
     let seen = service.connector.lock_status(&token.access_token, &car.provider_vehicle_id).await;
     match seen {
         Ok(seen) => Some(seen),

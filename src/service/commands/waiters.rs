@@ -39,9 +39,7 @@ impl Waiters {
         self.lock().remove(&command_id);
     }
 
-    fn lock(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Command>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Command>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -238,7 +238,8 @@ async fn settle_failure(
         let mut tx = service.store.begin().await?;
         let revision = stored.token_revision;
         if error.fault == Fault::ConsentLost {
-            let reason = error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
+            let reason =
+                error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
             if connections::lose(&mut tx, connection_id, revision, &reason).await? {
                 let user_id = stored.owner_id;
                 let lost = Event::ConnectionLost { connection_id, user_id, reason };

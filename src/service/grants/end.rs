@@ -59,7 +59,8 @@ pub async fn relinquish(
     grant_id: GrantId,
     wait: Wait,
 ) -> Result<Ended, Error> {
-    let ended = repeat(|| end_once(service, caller, grant_id, EndReason::Relinquished, None)).await?;
+    let ended =
+        repeat(|| end_once(service, caller, grant_id, EndReason::Relinquished, None)).await?;
     drained(service, ended, wait).await
 }
 

@@ -5,8 +5,8 @@ use crate::domain::actor::Scope;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, VehicleId};
 use crate::service::{Ban, Caller, Error, Service};
-use crate::storage::grants::{self, Filter};
 use crate::storage::Page;
+use crate::storage::grants::{self, Filter};
 
 fn must_have_scope(caller: &Caller) -> Result<(), Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsRead) {

@@ -40,8 +40,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
         .check(account_key, sign_in.address)
         .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
     let mut reader = service.store.read().await?;
-    let account =
-        users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
+    let account = users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
     drop(reader);
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     let verdict = service.verify_password(&sign_in.password, stored).await?;

@@ -5,8 +5,8 @@ use super::{Owner, Tokens, issue};
 use crate::domain::event::{Event, SessionEnd};
 use crate::service::{CredentialFault, Error, Service};
 use crate::signing::secret::MachineSecret;
-use crate::storage::sessions::{self, RefreshUse};
 use crate::storage::repeat;
+use crate::storage::sessions::{self, RefreshUse};
 
 /// Exchanges a refresh token for new tokens.
 ///

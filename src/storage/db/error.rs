@@ -32,10 +32,7 @@ impl StorageError {
     /// Whether running the whole use case again may bring another result.
     #[must_use]
     pub const fn is_worth_repeating(&self) -> bool {
-        matches!(
-            self,
-            Self::Conflict(_) | Self::Duplicate(_) | Self::LostRace
-        )
+        matches!(self, Self::Conflict(_) | Self::Duplicate(_) | Self::LostRace)
     }
 }
 

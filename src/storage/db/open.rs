@@ -43,18 +43,10 @@ impl FromStr for Location {
             let path = path.strip_prefix("//").unwrap_or(path);
             // A database in memory would forget on restart what was promised (P6).
             let usable = !path.is_empty() && !path.starts_with(":memory:") && !path.contains('?');
-            return if usable {
-                Ok(Self::Sqlite(path.into()))
-            } else {
-                Err(InvalidLocation)
-            };
+            return if usable { Ok(Self::Sqlite(path.into())) } else { Err(InvalidLocation) };
         }
         let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-        if is_postgres {
-            Ok(Self::Postgres(url.to_owned()))
-        } else {
-            Err(InvalidLocation)
-        }
+        if is_postgres { Ok(Self::Postgres(url.to_owned())) } else { Err(InvalidLocation) }
     }
 }
 
@@ -67,9 +59,7 @@ pub struct PostgresSettings {
 
 impl Default for PostgresSettings {
     fn default() -> Self {
-        Self {
-            connections_max: 10,
-        }
+        Self { connections_max: 10 }
     }
 }
 
@@ -144,14 +134,11 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
 
 async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
     let options: PgConnectOptions = url.parse()?;
-    let options = options
-        .application_name("keylend")
-        .statement_cache_capacity(256)
-        .options([
-            ("statement_timeout", "10s"),
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "15s"),
-        ]);
+    let options = options.application_name("keylend").statement_cache_capacity(256).options([
+        ("statement_timeout", "10s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+    ]);
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -167,11 +154,7 @@ async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, Open
         .connect_with(options)
         .await?;
     let db = Db::Postgres(pool);
-    if db.is_primary().await? {
-        Ok(db)
-    } else {
-        Err(OpenError::NotPrimary)
-    }
+    if db.is_primary().await? { Ok(db) } else { Err(OpenError::NotPrimary) }
 }
 
 impl Db {
@@ -187,9 +170,6 @@ impl Db {
             Self::Sqlite { .. } => ANSWERS,
             Self::Postgres(_) => IS_PRIMARY,
         };
-        Ok(query(sql)
-            .fetch_optional::<bool>(&mut reader)
-            .await?
-            .unwrap_or(false))
+        Ok(query(sql).fetch_optional::<bool>(&mut reader).await?.unwrap_or(false))
     }
 }

@@ -26,8 +26,7 @@ impl Row {
     /// # Errors
     /// [`StorageError::Corrupt`] if it is missing, NULL or not a `T`.
     pub fn get<T: Column>(&self, column: &'static str) -> Result<T, StorageError> {
-        self.optional(column)?
-            .ok_or_else(|| corrupt(column, "is NULL"))
+        self.optional(column)?.ok_or_else(|| corrupt(column, "is NULL"))
     }
 
     /// The value of a column that may be NULL.
@@ -58,10 +57,7 @@ impl Row {
 
 /// A stored value is not what this program writes.
 pub fn corrupt(column: &'static str, why: impl ToString) -> StorageError {
-    StorageError::Corrupt {
-        column,
-        why: why.to_string(),
-    }
+    StorageError::Corrupt { column, why: why.to_string() }
 }
 
 /// Something a row can be read into.

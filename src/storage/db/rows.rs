@@ -26,22 +26,13 @@ pub(super) fn statements(
     let splits = sql.starts_with("INSERT");
     let mut statements = Vec::new();
     while !rows.is_empty() {
-        let size = if splits {
-            floor_of_two(rows.len())
-        } else {
-            rows.len()
-        }
-        .min(ROWS_MAX);
+        let size = if splits { floor_of_two(rows.len()) } else { rows.len() }.min(ROWS_MAX);
         let mut chunk: Vec<Vec<Value>> = rows.drain(..size).collect();
         if let (false, Some(last)) = (splits, chunk.last().cloned()) {
             chunk.resize(size.next_power_of_two(), last);
         }
         let text = expand(sql, values.len(), chunk.len())?;
-        let bound = values
-            .iter()
-            .cloned()
-            .chain(chunk.into_iter().flatten())
-            .collect();
+        let bound = values.iter().cloned().chain(chunk.into_iter().flatten()).collect();
         statements.push((AssertSqlSafe(text), bound));
     }
     Ok(statements)
@@ -60,10 +51,8 @@ fn marker(sql: &'static str) -> Option<(&'static str, Vec<&'static str>, &'stati
 
 /// The statement's text for `count` rows, numbered after the `fixed` parameters.
 fn expand(sql: &'static str, fixed: usize, count: usize) -> Result<String, StorageError> {
-    let unmarked = || StorageError::Corrupt {
-        column: "{rows}",
-        why: format!("no marker in: {sql}"),
-    };
+    let unmarked =
+        || StorageError::Corrupt { column: "{rows}", why: format!("no marker in: {sql}") };
     let (before, kinds, after) = marker(sql).ok_or_else(unmarked)?;
     let mut text = String::with_capacity(sql.len() + count * kinds.len() * 6);
     text.push_str(before);
@@ -72,11 +61,7 @@ fn expand(sql: &'static str, fixed: usize, count: usize) -> Result<String, Stora
         for column in 0..kinds.len() {
             let separator = if column == 0 { "" } else { "," };
             // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                "{separator}${}",
-                fixed + row * kinds.len() + column + 1
-            );
+            let _ = write!(text, "{separator}${}", fixed + row * kinds.len() + column + 1);
         }
         text.push(')');
     }
@@ -114,10 +99,7 @@ fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments, StorageError> {
     Ok(arguments)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the room in which statements are run"
-)]
+#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
 pub(super) async fn execute(
     on: Handle<'_>,
     sql: AssertSqlSafe<String>,
@@ -135,10 +117,7 @@ pub(super) async fn execute(
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the room in which statements are run"
-)]
+#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
 pub(super) async fn fetch_all(
     on: Handle<'_>,
     sql: AssertSqlSafe<String>,
@@ -146,15 +125,13 @@ pub(super) async fn fetch_all(
 ) -> Result<Vec<Row>, StorageError> {
     Ok(match on {
         Handle::Sqlite(connection) => {
-            let rows = sqlx::query_with(sql, sqlite_arguments(values)?)
-                .fetch_all(connection)
-                .await?;
+            let rows =
+                sqlx::query_with(sql, sqlite_arguments(values)?).fetch_all(connection).await?;
             rows.into_iter().map(Row::Sqlite).collect()
         }
         Handle::Postgres(connection) => {
-            let rows = sqlx::query_with(sql, postgres_arguments(values)?)
-                .fetch_all(connection)
-                .await?;
+            let rows =
+                sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(connection).await?;
             rows.into_iter().map(Row::Postgres).collect()
         }
     })
@@ -177,11 +154,7 @@ pub(super) async fn prepare(db: &Db, sql: &'static str, count: usize) -> Result<
         };
         highest(before).max(highest(after)).unwrap_or(0)
     });
-    let text = if marker(sql).is_some() {
-        expand(sql, fixed, count)?
-    } else {
-        sql.to_owned()
-    };
+    let text = if marker(sql).is_some() { expand(sql, fixed, count)? } else { sql.to_owned() };
     let text = AssertSqlSafe(text).into_sql_str();
     match db.read().await? {
         super::Reader::Sqlite(mut connection) => {
@@ -211,9 +184,7 @@ fn postgres_types(sql: &'static str, fixed: usize, count: usize) -> Vec<PgTypeIn
     let unspecified = PgTypeInfo::with_oid(sqlx::postgres::types::Oid(0));
     let row = kinds.into_iter().map(PgTypeInfo::with_name);
     let rows = std::iter::repeat_n(row, count).flatten();
-    std::iter::repeat_n(unspecified, fixed)
-        .chain(rows)
-        .collect()
+    std::iter::repeat_n(unspecified, fixed).chain(rows).collect()
 }
 
 #[cfg(test)]
@@ -242,12 +213,9 @@ mod tests {
 
     #[test]
     fn lookups_are_filled_up_to_a_power_of_two() {
-        let sent = statements(
-            "UPDATE t SET a = 1 WHERE a IN (VALUES {rows:bigint})",
-            &[],
-            numbers(5),
-        )
-        .unwrap();
+        let sent =
+            statements("UPDATE t SET a = 1 WHERE a IN (VALUES {rows:bigint})", &[], numbers(5))
+                .unwrap();
         assert_eq!(sent[0].1.len(), 8);
         assert_eq!(sent[0].1[7], Value::from(4));
     }

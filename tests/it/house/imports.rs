@@ -13,31 +13,11 @@ use super::sources::{Kind, Source, Token, under};
 /// does not import its neighbours. The rest are leaves.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    (
-        "cli",
-        &[
-            "app",
-            EDGES,
-            "service",
-            BELOW_SERVICE,
-            "domain",
-            SETTINGS,
-            SOURCES,
-        ],
-    ),
-    (
-        "app",
-        &[EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES],
-    ),
-    (
-        "http",
-        &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES],
-    ),
+    ("cli", &["app", EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
+    ("app", &[EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
+    ("http", &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("console", &["service", BELOW_SERVICE, "domain", SOURCES]),
-    (
-        "worker",
-        &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES],
-    ),
+    ("worker", &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     // The simulator plays somebody else's cloud: were it to share code with the service, the two
     // could be wrong together.
     ("simulator", &["smartcar", "domain", SOURCES]),
@@ -65,12 +45,7 @@ const ALSO: &[(&str, &str)] = &[("src/http/smartcar_v2", "smartcar")];
 
 /// Words that must not appear in a module at all: what it is built without.
 const WITHOUT: &[(&str, &[&str])] = &[
-    (
-        "domain",
-        &[
-            "sqlx", "axum", "reqwest", "tokio", "tracing", "async", "await",
-        ],
-    ),
+    ("domain", &["sqlx", "axum", "reqwest", "tokio", "tracing", "async", "await"]),
     ("audit", &["sqlx", "axum", "reqwest", "tokio"]),
     ("smartcar", &["sqlx", "axum", "reqwest", "tokio"]),
     ("signing", &["sqlx", "axum", "reqwest"]),
@@ -89,31 +64,22 @@ fn wrong_way(sources: &[Source]) -> Vec<String> {
         let module = source.module();
         let own = module.first().copied().unwrap_or_default();
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == own) else {
-            found.push(format!(
-                "{}: {own} has no place in the house (MAY_IMPORT)",
-                source.path
-            ));
+            found.push(format!("{}: {own} has no place in the house (MAY_IMPORT)", source.path));
             continue;
         };
         for import in imports(&source.tokens(), module.len()) {
             let Import { line, top, next } = &import;
             let longer = next.as_ref().map(|next| format!("{top}::{next}"));
-            let corner = ALSO
-                .iter()
-                .any(|(prefix, also)| source.path.starts_with(prefix) && also == top);
+            let corner =
+                ALSO.iter().any(|(prefix, also)| source.path.starts_with(prefix) && also == top);
             let listed = |name: &str| {
-                allowed
-                    .iter()
-                    .any(|names| names.split(' ').any(|listed| listed == name))
+                allowed.iter().any(|names| names.split(' ').any(|listed| listed == name))
             };
             if top == own || corner || listed(top) || longer.as_deref().is_some_and(listed) {
                 continue;
             }
             let target = longer.unwrap_or_else(|| top.clone());
-            found.push(format!(
-                "{}:{line}: {own} may not import {target}",
-                source.path
-            ));
+            found.push(format!("{}:{line}: {own} may not import {target}", source.path));
         }
     }
     found
@@ -161,23 +127,12 @@ fn read_targets(tokens: &[Token], found: &mut Vec<Import>) {
 
 /// `top` and each module that is named right below it.
 fn read_next(line: usize, top: &str, tokens: &[Token], found: &mut Vec<Import>) {
-    let import = |next: Option<&str>| Import {
-        line,
-        top: top.into(),
-        next: next.map(Into::into),
-    };
+    let import = |next: Option<&str>| Import { line, top: top.into(), next: next.map(Into::into) };
     if !is_path_separator(tokens, 1) {
         found.push(import(None));
-    } else if tokens
-        .get(3)
-        .is_some_and(|token| token.is(&Kind::Open(Delimiter::Brace)))
-    {
+    } else if tokens.get(3).is_some_and(|token| token.is(&Kind::Open(Delimiter::Brace))) {
         let below = &tokens[3..];
-        found.extend(
-            members(below)
-                .into_iter()
-                .map(|member| import(below[member].ident())),
-        );
+        found.extend(members(below).into_iter().map(|member| import(below[member].ident())));
     } else {
         found.push(import(tokens.get(3).and_then(Token::ident)));
     }
@@ -198,11 +153,7 @@ fn members(tokens: &[Token]) -> Vec<usize> {
             break;
         }
         let begins = level == 1 && (opens || token.is(&Kind::Punct(',')));
-        if begins
-            && tokens
-                .get(at + 1)
-                .is_some_and(|next| !matches!(next.kind, Kind::Close(_)))
-        {
+        if begins && tokens.get(at + 1).is_some_and(|next| !matches!(next.kind, Kind::Close(_))) {
             starts.push(at + 1);
         }
     }
@@ -213,18 +164,13 @@ fn words_out_of_place(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
         let module = source.module();
-        let Some((own, words)) = WITHOUT
-            .iter()
-            .find(|(name, _)| module.first() == Some(name))
+        let Some((own, words)) = WITHOUT.iter().find(|(name, _)| module.first() == Some(name))
         else {
             continue;
         };
         for token in source.tokens() {
             if let Some(word) = token.ident().filter(|word| words.contains(word)) {
-                found.push(format!(
-                    "{}:{}: {own} knows no {word}",
-                    source.path, token.line
-                ));
+                found.push(format!("{}:{}: {own} knows no {word}", source.path, token.line));
             }
         }
     }
@@ -273,71 +219,19 @@ fn the_databases_differ_in_one_room() {
 #[test]
 fn an_import_of_the_wrong_way_is_flagged_however_it_is_written() {
     for (path, text, expected) in [
-        (
-            "src/domain/grant.rs",
-            "use crate::service::X;",
-            "domain may not import service::X",
-        ),
-        (
-            "src/domain/mod.rs",
-            "use crate::{clock::Clock};",
-            "domain may not import clock::Clock",
-        ),
-        (
-            "src/http/mod.rs",
-            "fn a() { crate::app::run(); }",
-            "http may not import app::run",
-        ),
-        (
-            "src/http/mod.rs",
-            "use crate::{domain::id::{A, B}, app};",
-            "http may not import app",
-        ),
-        (
-            "src/http/v1/a.rs",
-            "use crate::smartcar::v3;",
-            "http may not import smartcar::v3",
-        ),
-        (
-            "src/storage/a.rs",
-            "use super::super::service as s;",
-            "storage may not import service",
-        ),
-        (
-            "src/storage/mod.rs",
-            "use super::{auth, domain};",
-            "storage may not import auth",
-        ),
-        (
-            "src/clock.rs",
-            "use crate::domain::grant::Grant;",
-            "clock may not import domain::grant",
-        ),
-        (
-            "src/clock.rs",
-            "use crate::domain::{time::T, grant};",
-            "may not import domain::grant",
-        ),
-        (
-            "src/audit/log.rs",
-            "use crate::signing::Key;",
-            "audit may not import signing::Key",
-        ),
-        (
-            "src/service/a.rs",
-            "fn a() { info!(x = crate::http::y()); }",
-            "may not import http::y",
-        ),
-        (
-            "src/main.rs",
-            "fn main() { keylend::app::run() }",
-            "main may not import app::run",
-        ),
-        (
-            "src/extras.rs",
-            "fn a() {}",
-            "extras has no place in the house",
-        ),
+        ("src/domain/grant.rs", "use crate::service::X;", "domain may not import service::X"),
+        ("src/domain/mod.rs", "use crate::{clock::Clock};", "domain may not import clock::Clock"),
+        ("src/http/mod.rs", "fn a() { crate::app::run(); }", "http may not import app::run"),
+        ("src/http/mod.rs", "use crate::{domain::id::{A, B}, app};", "http may not import app"),
+        ("src/http/v1/a.rs", "use crate::smartcar::v3;", "http may not import smartcar::v3"),
+        ("src/storage/a.rs", "use super::super::service as s;", "storage may not import service"),
+        ("src/storage/mod.rs", "use super::{auth, domain};", "storage may not import auth"),
+        ("src/clock.rs", "use crate::domain::grant::Grant;", "clock may not import domain::grant"),
+        ("src/clock.rs", "use crate::domain::{time::T, grant};", "may not import domain::grant"),
+        ("src/audit/log.rs", "use crate::signing::Key;", "audit may not import signing::Key"),
+        ("src/service/a.rs", "fn a() { info!(x = crate::http::y()); }", "may not import http::y"),
+        ("src/main.rs", "fn main() { keylend::app::run() }", "main may not import app::run"),
+        ("src/extras.rs", "fn a() {}", "extras has no place in the house"),
     ] {
         super::assert_flagged(&wrong_way(&[Source::parse(path, text)]), expected);
     }
@@ -347,26 +241,11 @@ fn an_import_of_the_wrong_way_is_flagged_however_it_is_written() {
 fn an_import_of_the_right_way_is_not_flagged() {
     for (path, text) in [
         ("src/http/smartcar_v2/a.rs", "use crate::smartcar::v2;"),
-        (
-            "src/connector/smartcar.rs",
-            "use crate::{smartcar::v3, domain::{id, time}};",
-        ),
-        (
-            "src/domain/a.rs",
-            "use super::service; use std::clock; use a::crate_::app;",
-        ),
-        (
-            "src/domain/a.rs",
-            "/// See [`crate::app`].\nfn a() { let app = 1; }",
-        ),
-        (
-            "src/domain/a.rs",
-            "#[cfg(test)]\nmod tests { use crate::app; }",
-        ),
-        (
-            "src/entropy.rs",
-            "use crate::domain::{id::Id, time::Timestamp};",
-        ),
+        ("src/connector/smartcar.rs", "use crate::{smartcar::v3, domain::{id, time}};"),
+        ("src/domain/a.rs", "use super::service; use std::clock; use a::crate_::app;"),
+        ("src/domain/a.rs", "/// See [`crate::app`].\nfn a() { let app = 1; }"),
+        ("src/domain/a.rs", "#[cfg(test)]\nmod tests { use crate::app; }"),
+        ("src/entropy.rs", "use crate::domain::{id::Id, time::Timestamp};"),
         ("src/main.rs", "use keylend::cli;"),
     ] {
         super::assert_none(&wrong_way(&[Source::parse(path, text)]));
@@ -381,10 +260,7 @@ fn a_word_out_of_place_is_flagged() {
         ("src/signing/a.rs", "use axum::Json;"),
         ("src/smartcar/v2.rs", "use {serde::Serialize, reqwest};"),
     ] {
-        super::assert_flagged(
-            &words_out_of_place(&[Source::parse(path, text)]),
-            "knows no",
-        );
+        super::assert_flagged(&words_out_of_place(&[Source::parse(path, text)]), "knows no");
     }
 }
 
@@ -394,10 +270,7 @@ fn a_database_out_of_place_is_flagged() {
         ("src/storage/grants.rs", "use sqlx::SqlitePool;"),
         ("src/storage/grants.rs", "use sqlx;"),
         ("src/storage/dbase.rs", "fn a(_: sqlx::postgres::PgRow) {}"),
-        (
-            "src/service/a.rs",
-            "#[derive(A)] #[sqlx(transparent)] struct B;",
-        ),
+        ("src/service/a.rs", "#[derive(A)] #[sqlx(transparent)] struct B;"),
     ] {
         let violations = databases_out_of_place(&[Source::parse(path, text)]);
         super::assert_flagged(&violations, "only storage/db.rs names sqlx");
@@ -405,10 +278,7 @@ fn a_database_out_of_place_is_flagged() {
     for (path, text) in [
         ("src/storage/db.rs", "use sqlx::{Postgres, Sqlite};"),
         ("src/storage/db/query.rs", "use sqlx::Postgres;"),
-        (
-            "src/storage/grants.rs",
-            "#[derive(A)] #[sqlx(transparent)] struct B;",
-        ),
+        ("src/storage/grants.rs", "#[derive(A)] #[sqlx(transparent)] struct B;"),
     ] {
         super::assert_none(&databases_out_of_place(&[Source::parse(path, text)]));
     }

@@ -4,14 +4,8 @@
 //! `Cargo.lock` itself, so that the rule holds where cargo-deny is not installed.
 
 /// A second TLS or crypto stack beside rustls and ring: more to audit, and more to build.
-const BANNED: &[&str] = &[
-    "openssl",
-    "openssl-sys",
-    "native-tls",
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "aws-lc-fips-sys",
-];
+const BANNED: &[&str] =
+    &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys", "aws-lc-fips-sys"];
 
 fn banned_crates(lockfile: &str) -> Vec<String> {
     lockfile
@@ -35,22 +29,14 @@ fn download_addresses(lockfile: &str) -> Vec<String> {
     lockfile
         .lines()
         .filter(|line| line.contains("\"resolved\"") || line.contains("://"))
-        .map(|line| {
-            format!(
-                "package-lock.json: names where to download: {}",
-                line.trim()
-            )
-        })
+        .map(|line| format!("package-lock.json: names where to download: {}", line.trim()))
         .collect()
 }
 
 #[test]
 fn no_banned_crate_is_locked() {
     let lockfile = include_str!("../../../Cargo.lock");
-    assert!(
-        lockfile.contains("name = \"ring\""),
-        "the lock file is not being read"
-    );
+    assert!(lockfile.contains("name = \"ring\""), "the lock file is not being read");
     super::assert_none(&banned_crates(lockfile));
 }
 
@@ -61,19 +47,14 @@ fn cargo_deny_bans_the_same() {
 
 #[test]
 fn the_node_tools_are_locked_without_addresses() {
-    super::assert_none(&download_addresses(include_str!(
-        "../../tools/package-lock.json"
-    )));
+    super::assert_none(&download_addresses(include_str!("../../tools/package-lock.json")));
 }
 
 #[test]
 fn a_banned_crate_is_flagged() {
     let violations = banned_crates("[[package]]\nname = \"openssl-sys\"\nversion = \"0.9.0\"\n");
     super::assert_flagged(&violations, "openssl-sys is banned");
-    super::assert_flagged(
-        &missing_from_deny("bans = [\"openssl\"]"),
-        "does not ban aws-lc-rs",
-    );
+    super::assert_flagged(&missing_from_deny("bans = [\"openssl\"]"), "does not ban aws-lc-rs");
     let address = "  \"resolved\": \"somewhere\",";
     super::assert_flagged(&download_addresses(address), "names where to download");
 }

@@ -17,10 +17,7 @@ fn drawers(sources: &[Source]) -> Vec<String> {
         for part in parts.filter(|part| DRAWERS.contains(part)) {
             found.push(format!("{}: no module is called {part}", source.path));
         }
-        let mut inline = Inline {
-            source,
-            found: &mut found,
-        };
+        let mut inline = Inline { source, found: &mut found };
         inline.visit_file(&source.syntax);
     }
     found
@@ -35,8 +32,7 @@ impl<'ast> Visit<'ast> for Inline<'_> {
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
         let name = module.ident.to_string();
         if module.content.is_some() && DRAWERS.contains(&name.as_str()) {
-            self.found
-                .push(format!("{}: no module is called {name}", self.source.path));
+            self.found.push(format!("{}: no module is called {name}", self.source.path));
         }
         syn::visit::visit_item_mod(self, module);
     }
@@ -46,12 +42,7 @@ fn without_a_purpose(sources: &[Source]) -> Vec<String> {
     sources
         .iter()
         .filter(|source| !source.text.starts_with("//! "))
-        .map(|source| {
-            format!(
-                "{}: does not begin with `//! `, what it is for",
-                source.path
-            )
-        })
+        .map(|source| format!("{}: does not begin with `//! `, what it is for", source.path))
         .collect()
 }
 

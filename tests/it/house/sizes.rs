@@ -14,23 +14,14 @@ fn files_too_long(sources: &[Source]) -> Vec<String> {
     sources
         .iter()
         .filter(|source| source.text.lines().count() > FILE_LINES_MAX)
-        .map(|s| {
-            format!(
-                "{}: {} lines, {FILE_LINES_MAX} at most",
-                s.path,
-                s.text.lines().count()
-            )
-        })
+        .map(|s| format!("{}: {} lines, {FILE_LINES_MAX} at most", s.path, s.text.lines().count()))
         .collect()
 }
 
 fn functions_too_long(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        let mut functions = Functions {
-            source,
-            found: &mut found,
-        };
+        let mut functions = Functions { source, found: &mut found };
         functions.visit_file(&source.syntax);
     }
     found
@@ -48,16 +39,10 @@ impl Functions<'_> {
         let last = body.brace_token.span.close().end().line;
         let lines = last + 1 - first;
         let is_test = self.source.is_test_line(first);
-        let most = if is_test {
-            TEST_FUNCTION_LINES_MAX
-        } else {
-            FUNCTION_LINES_MAX
-        };
+        let most = if is_test { TEST_FUNCTION_LINES_MAX } else { FUNCTION_LINES_MAX };
         if lines > most {
             let (path, name) = (&self.source.path, &signature.ident);
-            self.found.push(format!(
-                "{path}:{first}: fn {name} has {lines} lines, {most} at most"
-            ));
+            self.found.push(format!("{path}:{first}: fn {name} has {lines} lines, {most} at most"));
         }
     }
 }
@@ -113,9 +98,7 @@ fn a_long_function_is_flagged_wherever_it_hides() {
         let violations = functions_too_long(&[Source::parse("src/a.rs", &text)]);
         super::assert_flagged(&violations, "fn long has 71 lines, 70 at most");
     }
-    let test = Source::parse(
-        "src/a.rs",
-        &format!("#[cfg(test)]\nmod t {{ fn long() {{{body}}} }}"),
-    );
+    let test =
+        Source::parse("src/a.rs", &format!("#[cfg(test)]\nmod t {{ fn long() {{{body}}} }}"));
     super::assert_none(&functions_too_long(&[test]));
 }

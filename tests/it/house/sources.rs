@@ -41,11 +41,7 @@ pub(super) enum Kind {
 
 impl Token {
     pub(super) fn ident(&self) -> Option<&str> {
-        if let Kind::Ident(name) = &self.kind {
-            Some(name)
-        } else {
-            None
-        }
+        if let Kind::Ident(name) = &self.kind { Some(name) } else { None }
     }
 
     pub(super) fn is(&self, kind: &Kind) -> bool {
@@ -150,19 +146,13 @@ fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
         let line = tree.span().start().line;
         match tree {
             TokenTree::Ident(name) => {
-                into.push(Token {
-                    line,
-                    kind: Kind::Ident(name.to_string()),
-                });
+                into.push(Token { line, kind: Kind::Ident(name.to_string()) });
             }
             TokenTree::Punct(mark) => {
                 if mark.as_char() == '#' && skips_documentation(&mut trees) {
                     continue;
                 }
-                into.push(Token {
-                    line,
-                    kind: Kind::Punct(mark.as_char()),
-                });
+                into.push(Token { line, kind: Kind::Punct(mark.as_char()) });
             }
             TokenTree::Literal(literal) => {
                 let kind = match syn::Lit::new(literal) {
@@ -173,15 +163,9 @@ fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
             }
             TokenTree::Group(group) => {
                 let close = group.span_close().start().line;
-                into.push(Token {
-                    line,
-                    kind: Kind::Open(group.delimiter()),
-                });
+                into.push(Token { line, kind: Kind::Open(group.delimiter()) });
                 flatten(group.stream(), into);
-                into.push(Token {
-                    line: close,
-                    kind: Kind::Close(group.delimiter()),
-                });
+                into.push(Token { line: close, kind: Kind::Close(group.delimiter()) });
             }
         }
     }
@@ -223,11 +207,7 @@ impl TestLines {
 impl<'ast> Visit<'ast> for TestLines {
     fn visit_item(&mut self, item: &'ast syn::Item) {
         let attributes = attributes(item);
-        if is_test_only(attributes) {
-            self.add(item)
-        } else {
-            syn::visit::visit_item(self, item)
-        }
+        if is_test_only(attributes) { self.add(item) } else { syn::visit::visit_item(self, item) }
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
@@ -258,9 +238,7 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
 fn is_test_only(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
-            && attribute
-                .parse_args::<syn::Path>()
-                .is_ok_and(|condition| condition.is_ident("test"))
+            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
     })
 }
 
@@ -272,11 +250,7 @@ fn what_is_compiled_for_tests_only_is_told_apart() {
     );
     assert!(!source.is_test_line(2));
     assert!((3..=6).all(|line| source.is_test_line(line)));
-    let names: Vec<_> = source
-        .tokens()
-        .into_iter()
-        .map(|token| token.kind)
-        .collect();
+    let names: Vec<_> = source.tokens().into_iter().map(|token| token.kind).collect();
     assert!(names.contains(&Kind::Ident("shipped".into())));
     assert!(!names.contains(&Kind::Ident("inside".into())));
 }

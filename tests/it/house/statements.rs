@@ -40,10 +40,7 @@ fn statements(tokens: &[Token]) -> Vec<Statement> {
             }
             Kind::Punct(';') => constant = None,
             Kind::Text(text) if is_sql(text) => {
-                found.push(Statement {
-                    line: token.line,
-                    name: constant.clone(),
-                });
+                found.push(Statement { line: token.line, name: constant.clone() });
             }
             _ => {}
         }
@@ -69,10 +66,7 @@ fn listed(tokens: &[Token]) -> Vec<&str> {
 
 fn unlisted(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| source.path.starts_with("src/storage/"))
-    {
+    for source in sources.iter().filter(|source| source.path.starts_with("src/storage/")) {
         let tokens = source.tokens();
         let listed = listed(&tokens);
         let in_db =
@@ -94,10 +88,7 @@ fn unlisted(sources: &[Source]) -> Vec<String> {
 
 fn outside_storage(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
-    for source in sources
-        .iter()
-        .filter(|source| !source.path.starts_with("src/storage/"))
-    {
+    for source in sources.iter().filter(|source| !source.path.starts_with("src/storage/")) {
         for Statement { line, .. } in statements(&source.tokens()) {
             found.push(format!("{}:{line}: SQL outside src/storage", source.path));
         }
@@ -131,9 +122,7 @@ fn an_unlisted_statement_is_flagged() {
     super::assert_none(&of("const FIND: &str = \"SELECT a FROM b\";\n\
          pub const STATEMENTS: &[(&str, &str)] = &[(\"find\", FIND)];"));
     super::assert_none(&of("const TITLE: &str = \"With love\";"));
-    super::assert_none(&of(
-        "#[cfg(test)]\nmod tests { const A: &str = \"SELECT a FROM b\"; }",
-    ));
+    super::assert_none(&of("#[cfg(test)]\nmod tests { const A: &str = \"SELECT a FROM b\"; }"));
 }
 
 #[test]
@@ -149,8 +138,5 @@ fn a_statement_outside_storage_is_flagged() {
     }
     let prose =
         "/// SELECT a door.\nfn a() { say(\"Select a car\", \"UPDATE me\", \"WITH care\") }";
-    super::assert_none(&outside_storage(&[Source::parse(
-        "src/service/a.rs",
-        prose,
-    )]));
+    super::assert_none(&outside_storage(&[Source::parse("src/service/a.rs", prose)]));
 }

@@ -70,12 +70,7 @@ impl Cluster {
     pub(crate) fn admin(&self, sql: &str) -> String {
         run(Command::new(self.programs.join("psql"))
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
-            .args([
-                "--set=ON_ERROR_STOP=1",
-                "--dbname=postgres",
-                "--username",
-                USER,
-            ])
+            .args(["--set=ON_ERROR_STOP=1", "--dbname=postgres", "--username", USER])
             .arg(format!("--host={}", self.folder.display()))
             .arg(format!("--port={}", self.port))
             .args(["--command", sql]))
@@ -86,10 +81,7 @@ impl Cluster {
         let parent = parent_folder();
         sweep(&parent);
         let folder = parent.join(format!("{FOLDER_PREFIX}{}", std::process::id()));
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .expect("a new temporary folder");
+        fs::DirBuilder::new().mode(0o700).create(&folder).expect("a new temporary folder");
         let owner = Owner::of(&folder);
         let password = new_password();
         initdb(&programs, &folder, &owner, &password);
@@ -97,13 +89,7 @@ impl Cluster {
         let port = (0..START_ATTEMPTS)
             .find_map(|_| start_server(&programs, &folder, &owner))
             .unwrap_or_else(|| panic!("PostgreSQL does not start:\n{}", read_log(&folder)));
-        Self {
-            programs,
-            folder,
-            port,
-            password,
-            databases: AtomicU32::new(0),
-        }
+        Self { programs, folder, port, password, databases: AtomicU32::new(0) }
     }
 }
 
@@ -122,16 +108,9 @@ struct Owner {
 impl Owner {
     /// Decides from who made `folder`, and gives the folder to the one who is chosen.
     fn of(folder: &Path) -> Self {
-        let is_root = fs::metadata(folder)
-            .expect("the folder was just made")
-            .uid()
-            == 0;
+        let is_root = fs::metadata(folder).expect("the folder was just made").uid() == 0;
         let change_to = is_root.then(|| {
-            let id = |flag| {
-                run(Command::new("id").args([flag, "postgres"]))
-                    .trim()
-                    .parse()
-            };
+            let id = |flag| run(Command::new("id").args([flag, "postgres"])).trim().parse();
             (id("-u").expect("a user id"), id("-g").expect("a group id"))
         });
         let owner = Self { change_to };
@@ -149,9 +128,7 @@ impl Owner {
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         if let Some((user, group)) = self.change_to {
-            command
-                .arg(format!("--reuid={user}"))
-                .arg(format!("--regid={group}"));
+            command.arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
             command.arg("--clear-groups");
         }
         command.args(["--pdeathsig", "INT", "--"]).arg(program);
@@ -164,9 +141,7 @@ impl Owner {
 /// A new one each time: other users of the machine can reach the TCP port.
 fn new_password() -> String {
     let mut bytes = [0; 16];
-    OsEntropy::default()
-        .fill(&mut bytes)
-        .expect("the system has randomness");
+    OsEntropy::default().fill(&mut bytes).expect("the system has randomness");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -182,18 +157,8 @@ fn initdb(programs: &Path, folder: &Path, owner: &Owner, password: &str) {
     owner.take(&password_file);
 
     let mut command = owner.command(&programs.join("initdb"));
-    command
-        .arg("--pgdata")
-        .arg(folder.join("data"))
-        .arg("--pwfile")
-        .arg(&password_file);
-    command.args([
-        "--username",
-        USER,
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]);
+    command.arg("--pgdata").arg(folder.join("data")).arg("--pwfile").arg(&password_file);
+    command.args(["--username", USER, "--encoding=UTF8", "--locale=C", "--no-sync"]);
     // "password" and not SCRAM: the client's half of SCRAM is slow in an unoptimized build.
     command.args(["--auth-local=trust", "--auth-host=password"]);
     run(&mut command);
@@ -206,11 +171,7 @@ fn initdb(programs: &Path, folder: &Path, owner: &Owner, password: &str) {
 fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
     let port = free_port();
     let mut command = owner.command(&programs.join("postgres"));
-    command
-        .arg("-D")
-        .arg(folder.join("data"))
-        .arg("-k")
-        .arg(folder);
+    command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
     command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
     for setting in [
         // Nothing here outlives the machine.
@@ -226,16 +187,9 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
     ] {
         command.args(["-c", setting]);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
 
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"))
-        .expect("a log");
+    let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log");
     let (ready, wait_for_ready) = mpsc::channel();
     thread::Builder::new()
         .name("postgres".into())
@@ -245,18 +199,13 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
         Ok(()) => Some(port),
         Err(mpsc::RecvTimeoutError::Disconnected) => None,
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            panic!(
-                "PostgreSQL is not ready after {START_TIMEOUT:?}:\n{}",
-                read_log(folder)
-            )
+            panic!("PostgreSQL is not ready after {START_TIMEOUT:?}:\n{}", read_log(folder))
         }
     }
 }
 
 fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<()>) {
-    let mut server: Child = command
-        .spawn()
-        .expect("setpriv (on Debian: util-linux) is there");
+    let mut server: Child = command.spawn().expect("setpriv (on Debian: util-linux) is there");
     let messages = server.stderr.take().expect("stderr is a pipe");
     for line in BufReader::new(messages).lines().map_while(Result::ok) {
         // A log that cannot be written must not end the server.
@@ -270,10 +219,7 @@ fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<()>) {
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    listener.local_addr().expect("a bound socket has an address").port()
 }
 
 fn read_log(folder: &Path) -> String {
@@ -291,15 +237,9 @@ fn parent_folder() -> PathBuf {
 
 /// Removes what test processes that are gone have left.
 fn sweep(parent: &Path) {
-    for entry in fs::read_dir(parent)
-        .expect("a readable folder")
-        .map_while(Result::ok)
-    {
+    for entry in fs::read_dir(parent).expect("a readable folder").map_while(Result::ok) {
         let name = entry.file_name();
-        let Some(pid) = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(FOLDER_PREFIX))
-        else {
+        let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(FOLDER_PREFIX)) else {
             continue;
         };
         let is_own = pid == std::process::id().to_string();
@@ -312,19 +252,12 @@ fn sweep(parent: &Path) {
 
 /// The folder with the newest `initdb`, `postgres` and `psql` that will do.
 fn find_programs() -> PathBuf {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "PATH is where programs are, not a setting"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "PATH is where programs are, not a setting")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     // Debian leaves the server's programs out of PATH.
     if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
-        folders.extend(
-            versions
-                .map_while(Result::ok)
-                .map(|version| version.path().join("bin")),
-        );
+        folders.extend(versions.map_while(Result::ok).map(|version| version.path().join("bin")));
     }
     let newest = folders
         .iter()
@@ -342,17 +275,10 @@ fn find_programs() -> PathBuf {
 
 /// From "postgres (PostgreSQL) 15.18 (Debian …)" or "postgres (PostgreSQL) 19beta1".
 fn major_version(folder: &Path) -> Option<u32> {
-    let output = Command::new(folder.join("postgres"))
-        .arg("--version")
-        .output()
-        .ok()?;
+    let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let number = text.split_whitespace().nth(2)?;
-    number
-        .split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Runs a command to its end; anything but success fails the test with what was said.
@@ -360,10 +286,6 @@ fn run(command: &mut Command) -> String {
     let output: io::Result<_> = command.stdin(Stdio::null()).output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}: {INSTALL}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{said}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -14,7 +14,6 @@ use crate::domain::policy::{Basis, Decision};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, Commander};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::access_checks::{self, Question};
 
@@ -79,7 +78,7 @@ impl From<Decision> for AccessCheckBody {
 #[utoipa::path(post, path = "/v1/access-checks", operation_id = "access_checks.create", tag = "commands",
     security(("session" = []), ("api_client" = ["commands:write"]), ("grant_token" = [])),
     request_body = CreateAccessCheck,
-    responses((status = 200, description = "What the policy says.", body = AccessCheckBody), Problems))]
+    responses((status = 200, description = "What the policy says.", body = AccessCheckBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     commander: Commander,

@@ -11,10 +11,9 @@ use utoipa::ToSchema;
 use crate::domain::actor::Scope;
 use crate::domain::user::DisplayName;
 use crate::http::Gateway;
-use crate::http::extract::SignedIn;
-use crate::http::extract::IdempotencyKey;
 use crate::http::extract::ApiJson;
-use crate::http::openapi::Problems;
+use crate::http::extract::IdempotencyKey;
+use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, once};
 use crate::service::api_clients::{self, Credentials};
@@ -65,7 +64,7 @@ impl From<Credentials> for CredentialsBody {
 #[utoipa::path(post, path = "/v1/api-clients", operation_id = "api_clients.create", tag = "users",
     security(("session" = [])), request_body = CreateApiClient,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The credentials.", body = CredentialsBody), Problems))]
+    responses((status = 201, description = "The credentials.", body = CredentialsBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -7,15 +7,14 @@ use axum::extract::State;
 use super::ApiClientBody;
 use crate::http::Gateway;
 use crate::http::extract::SignedIn;
-use crate::http::extract::{List, PageParameters, Paged};
-use crate::http::openapi::Problems;
+use crate::http::extract::{List, PageParams, Paged};
 use crate::http::problem::Problem;
 use crate::service::api_clients;
 
 /// List the machines of the organization, newest first.
 #[utoipa::path(get, path = "/v1/api-clients", operation_id = "api_clients.list", tag = "users",
-    security(("session" = [])), params(PageParameters),
-    responses((status = 200, description = "The machines.", body = List<ApiClientBody>), Problems))]
+    security(("session" = [])), params(PageParams),
+    responses((status = 200, description = "The machines.", body = List<ApiClientBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -8,9 +8,8 @@ use axum::extract::State;
 use super::ApiClientBody;
 use crate::domain::id::ApiClientId;
 use crate::http::Gateway;
-use crate::http::extract::SignedIn;
 use crate::http::extract::ApiPath;
-use crate::http::openapi::Problems;
+use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::api_clients;
 
@@ -18,7 +17,7 @@ use crate::service::api_clients;
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/revoke", operation_id = "api_clients.revoke",
     tag = "users", security(("session" = [])),
     params(("api_client_id" = String, Path, description = "The machine.")),
-    responses((status = 200, description = "The machine.", body = ApiClientBody), Problems))]
+    responses((status = 200, description = "The machine.", body = ApiClientBody)))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

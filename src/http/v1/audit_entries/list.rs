@@ -10,8 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::domain::id::{ApiClientId, GrantId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
-use crate::http::extract::{List, PageParameters, Paged, SignedIn};
-use crate::http::openapi::Problems;
+use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::{Error, audit_entries};
 use crate::storage::audit_entries::{Filter, StoredEntry, Subject};
@@ -131,8 +130,8 @@ impl From<StoredEntry> for EntryBody {
 
 /// Read the record, newest first: all of it for administrators, for owners that of their cars.
 #[utoipa::path(get, path = "/v1/audit-entries", operation_id = "audit_entries.list", tag = "audit",
-    security(("session" = []), ("api_client" = ["audit:read"])), params(PageParameters, EntryFilter),
-    responses((status = 200, description = "The entries.", body = List<EntryBody>), Problems))]
+    security(("session" = []), ("api_client" = ["audit:read"])), params(PageParams, EntryFilter),
+    responses((status = 200, description = "The entries.", body = List<EntryBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -15,7 +15,6 @@ use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, Commander, IdempotencyKey, Wait};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::v1::mark;
 use crate::service::Error;
@@ -49,8 +48,7 @@ pub(in crate::http) struct CreateCommand {
     ),
     responses(
         (status = 200, description = "The command and its outcome.", body = CommandBody),
-        (status = 202, description = "The outcome is not known yet.", body = CommandBody),
-        Problems))]
+        (status = 202, description = "The outcome is not known yet.", body = CommandBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     commander: Commander,

@@ -9,7 +9,6 @@ use super::CommandBody;
 use crate::domain::id::CommandId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, Commander};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::commands;
 
@@ -17,7 +16,7 @@ use crate::service::commands;
 #[utoipa::path(get, path = "/v1/commands/{command_id}", operation_id = "commands.get", tag = "commands",
     security(("session" = []), ("api_client" = ["commands:read"]), ("grant_token" = [])),
     params(("command_id" = String, Path, description = "The command.")),
-    responses((status = 200, description = "The command.", body = CommandBody), Problems))]
+    responses((status = 200, description = "The command.", body = CommandBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     commander: Commander,

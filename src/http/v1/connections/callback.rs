@@ -4,16 +4,15 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::Error;
@@ -61,8 +60,7 @@ fn word(text: &str) -> String {
     tag = "connections", security(()), params(CallbackQuery),
     responses(
         (status = 200, description = "The cars are connected.", content(
-            (CompletedBody = "application/json"), (String = "text/html"))),
-        Problems))]
+            (CompletedBody = "application/json"), (String = "text/html")))))]
 pub(in crate::http) async fn callback(
     State(gateway): State<Arc<Gateway>>,
     request_id: RequestId,
@@ -98,9 +96,8 @@ fn body(completed: &Completed) -> CompletedBody {
 }
 
 fn page(completed: &Completed) -> Result<Response, Problem> {
-    let name = |car: &crate::domain::vehicle::Vehicle| {
-        format!("{} {} {}", car.make, car.model, car.year)
-    };
+    let name =
+        |car: &crate::domain::vehicle::Vehicle| format!("{} {} {}", car.make, car.model, car.year);
     let page = ConnectedPage { cars: completed.vehicles.iter().map(name).collect() };
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Html(html).into_response())

@@ -9,7 +9,6 @@ use super::ConnectionBody;
 use crate::domain::id::ConnectionId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::connections;
 
@@ -17,7 +16,7 @@ use crate::service::connections;
 #[utoipa::path(get, path = "/v1/connections/{connection_id}", operation_id = "connections.get",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
     params(("connection_id" = String, Path, description = "The consent.")),
-    responses((status = 200, description = "The consent.", body = ConnectionBody), Problems))]
+    responses((status = 200, description = "The consent.", body = ConnectionBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

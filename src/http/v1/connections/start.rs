@@ -11,7 +11,6 @@ use super::ConnectionBody;
 use crate::domain::connection::Mode;
 use crate::http::Gateway;
 use crate::http::extract::{IdempotencyKey, OptionalJson, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, once};
 use crate::service::connections::{self, Started};
@@ -29,7 +28,7 @@ pub(in crate::http) struct StartConnection {
 #[utoipa::path(post, path = "/v1/connections", operation_id = "connections.start", tag = "connections",
     security(("session" = []), ("api_client" = ["connections:write"])), request_body = StartConnection,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The consent that is under way.", body = ConnectionBody), Problems))]
+    responses((status = 201, description = "The consent that is under way.", body = ConnectionBody)))]
 pub(in crate::http) async fn start(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

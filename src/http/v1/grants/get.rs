@@ -9,7 +9,6 @@ use super::GrantBody;
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::grants;
 
@@ -17,7 +16,7 @@ use crate::service::grants;
 #[utoipa::path(get, path = "/v1/grants/{grant_id}", operation_id = "grants.get", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
     params(("grant_id" = String, Path, description = "The grant.")),
-    responses((status = 200, description = "The grant.", body = GrantBody), Problems))]
+    responses((status = 200, description = "The grant.", body = GrantBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

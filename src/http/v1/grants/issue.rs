@@ -16,11 +16,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::DisplayName;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, once};
-use crate::service::grants::{self, NewGrant};
 use crate::service::Violation;
+use crate::service::grants::{self, NewGrant};
 
 /// In bytes of compact JSON.
 const METADATA_BYTES_MAX: usize = 4096;
@@ -91,7 +90,7 @@ impl IssueGrant {
 #[utoipa::path(post, path = "/v1/grants", operation_id = "grants.issue", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = IssueGrant,
     params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer.")),
-    responses((status = 201, description = "The grant.", body = GrantBody), Problems))]
+    responses((status = 201, description = "The grant.", body = GrantBody)))]
 pub(in crate::http) async fn issue(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -9,8 +9,7 @@ use utoipa::IntoParams;
 use super::GrantBody;
 use crate::domain::id::VehicleId;
 use crate::http::Gateway;
-use crate::http::extract::{List, PageParameters, Paged, SignedIn};
-use crate::http::openapi::Problems;
+use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants;
 
@@ -26,8 +25,8 @@ pub(in crate::http) struct GrantFilter {
 
 /// List the grants one holds or has issued, newest first; all of them for administrators.
 #[utoipa::path(get, path = "/v1/grants", operation_id = "grants.list", tag = "grants",
-    security(("session" = []), ("api_client" = ["grants:read"])), params(PageParameters, GrantFilter),
-    responses((status = 200, description = "The grants.", body = List<GrantBody>), Problems))]
+    security(("session" = []), ("api_client" = ["grants:read"])), params(PageParams, GrantFilter),
+    responses((status = 200, description = "The grants.", body = List<GrantBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

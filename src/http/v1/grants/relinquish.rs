@@ -10,7 +10,6 @@ use super::{EndQuery, EndedBody};
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::grants;
 
@@ -19,7 +18,7 @@ use crate::service::grants;
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Nothing, description = "May be left out."),
     params(("grant_id" = String, Path, description = "The grant."), EndQuery),
-    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody), Problems))]
+    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody)))]
 pub(in crate::http) async fn relinquish(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

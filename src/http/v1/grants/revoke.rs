@@ -11,7 +11,6 @@ use super::{EndQuery, EndedBody};
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::{Error, grants};
 
@@ -32,7 +31,7 @@ pub(in crate::http) struct RevokeGrant {
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = RevokeGrant, description = "May be left out."),
     params(("grant_id" = String, Path, description = "The grant."), EndQuery),
-    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody), Problems))]
+    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody)))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -43,14 +42,11 @@ pub(in crate::http) async fn revoke(
     let service = &gateway.service;
     let reason = body.value.reason;
     // A NUL cannot be stored in a text of PostgreSQL.
-    let is_text = |text: &String| {
-        text.chars().count() <= REASON_LENGTH_MAX && !text.contains('\0')
-    };
+    let is_text = |text: &String| text.chars().count() <= REASON_LENGTH_MAX && !text.contains('\0');
     if !reason.as_ref().is_none_or(is_text) {
         let detail = "must be at most 500 characters of text";
         return Err(Error::invalid("/reason", "invalid", detail).into());
     }
-    let ended =
-        grants::revoke(service, &caller, grant_id, reason.as_deref(), query.wait()).await?;
+    let ended = grants::revoke(service, &caller, grant_id, reason.as_deref(), query.wait()).await?;
     Ok(Json(EndedBody::at(ended, service.clock.now())))
 }

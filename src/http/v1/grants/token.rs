@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, OptionalJson, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::grants;
 
@@ -34,7 +33,7 @@ pub(in crate::http) struct TokenBody {
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Nothing, description = "May be left out."),
     params(("grant_id" = String, Path, description = "The grant.")),
-    responses((status = 200, description = "The token.", body = TokenBody), Problems))]
+    responses((status = 200, description = "The token.", body = TokenBody)))]
 pub(in crate::http) async fn mint(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

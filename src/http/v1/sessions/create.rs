@@ -14,7 +14,6 @@ use super::SessionBody;
 use crate::domain::user::Email;
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::sessions::{self, SignIn};
@@ -37,7 +36,7 @@ pub(in crate::http) struct CreateSession {
 /// Sign in with an address and a password.
 #[utoipa::path(post, path = "/v1/sessions", operation_id = "sessions.create", tag = "sessions",
     security(()), request_body = CreateSession,
-    responses((status = 201, description = "Signed in.", body = SessionBody), Problems))]
+    responses((status = 201, description = "Signed in.", body = SessionBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

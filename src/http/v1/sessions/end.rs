@@ -7,14 +7,13 @@ use axum::http::StatusCode;
 
 use crate::http::Gateway;
 use crate::http::extract::InSession;
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::sessions;
 
 /// Sign out: the session's tokens stop working at once.
 #[utoipa::path(delete, path = "/v1/sessions/current", operation_id = "sessions.end", tag = "sessions",
     security(("session" = [])),
-    responses((status = 204, description = "Signed out."), Problems))]
+    responses((status = 204, description = "Signed out.")))]
 pub(in crate::http) async fn end(
     State(gateway): State<Arc<Gateway>>,
     session: InSession,

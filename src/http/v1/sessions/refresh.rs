@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::SessionBody;
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::sessions;
@@ -28,14 +27,13 @@ pub(in crate::http) struct RefreshSession {
 /// Exchange a refresh token for new tokens.
 #[utoipa::path(post, path = "/v1/sessions/refresh", operation_id = "sessions.refresh", tag = "sessions",
     security(()), request_body = RefreshSession,
-    responses((status = 201, description = "New tokens.", body = SessionBody), Problems))]
+    responses((status = 201, description = "New tokens.", body = SessionBody)))]
 pub(in crate::http) async fn refresh(
     State(gateway): State<Arc<Gateway>>,
     request_id: RequestId,
     body: ApiJson<RefreshSession>,
 ) -> Result<(StatusCode, Json<SessionBody>), Problem> {
     let request_id = Some(request_id.as_str().to_owned());
-    let tokens =
-        sessions::refresh(&gateway.service, &body.value.refresh_token, request_id).await?;
+    let tokens = sessions::refresh(&gateway.service, &body.value.refresh_token, request_id).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))
 }

@@ -11,10 +11,9 @@ use utoipa::ToSchema;
 use super::UserBody;
 use crate::domain::user::{DisplayName, Email, Role};
 use crate::http::Gateway;
-use crate::http::extract::SignedIn;
-use crate::http::extract::IdempotencyKey;
 use crate::http::extract::ApiJson;
-use crate::http::openapi::Problems;
+use crate::http::extract::IdempotencyKey;
+use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, once};
 use crate::service::users::{self, NewUser};
@@ -41,7 +40,7 @@ pub(in crate::http) struct CreateUser {
 #[utoipa::path(post, path = "/v1/users", operation_id = "users.create", tag = "users",
     security(("session" = []), ("api_client" = ["users:write"])), request_body = CreateUser,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The account.", body = UserBody), Problems))]
+    responses((status = 201, description = "The account.", body = UserBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

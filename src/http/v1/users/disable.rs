@@ -8,9 +8,8 @@ use axum::extract::State;
 use super::UserBody;
 use crate::domain::id::UserId;
 use crate::http::Gateway;
-use crate::http::extract::SignedIn;
 use crate::http::extract::ApiPath;
-use crate::http::openapi::Problems;
+use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::users;
 
@@ -18,7 +17,7 @@ use crate::service::users;
 #[utoipa::path(post, path = "/v1/users/{user_id}/disable", operation_id = "users.disable", tag = "users",
     security(("session" = [])),
     params(("user_id" = String, Path, description = "The person.")),
-    responses((status = 200, description = "The account.", body = UserBody), Problems))]
+    responses((status = 200, description = "The account.", body = UserBody)))]
 pub(in crate::http) async fn disable(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

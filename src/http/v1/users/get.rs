@@ -8,9 +8,8 @@ use axum::extract::State;
 use super::UserBody;
 use crate::domain::id::UserId;
 use crate::http::Gateway;
-use crate::http::extract::SignedIn;
 use crate::http::extract::ApiPath;
-use crate::http::openapi::Problems;
+use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::{Ban, Error, users};
 
@@ -18,7 +17,7 @@ use crate::service::{Ban, Error, users};
 #[utoipa::path(get, path = "/v1/users/{user_id}", operation_id = "users.get", tag = "users",
     security(("session" = []), ("api_client" = ["users:read"])),
     params(("user_id" = String, Path, description = "The person.")),
-    responses((status = 200, description = "The person.", body = UserBody), Problems))]
+    responses((status = 200, description = "The person.", body = UserBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -31,7 +30,7 @@ pub(in crate::http) async fn get(
 /// Show the person who asks, or for whom a machine asks.
 #[utoipa::path(get, path = "/v1/users/me", operation_id = "users.me", tag = "users",
     security(("session" = []), ("api_client" = ["users:read"])),
-    responses((status = 200, description = "The person.", body = UserBody), Problems))]
+    responses((status = 200, description = "The person.", body = UserBody)))]
 pub(in crate::http) async fn me(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

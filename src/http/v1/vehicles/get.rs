@@ -9,7 +9,6 @@ use super::VehicleBody;
 use crate::domain::id::VehicleId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
-use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::service::vehicles;
 
@@ -17,7 +16,7 @@ use crate::service::vehicles;
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}", operation_id = "vehicles.get", tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:read"])),
     params(("vehicle_id" = String, Path, description = "The car.")),
-    responses((status = 200, description = "The car.", body = VehicleBody), Problems))]
+    responses((status = 200, description = "The car.", body = VehicleBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

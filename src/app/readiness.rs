@@ -1,0 +1,93 @@
+//! What must work before requests are taken: the database, its schema, the keys, the clock (P9).
+//! The vehicle cloud is not among it: its failure is told request by request.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::http::health::HealthCheck;
+use crate::service::Service;
+use crate::storage::audit_entries;
+
+/// So far may the clock be behind the newest entry of the record, which another instance may have
+/// written.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// Every check.
+pub(super) fn checks(service: &Service) -> Vec<Box<dyn HealthCheck>> {
+    vec![
+        Box::new(Database(service.clone())),
+        Box::new(Migrations(service.clone())),
+        Box::new(Keys(service.clone())),
+        Box::new(ClockAgrees(service.clone())),
+    ]
+}
+
+struct Database(Service);
+struct Migrations(Service);
+struct Keys(Service);
+struct ClockAgrees(Service);
+
+#[async_trait]
+impl HealthCheck for Database {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match self.0.store.db().is_primary().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the server is a standby".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[async_trait]
+impl HealthCheck for Migrations {
+    fn name(&self) -> &'static str {
+        "migrations"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match self.0.store.db().is_migrated().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the schema is not this program's".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[async_trait]
+impl HealthCheck for Keys {
+    fn name(&self) -> &'static str {
+        "keys"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        let keys = self.0.keys();
+        let context = b"readiness";
+        let sealed = crate::signing::sealed::seal(&keys, &*self.0.entropy, context, context)
+            .map_err(|error| error.to_string())?;
+        let opened = crate::signing::sealed::open(&keys, context, &sealed);
+        opened.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait]
+impl HealthCheck for ClockAgrees {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        let mut reader = self.0.store.read().await.map_err(|error| error.to_string())?;
+        let newest = audit_entries::newest(&mut reader).await.map_err(|error| error.to_string())?;
+        match newest {
+            Some(newest) if newest.since(self.0.clock.now()) > CLOCK_TOLERANCE => {
+                Err("the clock is behind the record".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Who asks through the facade: the holder of a grant token, about the car of the grant.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+use super::answer::{Refusal, request_id};
+use crate::domain::entitlement::Entitlement;
+use crate::domain::id::VehicleId;
+use crate::domain::policy::Reason;
+use crate::http::Gateway;
+use crate::http::extract::bearer;
+use crate::service::vehicles::Read;
+use crate::service::{Caller, credentials};
+use crate::signing::grant_token::VerifiedGrantToken;
+
+/// The holder of a valid grant token, and the name of their request.
+pub(in crate::http) struct Holder {
+    pub(super) caller: Caller,
+    pub(super) token: VerifiedGrantToken,
+    pub(super) request_id: String,
+}
+
+/// The same, about the car in the path, which is the car of their grant.
+pub(in crate::http) struct HolderOfVehicle(pub(super) Holder);
+
+impl FromRequestParts<Arc<Gateway>> for Holder {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
+        let request_id = request_id(state);
+        let token = bearer(&parts.headers)
+            .and_then(|bearer| credentials::check_grant_token(&state.service, bearer))
+            .map_err(|error| Refusal::from(error).named(&request_id))?;
+        let caller = credentials::holder(&token, Some(request_id.clone()));
+        Ok(Self { caller, token, request_id })
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
+        let holder = Holder::from_request_parts(parts, state).await?;
+        let named = Path::<String>::from_request_parts(parts, state).await;
+        let id = named.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
+        match id.map(VehicleId::from_uuid) {
+            Some(id) if id == holder.token.vehicle_id() => Ok(Self(holder)),
+            _ => Err(Refusal::denied(&[Reason::VehicleMismatch]).named(&holder.request_id)),
+        }
+    }
+}
+
+impl Holder {
+    /// A read of the grant's car.
+    pub(super) const fn read(&self, entitlement: Entitlement) -> Read {
+        Read {
+            user_id: self.token.grantee_id(),
+            vehicle_id: self.token.vehicle_id(),
+            grant_id: Some(self.token.grant_id()),
+            entitlement,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The grant a token speaks for, as its row is now.
+
+use crate::domain::grant::Grant;
+use crate::domain::policy;
+use crate::domain::vehicle::Vehicle;
+use crate::service::{Error, Service};
+use crate::signing::grant_token::VerifiedGrantToken;
+use crate::storage::{grants, vehicles};
+
+/// The grant and its car, if the grant can be used now.
+///
+/// # Errors
+/// [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
+pub async fn held(
+    service: &Service,
+    token: &VerifiedGrantToken,
+) -> Result<(Grant, Vehicle), Error> {
+    let organization_id = token.organization_id();
+    let mut reader = service.store.read().await?;
+    let grant = grants::find(&mut reader, organization_id, token.grant_id()).await?;
+    let grant = grant.ok_or(Error::NotFound)?;
+    let reasons = policy::judge_time(&grant, service.clock.now());
+    if !reasons.is_empty() {
+        return Err(Error::Refused(reasons));
+    }
+    let vehicle = vehicles::find(&mut reader, organization_id, grant.vehicle_id).await?;
+    Ok((grant, vehicle.ok_or(Error::NotFound)?))
+}
