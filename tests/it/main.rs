@@ -12,5 +12,7 @@
     reason = "a test that meets the unexpected should stop right there"
 )]
 
+mod api;
 mod house;
+mod statements;
 mod support;

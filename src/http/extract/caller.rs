@@ -18,7 +18,7 @@ use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
 
 /// Names the user a machine acts for.
-pub const ACTING_FOR: &str = "keylend-acting-for";
+const ACTING_FOR: &str = "keylend-acting-for";
 
 /// A person in a session, or a machine.
 #[derive(Debug, Clone)]

@@ -1,3 +1,43 @@
-//! What the tests stand on: databases, and whatever else has to exist before a story can begin.
+//! What the tests stand on: databases, the whole service on a real socket with a clock that
+//! stands, a vehicle cloud of its own, and people who use both.
 
+pub(crate) mod actors;
+pub(crate) mod app;
+pub(crate) mod cloud;
 pub(crate) mod postgres;
+
+pub(crate) use actors::{Actor, Reply};
+pub(crate) use app::{Database, TestApp};
+
+/// Runs a story on SQLite and on PostgreSQL: `on_both! { async fn name(app) { … } }` makes a
+/// module `name` with a test for each. When the story is over the record is checked against what
+/// happened.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident) $story:block)*) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[allow(unused_imports, reason = "stories differ in what they need")]
+                use super::*;
+                use $crate::support::{Database, TestApp};
+
+                async fn story($app: &TestApp) $story
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    let app = TestApp::start(Database::Sqlite).await;
+                    story(&app).await;
+                    app.finish().await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    let app = TestApp::start(Database::Postgres).await;
+                    story(&app).await;
+                    app.finish().await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use on_both;
