@@ -5,6 +5,7 @@
 //!
 //! - [`domain`]: the rules of lending, pure.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
+//! - [`signing`]: tokens, keys and seals; bytes in, bytes out.
 
 #![cfg_attr(
     test,
@@ -20,4 +21,5 @@
 pub mod clock;
 pub mod domain;
 pub mod entropy;
+pub mod signing;
 pub mod storage;

@@ -1,0 +1,172 @@
+//! Grant tokens: what a grantee shows to prove that a grant was issued to them. The format is
+//! described byte by byte in `docs/grant-token.md`; vectors are in `tests/vectors`.
+//!
+//! A grant token is proof and pointer, not permission: the grant's row decides about every use.
+//! Knows no row.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::entitlement::{Entitlement, Entitlements};
+use crate::domain::id::{GrantId, OrganizationId, TokenId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+use crate::signing::error::{SigningError, TokenError};
+use crate::signing::keyring::Keyring;
+use crate::signing::{jws, numeric_date};
+
+/// The type of these tokens in their header (RFC 8725 section 3.11).
+pub const TYP: &str = "grant+jwt";
+
+/// What a grant token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantClaims {
+    /// The grant (`grant_id`).
+    pub grant_id: GrantId,
+    /// Its tenant (`organization_id`).
+    pub organization_id: OrganizationId,
+    /// The car (`vehicle_id`).
+    pub vehicle_id: VehicleId,
+    /// Who may use it (`sub`).
+    pub grantee_id: UserId,
+    /// What it allowed when the token was minted (`entitlements`); at least one.
+    pub entitlements: Entitlements,
+    /// The revision of the grant when the token was minted (`grant_revision`); at least 1.
+    pub grant_revision: i64,
+    /// The first moment of validity (`nbf`); rounded down to a whole second in the token.
+    pub not_before: Timestamp,
+    /// The first moment after it (`exp`); rounded up to a whole second in the token, so that a
+    /// token never ends before its grant: the row decides exactly.
+    pub not_after: Timestamp,
+    /// The name of this token (`jti`).
+    pub token_id: TokenId,
+    /// When it was minted (`iat`); rounded down to a whole second in the token.
+    pub issued_at: Timestamp,
+}
+
+/// The claims on the wire, in the order in which they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire<'a> {
+    iss: Cow<'a, str>,
+    aud: Cow<'a, str>,
+    sub: UserId,
+    jti: TokenId,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    grant_id: GrantId,
+    organization_id: OrganizationId,
+    vehicle_id: VehicleId,
+    entitlements: Vec<Entitlement>,
+    grant_revision: i64,
+}
+
+/// Claims that stood in a valid token. Only [`verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedGrantToken(GrantClaims);
+
+impl VerifiedGrantToken {
+    /// What the token says, its times in whole seconds.
+    #[must_use]
+    pub const fn claims(&self) -> &GrantClaims {
+        &self.0
+    }
+}
+
+/// Mints a token with the active grant key. The same key and claims give the same bytes.
+///
+/// `issuer` is the public base URL of this service; it is also the audience, because the service
+/// verifies its own tokens.
+///
+/// # Errors
+/// [`SigningError::BadClaims`] without entitlements, with a revision below 1 or an end that is
+/// not after the start, [`SigningError::TimeOutOfRange`], [`SigningError::TooLong`] (an issuer of
+/// thousands of characters), [`SigningError::Refused`].
+pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<String, SigningError> {
+    if claims.entitlements.is_empty() {
+        return Err(SigningError::BadClaims("no entitlement"));
+    }
+    if claims.grant_revision < 1 {
+        return Err(SigningError::BadClaims("a revision below 1"));
+    }
+    if claims.not_after <= claims.not_before {
+        return Err(SigningError::BadClaims("the end is not after the start"));
+    }
+    let wire = Wire {
+        iss: issuer.into(),
+        aud: issuer.into(),
+        sub: claims.grantee_id,
+        jti: claims.token_id,
+        iat: numeric_date::floor(claims.issued_at)?,
+        nbf: numeric_date::floor(claims.not_before)?,
+        exp: numeric_date::ceil(claims.not_after)?,
+        grant_id: claims.grant_id,
+        organization_id: claims.organization_id,
+        vehicle_id: claims.vehicle_id,
+        entitlements: claims.entitlements.iter().collect(),
+        grant_revision: claims.grant_revision,
+    };
+    jws::sign(keyring.grants().active(), TYP, &wire)
+}
+
+/// Verifies a token: form, header, key, signature, claims, and last the times, so that an expired
+/// token of this service can be told from a forged one.
+///
+/// It is valid in the half-open time `[nbf, exp)`, without leeway, at the `now` that the caller's
+/// clock gave. The checks `jsonwebtoken` has for times are not used: they read the machine's clock
+/// themselves, which no test could move, and they grant a leeway.
+///
+/// # Errors
+/// [`TokenError::Invalid`], [`TokenError::Expired`], [`TokenError::NotYetValid`].
+pub fn verify(
+    keyring: &Keyring,
+    issuer: &str,
+    token: &str,
+    now: Timestamp,
+) -> Result<VerifiedGrantToken, TokenError> {
+    let wire: Wire<'static> = jws::verify(keyring.grants(), TYP, token)?;
+    if wire.iss != issuer {
+        return Err(TokenError::Invalid("iss is not this service"));
+    }
+    if wire.aud != issuer {
+        return Err(TokenError::Invalid("aud is not this service"));
+    }
+    let claims = read(wire)?;
+    if now >= claims.not_after {
+        return Err(TokenError::Expired);
+    }
+    if now < claims.not_before {
+        return Err(TokenError::NotYetValid);
+    }
+    Ok(VerifiedGrantToken(claims))
+}
+
+fn read(wire: Wire<'_>) -> Result<GrantClaims, TokenError> {
+    let issued_at = numeric_date::read(wire.iat)?;
+    let not_before = numeric_date::read(wire.nbf)?;
+    let not_after = numeric_date::read(wire.exp)?;
+    if not_after <= not_before {
+        return Err(TokenError::Invalid("exp is not after nbf"));
+    }
+    let stated = wire.entitlements.len();
+    let entitlements: Entitlements = wire.entitlements.into_iter().collect();
+    if stated == 0 || entitlements.iter().count() != stated {
+        return Err(TokenError::Invalid("entitlements are empty or repeated"));
+    }
+    if wire.grant_revision < 1 {
+        return Err(TokenError::Invalid("grant_revision is below 1"));
+    }
+    Ok(GrantClaims {
+        grant_id: wire.grant_id,
+        organization_id: wire.organization_id,
+        vehicle_id: wire.vehicle_id,
+        grantee_id: wire.sub,
+        entitlements,
+        grant_revision: wire.grant_revision,
+        not_before,
+        not_after,
+        token_id: wire.jti,
+        issued_at,
+    })
+}

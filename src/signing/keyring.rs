@@ -1,0 +1,83 @@
+//! The keys of the service in three separate sets, so that no key ever serves two purposes
+//! (RFC 8725 section 3.12): grants, sessions, seals. Knows no file.
+
+use std::time::Duration;
+
+use crate::domain::time::Timestamp;
+use crate::entropy::Entropy;
+use crate::signing::error::SigningError;
+use crate::signing::provider;
+use crate::signing::sealing_key::{SealingKey, SealingKeys};
+use crate::signing::signing_key::{SigningKey, SigningKeys};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a retired grant key verifies: one day more than the longest grant.
+pub const GRANT_KEY_KEPT: Duration = DAY.saturating_mul(401);
+/// How long a retired session key verifies: far longer than any session token lives.
+pub const SESSION_KEY_KEPT: Duration = DAY;
+
+/// All keys of the service. Its `Debug` form names keys and shows none.
+#[derive(Debug)]
+pub struct Keyring {
+    grants: SigningKeys,
+    sessions: SigningKeys,
+    seals: SealingKeys,
+}
+
+impl Keyring {
+    /// A keyring with one new key in each set.
+    ///
+    /// # Errors
+    /// [`SigningError::NoEntropy`] if the generator fails.
+    pub fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, SigningError> {
+        let grants = SigningKeys::new(SigningKey::generate(entropy, now)?, Vec::new());
+        let sessions = SigningKeys::new(SigningKey::generate(entropy, now)?, Vec::new());
+        let seals = SealingKeys::new(SealingKey::generate(entropy, now)?, Vec::new());
+        Ok(Self::new(grants, sessions, seals))
+    }
+
+    /// A keyring with these sets. Installs the [`provider`], so that whoever holds a keyring can
+    /// use it.
+    #[must_use]
+    pub fn new(grants: SigningKeys, sessions: SigningKeys, seals: SealingKeys) -> Self {
+        provider::install();
+        Self {
+            grants,
+            sessions,
+            seals,
+        }
+    }
+
+    /// Adds a new active key to each set. The old ones go on verifying and opening: grant keys
+    /// for [`GRANT_KEY_KEPT`], session keys for [`SESSION_KEY_KEPT`], sealing keys for ever.
+    ///
+    /// # Errors
+    /// [`SigningError::NoEntropy`] if the generator fails; then nothing has changed.
+    pub fn rotate(&mut self, entropy: &dyn Entropy, now: Timestamp) -> Result<(), SigningError> {
+        let grant = SigningKey::generate(entropy, now)?;
+        let session = SigningKey::generate(entropy, now)?;
+        let seal = SealingKey::generate(entropy, now)?;
+        self.grants.replace(grant, now, GRANT_KEY_KEPT);
+        self.sessions.replace(session, now, SESSION_KEY_KEPT);
+        self.seals.replace(seal, now);
+        Ok(())
+    }
+
+    /// The keys of grant tokens.
+    #[must_use]
+    pub const fn grants(&self) -> &SigningKeys {
+        &self.grants
+    }
+
+    /// The keys of session tokens.
+    #[must_use]
+    pub const fn sessions(&self) -> &SigningKeys {
+        &self.sessions
+    }
+
+    /// The keys of sealed secrets.
+    #[must_use]
+    pub const fn seals(&self) -> &SealingKeys {
+        &self.seals
+    }
+}
