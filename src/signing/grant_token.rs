@@ -31,7 +31,7 @@ pub struct GrantClaims {
     pub grantee_id: UserId,
     /// What it allowed when the token was minted (`entitlements`); at least one.
     pub entitlements: Entitlements,
-    /// The revision of the grant when the token was minted (`grant_revision`); at least 1.
+    /// The revision of the grant when the token was minted (`grant_revision`); not negative.
     pub grant_revision: i64,
     /// The first moment of validity (`nbf`); rounded down to a whole second in the token.
     pub not_before: Timestamp,
@@ -80,15 +80,15 @@ impl VerifiedGrantToken {
 /// verifies its own tokens.
 ///
 /// # Errors
-/// [`SigningError::BadClaims`] without entitlements, with a revision below 1 or an end that is
+/// [`SigningError::BadClaims`] without entitlements, with a negative revision or an end that is
 /// not after the start, [`SigningError::TimeOutOfRange`], [`SigningError::TooLong`] (an issuer of
 /// thousands of characters), [`SigningError::Refused`].
 pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<String, SigningError> {
     if claims.entitlements.is_empty() {
         return Err(SigningError::BadClaims("no entitlement"));
     }
-    if claims.grant_revision < 1 {
-        return Err(SigningError::BadClaims("a revision below 1"));
+    if claims.grant_revision < 0 {
+        return Err(SigningError::BadClaims("a negative revision"));
     }
     if claims.not_after <= claims.not_before {
         return Err(SigningError::BadClaims("the end is not after the start"));
@@ -154,8 +154,8 @@ fn read(wire: Wire<'_>) -> Result<GrantClaims, TokenError> {
     if stated == 0 || entitlements.iter().count() != stated {
         return Err(TokenError::Invalid("entitlements are empty or repeated"));
     }
-    if wire.grant_revision < 1 {
-        return Err(TokenError::Invalid("grant_revision is below 1"));
+    if wire.grant_revision < 0 {
+        return Err(TokenError::Invalid("grant_revision is negative"));
     }
     Ok(GrantClaims {
         grant_id: wire.grant_id,

@@ -168,7 +168,7 @@ impl SigningKeys {
         old.retired_at = Some(now);
         self.retired.insert(old.kid.clone(), old);
         self.retired
-            .retain(|_, key| key.retired_at.is_none_or(|at| at.plus(keep) > now));
+            .retain(|_, key| key.retired_at.is_none_or(|at| now.since(at) < keep));
     }
 }
 
