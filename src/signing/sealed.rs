@@ -46,7 +46,6 @@ pub fn seal(
     let key = keyring.seals().active();
     let mut nonce = [0; NONCE_LEN];
     entropy.fill(&mut nonce)?;
-    // With room for all of it from the start: no half-written copy is left behind by growing.
     let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD);
     sealed.push(VERSION);
     sealed.extend_from_slice(&key.kid());

@@ -141,3 +141,21 @@ fn invalid_tokens_are_refused_for_the_stated_reason() {
         assert_eq!(reason, vector.reason.as_deref(), "{}", vector.name);
     }
 }
+
+#[test]
+fn the_page_shows_the_first_vector_and_every_reason() {
+    let page = include_str!("../../docs/grant-token.md");
+    let vectors = vectors();
+    let token = &vectors.valid[0].token;
+    let segment = token.split('.').nth(1).unwrap();
+    let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(segment).unwrap()).unwrap();
+    for shown in [token, &payload, &vectors.test_key.kid, &vectors.test_key.x] {
+        assert!(page.contains(shown.as_str()), "{shown}");
+    }
+    for reason in vectors.invalid.iter().filter_map(|v| v.reason.as_ref()) {
+        assert!(page.contains(&format!("`{reason}`")), "{reason}");
+    }
+    for word in Entitlement::ALL {
+        assert!(page.contains(&format!("`{word}`")), "{word}");
+    }
+}
