@@ -9,9 +9,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use futures_util::future::join_all;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use super::Gateway;
 use super::problem::{Code, Problem};
 use crate::service::Violation;
 
@@ -26,6 +26,15 @@ pub trait HealthCheck: Send + Sync {
 
     /// Whether it works now; the text of an error is for the log.
     async fn check(&self) -> Result<(), String>;
+}
+
+/// How the service is doing.
+#[derive(Clone)]
+pub struct Monitor {
+    /// What must work before requests are taken.
+    pub checks: Arc<[Box<dyn HealthCheck>]>,
+    /// The measurements.
+    pub metrics: PrometheusHandle,
 }
 
 /// The state of the service.
@@ -52,13 +61,13 @@ pub(super) async fn alive() -> Json<Health> {
         (status = 200, description = "Requests can be taken.", body = Health),
         (status = 503, response = super::openapi::ProblemAnswer),
     ))]
-pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<Json<Health>, Problem> {
-    let failures = join_all(gateway.checks.iter().map(|check| failure(&**check))).await;
+pub(super) async fn ready(State(monitor): State<Monitor>) -> Result<Json<Health>, Problem> {
+    let failures = join_all(monitor.checks.iter().map(|check| failure(&**check))).await;
     let failures: Vec<Violation> = failures.into_iter().flatten().collect();
     if failures.is_empty() {
         return Ok(Json(Health {
             status: "ready",
-            checks: gateway.checks.iter().map(|check| check.name()).collect(),
+            checks: monitor.checks.iter().map(|check| check.name()).collect(),
         }));
     }
     Err(Problem::of(Code::NotReady).errors(failures))
@@ -79,9 +88,9 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health",
     responses((status = 200, description = "The measurements.", content_type = "text/plain",
         body = String)))]
-pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+pub(super) async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     let media_type = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, media_type)], gateway.metrics.render())
+    ([(header::CONTENT_TYPE, media_type)], monitor.metrics.render())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Health, measurements and the description, without any use case.
+
 use axum::Router;
 
 use super::*;
@@ -19,7 +21,8 @@ impl HealthCheck for Fixed {
 
 fn app(checks: Vec<Box<dyn HealthCheck>>) -> Router {
     let metrics = telemetry::measurements().unwrap();
-    crate::http::router(Arc::new(Gateway { checks, metrics }), edge())
+    let monitor = Monitor { checks: checks.into(), metrics };
+    crate::http::served(crate::http::open_routes(), Router::new(), monitor, edge())
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ pub use open::{Location, OpenError, PostgresSettings};
 pub use row::{Column, FromRow, Row, corrupt};
 pub use value::Value;
 
+const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[APPLIED];
+
 /// Connections to one database.
 #[derive(Debug, Clone)]
 pub enum Db {
@@ -82,7 +87,6 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_migrated(&self) -> Result<bool, StorageError> {
-        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
         let mut reader = self.read().await?;
         let applied = match query(APPLIED).fetch_all::<i64>(&mut reader).await {
             Err(StorageError::Rejected(_)) => return Ok(false),

@@ -50,9 +50,9 @@ pub(in crate::http) async fn command(
         key.map_or_else(|| format!("smartcar_v2:{}", holder.request_id), |key| key.0);
     let request = DispatchCommand {
         caller: holder.caller.clone(),
-        user_id: holder.token.grantee_id(),
-        vehicle_id: holder.token.vehicle_id(),
-        grant_id: Some(holder.token.grant_id()),
+        user_id: holder.token.claims().grantee_id,
+        vehicle_id: holder.token.claims().vehicle_id,
+        grant_id: Some(holder.token.claims().grant_id),
         action,
         idempotency_key,
         request_hash: digest::sha256(&body),

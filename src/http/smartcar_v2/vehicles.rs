@@ -48,7 +48,7 @@ pub(in crate::http) async fn attributes(
     let seen = vehicles::read_attributes(service, &holder.caller, read).await;
     let seen = seen.map_err(|error| named(error.into()))?;
     let body = Attributes {
-        id: holder.token.vehicle_id().as_uuid().hyphenated().to_string(),
+        id: holder.token.claims().vehicle_id.as_uuid().hyphenated().to_string(),
         make: seen.make,
         model: seen.model,
         year: seen.year,

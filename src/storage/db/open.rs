@@ -10,6 +10,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{Db, StorageError, query};
 
+/// Whether the server takes writes. For a file there is nothing to ask but whether it answers: two
+/// texts, because only one of the databases has standbys.
+const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
+const ANSWERS: &str = "SELECT 1 = 1";
+
+/// The statements of this file; each is for one of the databases alone.
+#[expect(dead_code, reason = "the list is for readers; `doctor` and `readyz` run both")]
+const STATEMENTS: &[&str] = &[IS_PRIMARY, ANSWERS];
+
 /// The one folder of migrations, for both databases.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -163,8 +172,6 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_primary(&self) -> Result<bool, StorageError> {
-        const ANSWERS: &str = "SELECT 1 = 1";
-        const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
         let mut reader = self.read().await?;
         let sql = match self {
             Self::Sqlite { .. } => ANSWERS,
