@@ -196,8 +196,7 @@ pub struct LimitSettings {
         long,
         env = "KEYLEND_PASSWORD_HASHES_MAX",
         value_name = "COUNT",
-        default_value_t = Limits::default().password_hashes_max,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+        default_value_t = Limits::default().password_hashes_max
     )]
     pub password_hashes_max: NonZeroU8,
 }
