@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO audit_entries (entry_id, organization_id, occurred_at, event, actor_kind, actor_id, \
     acting_for, grant_id, vehicle_id, user_id, command_id, request_id, details) \
-    VALUES {rows:uuid,uuid,bigint,text,text,uuid,uuid,uuid,uuid,uuid,uuid,text,text}";
+    VALUES {rows:uuid,uuid,bigint,text,text,uuid,uuid,uuid,uuid,uuid,uuid,text,text} ON CONFLICT DO NOTHING";
 const LIST: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
     AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 ORDER BY entry_id DESC LIMIT $3";
 const LIST_OF_GRANT: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \

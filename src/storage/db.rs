@@ -148,6 +148,16 @@ pub enum Handle<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+impl Handle<'_> {
+    /// How placeholders of generated text are written for this database.
+    const fn placeholders(&self) -> rows::Placeholders {
+        match self {
+            Self::Sqlite(_) => rows::Placeholders::Positional,
+            Self::Postgres(_) => rows::Placeholders::Numbered,
+        }
+    }
+}
+
 /// Where a statement can run: a transaction, or a reader.
 pub trait Connection: Send {
     /// The connection for one statement.
@@ -209,7 +219,9 @@ impl Query {
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Connection) -> Result<u64, StorageError> {
         let mut changed = 0;
-        for (sql, values) in rows::statements(self.sql, &self.values, self.rows)? {
+        for (sql, values) in
+            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
+        {
             changed += rows::execute(on.handle(), sql, values).await?;
         }
         Ok(changed)
@@ -224,7 +236,9 @@ impl Query {
         on: &mut impl Connection,
     ) -> Result<Vec<T>, StorageError> {
         let mut found = Vec::new();
-        for (sql, values) in rows::statements(self.sql, &self.values, self.rows)? {
+        for (sql, values) in
+            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
+        {
             for row in rows::fetch_all(on.handle(), sql, values).await? {
                 found.push(T::from_row(&row)?);
             }

@@ -13,6 +13,7 @@
 )]
 
 mod api;
+mod connector;
 mod house;
 mod statements;
 mod support;

@@ -26,7 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READERS_MAX: u32 = 4;
 /// In KiB, negative as SQLite wants it.
-const SQLITE_CACHE_KIB: &str = "-16384";
+const SQLITE_CACHE_KIB: &str = "-8192";
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
@@ -122,7 +122,7 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .pragma("cache_size", SQLITE_CACHE_KIB)
-        .statement_cache_capacity(256);
+        .statement_cache_capacity(128);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -143,7 +143,7 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
 
 async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
     let options: PgConnectOptions = url.parse()?;
-    let options = options.application_name("keylend").statement_cache_capacity(256).options([
+    let options = options.application_name("keylend").statement_cache_capacity(128).options([
         ("statement_timeout", "10s"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "15s"),
