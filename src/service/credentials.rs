@@ -69,8 +69,8 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
     let claims = token.claims();
     let organization_id = claims.organization_id;
     let mut reader = service.store.read().await?;
-    match &claims.subject {
-        &Subject::User { user_id, session_id } => {
+    match claims.subject.clone() {
+        Subject::User { user_id, session_id } => {
             let session = sessions::find(&mut reader, session_id).await?;
             let session = session.filter(|session| session.is_open(now)).ok_or(INVALID)?;
             if session.user_id != user_id || session.organization_id != organization_id {
@@ -79,7 +79,7 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
             let principal = Principal::User { user_id, role: session.role };
             Ok(Credential::Session(Actor { organization_id, principal }, session_id))
         }
-        &Subject::ApiClient { api_client_id, .. } => {
+        Subject::ApiClient { api_client_id, .. } => {
             let client = api_clients::find(&mut reader, api_client_id).await?;
             let client = client.filter(|client| client.revoked_at.is_none()).ok_or(INVALID)?;
             if client.organization_id != organization_id {

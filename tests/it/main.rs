@@ -15,5 +15,6 @@
 mod api;
 mod connector;
 mod house;
+mod revocation;
 mod statements;
 mod support;

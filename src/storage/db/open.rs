@@ -1,5 +1,6 @@
 //! Opening a database: which one, how durable, with which limits.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,12 +35,22 @@ const SQLITE_CHECKPOINT_PAGES: &str = "8192";
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
 /// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
     /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq.
     Postgres(String),
+}
+
+/// A server's address may hold a password, so it does not show itself.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://[REDACTED]"),
+        }
+    }
 }
 
 /// Why a database URL is not usable.

@@ -3,7 +3,7 @@
 
 use sqlx::postgres::{PgArguments, PgTypeInfo};
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
+use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqlSafeStr, Statement as _};
 use std::fmt::Write;
 
 use super::{Db, Handle, Row, StorageError, Value};
@@ -24,6 +24,9 @@ pub(super) enum Placeholders {
     Positional,
 }
 
+/// A text and what is bound to it.
+pub(super) type Statement = (AssertSqlSafe<String>, Vec<Value>);
+
 /// The statements to run one after the other. Each is filled up with copies of its last row: they
 /// change nothing in a lookup or an update, and an `INSERT` must say `ON CONFLICT DO NOTHING`.
 pub(super) fn statements(
@@ -31,7 +34,7 @@ pub(super) fn statements(
     values: &[Value],
     rows: Option<Vec<Vec<Value>>>,
     placeholders: Placeholders,
-) -> Result<Vec<(AssertSqlSafe<String>, Vec<Value>)>, StorageError> {
+) -> Result<Vec<Statement>, StorageError> {
     let Some(mut rows) = rows else {
         return Ok(vec![(AssertSqlSafe(sql.to_owned()), values.to_vec())]);
     };

@@ -11,6 +11,7 @@ use keylend::clock::{Clock, ManualClock};
 use keylend::config::{Config, Database as DatabaseConfig, Limits, Origin, Origins, Smartcar};
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
+use keylend::service::commands::reconcile;
 use keylend::service::{Service, organizations};
 use keylend::signing::keyring_file;
 use keylend::storage::db::query;
@@ -205,6 +206,12 @@ impl TestApp {
     /// Runs every background task once.
     pub(crate) async fn run_workers(&self) {
         worker::run_once(self.service()).await.unwrap();
+    }
+
+    /// Lets everything that waits for a look at a car be settled.
+    pub(crate) async fn settle(&self) {
+        self.advance(Duration::from_secs(3));
+        while reconcile::reconcile(self.service()).await.unwrap() > 0 {}
     }
 
     /// An administrator, as the operator makes them.
