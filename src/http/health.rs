@@ -49,14 +49,14 @@ pub(super) struct Health {
 }
 
 /// Alive: this process answers.
-#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health",
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health", security(()),
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(super) async fn alive() -> Json<Health> {
     Json(Health { status: "alive", checks: Vec::new() })
 }
 
 /// Ready: everything that requests need works.
-#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health", security(()),
     responses(
         (status = 200, description = "Requests can be taken.", body = Health),
         (status = 503, response = super::openapi::ProblemAnswer),
@@ -85,7 +85,7 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
 }
 
 /// The measurements, in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health",
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health", security(()),
     responses((status = 200, description = "The measurements.", content_type = "text/plain",
         body = String)))]
 pub(super) async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {

@@ -78,7 +78,7 @@ async fn the_documentation_works_without_the_internet() {
     }
     let problem = "#/components/responses/ProblemAnswer";
     assert_eq!(json["paths"]["/readyz"]["get"]["responses"]["503"]["$ref"], problem);
-    let every = &json["paths"]["/healthz"]["get"]["responses"]["default"];
+    let every = &json["paths"]["/healthz"]["get"]["responses"]["4XX"];
     assert_eq!(every["$ref"], problem);
     let media = &json["components"]["responses"]["ProblemAnswer"]["content"];
     assert!(media["application/problem+json"]["schema"].is_object(), "{media}");

@@ -28,7 +28,8 @@ const WAIT_MARGIN: Duration = Duration::from_secs(5);
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"action\": \"LOCK\"}` or `{\"action\": \"UNLOCK\"}`."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn command(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,
@@ -107,7 +108,8 @@ fn failure(command: &Command) -> Option<Refusal> {
     tag = "smartcar", security(("grant_token" = [])),
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The lock status.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn read(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,
