@@ -13,6 +13,7 @@
 )]
 
 mod api;
+mod authorization;
 mod connector;
 mod house;
 mod revocation;
