@@ -15,6 +15,7 @@
 mod api;
 mod authorization;
 mod connector;
+mod contract;
 mod house;
 mod revocation;
 mod statements;
