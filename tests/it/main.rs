@@ -13,6 +13,7 @@
 )]
 
 mod api;
+mod hostile;
 mod house;
 mod statements;
 mod support;
