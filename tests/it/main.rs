@@ -16,6 +16,7 @@ mod api;
 mod authorization;
 mod connector;
 mod contract;
+mod hostile;
 mod house;
 mod revocation;
 mod statements;
