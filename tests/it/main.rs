@@ -13,6 +13,9 @@
 )]
 
 mod api;
+mod command_line;
+mod demo;
 mod house;
+mod sdk;
 mod statements;
 mod support;
