@@ -82,6 +82,20 @@ impl Origins {
             management: origin.clone(),
         }
     }
+
+    /// Smartcar's own.
+    #[must_use]
+    pub fn of_smartcar() -> Self {
+        let https = |host: &str| Origin(format!("https://{host}"));
+        Self {
+            api: https("api.smartcar.com"),
+            api_v3: https("vehicle.api.smartcar.com"),
+            auth: https("auth.smartcar.com"),
+            iam: https("iam.smartcar.com"),
+            connect: https("connect.smartcar.com"),
+            management: https("management.smartcar.com"),
+        }
+    }
 }
 
 /// How much the service takes on.

@@ -1,5 +1,6 @@
 //! What is logged and measured: the set-up, and the one table of names.
 
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -41,7 +42,10 @@ pub enum TelemetryError {
 /// [`TelemetryError`] if the filter is not one, or if it was done already.
 pub fn log(logging: &Logging) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&logging.filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people; a file or a collector would keep them as garbage.
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    let lines = lines.with_writer(std::io::stderr);
     let outcome: Result<(), TryInitError> = match logging.format {
         LogFormat::Text => lines.finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -90,8 +90,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         println!("\n✗ {error}");
     }
     if !args.exit && told.is_ok() {
+        let interrupted = super::serve::interrupted()?;
         story::print_farewell(&public_url, &simulator_url, &people, &folder);
-        super::serve::interrupted().await;
+        interrupted.await;
     }
     stop.cancel();
     tasks.wait().await;

@@ -44,13 +44,14 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         app.migrate().await?;
     }
     app.must_be_ready().await?;
+    let interrupted = interrupted()?;
     let listener = TcpListener::bind(config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, public_url = config.public_url.as_str(), "listening");
     let service = app.service.clone();
     let tasks = service.tasks.clone();
     tasks.spawn(reload_on_hangup(service, config.key_file.clone(), stop.clone()));
     tasks.spawn(async move {
-        interrupted().await;
+        interrupted.await;
         tracing::info!("stopping: no new commands, those in flight get their outcome");
         stop.cancel();
     });
@@ -59,15 +60,19 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends when the process is asked to end.
-pub(super) async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// Listens from now on, and gives what ends when the process is asked to end.
+///
+/// # Errors
+/// The system does not let the process listen for signals.
+pub(super) fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Reads the key file again at each SIGHUP: after `keylend keys rotate`.

@@ -109,63 +109,33 @@ pub struct SmartcarSettings {
     )]
     pub smartcar_client_secret: Option<SecretString>,
 
-    /// A simulator that plays all parts of Smartcar.
+    /// A simulator that plays the parts of Smartcar whose origins are not set.
     #[arg(long, env = "KEYLEND_SIMULATOR_URL", value_name = "URL")]
     pub simulator_url: Option<Origin>,
 
-    /// Where vehicles are (version 2.0).
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_API_ORIGIN",
-        value_name = "URL",
-        default_value = "https://api.smartcar.com"
-    )]
-    pub smartcar_api_origin: Origin,
+    /// Where vehicles are (version 2.0): the simulator, or https://api.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_API_ORIGIN", value_name = "URL")]
+    pub smartcar_api_origin: Option<Origin>,
 
-    /// Where vehicles are (version 3).
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_API_V3_ORIGIN",
-        value_name = "URL",
-        default_value = "https://vehicle.api.smartcar.com"
-    )]
-    pub smartcar_api_v3_origin: Origin,
+    /// Where vehicles are (version 3): the simulator, or https://vehicle.api.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_API_V3_ORIGIN", value_name = "URL")]
+    pub smartcar_api_v3_origin: Option<Origin>,
 
-    /// Where owners' tokens are made.
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_AUTH_ORIGIN",
-        value_name = "URL",
-        default_value = "https://auth.smartcar.com"
-    )]
-    pub smartcar_auth_origin: Origin,
+    /// Where owners' tokens are made: the simulator, or https://auth.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_AUTH_ORIGIN", value_name = "URL")]
+    pub smartcar_auth_origin: Option<Origin>,
 
-    /// Where the application's tokens are made.
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_IAM_ORIGIN",
-        value_name = "URL",
-        default_value = "https://iam.smartcar.com"
-    )]
-    pub smartcar_iam_origin: Origin,
+    /// Where the application's tokens are made: the simulator, or https://iam.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_IAM_ORIGIN", value_name = "URL")]
+    pub smartcar_iam_origin: Option<Origin>,
 
-    /// Where owners consent.
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_CONNECT_ORIGIN",
-        value_name = "URL",
-        default_value = "https://connect.smartcar.com"
-    )]
-    pub smartcar_connect_origin: Origin,
+    /// Where owners consent: the simulator, or https://connect.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_CONNECT_ORIGIN", value_name = "URL")]
+    pub smartcar_connect_origin: Option<Origin>,
 
-    /// Where connections are managed.
-    #[arg(
-        long,
-        env = "KEYLEND_SMARTCAR_MANAGEMENT_ORIGIN",
-        value_name = "URL",
-        default_value = "https://management.smartcar.com"
-    )]
-    pub smartcar_management_origin: Origin,
+    /// Where connections are managed: the simulator, or https://management.smartcar.com.
+    #[arg(long, env = "KEYLEND_SMARTCAR_MANAGEMENT_ORIGIN", value_name = "URL")]
+    pub smartcar_management_origin: Option<Origin>,
 
     /// One call to the vehicle cloud takes at most so many seconds.
     #[arg(
@@ -295,7 +265,8 @@ impl fmt::Debug for DatabaseSettings {
 }
 
 impl SmartcarSettings {
-    /// The settings as checked values. A simulator plays all parts, whatever the origins say.
+    /// The settings as checked values. An origin that is set wins over the simulator, because a
+    /// browser may have to reach the consent page at another address than the service does.
     ///
     /// # Errors
     /// [`InvalidSettings::Missing`] if there is neither an application nor a simulator.
@@ -303,16 +274,17 @@ impl SmartcarSettings {
         let default = self.simulator_url.is_some().then_some(SIMULATED_CLIENT);
         let client_id = self.smartcar_client_id.or(default.map(str::to_owned));
         let client_secret = self.smartcar_client_secret.or(default.map(Into::into));
-        let origins = match &self.simulator_url {
+        let defaults = match &self.simulator_url {
             Some(simulator) => Origins::all_at(simulator),
-            None => Origins {
-                api: self.smartcar_api_origin,
-                api_v3: self.smartcar_api_v3_origin,
-                auth: self.smartcar_auth_origin,
-                iam: self.smartcar_iam_origin,
-                connect: self.smartcar_connect_origin,
-                management: self.smartcar_management_origin,
-            },
+            None => Origins::of_smartcar(),
+        };
+        let origins = Origins {
+            api: self.smartcar_api_origin.unwrap_or(defaults.api),
+            api_v3: self.smartcar_api_v3_origin.unwrap_or(defaults.api_v3),
+            auth: self.smartcar_auth_origin.unwrap_or(defaults.auth),
+            iam: self.smartcar_iam_origin.unwrap_or(defaults.iam),
+            connect: self.smartcar_connect_origin.unwrap_or(defaults.connect),
+            management: self.smartcar_management_origin.unwrap_or(defaults.management),
         };
         Ok(Smartcar {
             client_id: client_id.ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"))?,

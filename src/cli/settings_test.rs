@@ -40,11 +40,40 @@ fn a_simulator_plays_all_parts_and_needs_no_credentials() {
 }
 
 #[test]
+fn an_origin_that_is_set_wins_over_the_simulator() {
+    let simulator = ["--simulator-url", "http://simulator:8090"];
+    let browser = ["--smartcar-connect-origin", "http://localhost:8090"];
+    let config = config(&[simulator, browser].concat()).unwrap();
+    assert_eq!(config.smartcar.origins.connect.as_str(), "http://localhost:8090");
+    assert_eq!(config.smartcar.origins.api.as_str(), "http://simulator:8090");
+    assert_eq!(config.smartcar.origins.auth.as_str(), "http://simulator:8090");
+}
+
+#[test]
+fn without_a_simulator_the_parts_are_smartcars_own() {
+    let application = ["--smartcar-client-id", "x", "--smartcar-client-secret", "y"];
+    let config = config(&application).unwrap();
+    assert_eq!(config.smartcar.origins, Origins::of_smartcar());
+}
+
+#[test]
 fn without_simulator_or_application_the_missing_setting_is_named() {
     let missing = config(&[]).unwrap_err();
     assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"));
     let missing = config(&["--smartcar-client-id", "x"]).unwrap_err();
     assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"));
+}
+
+#[test]
+fn limits_have_defaults_and_can_be_set() {
+    let simulator = ["--simulator-url", "http://s:1"];
+    assert_eq!(config(&simulator).unwrap().limits, Limits::default());
+    let limits = ["--commands-waiting-max", "7", "--password-hashes-max", "3"];
+    let limits = config(&[&simulator[..], &limits[..]].concat()).unwrap().limits;
+    assert_eq!((limits.commands_waiting_max, limits.password_hashes_max.get()), (7, 3));
+    for none in [["--commands-waiting-max", "0"], ["--password-hashes-max", "0"]] {
+        assert!(Line::try_parse_from(["keylend"].iter().chain(&none)).is_err(), "{none:?}");
+    }
 }
 
 #[test]

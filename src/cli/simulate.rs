@@ -1,7 +1,7 @@
 //! `keylend simulate`: a vehicle cloud of its own, for development, demos and tests.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -39,10 +39,11 @@ pub(super) struct SimulateArgs {
 /// [`Failure`] if the fleet cannot be read or the address is taken.
 pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
     let fleet = match (&args.fleet, args.vehicles) {
-        (Some(path), _) => Fleet::from_json(&std::fs::read(path)?)?,
+        (Some(path), _) => read_fleet(path)?,
         (None, Some(count)) => Fleet::of_size(count),
         (None, None) => Fleet::default(),
     };
+    let interrupted = super::serve::interrupted()?;
     let listener = TcpListener::bind(args.listen).await?;
     println!("simulated vehicle cloud at http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
@@ -52,6 +53,12 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         simulator::serve(listener, options, clock, Arc::new(OsEntropy::default()), stop.clone());
     tokio::select! {
         served = cloud => Ok(served?),
-        () = super::serve::interrupted() => Ok(()),
+        () = interrupted => Ok(()),
     }
+}
+
+fn read_fleet(path: &Path) -> Result<Fleet, Failure> {
+    let text = std::fs::read(path)
+        .map_err(|error| Failure::because(format!("{}: {error}", path.display())))?;
+    Ok(Fleet::from_json(&text)?)
 }

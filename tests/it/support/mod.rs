@@ -5,9 +5,11 @@ pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod cloud;
 pub(crate) mod postgres;
+pub(crate) mod program;
 
 pub(crate) use actors::{Actor, Reply};
 pub(crate) use app::{Database, TestApp};
+pub(crate) use program::Terminal;
 
 /// Runs a story on SQLite and on PostgreSQL: `on_both! { async fn name(app) { … } }` makes a
 /// module `name` with a test for each. When the story is over the record is checked against what

@@ -1,0 +1,202 @@
+//! The program's commands beside the demo, as an operator types them.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::support::app::{PASSWORD, http_client};
+use crate::support::{Reply, Terminal};
+
+const ADMIN: [&str; 7] = [
+    "admin",
+    "create",
+    "--organization",
+    "Example Cars",
+    "--email",
+    "ada@example.com",
+    "--password-stdin",
+];
+const DATABASE: &str = "KEYLEND_DATABASE_URL";
+
+/// A terminal in whose folder `keylend migrate` was run.
+async fn migrated() -> Terminal {
+    let terminal = Terminal::open();
+    terminal.run(&["migrate"]).await.well();
+    terminal
+}
+
+#[tokio::test]
+async fn migrate_makes_a_database_and_a_key_file_that_is_its_owners_alone() {
+    let terminal = Terminal::open();
+    let printed = terminal.run(&["migrate"]).await.well();
+    assert_eq!(printed, "migrated; made the key file keylend.keys\n");
+    let key_file = terminal.folder().join("keylend.keys");
+    assert!(terminal.folder().join("keylend.db").exists());
+    let keys = std::fs::read(&key_file).unwrap();
+    let mode = std::fs::metadata(&key_file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+
+    let printed = terminal.run(&["migrate", "-o", "json"]).await.json();
+    let there = json!({ "migrated": true, "key_file": "keylend.keys", "key_file_created": false });
+    assert_eq!(printed, there);
+    assert_eq!(std::fs::read(&key_file).unwrap(), keys, "the keys were replaced");
+}
+
+#[tokio::test]
+async fn an_administrator_is_made_with_a_password_from_standard_input() {
+    let terminal = migrated().await;
+    let arguments = [&ADMIN[..], &["-o", "json"]].concat();
+    let made = terminal.run_with(&arguments, &format!("{PASSWORD}\n")).await.json();
+    let ids = made.as_object().unwrap();
+    assert_eq!(ids.keys().collect::<Vec<_>>(), ["organization_id", "user_id"]);
+    assert!(made["organization_id"].as_str().unwrap().starts_with("org_"), "{made}");
+    assert!(made["user_id"].as_str().unwrap().starts_with("usr_"), "{made}");
+
+    let again = terminal.run_with(&ADMIN, PASSWORD).await.failed();
+    assert_eq!(again, "keylend: the organization has an account with this address\n");
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_administrator_is_refused_with_a_sentence() {
+    let terminal = migrated().await;
+    for weak in ["", "short", "password1password1"] {
+        let said = terminal.run_with(&ADMIN, weak).await.failed();
+        assert!(said.starts_with("keylend: password "), "{weak:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{weak:?}: {said}");
+        assert!(weak.is_empty() || !said.contains(weak), "the password is repeated: {said}");
+    }
+    let unnamed = ["admin", "create", "--organization", " ", "--email", "a@example.com"];
+    let said = terminal.run(&[&unnamed[..], &["--password-stdin"]].concat()).await.failed();
+    assert!(said.contains("organization's name must have"), "{said}");
+    let nowhere = ["admin", "create", "--organization", "x", "--email", "nowhere"];
+    let said = terminal.run(&[&nowhere[..], &["--password-stdin"]].concat()).await.failed();
+    assert!(said.contains("address"), "{said}");
+    // Where others could see it, a password is not taken at all.
+    let without = ["admin", "create", "--organization", "x", "--email", "a@example.com"];
+    assert_eq!(terminal.run(&without).await.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn serve_makes_no_database_by_accident_and_says_what_to_do() {
+    let mut terminal = Terminal::open();
+    let said = terminal.run(&["serve"]).await.failed();
+    assert!(said.contains("KEYLEND_SMARTCAR_CLIENT_ID is not set"), "{said}");
+    assert!(said.contains("KEYLEND_SIMULATOR_URL"), "{said}");
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    let said = terminal.run(&["serve"]).await.failed();
+    assert!(
+        said.contains("there is no database at keylend.db; `keylend migrate` makes one"),
+        "{said}"
+    );
+    assert!(!terminal.folder().join("keylend.db").exists());
+    assert!(!terminal.folder().join("keylend.keys").exists());
+
+    terminal.run(&["migrate"]).await.well();
+    let key_file = terminal.folder().join("keylend.keys");
+    std::fs::set_permissions(&key_file, PermissionsExt::from_mode(0o644)).unwrap();
+    let said = terminal.run(&["serve"]).await.failed();
+    assert!(said.contains("keylend.keys: others may read it"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_serves_the_description_that_openapi_prints_until_it_is_asked_to_end() {
+    let mut terminal = migrated().await;
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
+    terminal.export("KEYLEND_PUBLIC_URL", "http://keys.example.com");
+    let mut service = terminal.start(&["serve"]);
+    let address = service.logged_after("address=").await;
+    let address = address.split_whitespace().next().unwrap();
+    let served = http_client().get(format!("http://{address}/openapi.yaml")).send().await.unwrap();
+    assert_eq!(served.status(), 200);
+    let printed = terminal.run(&["openapi"]).await.well();
+    assert!(printed.starts_with("openapi: 3.1"), "{printed:.40}");
+    assert_eq!(served.text().await.unwrap(), printed);
+
+    let kid = terminal.run(&["keys", "rotate", "-o", "json"]).await.json()["grant_key"].clone();
+    service.hang_up().await;
+    service.logged_after("the key file was read again").await;
+    let jwks = http_client().get(format!("http://{address}/.well-known/jwks.json")).send().await;
+    let jwks = Reply::read(jwks.unwrap()).await.expect(200).body;
+    let kids: Vec<&Value> =
+        jwks["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
+    assert!(kids.contains(&&kid), "{jwks}");
+
+    assert_eq!(service.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn each_rotation_signs_with_a_new_key() {
+    let terminal = migrated().await;
+    let first = terminal.run(&["keys", "rotate", "-o", "json"]).await.json();
+    let second = terminal.run(&["keys", "rotate", "-o", "json"]).await.json();
+    assert!(first["grant_key"].is_string(), "{first}");
+    assert_ne!(first, second);
+    let printed = terminal.run(&["keys", "rotate"]).await.well();
+    assert!(printed.ends_with(" from now on\n"), "{printed}");
+    let mode = std::fs::metadata(terminal.folder().join("keylend.keys")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o7777, 0o600);
+
+    let said = terminal.run(&["keys", "rotate", "--key-file", "none.keys"]).await.failed();
+    assert!(said.contains("none.keys"), "{said}");
+}
+
+/// The checks in order, and whether each is well.
+fn findings(printed: &str) -> Vec<(String, bool)> {
+    let findings = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    findings
+        .map(|finding| {
+            assert!(!finding["finding"].as_str().unwrap().is_empty(), "{finding}");
+            (finding["check"].as_str().unwrap().to_owned(), finding["well"].as_bool().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_says_what_is_well_and_what_is_not() {
+    let mut terminal = migrated().await;
+    let mut simulator = terminal.start(&["simulate", "--listen", "127.0.0.1:0"]);
+    let url = simulator.after("simulated vehicle cloud at ").await;
+    terminal.export("KEYLEND_SIMULATOR_URL", &url);
+    let well = terminal.run(&["doctor", "-o", "json"]).await.well();
+    let expected = ["keys", "database", "statements", "vehicle cloud"];
+    assert_eq!(findings(&well), expected.map(|check| (check.to_owned(), true)));
+    let well = terminal.run(&["doctor"]).await.well();
+    assert!(well.lines().all(|line| line.starts_with("✓ ")), "{well}");
+
+    assert_eq!(simulator.terminate().await.code(), Some(0));
+    terminal.export(DATABASE, "sqlite:elsewhere.db");
+    std::fs::remove_file(terminal.folder().join("keylend.keys")).unwrap();
+    let unwell = terminal.run(&["doctor", "-o", "json"]).await;
+    let expected = ["keys", "database", "vehicle cloud"];
+    assert_eq!(findings(&unwell.stdout), expected.map(|check| (check.to_owned(), false)));
+    assert_eq!(unwell.failed(), "keylend: 3 of the checks failed\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_simulator_takes_its_cars_from_a_file() {
+    let terminal = Terminal::open();
+    let cars = json!({ "vehicles": [
+        { "make": "Audi", "model": "e-tron", "year": 2022, "id": "family-car" },
+        { "make": "Renault", "model": "Zoe", "year": 2019, "is_locked": false },
+    ]});
+    std::fs::write(terminal.folder().join("cars.json"), cars.to_string()).unwrap();
+    let simulate = ["simulate", "--listen", "127.0.0.1:0", "--fleet"];
+    let mut simulator = terminal.start(&[&simulate[..], &["cars.json"]].concat());
+    let url = simulator.after("simulated vehicle cloud at ").await;
+    let shown = http_client().get(format!("{url}/_sim/vehicles")).send().await.unwrap();
+    let shown = Reply::read(shown).await.expect(200).body;
+    let cars = shown["vehicles"].as_array().unwrap();
+    let audi = cars.iter().find(|car| car["id"] == "family-car").unwrap();
+    assert_eq!((&audi["make"], &audi["model"]), (&json!("AUDI"), &json!("e-tron")));
+    assert_eq!((cars.len(), &audi["is_locked"]), (2, &json!(true)));
+    let zoe = cars.iter().find(|car| car["model"] == "Zoe").unwrap();
+    assert_eq!((&zoe["year"], &zoe["is_locked"]), (&json!(2019), &json!(false)));
+    assert_eq!(simulator.terminate().await.code(), Some(0));
+
+    std::fs::write(terminal.folder().join("cars.json"), r#"{"vehicles":[]}"#).unwrap();
+    let said = terminal.run(&[&simulate[..], &["cars.json"]].concat()).await.failed();
+    assert!(said.contains("between 1 and 100000 vehicles"), "{said}");
+    let said = terminal.run(&[&simulate[..], &["none.json"]].concat()).await.failed();
+    assert!(said.contains("none.json"), "{said}");
+}

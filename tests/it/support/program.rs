@@ -1,0 +1,148 @@
+//! The program itself, as a person starts it at a terminal: in a folder of its own, without any
+//! setting from outside.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+/// Longer than anything takes that a program is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder in which the program is run.
+pub(crate) struct Terminal {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// What a run that is over has printed.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Printed {
+    /// What was printed, by a run that ended well.
+    #[track_caller]
+    pub(crate) fn well(self) -> String {
+        assert!(self.status.success(), "{}\n{}{}", self.status, self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// The same as JSON.
+    #[track_caller]
+    pub(crate) fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.well()).unwrap()
+    }
+
+    /// What was said to the person, by a run that ended with status 1.
+    #[track_caller]
+    pub(crate) fn failed(self) -> String {
+        assert_eq!(self.status.code(), Some(1), "{}\n{}{}", self.status, self.stdout, self.stderr);
+        self.stderr
+    }
+}
+
+impl Terminal {
+    pub(crate) fn open() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), settings: Vec::new() }
+    }
+
+    /// Exports an environment variable.
+    pub(crate) fn export(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keylend"));
+        command.args(arguments).current_dir(self.folder()).env_clear();
+        command.env("TMPDIR", self.folder()).kill_on_drop(true);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Printed {
+        self.run_with(arguments, "").await
+    }
+
+    /// The same, with something to read.
+    pub(crate) async fn run_with(&self, arguments: &[&str], input: &str) -> Printed {
+        let mut child = self.command(arguments).spawn().unwrap();
+        // A program that fails before it reads closes its end, which is no fault of the test.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
+        let output = child.wait_with_output().await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Printed { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Starts the program, which goes on until it is asked to end.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command(arguments).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Running { child, stdout, stderr }
+    }
+}
+
+/// A run that goes on.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    /// The next line on standard output that holds a text, as what follows the text.
+    pub(crate) async fn after(&mut self, text: &str) -> String {
+        find(&mut self.stdout, text).await
+    }
+
+    /// The same in the log.
+    pub(crate) async fn logged_after(&mut self, text: &str) -> String {
+        find(&mut self.stderr, text).await
+    }
+
+    /// Asks the program to read its key file again.
+    pub(crate) async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
+    /// Asks the program to end, as a supervisor does, and gives its status.
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        self.signal("-TERM").await;
+        self.child.wait().await.unwrap()
+    }
+
+    async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("the program is running").to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    }
+}
+
+/// A program that goes on and never says it would keep the test waiting for good.
+async fn find(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>, text: &str) -> String {
+    let mut said = String::new();
+    let found = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, rest)) = line.split_once(text) {
+                return Some(rest.trim().to_owned());
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        None
+    };
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    found.ok().flatten().unwrap_or_else(|| panic!("the program never said {text:?}, but:\n{said}"))
+}
