@@ -37,7 +37,7 @@ pub(in crate::http) async fn command(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let request: ActionRequest = serde_json::from_slice(&body).map_err(|_| {
+    let request = action_request(&body).ok_or_else(|| {
         let why = r#"The body must be {"action":"LOCK"} or {"action":"UNLOCK"}."#;
         named(Refusal::of("VALIDATION", None).describing(why))
     })?;
@@ -69,6 +69,12 @@ pub(in crate::http) async fn command(
         None => Ok(success(&holder.request_id, &ActionAnswer::success(), None, None)),
         Some(refusal) => Err(named(refusal)),
     }
+}
+
+/// The action, if the body is an object: `serde` would also read one from an array, by position.
+fn action_request(body: &[u8]) -> Option<ActionRequest> {
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    serde_json::from_slice(body).ok().filter(|_| is_object)
 }
 
 /// What an SDK is told of a command that the cloud did not acknowledge. What may have happened is

@@ -136,14 +136,13 @@ async fn check(
         let detail = "the car was taken out of the service";
         violations.push(Violation::of("/vehicle_id", "vehicle_removed", detail));
     }
-    for (position, entitlement) in new.entitlements.iter().enumerate() {
+    for entitlement in new.entitlements.iter() {
         if !vehicle.permissions.contains(entitlement.permission()) {
-            let pointer = format!("/entitlements/{position}");
             let detail = format!(
                 "`{entitlement}` needs the permission `{}`, which the owner did not give",
                 entitlement.permission()
             );
-            violations.push(Violation::of(&pointer, "permission_missing", detail));
+            violations.push(Violation::of("/entitlements", "permission_missing", detail));
         }
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }

@@ -132,14 +132,11 @@ on_both! {
 
     async fn what_provably_did_not_happen_is_failed(app) {
         let owner = app.owner().await;
-        let refused = unlock_with(app, &owner, json!({ "kind": "refuse" })).await;
-        assert_eq!(refused.text("status"), "failed", "{}", refused.body);
-        assert_eq!(refused.body["reasons"][0], "connector_unavailable");
-        assert_eq!(refused.text("evidence"), "none");
         let asleep = json!({ "kind": "vehicle_state", "code": "ASLEEP" });
         let asleep = unlock_with(app, &owner, asleep).await;
         assert_eq!(asleep.text("status"), "failed", "{}", asleep.body);
         assert_eq!(asleep.body["reasons"], json!(["vehicle_unreachable", "VEHICLE_STATE/ASLEEP"]));
+        assert_eq!(asleep.text("evidence"), "none");
         let limited = json!({ "kind": "rate_limited", "retry_after_s": 7 });
         let limited = unlock_with(app, &owner, limited).await;
         assert_eq!(limited.text("status"), "failed", "{}", limited.body);
@@ -149,8 +146,8 @@ on_both! {
         // What failed stays failed.
         app.advance(FIRST_LOOK);
         app.run_workers().await;
-        let path = format!("/v1/commands/{}", refused.text("command_id"));
-        assert_eq!(owner.get(&path).await.expect(200).body, refused.body);
+        let path = format!("/v1/commands/{}", asleep.text("command_id"));
+        assert_eq!(owner.get(&path).await.expect(200).body, asleep.body);
     }
 
     async fn what_may_have_happened_is_unknown_until_the_car_is_seen(app) {

@@ -138,7 +138,7 @@ on_both! {
             (json!({ "metadata": [] }), one("/metadata", "invalid")),
             // The owner did not permit it at the vehicle cloud.
             (json!({ "entitlements": ["read_location", "unlock"] }),
-                one("/entitlements/0", "permission_missing")),
+                one("/entitlements", "permission_missing")),
         ];
         for (changes, expected) in cases {
             let text = changes.to_string();
