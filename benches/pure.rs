@@ -1,1 +1,101 @@
-fn main() {}
+//! What one decision and one token cost, without any I/O: `cargo bench --bench pure`.
+
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot be set up should stop"
+)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use keylend::domain::connection::{ConnectionStatus, Permissions};
+use keylend::domain::entitlement::Entitlement;
+use keylend::domain::grant::{Grant, Validity};
+use keylend::domain::id::Id;
+use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, decide};
+use keylend::domain::time::Timestamp;
+use keylend::entropy::SeededEntropy;
+use keylend::signing::Keyring;
+use keylend::signing::grant_token::{self, GrantClaims};
+use uuid::Uuid;
+
+const ISSUER: &str = "https://keys.example";
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(1_800_000_000).unwrap()
+}
+
+fn id<K>(n: u128) -> Id<K> {
+    Id::from_uuid(Uuid::from_u128(n))
+}
+
+fn grant() -> Grant {
+    let hour = Duration::from_secs(3600);
+    Grant {
+        grant_id: id(1),
+        organization_id: id(2),
+        vehicle_id: id(3),
+        issuer_id: id(4),
+        grantee_id: id(5),
+        entitlements: [Entitlement::Unlock, Entitlement::Lock].into_iter().collect(),
+        validity: Validity::new(now().minus(hour), now().plus(hour)).unwrap(),
+        uses_max: Some(10),
+        uses: 3,
+        end: None,
+        revision: 1,
+        label: None,
+        metadata: None,
+        issued_at: now(),
+    }
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let vehicle = VehicleFacts {
+        vehicle_id: id(3),
+        owner_id: id(4),
+        owner_disabled: false,
+        removed: false,
+        connection_status: ConnectionStatus::Active,
+        permissions: Permissions::parse("control_security read_security"),
+    };
+    let claimed = GrantFacts { grant: grant(), grantee_disabled: false };
+    let request = Request {
+        user_id: id(5),
+        vehicle_id: id(3),
+        entitlement: Entitlement::Unlock,
+        spends_use: true,
+    };
+    criterion.bench_function("policy::decide", |bencher| {
+        let facts = Facts { vehicle: &vehicle, grant: Some(&claimed) };
+        bencher.iter(|| decide(black_box(facts), black_box(&request), now()));
+    });
+}
+
+fn tokens(criterion: &mut Criterion) {
+    let keyring = Keyring::generate(&SeededEntropy::from_seed(1), now()).unwrap();
+    let grant = grant();
+    let claims = GrantClaims {
+        grantee_id: grant.grantee_id,
+        token_id: id(6),
+        issued_at: now(),
+        not_before: grant.validity.not_before(),
+        not_after: grant.validity.not_after(),
+        grant_id: grant.grant_id,
+        organization_id: grant.organization_id,
+        vehicle_id: grant.vehicle_id,
+        entitlements: grant.entitlements,
+        grant_revision: grant.revision,
+    };
+    let token = grant_token::mint(&keyring, ISSUER, &claims).unwrap();
+    criterion.bench_function("grant_token::verify", |bencher| {
+        bencher.iter(|| grant_token::verify(&keyring, ISSUER, black_box(&token), now()).unwrap());
+    });
+    criterion.bench_function("grant_token::mint", |bencher| {
+        bencher.iter(|| grant_token::mint(&keyring, ISSUER, black_box(&claims)).unwrap());
+    });
+}
+
+criterion_group!(benches, decisions, tokens);
+criterion_main!(benches);

@@ -62,7 +62,7 @@ pub enum AssembleError {
     Database(#[from] OpenError),
     /// The key file.
     #[error("the key file cannot be used")]
-    Keys(#[from] keyring_file::KeyFileError),
+    Keys(#[from] keyring_file::KeyringFileError),
     /// The vehicle cloud's settings.
     #[error("the vehicle cloud cannot be used")]
     Connector(#[from] crate::connector::smartcar::InvalidSettings),
@@ -191,8 +191,8 @@ impl App {
             entropy: Arc::clone(&service.entropy),
             request_time_max,
         };
-        let checks = readiness::checks(&service);
-        let gateway = http::Gateway { service: service.clone(), checks, metrics };
+        let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
+        let gateway = http::Gateway { service: service.clone(), monitor };
         let router = http::router(Arc::new(gateway), edge);
         let app = router.into_make_service_with_connect_info::<SocketAddr>();
         // A small answer should not wait for the client's acknowledgement of the last one.

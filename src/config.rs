@@ -31,25 +31,12 @@ pub struct Config {
 }
 
 /// Where the data is.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Database {
-    /// The file or the server; a server's address may hold a password.
+    /// The file or the server.
     pub location: Location,
     /// At most so many connections to a server.
     pub connections_max: u32,
-}
-
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let location: &dyn fmt::Debug = match &self.location {
-            Location::Sqlite(path) => path,
-            Location::Postgres(_) => &"postgres://[REDACTED]",
-        };
-        f.debug_struct("Database")
-            .field("location", location)
-            .field("connections_max", &self.connections_max)
-            .finish()
-    }
 }
 
 /// The account with Smartcar, or a simulator of it.

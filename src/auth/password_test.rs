@@ -1,3 +1,5 @@
+//! Passwords: hashed slowly, verified in equal time, behind a bounded gate.
+
 use super::*;
 
 fn hasher() -> PasswordHasher {

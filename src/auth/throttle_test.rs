@@ -1,3 +1,5 @@
+//! Failures of sign-in: the attacker is stopped and the owner is not.
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::domain::time::Timestamp;

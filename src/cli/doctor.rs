@@ -54,7 +54,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
 
 fn keys(config: &Config) -> Finding {
     let result = keyring_file::load(&config.key_file)
-        .map(|keyring| format!("grants are signed with {}", keyring.active_grant_kid()))
+        .map(|keyring| format!("grants are signed with {}", keyring.grants().active().kid()))
         .map_err(|error| format!("{error}; `keylend migrate` makes a key file"));
     Finding { check: "keys", result }
 }

@@ -56,7 +56,7 @@ failures!(
     crate::app::AssembleError,
     crate::domain::user::InvalidText,
     crate::service::Error,
-    crate::signing::keyring_file::KeyFileError,
+    crate::signing::keyring_file::KeyringFileError,
     crate::simulator::FleetError,
     crate::storage::OpenError,
     crate::storage::StorageError,

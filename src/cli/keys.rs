@@ -35,7 +35,7 @@ pub(super) fn run(command: KeysCommand) -> Result<(), Failure> {
     let KeysCommand::Rotate(args) = command;
     let now = SystemClock::start().now();
     let keyring = keyring_file::rotate(&args.key_file.key_file, &OsEntropy::default(), now)?;
-    let kid = keyring.active_grant_kid();
+    let kid = keyring.grants().active().kid();
     match args.output {
         Output::Json => println!("{}", json!({ "grant_key": kid })),
         Output::Text => println!("grants are signed with {kid} from now on"),

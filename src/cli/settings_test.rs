@@ -1,3 +1,5 @@
+//! Settings from flags.
+
 use clap::{CommandFactory, Parser};
 
 use super::*;

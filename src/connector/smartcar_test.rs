@@ -1,3 +1,5 @@
+//! The connector over a real socket.
+
 use std::net::TcpListener;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Passwords, accepted and refused.
+
 use super::*;
 
 fn verdict(password: &str) -> Result<(), PasswordRefusal> {

@@ -9,9 +9,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use futures_util::future::join_all;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use super::Gateway;
 use super::problem::{Code, Problem};
 use crate::service::Violation;
 
@@ -28,6 +28,15 @@ pub trait HealthCheck: Send + Sync {
     async fn check(&self) -> Result<(), String>;
 }
 
+/// How the service is doing.
+#[derive(Clone)]
+pub struct Monitor {
+    /// What must work before requests are taken.
+    pub checks: Arc<[Box<dyn HealthCheck>]>,
+    /// The measurements.
+    pub metrics: PrometheusHandle,
+}
+
 /// The state of the service.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
@@ -40,25 +49,25 @@ pub(super) struct Health {
 }
 
 /// Alive: this process answers.
-#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health",
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health", security(()),
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(super) async fn alive() -> Json<Health> {
     Json(Health { status: "alive", checks: Vec::new() })
 }
 
 /// Ready: everything that requests need works.
-#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health",
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health", security(()),
     responses(
         (status = 200, description = "Requests can be taken.", body = Health),
         (status = 503, response = super::openapi::ProblemAnswer),
     ))]
-pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<Json<Health>, Problem> {
-    let failures = join_all(gateway.checks.iter().map(|check| failure(&**check))).await;
+pub(super) async fn ready(State(monitor): State<Monitor>) -> Result<Json<Health>, Problem> {
+    let failures = join_all(monitor.checks.iter().map(|check| failure(&**check))).await;
     let failures: Vec<Violation> = failures.into_iter().flatten().collect();
     if failures.is_empty() {
         return Ok(Json(Health {
             status: "ready",
-            checks: gateway.checks.iter().map(|check| check.name()).collect(),
+            checks: monitor.checks.iter().map(|check| check.name()).collect(),
         }));
     }
     Err(Problem::of(Code::NotReady).errors(failures))
@@ -76,12 +85,12 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
 }
 
 /// The measurements, in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health",
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health", security(()),
     responses((status = 200, description = "The measurements.", content_type = "text/plain",
         body = String)))]
-pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+pub(super) async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     let media_type = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, media_type)], gateway.metrics.render())
+    ([(header::CONTENT_TYPE, media_type)], monitor.metrics.render())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Health, measurements and the description, without any use case.
+
 use axum::Router;
 
 use super::*;
@@ -19,7 +21,8 @@ impl HealthCheck for Fixed {
 
 fn app(checks: Vec<Box<dyn HealthCheck>>) -> Router {
     let metrics = telemetry::measurements().unwrap();
-    crate::http::router(Arc::new(Gateway { checks, metrics }), edge())
+    let monitor = Monitor { checks: checks.into(), metrics };
+    crate::http::served(crate::http::open_routes(), Router::new(), monitor, edge())
 }
 
 #[tokio::test]
@@ -75,7 +78,7 @@ async fn the_documentation_works_without_the_internet() {
     }
     let problem = "#/components/responses/ProblemAnswer";
     assert_eq!(json["paths"]["/readyz"]["get"]["responses"]["503"]["$ref"], problem);
-    let every = &json["paths"]["/healthz"]["get"]["responses"]["default"];
+    let every = &json["paths"]["/healthz"]["get"]["responses"]["4XX"];
     assert_eq!(every["$ref"], problem);
     let media = &json["components"]["responses"]["ProblemAnswer"]["content"];
     assert!(media["application/problem+json"]["schema"].is_object(), "{media}");

@@ -1,3 +1,5 @@
+//! What surrounds every request.
+
 use axum::body::Body;
 use axum::routing::{get, post};
 use tower::ServiceExt;

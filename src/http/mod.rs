@@ -24,31 +24,44 @@ mod v1;
 use std::sync::Arc;
 
 use axum::Router;
-use metrics_exporter_prometheus::PrometheusHandle;
+use axum::extract::FromRef;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::service::Service;
 
+pub use health::Monitor;
 pub use layers::Edge;
 
 /// What handlers work with.
 pub struct Gateway {
     /// The use cases.
     pub service: Service,
-    /// What must work before requests are taken.
-    pub checks: Vec<Box<dyn health::HealthCheck>>,
-    /// The measurements.
-    pub metrics: PrometheusHandle,
+    /// How the service is doing.
+    pub monitor: Monitor,
 }
 
-/// Every route that is described.
-fn routes() -> OpenApiRouter<Arc<Gateway>> {
+impl FromRef<Arc<Gateway>> for Monitor {
+    fn from_ref(gateway: &Arc<Gateway>) -> Self {
+        gateway.monitor.clone()
+    }
+}
+
+/// Every described route that needs no use case.
+fn open_routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
+where
+    Monitor: FromRef<S>,
+{
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(problem_pages::show))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
+}
+
+/// Every route that is described.
+fn routes() -> OpenApiRouter<Arc<Gateway>> {
+    open_routes()
         .routes(routes!(jwks::show))
         .routes(routes!(oauth_token::issue))
         .routes(routes!(v1::sessions::create::create))
@@ -89,8 +102,18 @@ pub fn api() -> utoipa::openapi::OpenApi {
 
 /// The whole interface, ready to be served.
 pub fn router(gateway: Arc<Gateway>, edge: Edge) -> Router {
-    let (router, api) = routes().split_for_parts();
+    served(routes(), smartcar_v2::variants(), gateway, edge)
+}
+
+/// Described routes and their description, with routes that are not described and everything
+/// that surrounds a request.
+fn served<S: Clone + Send + Sync + 'static>(
+    described: OpenApiRouter<S>,
+    others: Router<S>,
+    state: S,
+    edge: Edge,
+) -> Router {
+    let (router, api) = described.split_for_parts();
     let docs = openapi::routes(&openapi::complete(api));
-    let router = router.merge(smartcar_v2::variants()).merge(docs).with_state(gateway);
-    layers::layered(router, edge)
+    layers::layered(router.merge(others).merge(docs).with_state(state), edge)
 }

@@ -112,9 +112,14 @@ pub fn complete(mut api: Document) -> Document {
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             let answers = &mut operation.responses.responses;
-            answers
-                .entry("default".to_owned())
-                .or_insert_with(|| Ref::from_response_name("ProblemAnswer").into());
+            // Operations that speak another protocol's errors have said so.
+            if answers.contains_key("4XX") {
+                continue;
+            }
+            for range in ["4XX", "5XX"] {
+                let problem = Ref::from_response_name("ProblemAnswer").into();
+                answers.entry(range.to_owned()).or_insert(problem);
+            }
         }
     }
     api

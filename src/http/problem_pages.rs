@@ -6,7 +6,7 @@ use super::extract::ApiPath;
 use super::problem::{Code, Problem};
 
 /// What one kind of problem means.
-#[utoipa::path(get, path = "/problems/{code}", operation_id = "get_problem", tag = "problems",
+#[utoipa::path(get, path = "/problems/{code}", operation_id = "get_problem", tag = "problems", security(()),
     params(("code" = String, Path, description = "The `code` of a problem.")),
     responses(
         (status = 200, description = "The page.", content_type = "text/html", body = String),

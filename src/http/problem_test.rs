@@ -1,3 +1,5 @@
+//! Every error of a use case, as the client is told.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

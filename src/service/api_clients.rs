@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 
 use super::once::{Answer, Once};
 use super::{Ban, Caller, CredentialFault, Error, Service};
@@ -14,7 +13,7 @@ use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::ApiClientId;
 use crate::domain::time::Timestamp;
-use crate::signing::secret::{CLIENT_PREFIX, MachineSecret};
+use crate::signing::secret::{self, MachineSecret, SecretPrefix};
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::api_clients::{self, ApiClient};
 use crate::storage::{Page, repeat};
@@ -58,7 +57,7 @@ pub async fn create(
         if let Some(answer) = once.find(service, &mut tx, caller, CREATE).await? {
             return Ok(answer);
         }
-        let secret = MachineSecret::generate(CLIENT_PREFIX, &*service.entropy)?;
+        let secret = MachineSecret::generate(SecretPrefix::ApiClient, &*service.entropy)?;
         let client = ApiClient {
             api_client_id: service.entropy.id(now)?,
             organization_id: caller.actor.organization_id,
@@ -157,8 +156,8 @@ pub async fn issue_token(
         service.throttle.record_failure(key, address);
         return Err(WRONG);
     };
-    let presented = MachineSecret::hash_of(client_secret.expose_secret());
-    let matches: bool = presented.ct_eq(&client.secret_hash).into();
+    let presented = secret::hash_of(client_secret.expose_secret());
+    let matches = secret::hashes_equal(&presented, &client.secret_hash);
     let scopes = client.scopes.clone();
     let principal =
         Principal::ApiClient { api_client_id, scopes: scopes.clone(), acting_for: None };
@@ -181,7 +180,7 @@ pub async fn issue_token(
     service.throttle.record_success(key, address);
     let claims = SessionClaims {
         organization_id: client.organization_id,
-        subject: Subject::ApiClient { api_client_id },
+        subject: Subject::ApiClient { api_client_id, scopes: scopes.clone() },
         token_id: service.entropy.id(now)?,
         issued_at: now,
     };

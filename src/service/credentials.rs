@@ -8,8 +8,8 @@ use crate::auth::password::{PasswordError, Verdict};
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::user::Role;
+use crate::signing::TokenError;
 use crate::signing::grant_token::{self, VerifiedGrantToken};
-use crate::signing::jws::TokenError;
 use crate::signing::session_token::{self, Subject};
 use crate::storage::{api_clients, sessions};
 
@@ -64,11 +64,12 @@ pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGran
 pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Credential, Error> {
     const INVALID: Error = Error::Unauthenticated(CredentialFault::Invalid);
     let now = service.clock.now();
-    let claims = session_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
+    let token = session_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
         .map_err(|error| fault(&error))?;
+    let claims = token.claims();
     let organization_id = claims.organization_id;
     let mut reader = service.store.read().await?;
-    match claims.subject {
+    match claims.subject.clone() {
         Subject::User { user_id, session_id } => {
             let session = sessions::find(&mut reader, session_id).await?;
             let session = session.filter(|session| session.is_open(now)).ok_or(INVALID)?;
@@ -78,7 +79,7 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
             let principal = Principal::User { user_id, role: session.role };
             Ok(Credential::Session(Actor { organization_id, principal }, session_id))
         }
-        Subject::ApiClient { api_client_id } => {
+        Subject::ApiClient { api_client_id, .. } => {
             let client = api_clients::find(&mut reader, api_client_id).await?;
             let client = client.filter(|client| client.revoked_at.is_none()).ok_or(INVALID)?;
             if client.organization_id != organization_id {
@@ -94,8 +95,8 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
 /// The holder of a grant token as a caller: the grantee, with no more than a member's rights.
 #[must_use]
 pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller {
-    let principal = Principal::User { user_id: token.grantee_id(), role: Role::Member };
-    let actor = Actor { organization_id: token.organization_id(), principal };
+    let principal = Principal::User { user_id: token.claims().grantee_id, role: Role::Member };
+    let actor = Actor { organization_id: token.claims().organization_id, principal };
     Caller { actor, request_id }
 }
 

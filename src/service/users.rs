@@ -90,7 +90,10 @@ async fn insert(
         return Ok(answer);
     }
     match users::insert(&mut tx, user, hash).await {
-        Err(StorageError::Duplicate(_)) => return Err(Error::State(StateFault::EmailTaken)),
+        Err(StorageError::Duplicate(_)) => {
+            drop(tx);
+            return taken(service, caller, once).await;
+        }
         other => other?,
     }
     once.keep(service, &mut tx, caller, CREATE, user).await?;
@@ -98,6 +101,13 @@ async fn insert(
     service.record(&mut tx, caller, user.created_at, [created]).await?;
     tx.commit().await?;
     Ok(Answer::fresh(user.clone()))
+}
+
+/// Who has the address: the same request, sent twice at the same time, or another account.
+async fn taken(service: &Service, caller: &Caller, once: &Once) -> Result<Answer<User>, Error> {
+    let mut reader = service.store.read().await?;
+    let answer = once.find(service, &mut reader, caller, CREATE).await?;
+    answer.ok_or(Error::State(StateFault::EmailTaken))
 }
 
 /// The people of the organization, newest first.

@@ -6,9 +6,9 @@ use crate::domain::actor::Scope;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::event::Event;
 use crate::domain::id::{GrantId, UserId, VehicleId};
-use crate::domain::policy::{self, Decision, Facts, Request};
+use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Connection, Page, decisions, grants, vehicles};
+use crate::storage::{Connection, Page, StorageError, Tx, decisions, grants, repeat, vehicles};
 
 /// The cars the caller may know of, newest first: all for administrators and machines with the
 /// scope, otherwise their own and those they hold a grant for.
@@ -89,34 +89,23 @@ async fn authorize(
     caller: &Caller,
     read: Read,
 ) -> Result<decisions::VehicleRow, Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    let organization_id = caller.actor.organization_id;
-    let vehicle = decisions::vehicles(&mut tx, &[read.vehicle_id]).await?.into_iter().next();
-    let vehicle = vehicle
-        .filter(|vehicle| vehicle.organization_id == organization_id)
-        .ok_or(Error::NotFound)?;
-    let claimed = match read.grant_id {
-        None => None,
-        Some(grant_id) => {
-            let found = decisions::grants(&mut tx, &[grant_id]).await?.into_iter().next();
-            Some(
-                found
-                    .filter(|facts| facts.grant.organization_id == organization_id)
-                    .ok_or(Error::NotFound)?,
-            )
-        }
-    };
-    let facts = Facts { vehicle: &vehicle.facts, grant: claimed.as_ref() };
-    let request = Request {
-        user_id: read.user_id,
-        vehicle_id: read.vehicle_id,
-        entitlement: read.entitlement,
-        spends_use: false,
-    };
+    repeat(|| authorize_once(service, caller, read)).await
+}
+
+async fn authorize_once(
+    service: &Service,
+    caller: &Caller,
+    read: Read,
+) -> Result<decisions::VehicleRow, Error> {
     let Read { user_id, vehicle_id, grant_id, entitlement } = read;
+    let mut tx = service.store.begin().await?;
+    let (vehicle, claimed) = facts(&mut tx, caller, read).await?;
+    let facts = Facts { vehicle: &vehicle.facts, grant: claimed.as_ref() };
+    let request = Request { user_id, vehicle_id, entitlement, spends_use: false };
+    let now = service.clock.now();
     let (event, refusal) = match policy::decide(facts, &request, now) {
         Decision::Allow(_) => {
+            claim(&mut tx, &vehicle, claimed.as_ref()).await?;
             (Event::VehicleRead { vehicle_id, grant_id, user_id, entitlement }, None)
         }
         Decision::Deny(reasons) => {
@@ -136,6 +125,41 @@ async fn authorize(
         None => Ok(vehicle),
         Some(reasons) => Err(Error::Refused(reasons)),
     }
+}
+
+/// What a read is decided on; a car or grant of another organization is not there (P10).
+async fn facts(
+    tx: &mut Tx,
+    caller: &Caller,
+    read: Read,
+) -> Result<(decisions::VehicleRow, Option<GrantFacts>), Error> {
+    let organization_id = caller.actor.organization_id;
+    let vehicle = decisions::vehicles(tx, &[read.vehicle_id]).await?.into_iter().next();
+    let vehicle = vehicle.filter(|row| row.organization_id == organization_id);
+    let vehicle = vehicle.ok_or(Error::NotFound)?;
+    let Some(grant_id) = read.grant_id else { return Ok((vehicle, None)) };
+    let found = decisions::grants(tx, &[grant_id]).await?.into_iter().next();
+    let found = found.filter(|facts| facts.grant.organization_id == organization_id);
+    Ok((vehicle, Some(found.ok_or(Error::NotFound)?)))
+}
+
+/// Holds on to the rows that were decided on, so that no revocation commits in between (P2).
+async fn claim(
+    tx: &mut Tx,
+    vehicle: &decisions::VehicleRow,
+    claimed: Option<&GrantFacts>,
+) -> Result<(), Error> {
+    let held = match claimed {
+        Some(facts) => {
+            let claim = (facts.grant.grant_id, facts.grant.revision, 0);
+            decisions::claim_grants(tx, &[claim]).await?.len()
+        }
+        None => {
+            let claim = (vehicle.facts.vehicle_id, vehicle.revision);
+            decisions::claim_vehicles(tx, &[claim]).await?.len()
+        }
+    };
+    if held == 1 { Ok(()) } else { Err(Error::Storage(StorageError::LostRace)) }
 }
 
 /// Reads a car's make, model and year from the vehicle cloud.

@@ -1,49 +1,55 @@
-//! The grant token: the signed form of a grant, specified in `docs/grant-token.md`. It proves
-//! that this service issued the grant to its grantee, and points at the row that decides. It does
-//! not prove that the grant has not been ended since.
+//! Grant tokens: what a grantee shows to prove that a grant was issued to them. The format is
+//! described byte by byte in `docs/grant-token.md`; vectors are in `tests/vectors`.
+//!
+//! A grant token is proof and pointer, not permission: the grant's row decides about every use.
+//! Knows no row.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::jws::{self, SigningError, TokenError};
-use super::keyring::Keyring;
 use crate::domain::entitlement::{Entitlement, Entitlements};
-use crate::domain::grant::Validity;
 use crate::domain::id::{GrantId, OrganizationId, TokenId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
+use crate::signing::error::{SigningError, TokenError};
+use crate::signing::keyring::Keyring;
+use crate::signing::{jws, numeric_date};
 
-/// The `typ` of a grant token: it can never be taken for a token of another kind.
-pub const TYPE: &str = "grant+jwt";
+/// The type of these tokens in their header (RFC 8725 section 3.11).
+pub const TYP: &str = "grant+jwt";
 
 /// What a grant token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantClaims {
-    /// To whom the grant was issued (`sub`).
-    pub grantee_id: UserId,
-    /// The token's own name (`jti`).
-    pub token_id: TokenId,
-    /// When it was signed (`iat`, whole seconds).
-    pub issued_at: Timestamp,
-    /// The grant's validity (`nbf` rounded down, `exp` rounded up to whole seconds: the row is
-    /// exact).
-    pub validity: Validity,
-    /// The grant.
+    /// The grant (`grant_id`).
     pub grant_id: GrantId,
-    /// Its tenant.
+    /// Its tenant (`organization_id`).
     pub organization_id: OrganizationId,
-    /// The car.
+    /// The car (`vehicle_id`).
     pub vehicle_id: VehicleId,
-    /// What it allowed when the token was signed.
+    /// Who may use it (`sub`).
+    pub grantee_id: UserId,
+    /// What it allowed when the token was minted (`entitlements`); at least one.
     pub entitlements: Entitlements,
-    /// The grant's revision when the token was signed.
+    /// The revision of the grant when the token was minted (`grant_revision`); not negative.
     pub grant_revision: i64,
+    /// The first moment of validity (`nbf`); rounded down to a whole second in the token.
+    pub not_before: Timestamp,
+    /// The first moment after it (`exp`); rounded up to a whole second in the token, so that a
+    /// token never ends before its grant: the row decides exactly.
+    pub not_after: Timestamp,
+    /// The name of this token (`jti`).
+    pub token_id: TokenId,
+    /// When it was minted (`iat`); rounded down to a whole second in the token.
+    pub issued_at: Timestamp,
 }
 
-/// In the order in which they are written.
+/// The claims on the wire, in the order in which they are written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
-    iss: String,
-    aud: String,
+struct Wire<'a> {
+    iss: Cow<'a, str>,
+    aud: Cow<'a, str>,
     sub: UserId,
     jti: TokenId,
     iat: i64,
@@ -56,91 +62,111 @@ struct Wire {
     grant_revision: i64,
 }
 
-/// What a verified grant token points at. Only [`verify`] makes one.
+/// Claims that stood in a valid token. Only [`verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedGrantToken {
-    grantee_id: UserId,
-    grant_id: GrantId,
-    organization_id: OrganizationId,
-    vehicle_id: VehicleId,
-}
+pub struct VerifiedGrantToken(GrantClaims);
 
 impl VerifiedGrantToken {
-    /// To whom the grant was issued.
+    /// What the token says, its times in whole seconds.
     #[must_use]
-    pub const fn grantee_id(&self) -> UserId {
-        self.grantee_id
-    }
-
-    /// The grant whose row decides.
-    #[must_use]
-    pub const fn grant_id(&self) -> GrantId {
-        self.grant_id
-    }
-
-    /// Its tenant.
-    #[must_use]
-    pub const fn organization_id(&self) -> OrganizationId {
-        self.organization_id
-    }
-
-    /// The car.
-    #[must_use]
-    pub const fn vehicle_id(&self) -> VehicleId {
-        self.vehicle_id
+    pub const fn claims(&self) -> &GrantClaims {
+        &self.0
     }
 }
 
-/// Whole seconds, rounded up.
-fn seconds_up(time: Timestamp) -> i64 {
-    let down = time.as_unix_seconds();
-    let is_whole = Timestamp::from_unix_seconds(down) == Some(time);
-    if is_whole { down } else { down + 1 }
-}
-
-/// Signs a grant. `issuer` is the service's public address.
+/// Mints a token with the active grant key. The same key and claims give the same bytes.
+///
+/// `issuer` is the public base URL of this service; it is also the audience, because the service
+/// verifies its own tokens.
 ///
 /// # Errors
-/// [`SigningError`] if the key cannot sign.
+/// [`SigningError::BadClaims`] without entitlements, with a negative revision or an end that is
+/// not after the start, [`SigningError::TimeOutOfRange`], [`SigningError::TooLong`] (an issuer of
+/// thousands of characters), [`SigningError::Refused`].
 pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<String, SigningError> {
+    if claims.entitlements.is_empty() {
+        return Err(SigningError::BadClaims("no entitlement"));
+    }
+    if claims.grant_revision < 0 {
+        return Err(SigningError::BadClaims("a negative revision"));
+    }
+    if claims.not_after <= claims.not_before {
+        return Err(SigningError::BadClaims("the end is not after the start"));
+    }
     let wire = Wire {
-        iss: issuer.to_owned(),
-        aud: issuer.to_owned(),
+        iss: issuer.into(),
+        aud: issuer.into(),
         sub: claims.grantee_id,
         jti: claims.token_id,
-        iat: claims.issued_at.as_unix_seconds(),
-        nbf: claims.validity.not_before().as_unix_seconds(),
-        exp: seconds_up(claims.validity.not_after()),
+        iat: numeric_date::floor(claims.issued_at)?,
+        nbf: numeric_date::floor(claims.not_before)?,
+        exp: numeric_date::ceil(claims.not_after)?,
         grant_id: claims.grant_id,
         organization_id: claims.organization_id,
         vehicle_id: claims.vehicle_id,
         entitlements: claims.entitlements.iter().collect(),
         grant_revision: claims.grant_revision,
     };
-    jws::sign(&keyring.grants, TYPE, &wire)
+    jws::sign(keyring.grants().active(), TYP, &wire)
 }
 
-/// Checks a grant token at the time `now`. The service is issuer and audience alike: it verifies
-/// what it signed. There is no leeway, since both ends read the same clock.
+/// Verifies a token: form, header, key, signature, claims, and last the times, so that an expired
+/// token of this service can be told from a forged one.
+///
+/// It is valid in the half-open time `[nbf, exp)`, without leeway, at the `now` that the caller's
+/// clock gave. The checks `jsonwebtoken` has for times are not used: they read the machine's clock
+/// themselves, which no test could move, and they grant a leeway.
 ///
 /// # Errors
-/// [`TokenError`] says whether it is not ours, not any more, or not yet.
+/// [`TokenError::Invalid`], [`TokenError::Expired`], [`TokenError::NotYetValid`].
 pub fn verify(
     keyring: &Keyring,
     issuer: &str,
     token: &str,
     now: Timestamp,
 ) -> Result<VerifiedGrantToken, TokenError> {
-    let wire: Wire = jws::verify(&keyring.grants, TYPE, token)?;
-    if wire.iss != issuer || wire.aud != issuer {
-        return Err(TokenError::Invalid("issuer or audience"));
+    let wire: Wire<'static> = jws::verify(keyring.grants(), TYP, token)?;
+    if wire.iss != issuer {
+        return Err(TokenError::Invalid("iss is not this service"));
     }
-    jws::time(wire.iat)?;
-    jws::check_times(wire.nbf, wire.exp, now)?;
-    Ok(VerifiedGrantToken {
-        grantee_id: wire.sub,
+    if wire.aud != issuer {
+        return Err(TokenError::Invalid("aud is not this service"));
+    }
+    let claims = read(wire)?;
+    if now >= claims.not_after {
+        return Err(TokenError::Expired);
+    }
+    if now < claims.not_before {
+        return Err(TokenError::NotYetValid);
+    }
+    Ok(VerifiedGrantToken(claims))
+}
+
+fn read(wire: Wire<'_>) -> Result<GrantClaims, TokenError> {
+    let issued_at = numeric_date::read(wire.iat)?;
+    let not_before = numeric_date::read(wire.nbf)?;
+    let not_after = numeric_date::read(wire.exp)?;
+    if not_after <= not_before {
+        return Err(TokenError::Invalid("exp is not after nbf"));
+    }
+    let stated = wire.entitlements.len();
+    let entitlements: Entitlements = wire.entitlements.into_iter().collect();
+    if stated == 0 || entitlements.iter().count() != stated {
+        return Err(TokenError::Invalid("entitlements are empty or repeated"));
+    }
+    if wire.grant_revision < 0 {
+        return Err(TokenError::Invalid("grant_revision is negative"));
+    }
+    Ok(GrantClaims {
         grant_id: wire.grant_id,
         organization_id: wire.organization_id,
         vehicle_id: wire.vehicle_id,
+        grantee_id: wire.sub,
+        entitlements,
+        grant_revision: wire.grant_revision,
+        not_before,
+        not_after,
+        token_id: wire.jti,
+        issued_at,
     })
 }

@@ -1,44 +1,53 @@
-//! Public keys as a JWK Set (RFC 7517, RFC 8037).
+//! The public halves of the grant keys, for whoever verifies grant tokens elsewhere
+//! (RFC 7517 section 5, RFC 8037 section 2). Knows no HTTP.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
+use crate::signing::jws::ALGORITHM;
+use crate::signing::keyring::Keyring;
+
 /// A set of public keys.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Jwks {
-    /// The keys, the newest last.
+    /// The keys, the one that signs first.
     pub keys: Vec<Jwk>,
 }
 
-/// One public key.
-#[derive(Debug, Clone, Serialize)]
+/// One public Ed25519 key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Jwk {
-    /// Always `OKP`.
+    /// The type of key: always `OKP`.
     pub kty: &'static str,
-    /// Always `Ed25519`.
+    /// The curve: always `Ed25519`.
     pub crv: &'static str,
-    /// Always `sig`.
+    /// What it is for: always `sig`.
     #[serde(rename = "use")]
-    pub key_use: &'static str,
-    /// Always `EdDSA`.
+    pub usage: &'static str,
+    /// The algorithm: always `EdDSA`.
     pub alg: &'static str,
-    /// The RFC 7638 thumbprint.
+    /// The name of the key in token headers.
     pub kid: String,
-    /// The 32 bytes of the key in base64url.
+    /// The public key: 32 bytes, base64url.
     pub x: String,
 }
 
-impl Jwk {
-    /// An Ed25519 key that verifies signatures.
-    pub(super) fn ed25519(kid: &str, public_key: &[u8; 32]) -> Self {
-        Self {
-            kty: "OKP",
-            crv: "Ed25519",
-            key_use: "sig",
-            alg: "EdDSA",
-            kid: kid.to_owned(),
-            x: URL_SAFE_NO_PAD.encode(public_key),
-        }
+impl Jwks {
+    /// The grant keys of this keyring: the active one and those that still verify. Session keys
+    /// are not among them, because nobody but this service reads session tokens.
+    #[must_use]
+    pub fn of(keyring: &Keyring) -> Self {
+        let keys = keyring
+            .grants()
+            .iter()
+            .map(|key| Jwk {
+                kty: "OKP",
+                crv: "Ed25519",
+                usage: "sig",
+                alg: ALGORITHM,
+                kid: key.kid().to_owned(),
+                x: key.public_x(),
+            })
+            .collect();
+        Self { keys }
     }
 }

@@ -1,132 +1,142 @@
-//! The strict core of every token: JWS compact serialization (RFC 7515 section 7.1) with exactly
-//! three header members. Whatever is not as this service writes it is refused before anything in
-//! it is believed (RFC 8725).
+//! The strict core of both kinds of token: compact JWS (RFC 7515 section 7.1) with Ed25519
+//! (RFC 8037 section 3.1). Knows headers and signatures, but no claim.
+//!
+//! It accepts less than the standards allow: one spelling of base64url, three header members
+//! and no others, no member twice. A text that differs anywhere from what was minted is refused.
 
-use base64::Engine;
+use std::borrow::Cow;
+
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::keyring::{Set, SigningKey};
-use crate::domain::time::Timestamp;
+use crate::signing::error::{SigningError, TokenError};
+use crate::signing::signing_key::{SigningKey, SigningKeys};
 
-/// No token of ours is longer, in bytes.
+/// The longest token in characters; longer ones are refused before anything is read.
 pub const TOKEN_LENGTH_MAX: usize = 4096;
-const KID_LENGTH_MAX: usize = 64;
-const ALGORITHM: &str = "EdDSA";
-/// Times in tokens lie between the years 1970 and 9999.
-const SECONDS_MAX: i64 = 253_402_207_200;
+/// The longest name of a key in characters.
+pub const KID_LENGTH_MAX: usize = 64;
+/// The only algorithm (RFC 8037 section 3.1).
+pub const ALGORITHM: &str = "EdDSA";
 
-/// Why a token is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
-    /// It is not one that this service signed for this purpose; the text is for the log.
-    #[error("invalid: {0}")]
-    Invalid(&'static str),
-    /// It is ours, and its time is over.
-    #[error("expired")]
-    Expired,
-    /// It is ours, and its time has not begun.
-    #[error("not yet valid")]
-    NotYetValid,
-}
+const SIGNATURE_LENGTH: usize = 64;
 
-/// A token could not be signed.
-#[derive(Debug, thiserror::Error)]
-#[error("a token could not be signed")]
-pub struct SigningError(#[source] Box<dyn std::error::Error + Send + Sync>);
-
-#[derive(Serialize)]
-struct HeaderOut<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    kid: &'a str,
-}
-
-/// Unknown members (`jwk`, `jku`, `crit`, …) and members that occur twice are errors.
-#[derive(Deserialize)]
+/// The protected header, in the order in which it is written.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HeaderIn<'a> {
-    alg: &'a str,
-    typ: &'a str,
-    kid: &'a str,
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
+    #[serde(borrow)]
+    typ: Cow<'a, str>,
+    #[serde(borrow)]
+    kid: Cow<'a, str>,
 }
 
-/// Signs claims with the newest key of a set.
-pub(super) fn sign(
-    keys: &Set<SigningKey>,
-    typ: &'static str,
-    claims: &impl Serialize,
+/// Signs claims as a token of type `typ`.
+///
+/// # Errors
+/// [`SigningError::TooLong`] if no verifier would read it, [`SigningError::Refused`] if the
+/// claims are no JSON or the key cannot sign.
+pub(super) fn sign<T: Serialize>(
+    key: &SigningKey,
+    typ: &str,
+    claims: &T,
 ) -> Result<String, SigningError> {
-    let key = keys.newest();
-    let header = HeaderOut { alg: ALGORITHM, typ, kid: key.kid() };
-    let header = serde_json::to_vec(&header).map_err(|error| SigningError(error.into()))?;
-    let claims = serde_json::to_vec(claims).map_err(|error| SigningError(error.into()))?;
-    let mut token = URL_SAFE_NO_PAD.encode(header);
+    let header = Header { alg: ALGORITHM.into(), typ: typ.into(), kid: key.kid().into() };
+    let mut token = segment(&header)?;
     token.push('.');
-    token.push_str(&URL_SAFE_NO_PAD.encode(claims));
+    token.push_str(&segment(claims)?);
     let signature = jsonwebtoken::crypto::sign(token.as_bytes(), key.encoding(), Algorithm::EdDSA)
-        .map_err(|error| SigningError(error.into()))?;
+        .map_err(|_| SigningError::Refused)?;
     token.push('.');
     token.push_str(&signature);
+    if token.len() > TOKEN_LENGTH_MAX {
+        return Err(SigningError::TooLong);
+    }
     Ok(token)
 }
 
-/// Checks form, header and signature, in this order, and gives the claims. Their times are the
-/// caller's to check: against a time that is a parameter, which `jsonwebtoken`'s own check of
-/// `exp` and `nbf` cannot take.
-pub(super) fn verify<C: DeserializeOwned>(
-    keys: &Set<SigningKey>,
-    typ: &'static str,
+/// The claims of a token of type `typ` that one of these keys signed.
+///
+/// # Errors
+/// [`TokenError::Invalid`], and never another: this core compares no times.
+pub(super) fn verify<T: DeserializeOwned>(
+    keys: &SigningKeys,
+    typ: &str,
     token: &str,
-) -> Result<C, TokenError> {
+) -> Result<T, TokenError> {
     if token.len() > TOKEN_LENGTH_MAX {
-        return Err(TokenError::Invalid("too long"));
+        return Err(TokenError::Invalid("longer than 4096 characters"));
     }
-    let (message, signature) =
-        token.rsplit_once('.').ok_or(TokenError::Invalid("not three parts"))?;
-    let (header, claims) = message.split_once('.').ok_or(TokenError::Invalid("not three parts"))?;
-    // The decoder takes canonical base64url alone: no padding, no stray bits, no other characters.
-    let decode =
-        |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Invalid("not base64url"));
-    let header = decode(header)?;
-    let claims = decode(claims)?;
-    decode(signature)?;
-    let header: HeaderIn<'_> =
-        serde_json::from_slice(&header).map_err(|_| TokenError::Invalid("header"))?;
-    if header.alg != ALGORITHM || header.typ != typ || header.kid.len() > KID_LENGTH_MAX {
-        return Err(TokenError::Invalid("algorithm, type or key name"));
+    let mut segments = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (segments.next(), segments.next(), segments.next(), segments.next())
+    else {
+        return Err(TokenError::Invalid("not three segments"));
+    };
+    let header_bytes = decode(header)?;
+    let payload_bytes = decode(payload)?;
+    if decode(signature)?.len() != SIGNATURE_LENGTH {
+        return Err(TokenError::Invalid("the signature is not 64 bytes"));
     }
-    let key = keys.find(header.kid).ok_or(TokenError::Invalid("unknown key"))?;
-    let is_signed = jsonwebtoken::crypto::verify(
+    let key = key_for(keys, typ, &header_bytes)?;
+    let signed_length = header.len() + 1 + payload.len();
+    let signed = token.get(..signed_length).ok_or(TokenError::Invalid("not three segments"))?;
+    let genuine = jsonwebtoken::crypto::verify(
         signature,
-        message.as_bytes(),
+        signed.as_bytes(),
         key.decoding(),
         Algorithm::EdDSA,
     );
-    if !matches!(is_signed, Ok(true)) {
-        return Err(TokenError::Invalid("signature"));
+    if !genuine.unwrap_or(false) {
+        return Err(TokenError::Invalid("the signature does not match"));
     }
-    serde_json::from_slice(&claims).map_err(|_| TokenError::Invalid("claims"))
+    object(&payload_bytes).ok_or(TokenError::Invalid("the payload is not exactly the claims"))
 }
 
-/// A time claim as a time.
-pub(super) fn time(seconds: i64) -> Result<Timestamp, TokenError> {
-    Some(seconds)
-        .filter(|seconds| (0..=SECONDS_MAX).contains(seconds))
-        .and_then(Timestamp::from_unix_seconds)
-        .ok_or(TokenError::Invalid("time outside the calendar"))
+/// Reads the header and finds the key it names.
+fn key_for<'k>(
+    keys: &'k SigningKeys,
+    typ: &str,
+    header: &[u8],
+) -> Result<&'k SigningKey, TokenError> {
+    let header: Header<'_> =
+        object(header).ok_or(TokenError::Invalid("the header is not exactly alg, typ, kid"))?;
+    if header.alg != ALGORITHM {
+        return Err(TokenError::Invalid("alg is not EdDSA"));
+    }
+    if header.typ != typ {
+        return Err(TokenError::Invalid("typ is not that of this kind of token"));
+    }
+    if header.kid.len() > KID_LENGTH_MAX {
+        return Err(TokenError::Invalid("kid is longer than 64 characters"));
+    }
+    keys.get(&header.kid).ok_or(TokenError::Invalid("kid names no key"))
 }
 
-/// Whether `now` lies in `[not_before, expires)`.
-pub(super) fn check_times(not_before: i64, expires: i64, now: Timestamp) -> Result<(), TokenError> {
-    let (not_before, expires) = (time(not_before)?, time(expires)?);
-    if now >= expires {
-        Err(TokenError::Expired)
-    } else if now < not_before {
-        Err(TokenError::NotYetValid)
-    } else {
-        Ok(())
+/// One segment: canonical base64url without padding (RFC 7515 section 2).
+fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
+    // The engine refuses padding, foreign characters and trailing bits that are not zero.
+    URL_SAFE_NO_PAD
+        .decode(segment)
+        .map_err(|_| TokenError::Invalid("a segment is not canonical base64url"))
+}
+
+fn segment<T: Serialize>(value: &T) -> Result<String, SigningError> {
+    serde_json::to_vec(value)
+        .map(|json| URL_SAFE_NO_PAD.encode(json))
+        .map_err(|_| SigningError::Refused)
+}
+
+/// A JSON object with exactly the members of `T`, each once. `serde` would also read a struct
+/// from an array; that is refused by its first character.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
+    if json.first() != Some(&b'{') {
+        return None;
     }
+    serde_json::from_slice(json).ok()
 }

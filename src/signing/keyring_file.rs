@@ -1,268 +1,218 @@
-//! The key file: the keyring as JSON, readable by its owner alone, replaced in one step so that
-//! no crash leaves half of it.
+//! The keyring on disk: one JSON file that only its owner can read.
+//!
+//! Every change is atomic: a complete new file is written beside the old one, forced to disk, and
+//! then takes its name. The file beside it (`….new`) is also the lock: while one change runs, or
+//! after one was cut off, no other begins.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+mod format;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::keyring::{Keyring, SealingKey, Set, SigningKey};
 use crate::domain::time::Timestamp;
-use crate::entropy::{Entropy, NoEntropy};
+use crate::entropy::Entropy;
+use crate::signing::error::SigningError;
+use crate::signing::keyring::Keyring;
 
-const VERSION: u32 = 1;
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// Rights of group and others.
-const OTHERS: u32 = 0o077;
+pub use format::FormatError;
 
-/// Why a key file cannot be used.
+/// Longer files are no keyrings: this is room for thousands of keys.
+const LENGTH_MAX: u64 = 1024 * 1024;
+
+/// Why a key file was not read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// It cannot be read or written.
-    #[error("{path}: {error}")]
+pub enum KeyringFileError {
+    /// The file system refused.
+    #[error("cannot {what} {}: {source}", path.display())]
     Io {
+        /// What was being done.
+        what: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// Others than the owner have rights on the file.
+    #[error("{} is open to group or others (mode {mode:03o}); run chmod 600 on it", path.display())]
+    TooOpen {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        #[source]
-        error: io::Error,
+        /// Its permission bits.
+        mode: u32,
     },
-    /// Others may read it.
-    #[error("{0}: others may read it; `chmod 600` it and rotate the keys")]
-    Exposed(PathBuf),
-    /// It is not a key file, or holds a key that is none.
-    #[error("{path}: {why}")]
-    Garbled {
+    /// What is there is no regular file, or far too long.
+    #[error("{} is not a key file", path.display())]
+    NotAKeyFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
-        why: String,
     },
-    /// There is no randomness for new keys.
+    /// The content is not a keyring.
+    #[error("{}: {source}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// There is a key file already, and keys are never written over.
+    #[error("{} exists already; keys are never overwritten", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another change is running, or was cut off before it took effect.
+    #[error("{} exists: another change is running, or was cut off; if none runs, remove it", path.display())]
+    Busy {
+        /// The file that a finished change would have renamed.
+        path: PathBuf,
+    },
+    /// No keys could be made.
     #[error(transparent)]
-    Entropy(#[from] NoEntropy),
+    Keys(#[from] SigningError),
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    version: u32,
-    grant_keys: Vec<Entry>,
-    session_keys: Vec<Entry>,
-    sealing_keys: Vec<Entry>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    created_at: Timestamp,
-    /// Sealing keys are named by eight random bytes; signing keys by their thumbprint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    kid: Option<String>,
-    /// 32 bytes in base64.
-    secret: String,
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.secret.zeroize();
-    }
-}
-
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KeyFileError {
-    let path = path.to_owned();
-    |error| KeyFileError::Io { path, error }
-}
-
-fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, String> {
-    let bytes = Zeroizing::new(STANDARD.decode(text).map_err(|error| error.to_string())?);
-    let array = <[u8; N]>::try_from(bytes.as_slice());
-    array.map(Zeroizing::new).map_err(|_| format!("a key has {} bytes, not {N}", bytes.len()))
-}
-
-fn signing_keys(entries: &[Entry]) -> Result<Set<SigningKey>, String> {
-    let keys: Result<Vec<_>, String> = entries
-        .iter()
-        .map(|entry| {
-            let seed = decode::<32>(&entry.secret)?;
-            SigningKey::from_seed(*seed, entry.created_at).map_err(|error| error.to_string())
-        })
-        .collect();
-    Set::from_keys(keys?).ok_or_else(|| "a set of keys is empty".to_owned())
-}
-
-fn sealing_keys(entries: &[Entry]) -> Result<Set<SealingKey>, String> {
-    let keys: Result<Vec<_>, String> = entries
-        .iter()
-        .map(|entry| {
-            let kid = decode::<8>(entry.kid.as_deref().unwrap_or_default())?;
-            let key = decode::<32>(&entry.secret)?;
-            Ok(SealingKey { kid: *kid, key, created_at: entry.created_at })
-        })
-        .collect();
-    Set::from_keys(keys?).ok_or_else(|| "a set of keys is empty".to_owned())
-}
-
-fn parse(text: &str) -> Result<Keyring, String> {
-    // The message of serde_json names a place, never a value.
-    let document: Document = serde_json::from_str(text)
-        .map_err(|error| format!("line {}: not a key file", error.line()))?;
-    if document.version != VERSION {
-        return Err(format!("version {} is not known to this program", document.version));
-    }
-    Ok(Keyring {
-        grants: signing_keys(&document.grant_keys)?,
-        sessions: signing_keys(&document.session_keys)?,
-        sealing: sealing_keys(&document.sealing_keys)?,
-    })
-}
-
-fn entries(set: &Set<SigningKey>) -> Vec<Entry> {
-    set.iter()
-        .map(|key| Entry {
-            created_at: key.created_at(),
-            kid: None,
-            secret: STANDARD.encode(key.seed()),
-        })
-        .collect()
-}
-
-fn print(keyring: &Keyring) -> Result<Zeroizing<String>, serde_json::Error> {
-    let document = Document {
-        version: VERSION,
-        grant_keys: entries(&keyring.grants),
-        session_keys: entries(&keyring.sessions),
-        sealing_keys: keyring
-            .sealing
-            .iter()
-            .map(|key| Entry {
-                created_at: key.created_at,
-                kid: Some(STANDARD.encode(key.kid)),
-                secret: STANDARD.encode(*key.key),
-            })
-            .collect(),
-    };
-    serde_json::to_string_pretty(&document).map(Zeroizing::new)
-}
-
-/// Reads the keys.
+/// Reads a key file.
 ///
 /// # Errors
-/// [`KeyFileError`] if others may read the file, or if anything in it is not as it should be.
-pub fn load(path: &Path) -> Result<Keyring, KeyFileError> {
-    let file = File::open(path).map_err(io_error(path))?;
-    let mode = file.metadata().map_err(io_error(path))?.permissions().mode();
-    if mode & OTHERS != 0 {
-        return Err(KeyFileError::Exposed(path.to_owned()));
+/// [`KeyringFileError`]; in particular if group or others have any right on the file, if a key is
+/// short or garbled, or if the version is unknown.
+pub fn load(path: &Path) -> Result<Keyring, KeyringFileError> {
+    let file = File::open(path).map_err(failed("open", path))?;
+    // Asked of the open file, not of its name: the answer is about what is read below.
+    let metadata = file.metadata().map_err(failed("examine", path))?;
+    refuse_open_to_others(path, &metadata)?;
+    if !metadata.is_file() || metadata.len() > LENGTH_MAX {
+        return Err(KeyringFileError::NotAKeyFile { path: path.to_owned() });
     }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io_error(path))?;
-    parse(&text).map_err(|why| KeyFileError::Garbled { path: path.to_owned(), why })
+    let capacity = usize::try_from(metadata.len()).unwrap_or(0) + 1;
+    let mut json = Zeroizing::new(Vec::with_capacity(capacity));
+    file.take(LENGTH_MAX).read_to_end(&mut json).map_err(failed("read", path))?;
+    format::parse(&json)
+        .map_err(|source| KeyringFileError::Format { path: path.to_owned(), source })
 }
 
-/// Makes a key file with first keys; there must be none.
+/// Makes a key file with a new keyring.
 ///
 /// # Errors
-/// [`KeyFileError::Io`] if the file is there.
-pub fn create(path: &Path, entropy: &dyn Entropy, now: Timestamp) -> Result<Keyring, KeyFileError> {
-    if path.exists() {
-        let error = io::Error::from(io::ErrorKind::AlreadyExists);
-        return Err(KeyFileError::Io { path: path.to_owned(), error });
-    }
+/// [`KeyringFileError::Exists`] if there is anything of that name; others if it cannot be written.
+pub fn create(
+    path: &Path,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Keyring, KeyringFileError> {
+    let mut draft = Draft::begin(path)?;
     let keyring = Keyring::generate(entropy, now)?;
-    replace(path, &keyring, entropy)?;
+    draft.write(&keyring)?;
+    // A link, unlike a rename, fails if the name is taken.
+    fs::hard_link(&draft.path, path).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyringFileError::Exists { path: path.to_owned() },
+        _ => failed("create", path)(source),
+    })?;
+    drop(draft);
+    sync_directory(path)?;
     Ok(keyring)
 }
 
-/// Adds a new key to each set and writes the file anew.
+/// Rotates the keys in a key file, as [`Keyring::rotate`] does. After any error the file is as
+/// it was, or complete and new.
 ///
 /// # Errors
-/// [`KeyFileError`]; then the old file is untouched.
-pub fn rotate(path: &Path, entropy: &dyn Entropy, now: Timestamp) -> Result<Keyring, KeyFileError> {
+/// [`KeyringFileError`].
+pub fn rotate(
+    path: &Path,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Keyring, KeyringFileError> {
+    let mut draft = Draft::begin(path)?;
     let mut keyring = load(path)?;
     keyring.rotate(entropy, now)?;
-    replace(path, &keyring, entropy)?;
+    draft.write(&keyring)?;
+    fs::rename(&draft.path, path).map_err(failed("replace", path))?;
+    draft.renamed = true;
+    sync_directory(path)?;
     Ok(keyring)
 }
 
-/// Writes beside the file, makes it durable, and puts it in the file's place.
-fn replace(path: &Path, keyring: &Keyring, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
-    let text = print(keyring)
-        .map_err(|error| KeyFileError::Garbled { path: path.to_owned(), why: error.to_string() })?;
-    let suffix = u64::from_be_bytes(entropy.bytes::<8>()?);
-    let beside = path.with_extension(format!("{suffix:016x}.new"));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
-    })();
-    if written.is_err() {
-        // The error that matters is the one above.
-        drop(fs::remove_file(&beside));
-    }
-    written.map_err(io_error(path))
+/// The file beside the key file. It is removed when dropped, unless it took the name.
+struct Draft {
+    path: PathBuf,
+    file: File,
+    renamed: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entropy::SeededEntropy;
-
-    fn now() -> Timestamp {
-        Timestamp::from_unix_seconds(1_800_000_000).unwrap()
-    }
-
-    #[test]
-    fn keys_survive_the_file_and_its_rotation() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
-        let entropy = SeededEntropy::from_seed(1);
-        let first = create(&path, &entropy, now()).unwrap().active_grant_kid().to_owned();
-        assert_eq!(load(&path).unwrap().active_grant_kid(), first);
-        rotate(&path, &entropy, now()).unwrap();
-        let rotated = load(&path).unwrap();
-        assert_ne!(rotated.active_grant_kid(), first);
-        assert!(rotated.grants.find(&first).is_some());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_key_file_is_never_overwritten_by_first_keys() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
-        let entropy = SeededEntropy::from_seed(1);
-        create(&path, &entropy, now()).unwrap();
-        assert!(matches!(create(&path, &entropy, now()), Err(KeyFileError::Io { .. })));
-    }
-
-    #[test]
-    fn what_others_may_read_or_is_no_key_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
-        create(&path, &SeededEntropy::from_seed(1), now()).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(load(&path), Err(KeyFileError::Exposed(_))));
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        for broken in [
-            text.replace("\"version\": 1", "\"version\": 2"),
-            text.replace("\"secret\": \"", "\"secret\": \"AA"),
-            text.replace("grant_keys", "keys"),
-            text[..text.len() / 2].to_owned(),
-            r#"{"version":1,"grant_keys":[],"session_keys":[],"sealing_keys":[]}"#.to_owned(),
-        ] {
-            fs::write(&path, broken).unwrap();
-            assert!(matches!(load(&path), Err(KeyFileError::Garbled { .. })));
+impl Draft {
+    fn begin(target: &Path) -> Result<Self, KeyringFileError> {
+        let mut name = target.as_os_str().to_owned();
+        name.push(".new");
+        let path = PathBuf::from(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Ok(file) => Ok(Self { path, file, renamed: false }),
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+                Err(KeyringFileError::Busy { path })
+            }
+            Err(source) => Err(failed("create", &path)(source)),
         }
     }
+
+    fn write(&mut self, keyring: &Keyring) -> Result<(), KeyringFileError> {
+        let json = format::write(keyring)
+            .map_err(|source| KeyringFileError::Format { path: self.path.clone(), source })?;
+        self.file
+            .write_all(&json)
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed("write", &self.path))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // If it stays, the next change names it and says what to do.
+            let _removed = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn failed<'a>(
+    what: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> KeyringFileError + 'a {
+    move |source| KeyringFileError::Io { what, path: path.to_owned(), source }
+}
+
+#[cfg(unix)]
+fn refuse_open_to_others(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyringFileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyringFileError::TooOpen { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_open_to_others(_: &Path, _: &fs::Metadata) -> Result<(), KeyringFileError> {
+    Ok(())
+}
+
+/// Makes a new name durable: on Unix a name is part of its directory.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> Result<(), KeyringFileError> {
+    let directory =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed("make durable", directory))
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<(), KeyringFileError> {
+    Ok(())
 }

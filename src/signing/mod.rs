@@ -1,16 +1,43 @@
-//! Keys and what they sign and seal: bytes in, bytes out. Three sets of keys, none of which is
-//! ever used for another's purpose. All cryptography is `ring`'s. Nothing here knows a database
-//! or HTTP; only [`keyring_file`] touches a file.
+//! Tokens, keys and seals: bytes in, bytes out.
+//!
+//! Everything that touches a secret key happens in here. It knows no database, no HTTP and no
+//! clock; time and randomness are parameters. The only room with I/O is [`keyring_file`].
+//!
+//! - [`keyring`]: the keys in three separate sets, and their rotation.
+//! - [`keyring_file`]: the keys on disk.
+//! - [`grant_token`], [`session_token`]: the two kinds of token, each with keys, type and claims
+//!   of its own, over one strict core ([`jws`]).
+//! - [`jwks`]: the public halves, for others.
+//! - [`sealed`]: secrets of others, encrypted before they are stored.
+//! - [`secret`]: secrets of machines, stored as digests only.
 
 pub mod digest;
+pub mod error;
 pub mod grant_token;
 pub mod jwks;
 pub mod jws;
 pub mod keyring;
 pub mod keyring_file;
+mod numeric_date;
 pub mod provider;
 pub mod sealed;
+pub mod sealing_key;
 pub mod secret;
 pub mod session_token;
+pub mod signing_key;
+
+#[cfg(test)]
+mod grant_token_test;
+#[cfg(test)]
+mod keyring_file_test;
+#[cfg(test)]
+mod keyring_test;
+#[cfg(test)]
+mod sealed_test;
+#[cfg(test)]
+mod session_token_test;
 #[cfg(test)]
 mod vectors_test;
+
+pub use error::{SigningError, TokenError};
+pub use keyring::Keyring;

@@ -1,130 +1,95 @@
-//! Secrets at rest: AES-256-GCM with a key that is not in the database, bound to the row they
-//! belong to, so that a sealed secret moved to another row does not open.
+//! Seals: secrets of others (connection tokens, webhook secrets), encrypted before they are
+//! stored. AES-256-GCM (NIST SP 800-38D). Knows neither what is sealed nor where it is kept.
 //!
-//! ```text
-//! version (1 byte) | key name (8) | nonce (12) | ciphertext and tag
-//! ```
+//! The form: version byte 1, name of the key (8 bytes), nonce (12 bytes), ciphertext, tag
+//! (16 bytes). The nonce is random: one key should seal fewer than 2^32 times, so rotate it.
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::aead::{Aad, NONCE_LEN, Nonce};
 use zeroize::Zeroizing;
 
-use super::keyring::{Keyring, SealingKey};
 use crate::entropy::Entropy;
+use crate::signing::error::SigningError;
+use crate::signing::keyring::Keyring;
+use crate::signing::sealing_key::KID_LENGTH;
 
 const VERSION: u8 = 1;
+const TAG_LENGTH: usize = 16;
+/// By how many bytes a sealed secret is longer than the secret.
+pub const OVERHEAD: usize = 1 + KID_LENGTH + NONCE_LEN + TAG_LENGTH;
 
-/// Why something could not be sealed or opened.
+/// Why a seal was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SealError {
-    /// There is no randomness for a nonce, or the plaintext is too long.
-    #[error("could not be sealed")]
-    Seal,
-    /// It is not of our making, was altered, or belongs to another row.
-    #[error("cannot be opened")]
-    Open,
-    /// The key it names is not in the key file.
-    #[error("was sealed with a key that is not there")]
+pub enum OpenError {
+    /// It does not have the form of a seal.
+    #[error("this is not a sealed secret of a known version")]
+    Malformed,
+    /// The keyring has no such key: it is a keyring of another database, or an old one.
+    #[error("the keyring does not hold the key this secret was sealed with")]
     UnknownKey,
+    /// It was changed, or sealed in another context.
+    #[error("the sealed secret was changed or belongs elsewhere")]
+    Refused,
 }
 
-fn cipher(key: &SealingKey) -> Option<LessSafeKey> {
-    UnboundKey::new(&AES_256_GCM, &*key.key).ok().map(LessSafeKey::new)
-}
-
-/// Seals a secret for one place: `context` names table, column and row.
+/// Seals a secret with the active key. `context` says where the seal belongs, for example table,
+/// column and row; it is not stored, and the seal opens with the same context only.
 ///
 /// # Errors
-/// [`SealError::Seal`].
+/// [`SigningError::NoEntropy`] if the generator fails, [`SigningError::Refused`] if the secret is
+/// longer than the cipher allows (64 GiB).
 pub fn seal(
     keyring: &Keyring,
     entropy: &dyn Entropy,
     context: &[u8],
     plaintext: &[u8],
-) -> Result<Vec<u8>, SealError> {
-    let key = keyring.sealing.newest();
-    let nonce = entropy.bytes::<NONCE_LEN>().map_err(|_| SealError::Seal)?;
-    let mut sealed = plaintext.to_vec();
-    cipher(key)
-        .ok_or(SealError::Seal)?
-        .seal_in_place_append_tag(
+) -> Result<Vec<u8>, SigningError> {
+    let key = keyring.seals().active();
+    let mut nonce = [0; NONCE_LEN];
+    entropy.fill(&mut nonce)?;
+    let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD);
+    sealed.push(VERSION);
+    sealed.extend_from_slice(&key.kid());
+    sealed.extend_from_slice(&nonce);
+    let mut body = Zeroizing::new(plaintext.to_vec());
+    let tag = key
+        .cipher()
+        .seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(context),
-            &mut sealed,
+            body.as_mut_slice(),
         )
-        .map_err(|_| SealError::Seal)?;
-    Ok([&[VERSION][..], &key.kid, &nonce, &sealed].concat())
+        .map_err(|_| SigningError::Refused)?;
+    sealed.extend_from_slice(&body);
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed)
 }
 
-/// Opens a secret in its place.
+/// Opens a seal that was made in this context.
 ///
 /// # Errors
-/// [`SealError::Open`] if anything about it or its place is not as it was sealed.
+/// [`OpenError`] says why not.
 pub fn open(
     keyring: &Keyring,
     context: &[u8],
     sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let (&version, rest) = sealed.split_first().ok_or(SealError::Open)?;
-    let (kid, rest) = rest.split_first_chunk::<8>().ok_or(SealError::Open)?;
-    let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Open)?;
-    if version != VERSION {
-        return Err(SealError::Open);
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let (version, rest) = sealed.split_first().ok_or(OpenError::Malformed)?;
+    if *version != VERSION || sealed.len() < OVERHEAD {
+        return Err(OpenError::Malformed);
     }
-    let key = keyring.sealing.iter().find(|key| key.kid == *kid).ok_or(SealError::UnknownKey)?;
-    let mut opened = Zeroizing::new(ciphertext.to_vec());
-    let length = cipher(key)
-        .ok_or(SealError::Open)?
+    let (kid, rest) = rest.split_first_chunk::<KID_LENGTH>().ok_or(OpenError::Malformed)?;
+    let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(OpenError::Malformed)?;
+    let key = keyring.seals().get(*kid).ok_or(OpenError::UnknownKey)?;
+    let mut opened = Zeroizing::new(body.to_vec());
+    let length = key
+        .cipher()
         .open_in_place(
             Nonce::assume_unique_for_key(*nonce),
             Aad::from(context),
             opened.as_mut_slice(),
         )
-        .map_err(|_| SealError::Open)?
+        .map_err(|_| OpenError::Refused)?
         .len();
     opened.truncate(length);
     Ok(opened)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::time::Timestamp;
-    use crate::entropy::SeededEntropy;
-    use proptest::prelude::*;
-
-    fn keyring() -> (Keyring, SeededEntropy) {
-        let entropy = SeededEntropy::from_seed(1);
-        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
-        (Keyring::generate(&entropy, now).unwrap(), entropy)
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_sealed_opens_in_its_place_alone(secret: Vec<u8>, place: Vec<u8>, other: Vec<u8>) {
-            let (keyring, entropy) = keyring();
-            let sealed = seal(&keyring, &entropy, &place, &secret).unwrap();
-            prop_assert_eq!(&*open(&keyring, &place, &sealed).unwrap(), &secret);
-            if other != place {
-                prop_assert!(open(&keyring, &other, &sealed).is_err());
-            }
-        }
-
-        #[test]
-        fn no_altered_bit_goes_unnoticed(secret: Vec<u8>, bit: prop::sample::Index) {
-            let (keyring, entropy) = keyring();
-            let mut sealed = seal(&keyring, &entropy, b"place", &secret).unwrap();
-            let bit = bit.index(sealed.len() * 8);
-            sealed[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(open(&keyring, b"place", &sealed).is_err());
-        }
-    }
-
-    #[test]
-    fn old_secrets_open_after_a_rotation() {
-        let (mut keyring, entropy) = keyring();
-        let sealed = seal(&keyring, &entropy, b"place", b"secret").unwrap();
-        let later = Timestamp::from_unix_seconds(1_900_000_000).unwrap();
-        keyring.rotate(&entropy, later).unwrap();
-        assert_eq!(&*open(&keyring, b"place", &sealed).unwrap(), b"secret");
-    }
 }

@@ -1,58 +1,122 @@
-//! Secrets that machines present: long enough that a plain hash protects them at rest, and
-//! prefixed so that a scanner finds one that was left in a repository.
+//! Secrets of machines: long random texts that are shown once and stored as digests. Being
+//! random, they need no slow hash. Knows no owner and no lifetime.
 
 use std::fmt;
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
+use subtle::ConstantTimeEq as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
-use super::digest::sha256;
 use crate::entropy::{Entropy, NoEntropy};
+use crate::signing::digest::sha256;
 
-/// API clients' secrets.
-pub const CLIENT_PREFIX: &str = "kl_live_";
-/// Refresh tokens of sessions.
-pub const REFRESH_PREFIX: &str = "kl_refresh_";
-/// What a browser must bring back from the vehicle cloud.
-pub const STATE_PREFIX: &str = "kl_state_";
+const RANDOM_LENGTH: usize = 32;
+const ENCODED_LENGTH: usize = 43;
 
-/// A prefix and 256 random bits in base64url.
+/// What a secret is for; it can be told from its first characters, by people and by scanners
+/// for leaked secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretPrefix {
+    /// The secret of an API client: `kl_live_`.
+    ApiClient,
+    /// A refresh token: `kl_refresh_`.
+    Refresh,
+    /// The `state` of one connect ceremony (RFC 6749 section 10.12): `kl_state_`.
+    State,
+}
+
+impl SecretPrefix {
+    /// The first characters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiClient => "kl_live_",
+            Self::Refresh => "kl_refresh_",
+            Self::State => "kl_state_",
+        }
+    }
+
+    /// Whether a text has the form of such a secret; if not, no digest of it needs to be
+    /// looked for.
+    #[must_use]
+    pub fn fits(self, text: &str) -> bool {
+        text.strip_prefix(self.as_str()).is_some_and(|rest| {
+            rest.len() == ENCODED_LENGTH && URL_SAFE_NO_PAD.decode(rest).is_ok()
+        })
+    }
+}
+
+/// A new secret: its prefix and 43 characters of base64url over 32 random bytes. Its `Debug` form
+/// does not show it.
 pub struct MachineSecret(Zeroizing<String>);
 
 impl MachineSecret {
     /// A new secret.
     ///
     /// # Errors
-    /// [`NoEntropy`] if there is no randomness.
-    pub fn generate(prefix: &str, entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
-        let random = Zeroizing::new(entropy.bytes::<32>()?);
-        let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(&*random));
-        Ok(Self(Zeroizing::new(format!("{prefix}{}", *encoded))))
+    /// [`NoEntropy`] if the generator fails.
+    pub fn generate(prefix: SecretPrefix, entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut random = Zeroizing::new([0; RANDOM_LENGTH]);
+        entropy.fill(random.as_mut())?;
+        let mut encoded = [0; ENCODED_LENGTH];
+        let length = URL_SAFE_NO_PAD.encode_slice(random.as_slice(), &mut encoded).unwrap_or(0);
+        let mut text = Zeroizing::new(String::with_capacity(64));
+        text.push_str(prefix.as_str());
+        text.extend(encoded.iter().take(length).copied().map(char::from));
+        encoded.zeroize();
+        Ok(Self(text))
     }
 
-    /// The text to show once.
+    /// The text, to be shown to its owner once.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is stored in its place.
+    /// What is stored of it.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
-        Self::hash_of(&self.0)
-    }
-
-    /// What would be stored in place of a text that somebody presents as a secret. A text of any
-    /// length is hashed; callers bound it by bounding the request.
-    #[must_use]
-    pub fn hash_of(presented: &str) -> [u8; 32] {
-        sha256(presented.as_bytes())
+        hash_of(&self.0)
     }
 }
 
 impl fmt::Debug for MachineSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MachineSecret(…)")
+        f.write_str("MachineSecret(redacted)")
+    }
+}
+
+/// What is stored of a secret: SHA-256 over the whole text with its prefix.
+#[must_use]
+pub fn hash_of(text: &str) -> [u8; 32] {
+    sha256(text.as_bytes())
+}
+
+/// Whether two digests are equal, in a time that does not depend on where they differ.
+#[must_use]
+pub fn hashes_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    one.as_slice().ct_eq(other.as_slice()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_secret_has_its_form_and_hides_itself() {
+        let entropy = SeededEntropy::from_seed(1);
+        for prefix in [SecretPrefix::ApiClient, SecretPrefix::Refresh, SecretPrefix::State] {
+            let secret = MachineSecret::generate(prefix, &entropy).unwrap();
+            let other = MachineSecret::generate(prefix, &entropy).unwrap();
+            assert!(prefix.fits(secret.expose()), "{}", secret.expose());
+            assert_eq!(secret.expose().len(), prefix.as_str().len() + 43);
+            assert_eq!(format!("{secret:?}"), "MachineSecret(redacted)");
+            assert!(hashes_equal(&secret.hash(), &hash_of(secret.expose())));
+            assert!(!hashes_equal(&secret.hash(), &other.hash()));
+        }
+        assert!(!SecretPrefix::State.fits("kl_state_"));
+        assert!(!SecretPrefix::State.fits(&format!("kl_live_{}", "A".repeat(43))));
     }
 }

@@ -1,129 +1,190 @@
-//! Access tokens of sessions and API clients: a profile of RFC 9068, with EdDSA in the place of
-//! RS256 and without anything that a row could contradict (roles and scopes are read afresh).
+//! Session tokens: short-lived access tokens of people and machines, a profile of RFC 9068
+//! (EdDSA only, so not the RS256 that RFC requires of everyone). Knows no session's row.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::jws::{self, SigningError, TokenError};
-use super::keyring::Keyring;
+use crate::domain::actor::Scope;
 use crate::domain::id::{ApiClientId, OrganizationId, SessionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
+use crate::signing::error::{SigningError, TokenError};
+use crate::signing::keyring::Keyring;
+use crate::signing::{jws, numeric_date};
 
-/// The `typ` of an access token (RFC 9068 section 2.1).
-pub const TYPE: &str = "at+jwt";
-/// How long an access token lives.
-pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// The `client_id` of sessions: the service's own sign-in.
-const SESSION_CLIENT: &str = "keylend";
+/// The type of these tokens in their header (RFC 9068 section 2.1).
+pub const TYP: &str = "at+jwt";
+/// How long a token lives after the whole second in which it was issued.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+/// `client_id` of people, who sign in at the service itself; a machine has its own id there.
+pub const USER_CLIENT_ID: &str = "keylend";
 
-/// Whose token it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whom a session token is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A person, in one session.
+    /// A signed-in person.
     User {
-        /// The person.
+        /// The person (`sub`).
         user_id: UserId,
-        /// The session.
+        /// The session this token belongs to (`session_id`); when it ends, so does the token.
         session_id: SessionId,
     },
     /// A machine.
     ApiClient {
-        /// The machine.
+        /// The machine (`sub`, `client_id`).
         api_client_id: ApiClientId,
+        /// What it could do when the token was issued (`scope`); its row decides.
+        scopes: Vec<Scope>,
     },
 }
 
-/// What an access token says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a session token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionClaims {
-    /// The tenant.
+    /// The tenant (`organization_id`).
     pub organization_id: OrganizationId,
-    /// Whose token it is.
+    /// Whom it is about.
     pub subject: Subject,
-    /// The token's own name (`jti`).
+    /// The name of this token (`jti`).
     pub token_id: TokenId,
-    /// When it was signed (`iat`, whole seconds); it expires [`LIFETIME`] later.
+    /// When it was issued (`iat`); rounded down to a whole second in the token.
     pub issued_at: Timestamp,
 }
 
+/// The claims on the wire, in the order in which they are written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
-    iss: String,
-    aud: String,
-    sub: String,
-    client_id: String,
+struct Wire<'a> {
+    iss: Cow<'a, str>,
+    aud: Cow<'a, str>,
+    sub: Cow<'a, str>,
+    client_id: Cow<'a, str>,
+    jti: TokenId,
     iat: i64,
     exp: i64,
-    jti: TokenId,
     organization_id: OrganizationId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session_id: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
-/// Signs an access token. `issuer` is the service's public address.
+/// Claims that stood in a valid token. Only [`verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedSessionToken {
+    claims: SessionClaims,
+    expires_at: Timestamp,
+}
+
+impl VerifiedSessionToken {
+    /// What the token says, its time of issue in whole seconds.
+    #[must_use]
+    pub const fn claims(&self) -> &SessionClaims {
+        &self.claims
+    }
+
+    /// The first moment in which it is no longer valid (`exp`).
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// Mints a token with the active session key, valid for [`LIFETIME`].
+///
+/// `issuer` is the public base URL of this service, and also the audience.
 ///
 /// # Errors
-/// [`SigningError`] if the key cannot sign.
+/// [`SigningError::TimeOutOfRange`], [`SigningError::TooLong`], [`SigningError::Refused`].
 pub fn mint(
     keyring: &Keyring,
     issuer: &str,
     claims: &SessionClaims,
 ) -> Result<String, SigningError> {
-    let (sub, client_id, session_id) = match claims.subject {
+    let (sub, client_id, session_id, scope) = match &claims.subject {
         Subject::User { user_id, session_id } => {
-            (user_id.to_string(), SESSION_CLIENT.to_owned(), Some(session_id))
+            (user_id.to_string(), USER_CLIENT_ID.to_owned(), Some(*session_id), None)
         }
-        Subject::ApiClient { api_client_id } => {
-            (api_client_id.to_string(), api_client_id.to_string(), None)
+        Subject::ApiClient { api_client_id, scopes } => {
+            (api_client_id.to_string(), api_client_id.to_string(), None, join(scopes))
         }
     };
-    let issued_at = claims.issued_at;
     let wire = Wire {
-        iss: issuer.to_owned(),
-        aud: issuer.to_owned(),
-        sub,
-        client_id,
-        iat: issued_at.as_unix_seconds(),
-        exp: issued_at.plus(LIFETIME).as_unix_seconds(),
+        iss: issuer.into(),
+        aud: issuer.into(),
+        sub: sub.into(),
+        client_id: client_id.into(),
         jti: claims.token_id,
+        iat: numeric_date::floor(claims.issued_at)?,
+        exp: numeric_date::floor(claims.issued_at.plus(LIFETIME))?,
         organization_id: claims.organization_id,
         session_id,
+        scope,
     };
-    jws::sign(&keyring.sessions, TYPE, &wire)
+    jws::sign(keyring.sessions().active(), TYP, &wire)
 }
 
-/// Checks an access token at the time `now`. Whether its session or client still exists is for
-/// the rows to say.
+/// Verifies a token as [`grant_token::verify`](crate::signing::grant_token::verify) does, with
+/// the keys and the type of session tokens. It is valid before `exp`, without leeway; `iat` is
+/// not compared with `now`, so that two machines may disagree about the second.
 ///
 /// # Errors
-/// [`TokenError`] says whether it is not ours, not any more, or not yet.
+/// [`TokenError::Invalid`], [`TokenError::Expired`].
 pub fn verify(
     keyring: &Keyring,
     issuer: &str,
     token: &str,
     now: Timestamp,
-) -> Result<SessionClaims, TokenError> {
-    let wire: Wire = jws::verify(&keyring.sessions, TYPE, token)?;
-    if wire.iss != issuer || wire.aud != issuer {
-        return Err(TokenError::Invalid("issuer or audience"));
+) -> Result<VerifiedSessionToken, TokenError> {
+    let wire: Wire<'static> = jws::verify(keyring.sessions(), TYP, token)?;
+    if wire.iss != issuer {
+        return Err(TokenError::Invalid("iss is not this service"));
     }
-    jws::check_times(wire.iat, wire.exp, now)?;
-    let invalid = |_| TokenError::Invalid("subject");
-    let subject = match wire.session_id {
-        Some(session_id) if wire.client_id == SESSION_CLIENT => {
-            Subject::User { user_id: wire.sub.parse().map_err(invalid)?, session_id }
-        }
-        None if wire.client_id == wire.sub => {
-            Subject::ApiClient { api_client_id: wire.sub.parse().map_err(invalid)? }
-        }
-        _ => return Err(TokenError::Invalid("subject")),
-    };
-    Ok(SessionClaims {
-        organization_id: wire.organization_id,
-        subject,
-        token_id: wire.jti,
-        issued_at: jws::time(wire.iat)?,
+    if wire.aud != issuer {
+        return Err(TokenError::Invalid("aud is not this service"));
+    }
+    let subject = subject(&wire)?;
+    let issued_at = numeric_date::read(wire.iat)?;
+    let expires_at = numeric_date::read(wire.exp)?;
+    if now >= expires_at {
+        return Err(TokenError::Expired);
+    }
+    Ok(VerifiedSessionToken {
+        claims: SessionClaims {
+            organization_id: wire.organization_id,
+            subject,
+            token_id: wire.jti,
+            issued_at,
+        },
+        expires_at,
     })
+}
+
+/// Scopes in the form of RFC 6749 section 3.3, which knows no empty list.
+fn join(scopes: &[Scope]) -> Option<String> {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn subject(wire: &Wire<'_>) -> Result<Subject, TokenError> {
+    let invalid = TokenError::Invalid("sub, client_id, session_id and scope do not fit together");
+    if let Some(session_id) = wire.session_id {
+        let user_id = wire.sub.parse().map_err(|_| invalid)?;
+        if wire.client_id != USER_CLIENT_ID || wire.scope.is_some() {
+            return Err(invalid);
+        }
+        return Ok(Subject::User { user_id, session_id });
+    }
+    let api_client_id = wire.sub.parse().map_err(|_| invalid)?;
+    if wire.client_id != wire.sub {
+        return Err(invalid);
+    }
+    let scopes = match &wire.scope {
+        None => Vec::new(),
+        Some(scope) => {
+            scope.split(' ').map(str::parse).collect::<Result<_, _>>().map_err(|_| invalid)?
+        }
+    };
+    Ok(Subject::ApiClient { api_client_id, scopes })
 }

@@ -1,5 +1,5 @@
-//! How answers leave: every one carries the name of its request, every failure carries the
-//! documented envelope. Handlers say only what went wrong. It knows no car and no token.
+//! How answers leave: every one carries the name of its request, every failure of the API
+//! carries the documented envelope. Handlers say only what went wrong. It knows no car and no token.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::state::Cloud;
@@ -21,7 +22,8 @@ pub(super) struct RequestId(pub(super) Uuid);
 /// What went wrong with a request to API v2.0.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    kind: ErrorKind,
+    /// `None`: an answer from before the API, without its envelope.
+    kind: Option<ErrorKind>,
     status: u16,
     description: Option<String>,
     retry_after_s: Option<u64>,
@@ -29,7 +31,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: ErrorKind) -> Self {
-        Self { kind, status: kind.status(), description: None, retry_after_s: None }
+        Self { kind: Some(kind), status: kind.status(), description: None, retry_after_s: None }
     }
 
     pub(super) fn describing(mut self, description: impl Into<String>) -> Self {
@@ -42,22 +44,28 @@ impl Failure {
         self
     }
 
-    /// The cloud takes no requests at the moment: 503, which the table of errors does not have.
+    /// The cloud takes no requests at the moment: 503. The table of errors has none, so it is
+    /// answered as a gateway before the API would, without a type: `SERVER` would say that the
+    /// request had reached what executes it.
     pub(super) fn unavailable() -> Self {
         Self {
+            kind: None,
             status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
-            ..Self::new(ErrorKind::ServerInternal)
+            description: None,
+            retry_after_s: None,
         }
-        .describing("The service is not available. The request was not executed.")
     }
 
-    fn body(self, request_id: &str) -> ErrorBody {
-        let mut body = ErrorBody::new(self.kind, request_id);
+    fn into_body(self, status: StatusCode, request_id: &str) -> Response {
+        let Some(kind) = self.kind else {
+            return (status, Json(json!({ "message": "Service Unavailable" }))).into_response();
+        };
+        let mut body = ErrorBody::new(kind, request_id);
         body.status_code = Some(self.status);
         if let Some(description) = self.description {
             body.description = description;
         }
-        body
+        (status, Json(body)).into_response()
     }
 }
 
@@ -96,7 +104,7 @@ pub(super) async fn finish(
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let (head, _) = response.into_parts();
-        response = (head.status, Json(failure.body(&text))).into_response();
+        response = failure.into_body(head.status, &text);
         if let Some(seconds) = head.headers.get(header::RETRY_AFTER) {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, seconds.clone());

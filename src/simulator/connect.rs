@@ -115,6 +115,7 @@ fn offered(cloud: &Cloud, asked: &Asked) -> Vec<usize> {
     cars.filter(|(_, car)| fits(car)).map(|(place, _)| place).collect()
 }
 
+#[expect(clippy::result_large_err, reason = "both are the answer to a browser")]
 fn approve(
     cloud: &Cloud,
     asked: &Asked,

@@ -13,6 +13,10 @@ const FAULTS_MAX: usize = 1_000;
 /// The longest wait that can be asked for.
 const WAIT_MS_MAX: u64 = 600_000;
 
+const fn longest_wait_ms() -> u64 {
+    WAIT_MS_MAX
+}
+
 /// What a fault waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,7 +48,8 @@ pub enum FaultKind {
     ExecutedThen500,
     /// Executes, then lets the client wait for the answer.
     Hold {
-        /// How long, in milliseconds.
+        /// How long, in milliseconds; as long as can be unless it is said.
+        #[serde(default = "longest_wait_ms")]
         hold_ms: u64,
     },
     /// Executes, then answers 200 with a body that is not JSON.

@@ -1,3 +1,5 @@
+//! The error envelope, as documented and in the variants that are accepted.
+
 use super::error::{ErrorBody, OAuthError, Resolution};
 use super::error_kind::ErrorKind;
 use serde_json::json;

@@ -11,11 +11,11 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO audit_entries (entry_id, organization_id, occurred_at, event, actor_kind, actor_id, \
     acting_for, grant_id, vehicle_id, user_id, command_id, request_id, details) \
-    VALUES {rows:uuid,uuid,bigint,text,text,uuid,uuid,uuid,uuid,uuid,uuid,text,text}";
+    VALUES {rows:uuid,uuid,bigint,text,text,uuid,uuid,uuid,uuid,uuid,uuid,text,text} ON CONFLICT DO NOTHING";
 const LIST: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
     AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 ORDER BY entry_id DESC LIMIT $3";
 const LIST_OF_GRANT: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
-    AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 AND grant_id = $7 ORDER BY entry_id DESC LIMIT $3";
+    AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 AND vehicle_id = (SELECT vehicle_id FROM grants WHERE grants.grant_id = $7) AND grant_id = $7 ORDER BY entry_id DESC LIMIT $3";
 const LIST_OF_VEHICLE: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
     AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 AND vehicle_id = $7 ORDER BY entry_id DESC LIMIT $3";
 const LIST_OF_USER: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
     idempotency_key, request_hash, action, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
     VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
-    ON CONFLICT (principal_id, idempotency_key) DO NOTHING RETURNING command_id";
+    ON CONFLICT DO NOTHING RETURNING command_id";
 const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
@@ -27,9 +27,9 @@ const TAKE_TO_CHECK: &str = "UPDATE commands SET check_at = $2, checks = checks 
     AND check_at <= $1 RETURNING *";
 const CHECK_AGAIN: &str =
     "UPDATE commands SET check_at = $2 WHERE command_id = $1 AND check_at IS NOT NULL";
-const NEWEST_OF_VEHICLES: &str = "SELECT * FROM commands WHERE command_id IN (SELECT MAX_ID.command_id FROM (SELECT command_id, \
-    ROW_NUMBER() OVER (PARTITION BY vehicle_id ORDER BY command_id DESC) AS place FROM commands \
-    WHERE vehicle_id IN (VALUES {rows:uuid}) AND status NOT IN ('refused', 'failed', 'cancelled', 'expired')) AS MAX_ID WHERE place = 1)";
+const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN commands c ON c.command_id = \
+    (SELECT n.command_id FROM commands n WHERE n.vehicle_id = v.column1 \
+    AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired') ORDER BY n.command_id DESC LIMIT 1)";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[

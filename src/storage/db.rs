@@ -17,6 +17,11 @@ pub use open::{Location, OpenError, PostgresSettings};
 pub use row::{Column, FromRow, Row, corrupt};
 pub use value::Value;
 
+const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[APPLIED];
+
 /// Connections to one database.
 #[derive(Debug, Clone)]
 pub enum Db {
@@ -82,7 +87,6 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_migrated(&self) -> Result<bool, StorageError> {
-        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
         let mut reader = self.read().await?;
         let applied = match query(APPLIED).fetch_all::<i64>(&mut reader).await {
             Err(StorageError::Rejected(_)) => return Ok(false),
@@ -142,6 +146,16 @@ pub enum Handle<'c> {
     Sqlite(&'c mut SqliteConnection),
     /// Of the server.
     Postgres(&'c mut PgConnection),
+}
+
+impl Handle<'_> {
+    /// How placeholders of generated text are written for this database.
+    const fn placeholders(&self) -> rows::Placeholders {
+        match self {
+            Self::Sqlite(_) => rows::Placeholders::Positional,
+            Self::Postgres(_) => rows::Placeholders::Numbered,
+        }
+    }
 }
 
 /// Where a statement can run: a transaction, or a reader.
@@ -205,7 +219,9 @@ impl Query {
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Connection) -> Result<u64, StorageError> {
         let mut changed = 0;
-        for (sql, values) in rows::statements(self.sql, &self.values, self.rows)? {
+        for (sql, values) in
+            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
+        {
             changed += rows::execute(on.handle(), sql, values).await?;
         }
         Ok(changed)
@@ -220,7 +236,9 @@ impl Query {
         on: &mut impl Connection,
     ) -> Result<Vec<T>, StorageError> {
         let mut found = Vec::new();
-        for (sql, values) in rows::statements(self.sql, &self.values, self.rows)? {
+        for (sql, values) in
+            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
+        {
             for row in rows::fetch_all(on.handle(), sql, values).await? {
                 found.push(T::from_row(&row)?);
             }

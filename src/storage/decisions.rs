@@ -20,8 +20,8 @@ const CLAIM_GRANTS: &str = "UPDATE grants SET uses = grants.uses + v.column3 \
 const CLAIM_VEHICLES: &str = "UPDATE vehicles SET revision = vehicles.revision \
     FROM (VALUES {rows:uuid,bigint}) AS v WHERE vehicles.vehicle_id = v.column1 AND vehicles.revision = v.column2 \
     RETURNING vehicles.vehicle_id";
-const REPLAYS: &str =
-    "SELECT * FROM commands WHERE (principal_id, idempotency_key) IN (VALUES {rows:uuid,text})";
+const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
+    ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[VEHICLES, GRANTS, CLAIM_GRANTS, CLAIM_VEHICLES, REPLAYS];

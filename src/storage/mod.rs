@@ -100,6 +100,7 @@ pub fn statements() -> Vec<&'static str> {
         audit_entries::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
+        db::STATEMENTS,
         decisions::STATEMENTS,
         grants::STATEMENTS,
         idempotency_keys::STATEMENTS,

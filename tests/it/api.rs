@@ -1,3 +1,22 @@
 //! The API, noun by noun, as its users meet it: every story on SQLite and on PostgreSQL.
 
+mod access_checks;
+mod api_clients;
+mod audit_entries;
+mod commands;
+mod connections;
+mod facade;
+mod grants;
+mod idempotency;
+mod keys;
 mod main_job;
+mod sessions;
+mod users;
+
+use crate::support::{Actor, TestApp};
+
+/// The same person in a new session: access tokens live for ten minutes, and time passes fast.
+async fn again(app: &TestApp, actor: &Actor, name: &str) -> Actor {
+    let signed_in = app.sign_in(&format!("{name}@story.example")).await;
+    actor.with_token(signed_in.token.unwrap())
+}

@@ -13,9 +13,14 @@
 )]
 
 mod api;
+mod authorization;
 mod command_line;
+mod connector;
+mod contract;
 mod demo;
+mod hostile;
 mod house;
+mod revocation;
 mod sdk;
 mod statements;
 mod support;

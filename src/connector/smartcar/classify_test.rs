@@ -1,3 +1,5 @@
+//! Every documented error, and what it proves.
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode};

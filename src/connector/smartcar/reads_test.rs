@@ -1,3 +1,5 @@
+//! Reads, against servers that answer badly.
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;

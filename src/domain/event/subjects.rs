@@ -5,7 +5,7 @@ use crate::domain::id::{CommandId, GrantId, UserId, VehicleId};
 use crate::domain::policy::Basis;
 
 /// The things an event is about; the record can be searched by each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subjects {
     /// The grant it is about.
     pub grant_id: Option<GrantId>,
@@ -18,45 +18,38 @@ pub struct Subjects {
 }
 
 impl Subjects {
+    const NONE: Self = Self { grant_id: None, vehicle_id: None, user_id: None, command_id: None };
+
     const fn of_grant(grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId) -> Self {
-        Self {
-            grant_id: Some(grant_id),
-            vehicle_id: Some(vehicle_id),
-            user_id: Some(grantee_id),
-            command_id: None,
-        }
+        Self::of_vehicle(vehicle_id, Some(grant_id), grantee_id)
     }
 
     const fn of_vehicle(vehicle_id: VehicleId, grant_id: Option<GrantId>, user_id: UserId) -> Self {
         Self { grant_id, vehicle_id: Some(vehicle_id), user_id: Some(user_id), command_id: None }
     }
 
-    fn of_user(user_id: UserId) -> Self {
-        Self { user_id: Some(user_id), ..Self::default() }
+    const fn of_user(user_id: UserId) -> Self {
+        Self { user_id: Some(user_id), ..Self::NONE }
+    }
+
+    const fn and_command(self, command_id: CommandId) -> Self {
+        Self { command_id: Some(command_id), ..self }
     }
 }
 
 impl Event {
     /// What the event is about.
     #[must_use]
-    pub fn subjects(&self) -> Subjects {
-        match *self {
-            Self::OrganizationCreated
-            | Self::ApiClientCreated { .. }
-            | Self::ApiClientRevoked { .. }
-            | Self::ApiClientTokenIssued { .. }
-            | Self::ApiClientRefused { .. }
-            | Self::ConnectionRefreshed { .. } => Subjects::default(),
-            Self::UserCreated { user_id, .. }
-            | Self::UserDisabled { user_id }
-            | Self::SessionCreated { user_id, .. }
-            | Self::SessionRefused { user_id, .. }
-            | Self::SessionRefreshed { user_id, .. }
-            | Self::SessionEnded { user_id, .. }
-            | Self::ConnectionStarted { user_id, .. }
-            | Self::ConnectionCompleted { user_id, .. }
-            | Self::ConnectionFailed { user_id, .. }
-            | Self::ConnectionLost { user_id, .. } => Subjects::of_user(user_id),
+    pub const fn subjects(&self) -> Subjects {
+        match self.subject_of_use() {
+            Some(subjects) => subjects,
+            None => self.subject_of_account(),
+        }
+    }
+
+    /// The subjects of events about grants, commands and cars.
+    const fn subject_of_use(&self) -> Option<Subjects> {
+        Some(match *self {
             Self::VehicleConnected { vehicle_id, user_id, .. } => {
                 Subjects::of_vehicle(vehicle_id, None, user_id)
             }
@@ -71,20 +64,34 @@ impl Event {
                     Basis::Ownership => None,
                     Basis::Grant(grant_id) => Some(grant_id),
                 };
-                Subjects {
-                    command_id: Some(command_id),
-                    ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
-                }
+                Subjects::of_vehicle(vehicle_id, grant_id, user_id).and_command(command_id)
             }
             Self::CommandRefused { command_id, vehicle_id, grant_id, user_id, .. }
-            | Self::CommandChanged { command_id, vehicle_id, grant_id, user_id, .. } => Subjects {
-                command_id: Some(command_id),
-                ..Subjects::of_vehicle(vehicle_id, grant_id, user_id)
-            },
+            | Self::CommandChanged { command_id, vehicle_id, grant_id, user_id, .. } => {
+                Subjects::of_vehicle(vehicle_id, grant_id, user_id).and_command(command_id)
+            }
             Self::VehicleRead { vehicle_id, grant_id, user_id, .. }
             | Self::VehicleReadRefused { vehicle_id, grant_id, user_id, .. } => {
                 Subjects::of_vehicle(vehicle_id, grant_id, user_id)
             }
+            _ => return None,
+        })
+    }
+
+    /// The subjects of events about accounts, sessions, machines and consents.
+    const fn subject_of_account(&self) -> Subjects {
+        match *self {
+            Self::UserCreated { user_id, .. }
+            | Self::UserDisabled { user_id }
+            | Self::SessionCreated { user_id, .. }
+            | Self::SessionRefused { user_id, .. }
+            | Self::SessionRefreshed { user_id, .. }
+            | Self::SessionEnded { user_id, .. }
+            | Self::ConnectionStarted { user_id, .. }
+            | Self::ConnectionCompleted { user_id, .. }
+            | Self::ConnectionFailed { user_id, .. }
+            | Self::ConnectionLost { user_id, .. } => Subjects::of_user(user_id),
+            _ => Subjects::NONE,
         }
     }
 }

@@ -1,3 +1,5 @@
+//! JSON bodies, good and bad.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

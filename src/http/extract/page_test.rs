@@ -1,3 +1,5 @@
+//! Pages and cursors.
+
 use super::*;
 use crate::domain::id::VehicleId;
 use crate::http::problem::Code;

@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
         let named = Path::<String>::from_request_parts(parts, state).await;
         let id = named.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
         match id.map(VehicleId::from_uuid) {
-            Some(id) if id == holder.token.vehicle_id() => Ok(Self(holder)),
+            Some(id) if id == holder.token.claims().vehicle_id => Ok(Self(holder)),
             _ => Err(Refusal::denied(&[Reason::VehicleMismatch]).named(&holder.request_id)),
         }
     }
@@ -57,9 +57,9 @@ impl Holder {
     /// A read of the grant's car.
     pub(super) const fn read(&self, entitlement: Entitlement) -> Read {
         Read {
-            user_id: self.token.grantee_id(),
-            vehicle_id: self.token.vehicle_id(),
-            grant_id: Some(self.token.grant_id()),
+            user_id: self.token.claims().grantee_id,
+            vehicle_id: self.token.claims().vehicle_id,
+            grant_id: Some(self.token.claims().grant_id),
             entitlement,
         }
     }

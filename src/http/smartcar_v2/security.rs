@@ -28,7 +28,8 @@ const WAIT_MARGIN: Duration = Duration::from_secs(5);
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"action\": \"LOCK\"}` or `{\"action\": \"UNLOCK\"}`."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn command(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,
@@ -50,9 +51,9 @@ pub(in crate::http) async fn command(
         key.map_or_else(|| format!("smartcar_v2:{}", holder.request_id), |key| key.0);
     let request = DispatchCommand {
         caller: holder.caller.clone(),
-        user_id: holder.token.grantee_id(),
-        vehicle_id: holder.token.vehicle_id(),
-        grant_id: Some(holder.token.grant_id()),
+        user_id: holder.token.claims().grantee_id,
+        vehicle_id: holder.token.claims().vehicle_id,
+        grant_id: Some(holder.token.claims().grant_id),
         action,
         idempotency_key,
         request_hash: digest::sha256(&body),
@@ -107,7 +108,8 @@ fn failure(command: &Command) -> Option<Refusal> {
     tag = "smartcar", security(("grant_token" = [])),
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The lock status.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn read(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,

@@ -17,7 +17,8 @@ use crate::smartcar::v2::{Attributes, Paging, PermissionList, VehicleList};
 #[utoipa::path(get, path = "/v2.0/vehicles", operation_id = "smartcar_v2.vehicles", tag = "smartcar",
     security(("grant_token" = [])),
     responses((status = 200, description = "The vehicles.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
     holder: Holder,
@@ -37,7 +38,8 @@ pub(in crate::http) async fn list(
     security(("grant_token" = [])),
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The attributes.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn attributes(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,
@@ -48,7 +50,7 @@ pub(in crate::http) async fn attributes(
     let seen = vehicles::read_attributes(service, &holder.caller, read).await;
     let seen = seen.map_err(|error| named(error.into()))?;
     let body = Attributes {
-        id: holder.token.vehicle_id().as_uuid().hyphenated().to_string(),
+        id: holder.token.claims().vehicle_id.as_uuid().hyphenated().to_string(),
         make: seen.make,
         model: seen.model,
         year: seen.year,
@@ -61,7 +63,8 @@ pub(in crate::http) async fn attributes(
     tag = "smartcar", security(("grant_token" = [])),
     params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The permissions.", body = Object),
-        (status = "default", description = "An error in Smartcar's envelope.", body = Object)))]
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
 pub(in crate::http) async fn permissions(
     State(gateway): State<Arc<Gateway>>,
     HolderOfVehicle(holder): HolderOfVehicle,

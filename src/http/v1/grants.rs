@@ -103,6 +103,7 @@ impl EndedBody {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct EndQuery {
     /// `drain` answers when no command of the grant can still leave.
+    #[param(inline)]
     wait: Option<WaitFor>,
 }
 

@@ -121,7 +121,9 @@ fn judge(
     let fresh = seen.filter(|seen| seen.observed_at.is_none_or(|at| at >= command.created_at));
     if let Some(seen) = fresh {
         let agrees = command.action.agrees_with(seen.is_locked);
-        if let Some(status) = command.status.settled_by(agrees) {
+        // A state without its age may be older than the command: only the last look contradicts.
+        let convinces = agrees || seen.observed_at.is_some() || last_look;
+        if let Some(status) = command.status.settled_by(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;
             settled.evidence = Evidence::StateObserved;

@@ -10,7 +10,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::user::Role;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Caller, Error, Service, StateFault};
-use crate::signing::secret::MachineSecret;
+use crate::signing::secret;
 use crate::storage::{connections, repeat, vehicles};
 
 /// What the browser brought.
@@ -62,7 +62,7 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
 
 /// Uses the state up, so that of any number of browsers exactly one goes on.
 async fn take(service: &Service, state: &str) -> Result<Connection, Error> {
-    let hash = MachineSecret::hash_of(state);
+    let hash = secret::hash_of(state);
     repeat(|| async {
         let created_after = service.clock.now().minus(CONSENT_TIME);
         let mut tx = service.store.begin().await?;

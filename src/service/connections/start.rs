@@ -9,7 +9,7 @@ use crate::domain::connection::{Connection, ConnectionStatus, Mode};
 use crate::domain::event::Event;
 use crate::service::once::{Answer, Once};
 use crate::service::{Ban, Caller, Error, Service, users};
-use crate::signing::secret::{MachineSecret, STATE_PREFIX};
+use crate::signing::secret::{MachineSecret, SecretPrefix};
 use crate::storage::{connections, repeat};
 
 const START: &str = "connections.start";
@@ -45,7 +45,7 @@ pub async fn start(
             return Ok(answer);
         }
         users::find_open(&mut tx, caller, owner_id).await?;
-        let state = MachineSecret::generate(STATE_PREFIX, &*service.entropy)?;
+        let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
         let connection = Connection {
             connection_id: service.entropy.id(now)?,
             organization_id: caller.actor.organization_id,

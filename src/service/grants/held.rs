@@ -15,9 +15,9 @@ pub async fn held(
     service: &Service,
     token: &VerifiedGrantToken,
 ) -> Result<(Grant, Vehicle), Error> {
-    let organization_id = token.organization_id();
+    let organization_id = token.claims().organization_id;
     let mut reader = service.store.read().await?;
-    let grant = grants::find(&mut reader, organization_id, token.grant_id()).await?;
+    let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
     let grant = grant.ok_or(Error::NotFound)?;
     let reasons = policy::judge_time(&grant, service.clock.now());
     if !reasons.is_empty() {

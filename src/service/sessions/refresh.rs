@@ -4,7 +4,7 @@
 use super::{Owner, Tokens, issue};
 use crate::domain::event::{Event, SessionEnd};
 use crate::service::{CredentialFault, Error, Service};
-use crate::signing::secret::MachineSecret;
+use crate::signing::secret;
 use crate::storage::repeat;
 use crate::storage::sessions::{self, RefreshUse};
 
@@ -17,7 +17,7 @@ pub async fn refresh(
     refresh_token: &str,
     request_id: Option<String>,
 ) -> Result<Tokens, Error> {
-    let hash = MachineSecret::hash_of(refresh_token);
+    let hash = secret::hash_of(refresh_token);
     repeat(|| refresh_once(service, hash, request_id.clone())).await
 }
 

@@ -1,5 +1,6 @@
 //! Opening a database: which one, how durable, with which limits.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +11,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{Db, StorageError, query};
 
+/// Whether the server takes writes. For a file there is nothing to ask but whether it answers: two
+/// texts, because only one of the databases has standbys.
+const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
+const ANSWERS: &str = "SELECT 1 = 1";
+
+/// The statements of this file; each is for one of the databases alone.
+#[expect(dead_code, reason = "the list is for readers; `doctor` and `readyz` run both")]
+const STATEMENTS: &[&str] = &[IS_PRIMARY, ANSWERS];
+
 /// The one folder of migrations, for both databases.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -17,17 +27,30 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READERS_MAX: u32 = 4;
 /// In KiB, negative as SQLite wants it.
-const SQLITE_CACHE_KIB: &str = "-16384";
+const SQLITE_CACHE_KIB: &str = "-8192";
+/// A checkpoint writes each changed page once, however often it changed since the last one: at
+/// this distance (32 MiB) it is rare enough not to be seen in the latency of commands.
+const SQLITE_CHECKPOINT_PAGES: &str = "8192";
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
 /// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
     /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq.
     Postgres(String),
+}
+
+/// A server's address may hold a password, so it does not show itself.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://[REDACTED]"),
+        }
+    }
 }
 
 /// Why a database URL is not usable.
@@ -113,7 +136,8 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .pragma("cache_size", SQLITE_CACHE_KIB)
-        .statement_cache_capacity(256);
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
+        .statement_cache_capacity(128);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -134,7 +158,7 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
 
 async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
     let options: PgConnectOptions = url.parse()?;
-    let options = options.application_name("keylend").statement_cache_capacity(256).options([
+    let options = options.application_name("keylend").statement_cache_capacity(128).options([
         ("statement_timeout", "10s"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "15s"),
@@ -163,8 +187,6 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_primary(&self) -> Result<bool, StorageError> {
-        const ANSWERS: &str = "SELECT 1 = 1";
-        const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
         let mut reader = self.read().await?;
         let sql = match self {
             Self::Sqlite { .. } => ANSWERS,

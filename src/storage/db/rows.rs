@@ -3,43 +3,56 @@
 
 use sqlx::postgres::{PgArguments, PgTypeInfo};
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
+use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqlSafeStr, Statement as _};
 use std::fmt::Write;
 
 use super::{Db, Handle, Row, StorageError, Value};
 
-/// At most so many rows in one statement. With the widest table this stays below the 32,766
-/// parameters that SQLite takes.
-const ROWS_MAX: usize = 256;
+/// How many rows a statement can have. A few sizes keep the databases' statement caches warm and
+/// small; a set is filled up to the next one. With the widest table the greatest stays far below
+/// the 32,766 parameters that SQLite takes.
+const SIZES: [usize; 10] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64];
+const ROWS_MAX: usize = 64;
 
-/// The statements to run one after the other. Their sizes are powers of two, so that the
-/// databases' statement caches stay warm: an `INSERT` is split into such sizes, any other
-/// statement is filled up with copies of its last row, which change nothing in it.
+/// How the placeholders are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placeholders {
+    /// `$1`, `$2`, …: either database.
+    Numbered,
+    /// `?`: SQLite looks numbered ones up by name, one after the other, for each value that is
+    /// bound; with a thousand of them that was measured as a tenth of the gate's time.
+    Positional,
+}
+
+/// A text and what is bound to it.
+pub(super) type Statement = (AssertSqlSafe<String>, Vec<Value>);
+
+/// The statements to run one after the other. Each is filled up with copies of its last row: they
+/// change nothing in a lookup or an update, and an `INSERT` must say `ON CONFLICT DO NOTHING`.
 pub(super) fn statements(
     sql: &'static str,
     values: &[Value],
     rows: Option<Vec<Vec<Value>>>,
-) -> Result<Vec<(AssertSqlSafe<String>, Vec<Value>)>, StorageError> {
+    placeholders: Placeholders,
+) -> Result<Vec<Statement>, StorageError> {
     let Some(mut rows) = rows else {
         return Ok(vec![(AssertSqlSafe(sql.to_owned()), values.to_vec())]);
     };
-    let splits = sql.starts_with("INSERT");
+    // Fixed parameters are numbered in the text, and the two ways cannot be mixed.
+    let placeholders = if values.is_empty() { placeholders } else { Placeholders::Numbered };
     let mut statements = Vec::new();
     while !rows.is_empty() {
-        let size = if splits { floor_of_two(rows.len()) } else { rows.len() }.min(ROWS_MAX);
-        let mut chunk: Vec<Vec<Value>> = rows.drain(..size).collect();
-        if let (false, Some(last)) = (splits, chunk.last().cloned()) {
-            chunk.resize(size.next_power_of_two(), last);
+        let mut chunk: Vec<Vec<Value>> = rows.drain(..rows.len().min(ROWS_MAX)).collect();
+        if let Some(last) = chunk.last().cloned() {
+            let wanted = chunk.len();
+            let size = SIZES.iter().copied().find(|&size| size >= wanted).unwrap_or(ROWS_MAX);
+            chunk.resize(size, last);
         }
-        let text = expand(sql, values.len(), chunk.len())?;
+        let text = expand(sql, values.len(), chunk.len(), placeholders)?;
         let bound = values.iter().cloned().chain(chunk.into_iter().flatten()).collect();
         statements.push((AssertSqlSafe(text), bound));
     }
     Ok(statements)
-}
-
-const fn floor_of_two(n: usize) -> usize {
-    1 << (usize::BITS - 1 - n.leading_zeros())
 }
 
 /// The kinds that the marker names, and the text before and after it.
@@ -50,7 +63,12 @@ fn marker(sql: &'static str) -> Option<(&'static str, Vec<&'static str>, &'stati
 }
 
 /// The statement's text for `count` rows, numbered after the `fixed` parameters.
-fn expand(sql: &'static str, fixed: usize, count: usize) -> Result<String, StorageError> {
+fn expand(
+    sql: &'static str,
+    fixed: usize,
+    count: usize,
+    placeholders: Placeholders,
+) -> Result<String, StorageError> {
     let unmarked =
         || StorageError::Corrupt { column: "{rows}", why: format!("no marker in: {sql}") };
     let (before, kinds, after) = marker(sql).ok_or_else(unmarked)?;
@@ -60,8 +78,15 @@ fn expand(sql: &'static str, fixed: usize, count: usize) -> Result<String, Stora
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..kinds.len() {
             let separator = if column == 0 { "" } else { "," };
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{separator}${}", fixed + row * kinds.len() + column + 1);
+            text.push_str(separator);
+            match placeholders {
+                Placeholders::Positional => text.push('?'),
+                Placeholders::Numbered => {
+                    let number = fixed + row * kinds.len() + column + 1;
+                    // Writing to a String cannot fail.
+                    let _ = write!(text, "${number}");
+                }
+            }
         }
         text.push(')');
     }
@@ -154,7 +179,11 @@ pub(super) async fn prepare(db: &Db, sql: &'static str, count: usize) -> Result<
         };
         highest(before).max(highest(after)).unwrap_or(0)
     });
-    let text = if marker(sql).is_some() { expand(sql, fixed, count)? } else { sql.to_owned() };
+    let text = if marker(sql).is_some() {
+        expand(sql, fixed, count, Placeholders::Numbered)?
+    } else {
+        sql.to_owned()
+    };
     let text = AssertSqlSafe(text).into_sql_str();
     match db.read().await? {
         super::Reader::Sqlite(mut connection) => {
@@ -192,7 +221,7 @@ mod tests {
     use super::*;
 
     const LOOKUP: &str = "SELECT a FROM t WHERE o = $1 AND (a, b) IN (VALUES {rows:uuid,bigint})";
-    const INSERT: &str = "INSERT INTO t (a) VALUES {rows:bigint}";
+    const INSERT: &str = "INSERT INTO t (a) VALUES {rows:bigint} ON CONFLICT DO NOTHING";
 
     fn numbers(count: i64) -> Option<Vec<Vec<Value>>> {
         Some((0..count).map(|n| vec![Value::from(n)]).collect())
@@ -200,28 +229,28 @@ mod tests {
 
     #[test]
     fn rows_are_numbered_after_the_fixed_parameters() {
-        let text = expand(LOOKUP, 1, 2).unwrap();
+        let text = expand(LOOKUP, 1, 2, Placeholders::Numbered).unwrap();
         assert!(text.ends_with("IN (VALUES ($2,$3),($4,$5))"), "{text}");
     }
 
     #[test]
-    fn inserts_are_split_and_never_repeat_a_row() {
-        let sent = statements(INSERT, &[], numbers(300 + 21)).unwrap();
-        let sizes: Vec<usize> = sent.iter().map(|(_, values)| values.len()).collect();
-        assert_eq!(sizes, [256, 64, 1]);
+    fn sets_are_filled_up_with_their_last_row() {
+        let sent = statements(INSERT, &[], numbers(5), Placeholders::Positional).unwrap();
+        assert_eq!(sent[0].1.len(), 8);
+        assert_eq!(sent[0].1[7], Value::from(4));
+        assert!(sent[0].0.0.contains("(?),(?)"));
     }
 
     #[test]
-    fn lookups_are_filled_up_to_a_power_of_two() {
-        let sent =
-            statements("UPDATE t SET a = 1 WHERE a IN (VALUES {rows:bigint})", &[], numbers(5))
-                .unwrap();
-        assert_eq!(sent[0].1.len(), 8);
-        assert_eq!(sent[0].1[7], Value::from(4));
+    fn large_sets_are_sent_in_parts_and_nothing_is_left_out() {
+        let sent = statements(INSERT, &[], numbers(150), Placeholders::Positional).unwrap();
+        let sizes: Vec<usize> = sent.iter().map(|(_, values)| values.len()).collect();
+        assert_eq!(sizes, [64, 64, 24]);
+        assert_eq!(sent[2].1[21], Value::from(149));
     }
 
     #[test]
     fn no_rows_mean_no_statement() {
-        assert!(statements(INSERT, &[], numbers(0)).unwrap().is_empty());
+        assert!(statements(INSERT, &[], numbers(0), Placeholders::Positional).unwrap().is_empty());
     }
 }

@@ -30,8 +30,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("smartcar", &[]),
     ("clock", &["domain::id", "domain::time"]),
     ("entropy", &["domain::id", "domain::time"]),
-    ("config", &["domain"]),
-    ("telemetry", &[]),
+    // Settings name the database in storage's own words, and logging is set up from settings.
+    ("config", &["domain", "storage::Location"]),
+    ("telemetry", &["config"]),
     ("domain", &[]),
 ];
 

@@ -11,6 +11,7 @@ use keylend::clock::{Clock, ManualClock};
 use keylend::config::{Config, Database as DatabaseConfig, Limits, Origin, Origins, Smartcar};
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
+use keylend::service::commands::reconcile;
 use keylend::service::{Service, organizations};
 use keylend::signing::keyring_file;
 use keylend::storage::db::query;
@@ -207,6 +208,12 @@ impl TestApp {
         worker::run_once(self.service()).await.unwrap();
     }
 
+    /// Lets everything that waits for a look at a car be settled.
+    pub(crate) async fn settle(&self) {
+        self.advance(Duration::from_secs(3));
+        while reconcile::reconcile(self.service()).await.unwrap() > 0 {}
+    }
+
     /// An administrator, as the operator makes them.
     pub(crate) async fn create_admin(&self, organization: &str, email: &str) -> Actor {
         organizations::create_admin(
@@ -317,12 +324,14 @@ impl TestApp {
     pub(crate) async fn check_record(&self) {
         let open = "SELECT CAST(COUNT(*) AS BIGINT) FROM commands WHERE status = 'sending'";
         assert_eq!(self.count(open).await, 0, "commands were left in flight");
-        let unmatched = "SELECT CAST(COUNT(*) AS BIGINT) FROM commands c WHERE \
-            (SELECT COUNT(*) FROM audit_entries a WHERE a.command_id = c.command_id \
-            AND a.event IN ('command.authorized', 'command.refused')) <> 1";
+        let unmatched = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT c.command_id FROM commands c \
+            LEFT JOIN audit_entries a ON a.command_id = c.command_id \
+            AND a.event IN ('command.authorized', 'command.refused') \
+            GROUP BY c.command_id HAVING COUNT(a.entry_id) <> 1) AS unmatched";
         assert_eq!(self.count(unmatched).await, 0, "a decision is not in the record exactly once");
-        let unsettled = "SELECT CAST(COUNT(*) AS BIGINT) FROM commands c WHERE c.status <> 'refused' \
-            AND (SELECT COUNT(*) FROM audit_entries a WHERE a.command_id = c.command_id) < 2";
+        let unsettled = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT c.command_id FROM commands c \
+            LEFT JOIN audit_entries a ON a.command_id = c.command_id WHERE c.status <> 'refused' \
+            GROUP BY c.command_id HAVING COUNT(a.entry_id) < 2) AS unsettled";
         assert_eq!(self.count(unsettled).await, 0, "an outcome is not in the record");
         let authorized =
             "SELECT CAST(COUNT(*) AS BIGINT) FROM audit_entries WHERE event = 'command.authorized'";

@@ -42,6 +42,11 @@ impl Cloud {
         self.get("/_sim/journal").await["commands"].as_array().unwrap().clone()
     }
 
+    /// How many commands the cars executed.
+    pub(crate) async fn journal_length(&self) -> usize {
+        self.get("/_sim/journal?count=true").await["count"].as_u64().unwrap() as usize
+    }
+
     /// The cars: `{id, make, model, year, is_locked}` each.
     pub(crate) async fn cars(&self) -> Vec<Value> {
         self.get("/_sim/vehicles").await["vehicles"].as_array().unwrap().clone()

@@ -87,7 +87,7 @@ pub(in crate::http) async fn create(
     let CreateAccessCheck { vehicle_id, action, grant_id, at } = body.value;
     let (caller, grant_id) = match commander {
         Commander::SignedIn(caller) => (caller, grant_id),
-        Commander::Holder(caller, token) => (caller, Some(token.grant_id())),
+        Commander::Holder(caller, token) => (caller, Some(token.claims().grant_id)),
     };
     let question = Question { vehicle_id, action, grant_id, at };
     let decision = access_checks::check(&gateway.service, &caller, question).await?;

@@ -64,10 +64,10 @@ pub(in crate::http) async fn create(
         }
         Commander::Holder(caller, token) => {
             // A token speaks for its own grant alone.
-            if grant_id.is_some_and(|named| named != token.grant_id()) {
+            if grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());
             }
-            (caller, token.grantee_id(), Some(token.grant_id()))
+            (caller, token.claims().grantee_id, Some(token.claims().grant_id))
         }
     };
     let request = DispatchCommand {

@@ -1,0 +1,149 @@
+//! Accounts of people: who may make, see and close them.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::app::PASSWORD;
+use crate::support::{Actor, on_both};
+
+fn kim(changes: &Value) -> Value {
+    let mut body =
+        json!({ "email": "kim@story.example", "display_name": "Kim", "password": PASSWORD });
+    for (member, value) in changes.as_object().unwrap() {
+        body[member] = value.clone();
+    }
+    body
+}
+
+on_both! {
+    async fn administrators_make_accounts_and_members_do_not(app) {
+        let admin = app.admin().await;
+        let made = admin.post("/v1/users", kim(&json!({ "email": "KIM@story.example" }))).await;
+        let made = made.expect(201);
+        assert_eq!(made.text("email"), "kim@story.example");
+        assert_eq!(made.text("role"), "member");
+        assert_eq!(made.body["disabled_at"], Value::Null);
+        assert!(!made.body.to_string().contains("password"), "{}", made.body);
+        let member = app.sign_in("kim@story.example").await;
+        assert_eq!(member.id, made.text("user_id"));
+
+        let other = kim(&json!({ "email": "lee@story.example" }));
+        member.post("/v1/users", other.clone()).await.expect_problem(403, "admin_only");
+        let nobody = Actor::nobody(app);
+        nobody.post("/v1/users", other.clone()).await.expect_problem(401, "token_missing");
+
+        let second = kim(&json!({ "email": "lee@story.example", "role": "admin" }));
+        admin.post("/v1/users", second).await.expect(201);
+        let second = app.sign_in("lee@story.example").await;
+        second.get("/v1/users").await.expect(200);
+    }
+
+    async fn a_machine_makes_members_and_never_administrators(app) {
+        let machine = app.api_client(&["users:write"]).await;
+        machine.post("/v1/users", kim(&json!({}))).await.expect(201);
+        let admin = kim(&json!({ "email": "boss@story.example", "role": "admin" }));
+        machine.post("/v1/users", admin).await.expect_problem(403, "admin_only");
+        let no_such = app.admin().await.get("/v1/users").await.expect(200);
+        assert!(!no_such.list("email").contains(&"boss@story.example".to_owned()));
+
+        machine.get("/v1/users").await.expect_problem(403, "scope_missing");
+        let reader = app.api_client(&["users:read"]).await;
+        let refused = reader.post("/v1/users", kim(&json!({ "email": "a@b.example" }))).await;
+        let refused = refused.expect_problem(403, "scope_missing");
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains(r#"scope="users:write""#), "{challenge}");
+        assert!(reader.get("/v1/users").await.expect(200).list("email").len() >= 2);
+        reader.get("/v1/users/me").await.expect_problem(403, "acting_for_missing");
+    }
+
+    async fn weak_passwords_are_refused_before_anything_is_made(app) {
+        let admin = app.admin().await;
+        for password in ["maple trout 14", "passwordpassword", "aaaaaaaaaaaaaaaaaaaa", ""] {
+            let refused = admin.post("/v1/users", kim(&json!({ "password": password }))).await;
+            let refused = refused.expect_problem(422, "validation_failed");
+            assert_eq!(refused.body["errors"][0]["pointer"], "/password", "{password:?}");
+            assert_eq!(refused.body["errors"][0]["code"], "password_refused", "{password:?}");
+            let text = refused.body.to_string();
+            assert!(password.is_empty() || !text.contains(password), "{text}");
+        }
+        let long = "correct horse battery ".repeat(250);
+        let refused = admin.post("/v1/users", kim(&json!({ "password": long }))).await;
+        refused.expect_problem(422, "validation_failed");
+        // The address is still free.
+        admin.post("/v1/users", kim(&json!({}))).await.expect(201);
+    }
+
+    async fn an_address_is_taken_once_in_an_organization(app) {
+        let admin = app.admin().await;
+        admin.post("/v1/users", kim(&json!({}))).await.expect(201);
+        let twin = kim(&json!({ "email": "Kim@STORY.example", "display_name": "Other Kim" }));
+        admin.post("/v1/users", twin).await.expect_problem(409, "email_taken");
+        let foreigner = app.foreigner().await;
+        foreigner.post("/v1/users", kim(&json!({}))).await.expect(201);
+    }
+
+    async fn the_list_is_paged_newest_first(app) {
+        let admin = app.admin().await;
+        for number in 0..6 {
+            let body = json!({ "email": format!("u{number}@story.example"), "display_name": "U" });
+            admin.post("/v1/users", body).await.expect(201);
+        }
+        let all = admin.get("/v1/users").await.expect(200).list("user_id");
+        assert_eq!(all.len(), 7);
+        assert!(all.windows(2).all(|pair| pair[0] > pair[1]), "{all:?}");
+
+        let (mut seen, mut path) = (Vec::new(), "/v1/users?limit=3".to_owned());
+        loop {
+            let page = admin.get(&path).await.expect(200);
+            seen.extend(page.list("user_id"));
+            let Some(cursor) = page.body["next_cursor"].as_str() else {
+                assert!(!page.headers.contains_key("link"));
+                break;
+            };
+            path = format!("/v1/users?limit=3&cursor={cursor}");
+            assert_eq!(page.headers["link"], format!("<{path}>; rel=\"next\""));
+        }
+        assert_eq!(seen, all);
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 7);
+    }
+
+    async fn people_see_themselves_and_administrators_everybody(app) {
+        let (admin, guest, stranger) = (app.admin().await, app.guest().await, app.stranger().await);
+        let own = format!("/v1/users/{}", guest.id);
+        assert_eq!(guest.get(&own).await.expect(200).text("email"), "guest@story.example");
+        assert_eq!(admin.get(&own).await.expect(200).text("email"), "guest@story.example");
+        stranger.get(&own).await.expect_problem(403, "admin_only");
+        stranger.get("/v1/users").await.expect_problem(403, "admin_only");
+        let disable = format!("{own}/disable");
+        stranger.post(&disable, json!({})).await.expect_problem(403, "admin_only");
+        guest.post(&disable, json!({})).await.expect_problem(403, "admin_only");
+        guest.get("/v1/users/me").await.expect(200);
+        let nobody = "/v1/users/usr_00000000000000000000000001";
+        admin.get(nobody).await.expect_problem(404, "not_found");
+    }
+
+    async fn another_organization_is_invisible(app) {
+        let (guest, foreigner) = (app.guest().await, app.foreigner().await);
+        let own = format!("/v1/users/{}", guest.id);
+        foreigner.get(&own).await.expect_problem(404, "not_found");
+        let disable = format!("{own}/disable");
+        foreigner.post(&disable, json!({})).await.expect_problem(404, "not_found");
+        let list = foreigner.get("/v1/users").await.expect(200);
+        assert_eq!(list.list("user_id"), [foreigner.id.clone()]);
+        let mine = app.admin().await.get("/v1/users").await.expect(200).list("user_id");
+        assert!(!mine.contains(&foreigner.id));
+        guest.get("/v1/users/me").await.expect(200);
+    }
+
+    async fn closing_an_account_twice_is_closing_it_once(app) {
+        let (admin, guest) = (app.admin().await, app.guest().await);
+        let path = format!("/v1/users/{}/disable", guest.id);
+        let first = admin.post(&path, json!({})).await.expect(200);
+        app.advance(std::time::Duration::from_secs(60));
+        let second = admin.post(&path, json!({})).await.expect(200);
+        assert_eq!(first.body, second.body);
+        let path = format!("/v1/audit-entries?user_id={}&event=user.disabled", guest.id);
+        assert_eq!(admin.get(&path).await.expect(200).list("event").len(), 1);
+    }
+}

@@ -1,0 +1,289 @@
+//! Who may do what: every operation of the description, for everybody who might try. A missing or
+//! a surplus row fails the run, so a new operation cannot forget to say whom it is for.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Reply, TestApp, on_both};
+
+/// The columns: an administrator, the owner, the guest with a grant, a member who has nothing to
+/// do with it, the administrator of another organization, a machine with the scope (acting for
+/// the person concerned where it must), a machine without any, the holder of the grant token,
+/// nobody.
+const COLUMNS: [&str; 9] = [
+    "admin",
+    "owner",
+    "guest",
+    "stranger",
+    "foreigner",
+    "machine",
+    "machine without scope",
+    "holder",
+    "nobody",
+];
+
+type Row = (&'static str, &'static str, [u16; 9]);
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    // method, path,                                        adm  own  gst  str  for  mac  mwo  hld  nob
+    ("GET",    "/healthz",                                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/readyz",                                  [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/metrics",                                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/problems/{code}",                         [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/.well-known/jwks.json",                   [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST",   "/oauth/token",                             [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST",   "/v1/sessions",                             [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST",   "/v1/sessions/refresh",                     [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("DELETE", "/v1/sessions/current",                     [204, 204, 204, 204, 204, 401, 401, 401, 401]),
+    ("POST",   "/v1/users",                                [201, 403, 403, 403, 201, 201, 403, 401, 401]),
+    ("GET",    "/v1/users",                                [200, 403, 403, 403, 200, 200, 403, 401, 401]),
+    ("GET",    "/v1/users/me",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
+    ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("POST",   "/v1/api-clients",                          [201, 403, 403, 403, 201, 403, 403, 401, 401]),
+    ("GET",    "/v1/api-clients",                          [200, 403, 403, 403, 200, 403, 403, 401, 401]),
+    ("POST",   "/v1/api-clients/{api_client_id}/revoke",   [200, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
+    ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
+    ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
+    ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/grants",                               [403, 201, 403, 404, 404, 201, 403, 401, 401]),
+    ("GET",    "/v1/grants",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
+    ("GET",    "/v1/grants/{grant_id}",                    [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/commands",                             [404, 200, 200, 404, 404, 200, 403, 200, 401]),
+    ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
+    ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
+    ("GET",    "/v1/audit-entries",                        [200, 403, 403, 403, 200, 200, 403, 401, 401]),
+    ("GET",    "/v2.0/vehicles",                           [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v2.0/vehicles/{id}",                      [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v2.0/vehicles/{id}/permissions",          [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v2.0/vehicles/{id}/security",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("POST",   "/v2.0/vehicles/{id}/security",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+];
+
+/// Everything that paths and bodies name, made afresh for each row.
+struct Scene {
+    actors: [Actor; 9],
+    guest_id: String,
+    vehicle_id: String,
+    vehicle_uuid: String,
+    grant_id: String,
+    connection_id: String,
+    command_id: String,
+    machine_id: String,
+    bystander_id: String,
+}
+
+const SCOPES: &[&str] = &[
+    "users:write",
+    "users:read",
+    "connections:write",
+    "vehicles:read",
+    "grants:write",
+    "grants:read",
+    "commands:write",
+    "commands:read",
+    "audit:read",
+];
+
+/// The people of the stories; they stay the same for all rows.
+struct People {
+    admin: Actor,
+    owner: Actor,
+    guest: Actor,
+    stranger: Actor,
+    foreigner: Actor,
+    machine: Actor,
+    powerless: Actor,
+    connection_id: String,
+}
+
+async fn people(app: &TestApp) -> People {
+    let mut owner = app.member("owner").await;
+    let started = owner.post("/v1/connections", json!({})).await.expect(201);
+    app.pass_consent(&started.text("authorize_url")).await.expect(200);
+    owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
+    People {
+        owner,
+        admin: app.admin().await,
+        guest: app.guest().await,
+        stranger: app.stranger().await,
+        foreigner: app.foreigner().await,
+        machine: app.api_client(SCOPES).await,
+        powerless: app.api_client(&[]).await,
+        connection_id: started.text("connection_id"),
+    }
+}
+
+/// A scene of its own for one cell: a fresh grant, command, machine and bystander, and sessions
+/// that no other cell can end.
+async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
+    let (owner, guest) = (&people.owner, &people.guest);
+    let grant_id = owner.lend(app, guest).await;
+    let holder = guest.holder_of(&grant_id).await;
+    let vehicle_id = owner.vehicles[0].clone();
+    let command = holder.command(&vehicle_id, "lock").await.expect(200);
+    let made =
+        people.admin.post("/v1/api-clients", json!({ "name": "Doomed", "scopes": [] })).await;
+    let email = format!("bystander{cell}@story.example");
+    let bystander = json!({ "email": email, "display_name": "Bystander" });
+    let bystander = people.admin.post("/v1/users", bystander).await.expect(201);
+    let uuid = vehicle_id.parse::<keylend::domain::id::VehicleId>().unwrap().as_uuid();
+    Scene {
+        actors: [
+            people.admin.clone(),
+            people.owner.clone(),
+            people.guest.clone(),
+            people.stranger.clone(),
+            people.foreigner.clone(),
+            people.machine.clone(),
+            people.powerless.clone(),
+            holder,
+            Actor::nobody(app),
+        ],
+        guest_id: guest.id.clone(),
+        vehicle_id,
+        vehicle_uuid: uuid.hyphenated().to_string(),
+        grant_id,
+        connection_id: people.connection_id.clone(),
+        command_id: command.text("command_id"),
+        machine_id: made.expect(201).text("api_client_id"),
+        bystander_id: bystander.text("user_id"),
+    }
+}
+
+impl Scene {
+    fn path(&self, method: &str, path: &str) -> String {
+        let user_id = if path.ends_with("/disable") { &self.bystander_id } else { &self.guest_id };
+        let query = match (method, path) {
+            ("GET", "/v1/connections/callback") => "?state=kl_state_foreign&code=any",
+            _ => "",
+        };
+        let path = path
+            .replace("{code}", "not_found")
+            .replace("{user_id}", user_id)
+            .replace("{api_client_id}", &self.machine_id)
+            .replace("{connection_id}", &self.connection_id)
+            .replace("{vehicle_id}", &self.vehicle_id)
+            .replace("{grant_id}", &self.grant_id)
+            .replace("{command_id}", &self.command_id)
+            .replace("{id}", &self.vehicle_uuid);
+        format!("{path}{query}")
+    }
+
+    fn body(&self, path: &str, cell: usize) -> Value {
+        match path {
+            "/v1/sessions" => {
+                json!({ "email": "nobody@story.example", "password": "not a known password" })
+            }
+            "/v1/sessions/refresh" => json!({ "refresh_token": "kl_refresh_unknown" }),
+            "/v1/users" => {
+                json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
+            }
+            "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
+            "/v1/grants" => json!({
+                "vehicle_id": self.vehicle_id,
+                "grantee_id": self.guest_id,
+                "entitlements": ["lock"],
+                "not_before": "2026-07-01T12:00:00Z",
+                "not_after": "2026-07-01T13:00:00Z",
+            }),
+            "/v1/commands" | "/v1/access-checks" => {
+                json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
+            }
+            "/v2.0/vehicles/{id}/security" => json!({ "action": "LOCK" }),
+            _ => json!({}),
+        }
+    }
+
+    async fn ask(&self, row: &Row, column: usize, cell: usize) -> Reply {
+        let (method, path, _) = *row;
+        // Where a machine must say for whom it acts, it acts for the owner.
+        let needs_person = ["/v1/connections", "/v1/users/me", "/v1/commands", "/v1/access-checks"];
+        let mut actor = self.actors[column].clone();
+        if column == 5 && needs_person.contains(&path) {
+            actor = actor.acting_for(&self.actors[1]);
+        }
+        let key = format!("authorization-{cell}");
+        let mut request =
+            actor.request(Method::from_bytes(method.as_bytes()).unwrap(), &self.path(method, path));
+        if method == "POST" {
+            request = request.header("idempotency-key", key);
+            request = if path == "/oauth/token" {
+                request.form(&[
+                    ("grant_type", "client_credentials"),
+                    ("client_id", "key_x"),
+                    ("client_secret", "s"),
+                ])
+            } else {
+                request.json(&self.body(path, cell))
+            };
+        }
+        Reply::read(request.send().await.unwrap()).await
+    }
+}
+
+/// Signing out ends the session that everything else rests on, so it gets one of its own.
+async fn own_session(app: &TestApp, scene: &mut Scene) {
+    for (column, email) in [
+        "admin@story.example",
+        "owner@story.example",
+        "guest@story.example",
+        "stranger@story.example",
+        "admin@elsewhere.example",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        scene.actors[column] = app.sign_in(email).await;
+    }
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let described = serde_json::to_value(keylend::http::api()).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, item) in described["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            if ["get", "put", "post", "delete", "patch"].contains(&method.as_str()) {
+                operations.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    let rows: BTreeSet<_> =
+        TABLE.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(rows, operations);
+    assert_eq!(rows.len(), TABLE.len());
+}
+
+on_both! {
+    async fn everybody_may_do_what_the_table_says_and_nothing_else(app) {
+        let people = people(app).await;
+        let mut wrong = Vec::new();
+        let mut cell = 0;
+        for row in TABLE {
+            for (column, name) in COLUMNS.iter().enumerate() {
+                cell += 1;
+                // Only what changes something needs a scene of its own.
+                let mut scene = scene(app, &people, cell).await;
+                if row.1 == "/v1/sessions/current" {
+                    own_session(app, &mut scene).await;
+                }
+                let reply = scene.ask(row, column, cell).await;
+                if reply.status != row.2[column] {
+                    wrong.push(format!("{} {} {name}: {} {}", row.0, row.1, reply.status, reply.body));
+                }
+                app.advance(std::time::Duration::from_millis(1));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

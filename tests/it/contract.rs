@@ -1,0 +1,96 @@
+//! The description of the API is true: it is what the code says, it is well-formed, and no request
+//! that a machine can think of brings an answer that it does not describe.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::{Actor, TestApp, on_both};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A tool that scripts/install-test-tools has put in its place.
+fn tool(path: &str) -> PathBuf {
+    let tool = root().join("target/test-tools").join(path);
+    assert!(tool.exists(), "{} is missing: run scripts/install-test-tools", tool.display());
+    tool
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_checked_in_description_is_what_the_code_says() {
+    let without_version = |text: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with("  version:"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let written = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
+    let told = keylend::http::openapi::yaml(&keylend::http::api()).unwrap();
+    assert!(without_version(&written) == without_version(&told), "run `make openapi`");
+}
+
+#[tokio::test]
+async fn the_description_is_well_formed() {
+    tool("node/node_modules/.bin/redocly");
+    let linted = Command::new(root().join("scripts/lint-openapi")).output().await.unwrap();
+    assert!(linted.status.success(), "{}", said(&linted));
+}
+
+#[test]
+fn every_refusal_is_a_problem_but_where_another_protocol_rules() {
+    let described = serde_json::to_value(keylend::http::api()).unwrap();
+    for (path, item) in described["paths"].as_object().unwrap() {
+        if path == "/oauth/token" || path.starts_with("/v2.0") {
+            continue;
+        }
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let is_problem = response["$ref"] == "#/components/responses/ProblemAnswer";
+                let is_refusal = status.starts_with(['4', '5']);
+                assert_eq!(is_problem, is_refusal, "{method} {path} {status}");
+            }
+        }
+    }
+}
+
+/// Lets schemathesis think of requests to everything that is described, with these credentials.
+async fn explore(app: &TestApp, actor: &Actor, examples: u32) {
+    let explored = Command::new(tool("venv/bin/schemathesis"))
+        .arg("run")
+        .arg(format!("{}/openapi.yaml", app.url()))
+        .args(["--header", &format!("Authorization: Bearer {}", actor.token.as_ref().unwrap())])
+        .args(["--phases", "examples,coverage,fuzzing", "--workers", "2", "--seed", "1"])
+        .args(["--max-examples", &examples.to_string(), "--generation-database", "none"])
+        .args(["--checks", "all"])
+        // A request of the right shape may still be refused: addresses, passwords and cursors
+        // have rules beyond JSON Schema, and ids must name something that is there.
+        .args(["--exclude-checks", "positive_data_acceptance"])
+        // It would end the session that all other requests rest on.
+        .args(["--exclude-path", "/v1/sessions/current", "--no-color"])
+        .current_dir(app.folder())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    assert!(explored.status.success(), "{}", said(&explored));
+}
+
+on_both! {
+    async fn no_request_brings_an_answer_that_is_not_described(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let holder = guest.holder_of(&owner.lend(app, &guest).await).await;
+        explore(app, &app.admin().await, 20).await;
+        explore(app, &holder, 5).await;
+        // What was tried has broken nothing.
+        holder.command(&owner.vehicles[0], "unlock").await.expect(200);
+        owner.get("/readyz").await.expect(200);
+        assert_eq!(app.http.post(format!("{}/v1/users", app.url())).json(&json!({})).send().await.unwrap().status(), 401);
+    }
+}
