@@ -95,7 +95,7 @@ async fn serve_makes_no_database_by_accident_and_says_what_to_do() {
     let key_file = terminal.folder().join("keylend.keys");
     std::fs::set_permissions(&key_file, PermissionsExt::from_mode(0o644)).unwrap();
     let said = terminal.run(&["serve"]).await.failed();
-    assert!(said.contains("keylend.keys: others may read it"), "{said}");
+    assert!(said.contains("keylend.keys") && said.contains("chmod 600"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
