@@ -163,6 +163,7 @@ impl TestApp {
     }
 
     /// Stops every instance in good order and starts one again.
+    #[expect(dead_code, reason = "for the stories of recovery")]
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.add_instance().await;
