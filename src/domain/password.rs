@@ -207,7 +207,8 @@ fn is_personal(plain: &str, email: &Email) -> bool {
     let whole = squash(&local);
     let parts =
         local.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() >= PART_MIN);
-    let mut rest = Zeroizing::new(plain.replace("keylend", " "));
+    let address = squash(&normalize(email.as_str()));
+    let mut rest = Zeroizing::new(plain.replace("keylend", " ").replace(address.as_str(), " "));
     if whole.chars().count() >= WHOLE_MIN {
         rest = Zeroizing::new(rest.replace(whole.as_str(), " "));
     }

@@ -110,6 +110,14 @@ fn the_address_and_the_service_are_no_secrets() {
 }
 
 #[test]
+fn the_address_itself_is_no_password() {
+    let email = "ada@example.com".parse().unwrap();
+    for password in ["ada@example.com", "Ada@Example.com 2026", "ada.example.com ada"] {
+        assert_eq!(check(password, &email), Err(PasswordRefusal::Personal), "{password}");
+    }
+}
+
+#[test]
 fn a_short_address_forbids_nothing_by_itself() {
     let email = "a@example.com".parse().unwrap();
     assert_eq!(check("walrus teacup gravel", &email), Ok(()));
