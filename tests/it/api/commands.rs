@@ -34,7 +34,6 @@ async fn unlock_with(app: &TestApp, owner: &Actor, fault: Value) -> Reply {
     reply
 }
 
-
 on_both! {
     async fn an_owner_opens_their_own_car_without_a_grant(app) {
         let owner = app.owner().await;

@@ -15,7 +15,12 @@ async fn status(actor: &Actor, grant_id: &str) -> (String, Value) {
 }
 
 /// What is wrong with a grant that cannot be issued: `(pointer, code)` of each violation.
-async fn violations(app: &TestApp, owner: &Actor, to: &Actor, changes: Value) -> Vec<(String, String)> {
+async fn violations(
+    app: &TestApp,
+    owner: &Actor,
+    to: &Actor,
+    changes: Value,
+) -> Vec<(String, String)> {
     let refused = owner.lend_with(app, to, changes).await;
     let refused = refused.expect_problem(422, "validation_failed");
     let errors = refused.body["errors"].as_array().unwrap();

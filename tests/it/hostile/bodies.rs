@@ -29,19 +29,37 @@ async fn doors(app: &TestApp) -> Vec<Door> {
         optional: false,
     };
     let mut doors = vec![
-        door(&nobody, "/v1/sessions",
-            json!({ "email": "guest@story.example", "password": PASSWORD, "organization_id": null })),
+        door(
+            &nobody,
+            "/v1/sessions",
+            json!({ "email": "guest@story.example", "password": PASSWORD, "organization_id": null }),
+        ),
         door(&nobody, "/v1/sessions/refresh", json!({ "refresh_token": "unknown" })),
-        door(&admin, "/v1/users", json!({ "email": "kim@story.example", "display_name": "Kim",
-            "role": "member", "password": PASSWORD })),
+        door(
+            &admin,
+            "/v1/users",
+            json!({ "email": "kim@story.example", "display_name": "Kim",
+            "role": "member", "password": PASSWORD }),
+        ),
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
-        door(&owner, "/v1/grants", json!({ "vehicle_id": car, "grantee_id": guest.id,
+        door(
+            &owner,
+            "/v1/grants",
+            json!({ "vehicle_id": car, "grantee_id": guest.id,
             "entitlements": ["unlock"], "not_before": "2026-07-01T12:00:00Z",
-            "not_after": "2026-07-01T14:00:00Z", "max_uses": 2, "label": "Label", "metadata": {} })),
-        door(&guest, "/v1/commands",
-            json!({ "vehicle_id": car, "action": "unlock", "grant_id": grant_id })),
-        door(&guest, "/v1/access-checks", json!({ "vehicle_id": car, "action": "unlock",
-            "grant_id": grant_id, "at": "2026-07-01T12:00:00Z" })),
+            "not_after": "2026-07-01T14:00:00Z", "max_uses": 2, "label": "Label", "metadata": {} }),
+        ),
+        door(
+            &guest,
+            "/v1/commands",
+            json!({ "vehicle_id": car, "action": "unlock", "grant_id": grant_id }),
+        ),
+        door(
+            &guest,
+            "/v1/access-checks",
+            json!({ "vehicle_id": car, "action": "unlock",
+            "grant_id": grant_id, "at": "2026-07-01T12:00:00Z" }),
+        ),
     ];
     let optional = [
         door(&owner, "/v1/connections", json!({ "mode": "live" })),
@@ -68,7 +86,12 @@ impl Door {
         let what = format!("{} {shown}", self.path);
         let reply = self.send(Some("application/json"), body).await;
         expect_refusal(&reply, &what);
-        assert_eq!((reply.status, reply.text("code").as_str()), (status, code), "{what}: {}", reply.body);
+        assert_eq!(
+            (reply.status, reply.text("code").as_str()),
+            (status, code),
+            "{what}: {}",
+            reply.body
+        );
         reply
     }
 

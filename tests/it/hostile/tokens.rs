@@ -64,9 +64,14 @@ impl Taken {
         let public = self.key.public_key().as_ref().to_vec();
         let header = with(&self.header, "alg", json!("HS256"));
         let message = format!("{}.{}", encode(header.to_string()), encode(self.claims.to_string()));
-        for secret in [public.clone(), encode(&public).into_bytes(), STANDARD.encode(&public).into_bytes()] {
+        for secret in
+            [public.clone(), encode(&public).into_bytes(), STANDARD.encode(&public).into_bytes()]
+        {
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), message.as_bytes());
-            forged.push(("HS256 with the public key".to_owned(), format!("{message}.{}", encode(tag))));
+            forged.push((
+                "HS256 with the public key".to_owned(),
+                format!("{message}.{}", encode(tag)),
+            ));
         }
         for (member, value) in [
             ("jwk", jwk.clone()),
@@ -77,7 +82,13 @@ impl Taken {
             let header = with(&self.header, member, value);
             forged.push((format!("{member}, foreign key"), sign(&header, &self.claims, &foreign)));
         }
-        for kid in [json!("unknown"), json!("../../keylend.keys"), json!(7), json!(""), json!("k".repeat(5000))] {
+        for kid in [
+            json!("unknown"),
+            json!("../../keylend.keys"),
+            json!(7),
+            json!(""),
+            json!("k".repeat(5000)),
+        ] {
             let header = with(&self.header, "kid", kid.clone());
             forged.push((format!("kid {kid}"), sign(&header, &self.claims, &self.key)));
         }
@@ -150,10 +161,20 @@ fn misshapen(token: &str) -> Vec<(String, String)> {
     let mut parts = token.splitn(2, '.');
     let (header, rest) = (parts.next().unwrap(), parts.next().unwrap());
     [
-        String::new(), ".".to_owned(), "..".to_owned(), "...".to_owned(), header.to_owned(),
-        format!("{token}."), format!(".{token}"), format!("{token}.{token}"), format!("{token}="),
-        format!("{header}=.{rest}"), format!("{header}.{header}.{header}"),
-        format!("{token} {token}"), "e30.e30.e30".to_owned(), "x".repeat(12_000),
+        String::new(),
+        ".".to_owned(),
+        "..".to_owned(),
+        "...".to_owned(),
+        header.to_owned(),
+        format!("{token}."),
+        format!(".{token}"),
+        format!("{token}.{token}"),
+        format!("{token}="),
+        format!("{header}=.{rest}"),
+        format!("{header}.{header}.{header}"),
+        format!("{token} {token}"),
+        "e30.e30.e30".to_owned(),
+        "x".repeat(12_000),
     ]
     .into_iter()
     .map(|text| (format!("{:.20}", text), text))
@@ -243,6 +264,9 @@ on_both! {
             expect_refusal(&reply, &value);
             assert_eq!(reply.status, 401, "{value}");
         }
+        let twice = app.http.get(&url).bearer_auth(&token).header("authorization", "Bearer other");
+        let twice = Reply::read(twice.send().await.unwrap()).await;
+        twice.expect_problem(401, "token_invalid");
         let query = app.http.get(&url).query(&[("access_token", &token)]).send().await.unwrap();
         Reply::read(query).await.expect_problem(401, "token_missing");
         let odd = reqwest::header::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap();
