@@ -130,7 +130,7 @@ on_both! {
         let disable = format!("{own}/disable");
         foreigner.post(&disable, json!({})).await.expect_problem(404, "not_found");
         let list = foreigner.get("/v1/users").await.expect(200);
-        assert_eq!(list.list("user_id"), [foreigner.id.clone()]);
+        assert_eq!(list.list("user_id"), std::slice::from_ref(&foreigner.id));
         let mine = app.admin().await.get("/v1/users").await.expect(200).list("user_id");
         assert!(!mine.contains(&foreigner.id));
         guest.get("/v1/users/me").await.expect(200);
