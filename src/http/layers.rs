@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -56,8 +56,11 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
         traceparent = traceparent(request.headers()),
     );
     request.extensions_mut().insert(id.clone());
-    let answer = carried_out(request, next, edge.request_time_max);
-    let mut response = answer.instrument(span.clone()).await;
+    let mut response = if announces_too_much(request.headers()) {
+        Problem::of(Code::BodyTooLarge).into_response()
+    } else {
+        carried_out(request, next, edge.request_time_max).instrument(span.clone()).await
+    };
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_plain(&response)) {
         problem.write_into(&mut response, id.as_str());
@@ -84,6 +87,12 @@ async fn carried_out(request: Request, next: Next, time_max: Duration) -> Respon
             Problem::of(Code::RequestTimedOut).into_response()
         }
     }
+}
+
+/// Whether the client says itself that its body is too large: then none of it is waited for.
+fn announces_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|n| n > BODY_BYTES_MAX as u64)
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> &str {

@@ -47,8 +47,12 @@ pub enum Commander {
 /// The text after `Bearer`.
 pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     const MISSING: Error = Error::Unauthenticated(CredentialFault::Missing);
-    let value = headers.get(AUTHORIZATION).ok_or(MISSING)?;
     let invalid = || Error::Unauthenticated(CredentialFault::Invalid);
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(MISSING)?;
+    if values.next().is_some() {
+        return Err(invalid());
+    }
     let text = value.to_str().map_err(|_| invalid())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(invalid()) }
@@ -57,11 +61,13 @@ pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
 async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {
     let request_id = request_id(parts);
     let caller = Caller { actor, request_id: Some(request_id.as_str().to_owned()) };
-    let Some(named) = parts.headers.get(ACTING_FOR) else { return Ok(caller) };
+    let mut named = parts.headers.get_all(ACTING_FOR).iter();
+    let Some(first) = named.next() else { return Ok(caller) };
+    let is_clear = caller.actor.is_api_client() && named.next().is_none();
     let header = "Keylend-Acting-For";
-    let user_id: Option<UserId> = named.to_str().ok().and_then(|text| text.parse().ok());
-    let Some(user_id) = user_id.filter(|_| caller.actor.is_api_client()) else {
-        let detail = "must be the id of a user, and is for API clients alone";
+    let user_id: Option<UserId> = first.to_str().ok().and_then(|text| text.parse().ok());
+    let Some(user_id) = user_id.filter(|_| is_clear) else {
+        let detail = "must be the id of one user, and is for API clients alone";
         return Err(Problem::invalid(vec![Violation::of(header, "invalid", detail)]));
     };
     credentials::act_for(&gateway.service, &caller, user_id).await.map_err(|error| match error {

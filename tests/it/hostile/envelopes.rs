@@ -86,7 +86,7 @@ on_both! {
         for path in lists {
             for query in ["limit=0", "limit=101", "limit=x", "limit=-1", "limit=", "limit=1&limit=2",
                 "limit=99999999999999999999", "limit=1.0", "cursor=", "cursor=nonsense", "cursor=%00",
-                "cursor=AA", "cursor=%ff", "cursor=AQ&cursor=AQ", "surprise=1", "=", "%00=1"] {
+                "cursor=AA", "cursor=%ff", "cursor=AQ&cursor=AQ", "surprise=1", "%00=1"] {
                 let path = format!("{path}?{query}");
                 let reply = admin.get(&path).await;
                 expect_refusal(&reply, &path);

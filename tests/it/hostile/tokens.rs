@@ -264,6 +264,9 @@ on_both! {
             expect_refusal(&reply, &value);
             assert_eq!(reply.status, 401, "{value}");
         }
+        let twice = app.http.get(&url).bearer_auth(&token).header("authorization", "Bearer other");
+        let twice = Reply::read(twice.send().await.unwrap()).await;
+        twice.expect_problem(401, "token_invalid");
         let query = app.http.get(&url).query(&[("access_token", &token)]).send().await.unwrap();
         Reply::read(query).await.expect_problem(401, "token_missing");
         let odd = reqwest::header::HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap();
