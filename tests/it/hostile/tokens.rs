@@ -26,7 +26,7 @@ fn take(app: &TestApp, token: &str, set: &str) -> Taken {
     let mut next = || serde_json::from_slice(&parts.next().unwrap()).unwrap();
     let (header, claims) = (next(), next());
     let file: Value = serde_json::from_slice(&std::fs::read(app.key_file()).unwrap()).unwrap();
-    let seed = STANDARD.decode(file[set][0]["secret"].as_str().unwrap()).unwrap();
+    let seed = URL_SAFE_NO_PAD.decode(file[set][0]["key"].as_str().unwrap()).unwrap();
     Taken { header, claims, key: Ed25519KeyPair::from_seed_unchecked(&seed).unwrap() }
 }
 
@@ -200,7 +200,7 @@ on_both! {
         let car = owner.vehicles[0].clone();
         let nobody = Actor::nobody(app);
         let door = async |token: String| nobody.with_token(token).command(&car, "unlock").await;
-        let taken = take(app, &token, "grant_keys");
+        let taken = take(app, &token, "grant_signing");
         // What only the service can do: this is how the forgeries below differ from the real one.
         assert_eq!(sign(&taken.header, &taken.claims, &taken.key).len(), token.len());
 
@@ -220,7 +220,7 @@ on_both! {
         let token = guest.token.clone().unwrap();
         let nobody = Actor::nobody(app);
         let door = async |token: String| nobody.with_token(token).get("/v1/users/me").await;
-        let taken = take(app, &token, "session_keys");
+        let taken = take(app, &token, "session_signing");
         expect_all_refused(taken.lying_headers(), door).await;
         expect_all_refused(taken.lying_claims(), door).await;
         expect_all_refused(altered(&token), door).await;
@@ -234,7 +234,7 @@ on_both! {
         let grant = guest.holder_of(&grant_id).await.token.unwrap();
         let session = guest.token.clone().unwrap();
         let (grant, session) =
-            (take(app, &grant, "grant_keys"), take(app, &session, "session_keys"));
+            (take(app, &grant, "grant_signing"), take(app, &session, "session_signing"));
         let kid = |taken: &Taken| taken.header["kid"].clone();
         let crossed = [
             sign(&with(&grant.header, "kid", kid(&session)), &grant.claims, &session.key),
