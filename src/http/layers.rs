@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use tracing::Instrument;
 
 use super::extract::BODY_BYTES_MAX;
@@ -21,6 +21,10 @@ use super::{headers, metrics};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::telemetry;
+
+/// So much of a body that is too large is read and thrown away.
+const SWALLOWED_BYTES_MAX: usize = 1024 * 1024;
+const SWALLOW_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// What the layers need.
 #[derive(Clone)]
@@ -57,6 +61,7 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     );
     request.extensions_mut().insert(id.clone());
     let mut response = if announces_too_much(request.headers()) {
+        swallow(request).await;
         Problem::of(Code::BodyTooLarge).into_response()
     } else {
         carried_out(request, next, edge.request_time_max).instrument(span.clone()).await
@@ -89,7 +94,24 @@ async fn carried_out(request: Request, next: Next, time_max: Duration) -> Respon
     }
 }
 
-/// Whether the client says itself that its body is too large: then none of it is waited for.
+/// Takes a body that is too large off the line, as far as that is cheap: a client that is still
+/// sending when its connection closes would see a broken pipe in the place of the answer.
+async fn swallow(request: Request) {
+    let mut frames = request.into_body().into_data_stream();
+    let swallowed = async {
+        let mut left = SWALLOWED_BYTES_MAX;
+        while let Some(Ok(frame)) = frames.next().await {
+            match left.checked_sub(frame.len()) {
+                Some(rest) => left = rest,
+                None => return,
+            }
+        }
+    };
+    // Whether it ends or not, the answer is the same.
+    let _ = tokio::time::timeout(SWALLOW_TIME_MAX, swallowed).await;
+}
+
+/// Whether the client says itself that its body is too large: then it is not waited for.
 fn announces_too_much(headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|n| n > BODY_BYTES_MAX as u64)
