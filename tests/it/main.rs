@@ -20,6 +20,7 @@ mod contract;
 mod demo;
 mod hostile;
 mod house;
+mod recovery;
 mod revocation;
 mod sdk;
 mod statements;

@@ -83,6 +83,18 @@ impl Actor {
         }
     }
 
+    /// Nobody yet, at a service that runs elsewhere.
+    pub(crate) fn visiting(base: &str) -> Self {
+        Self {
+            id: String::new(),
+            token: None,
+            vehicles: Vec::new(),
+            acting_for: None,
+            http: super::app::http_client(),
+            base: base.to_owned(),
+        }
+    }
+
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
     }
@@ -99,7 +111,10 @@ impl Actor {
 
     /// A request with this actor's credentials, to be completed by the test.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        // A whole address leads elsewhere, such as back from the consent page.
+        let url =
+            if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }

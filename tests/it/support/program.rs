@@ -113,6 +113,11 @@ impl Running {
         find(&mut self.stderr, text).await
     }
 
+    /// Ends the program without a word, as a crash does.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Asks the program to read its key file again.
     pub(crate) async fn hang_up(&self) {
         self.signal("-HUP").await;
