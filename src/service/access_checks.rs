@@ -3,7 +3,7 @@
 use super::{Caller, Error, Service, commands};
 use crate::domain::command::Action;
 use crate::domain::id::{GrantId, VehicleId};
-use crate::domain::policy::{self, Decision, Facts, Request};
+use crate::domain::policy::{self, Decision, Facts, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::storage::decisions;
 
@@ -52,5 +52,9 @@ pub async fn check(
         entitlement: action.entitlement(),
         spends_use: action.spends_use(),
     };
-    Ok(policy::decide(facts, &request, at.unwrap_or_else(|| service.clock.now())))
+    match policy::decide(facts, &request, at.unwrap_or_else(|| service.clock.now())) {
+        // Who has nothing to do with the car must not learn that it is there.
+        Decision::Deny(reasons) if reasons.contains(&Reason::NotFound) => Err(Error::NotFound),
+        decision => Ok(decision),
+    }
 }

@@ -34,7 +34,9 @@ impl Credentials {
             admin_email: "ada@demo.example".to_owned(),
             owner_email: "olga@demo.example".to_owned(),
             guest_email: "gus@demo.example".to_owned(),
-            password: MachineSecret::generate(SecretPrefix::State, entropy)?.expose().to_owned(),
+            password: MachineSecret::generate(SecretPrefix::State, entropy)?
+                .expose()
+                .replace(SecretPrefix::State.as_str(), "demo-"),
         })
     }
 }

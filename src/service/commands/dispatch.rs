@@ -115,8 +115,8 @@ async fn reread(
 /// choice: the gate decides.
 ///
 /// # Errors
-/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a car with which the
-/// person has nothing to do.
+/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
+/// not there.
 pub async fn choose_grant(
     service: &Service,
     caller: &Caller,
@@ -147,8 +147,9 @@ pub async fn choose_grant(
         return Ok((caller, user_id, None));
     }
     let held = grants::list_held(&mut reader, organization_id, vehicle_id, user_id).await?;
-    let chosen = best(service, &held, action).ok_or(Error::NotFound)?;
-    Ok((caller, user_id, Some(chosen.grant_id)))
+    // Who holds none is refused by the gate, which records it.
+    let chosen = best(service, &held, action).map(|grant| grant.grant_id);
+    Ok((caller, user_id, chosen))
 }
 
 /// The grant most likely to be allowed; among equals the newest. If none is usable it is the one

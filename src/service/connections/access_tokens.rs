@@ -18,7 +18,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
-use crate::storage::repeat;
+use crate::storage::{StorageError, repeat};
 
 /// A token that lives shorter than this is not given out any more.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -188,8 +188,13 @@ async fn renew(
             repeat(|| async {
                 let mut tx = service.store.begin().await?;
                 let sealed = sealed.clone();
-                connections::store_refreshed(&mut tx, connection_id, revision, sealed, expires_at)
-                    .await?;
+                let expires = expires_at;
+                if !connections::store_refreshed(&mut tx, connection_id, revision, sealed, expires)
+                    .await?
+                {
+                    // A pair that is not stored must not be used: the stored one is newer.
+                    return Err(Error::Storage(StorageError::LostRace));
+                }
                 let event = Event::ConnectionRefreshed { connection_id };
                 service.record(&mut tx, &caller, service.clock.now(), [event]).await?;
                 tx.commit().await.map_err(Error::from)

@@ -33,4 +33,15 @@ on_both! {
         assert_eq!(events[1], "grant.revoked");
         assert!(events.contains(&"grant.issued".to_owned()));
     }
+
+    async fn a_stranger_at_the_car_learns_nothing_and_is_in_the_record(app) {
+        let (owner, stranger) = (app.owner().await, app.stranger().await);
+        let car = owner.vehicles[0].clone();
+        stranger.command(&car, "unlock").await.expect_problem(404, "not_found");
+        assert!(app.cloud.journal().await.is_empty());
+        let path = format!("/v1/audit-entries?event=command.refused&user_id={}", stranger.id);
+        let entries = app.admin().await.get(&path).await.expect(200);
+        assert_eq!(entries.list("vehicle_id"), [car]);
+        assert_eq!(entries.body["data"][0]["details"]["reasons"], json!(["not_found"]));
+    }
 }
