@@ -66,7 +66,8 @@ async fn explore(app: &TestApp, actor: &Actor, examples: u32) {
         .arg("run")
         .arg(format!("{}/openapi.yaml", app.url()))
         .args(["--header", &format!("Authorization: Bearer {}", actor.token.as_ref().unwrap())])
-        .args(["--phases", "examples,coverage,fuzzing", "--workers", "2", "--seed", "1"])
+        // One worker: the parser of Python 3.11 that it uses is not safe in several threads.
+        .args(["--phases", "examples,coverage,fuzzing", "--workers", "1", "--seed", "1"])
         .args(["--max-examples", &examples.to_string(), "--generation-database", "none"])
         .args(["--checks", "all"])
         // A request of the right shape may still be refused: addresses, passwords and cursors
