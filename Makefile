@@ -32,4 +32,4 @@ bench: ## Keylend and the floors under it, measured in one run
 	scripts/bench
 
 demo: ## the service and a simulated vehicle cloud, telling their story
-	cargo run --locked -- demo
+	cargo run --release --locked -- demo
