@@ -27,7 +27,7 @@ async fn an_unlock_is_sent_once_and_acknowledged() {
     assert!(request.contains("content-type: application/json\r\n"));
     assert!(!request.contains("accept-encoding"));
     let (_, sent) = request.split_once("\r\n\r\n").unwrap();
-    let sent: ActionRequest = serde_json::from_str(sent).unwrap();
+    let sent: ActionRequest<SecurityAction> = serde_json::from_str(sent).unwrap();
     assert_eq!(sent.action, SecurityAction::Unlock);
 }
 

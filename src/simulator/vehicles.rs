@@ -110,10 +110,11 @@ pub(super) async fn command(
     body: Bytes,
 ) -> Result<Response, Failure> {
     let (car, _) = allowed(&cloud, &headers, &id, Some(permission::CONTROL_SECURITY))?;
-    let ActionRequest { action } = serde_json::from_slice(&body).map_err(|_| {
-        Failure::new(ErrorKind::ValidationParameter)
-            .describing("`action` must be `LOCK` or `UNLOCK`.")
-    })?;
+    let ActionRequest::<SecurityAction> { action } =
+        serde_json::from_slice(&body).map_err(|_| {
+            Failure::new(ErrorKind::ValidationParameter)
+                .describing("`action` must be `LOCK` or `UNLOCK`.")
+        })?;
     let fault = car.next_fault(Occasion::Command);
     if let Some(FaultKind::Delay { delay_ms }) = fault {
         delayed(&cloud, car, action, request_id, delay_ms).await?;

@@ -60,7 +60,9 @@ fn or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
 }
 
 /// Older answers have a text or `null` in place of the object.
-fn resolution<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Resolution, D::Error> {
+pub(super) fn resolution<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Resolution, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Shape {

@@ -72,7 +72,7 @@ pub(in crate::http) async fn command(
 }
 
 /// The action, if the body is an object: `serde` would also read one from an array, by position.
-fn action_request(body: &[u8]) -> Option<ActionRequest> {
+fn action_request(body: &[u8]) -> Option<ActionRequest<SecurityAction>> {
     let is_object = body.trim_ascii_start().starts_with(b"{");
     serde_json::from_slice(body).ok().filter(|_| is_object)
 }
