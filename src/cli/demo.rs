@@ -57,6 +57,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         fleet: simulator::Fleet::default(),
         auto_approve: true,
         journal: Some(folder.join("journal.jsonl")),
+        ..simulator::Options::default()
     };
     let tasks = tokio_util::task::TaskTracker::new();
     let cloud = simulator::serve(

@@ -28,6 +28,12 @@ pub(super) struct SimulateArgs {
     /// Consent at once, without a page.
     #[arg(long)]
     auto_approve: bool,
+    /// Values and ids of the cars that follow from this number.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// As the official simulated cars: stricter, and commands change nothing.
+    #[arg(long)]
+    state_fixed: bool,
     /// Append one JSON line for each command that a car really executed.
     #[arg(long)]
     journal: Option<PathBuf>,
@@ -43,11 +49,20 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         (None, Some(count)) => Fleet::of_size(count),
         (None, None) => Fleet::default(),
     };
+    let fleet = match args.seed {
+        Some(seed) => fleet.seeded(seed),
+        None => fleet,
+    };
     let interrupted = super::serve::interrupted()?;
     let listener = TcpListener::bind(args.listen).await?;
     println!("simulated vehicle cloud at http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
-    let options = Options { fleet, auto_approve: args.auto_approve, journal: args.journal };
+    let options = Options {
+        fleet,
+        auto_approve: args.auto_approve,
+        journal: args.journal,
+        as_official: args.state_fixed,
+    };
     let clock = Arc::new(SystemClock::start());
     let cloud =
         simulator::serve(listener, options, clock, Arc::new(OsEntropy::default()), stop.clone());

@@ -13,17 +13,27 @@ use uuid::Uuid;
 
 use super::state::Cloud;
 use crate::entropy::NoEntropy;
+use crate::smartcar::v3::ErrorList;
 use crate::smartcar::{ErrorBody, ErrorKind, v2};
 
 /// The name of the present request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestId(pub(super) Uuid);
 
-/// What went wrong with a request to API v2.0.
+/// What an answer says went wrong.
+#[derive(Debug, Clone)]
+enum What {
+    Documented(ErrorKind),
+    /// In the envelope, with a family and a member that nobody knows.
+    Undocumented(String, Option<String>),
+    /// An answer from before the API, without its envelope.
+    Gateway,
+}
+
+/// What went wrong with a request to the API.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    /// `None`: an answer from before the API, without its envelope.
-    kind: Option<ErrorKind>,
+    what: What,
     status: u16,
     description: Option<String>,
     retry_after_s: Option<u64>,
@@ -31,7 +41,14 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: ErrorKind) -> Self {
-        Self { kind: Some(kind), status: kind.status(), description: None, retry_after_s: None }
+        let what = What::Documented(kind);
+        Self { what, status: kind.status(), description: None, retry_after_s: None }
+    }
+
+    /// An error that is in no table.
+    pub(super) fn undocumented(error_type: &str, code: Option<&str>, status: u16) -> Self {
+        let what = What::Undocumented(error_type.to_owned(), code.map(str::to_owned));
+        Self { what, status, description: None, retry_after_s: None }
     }
 
     pub(super) fn describing(mut self, description: impl Into<String>) -> Self {
@@ -49,23 +66,66 @@ impl Failure {
     /// request had reached what executes it.
     pub(super) fn unavailable() -> Self {
         Self {
-            kind: None,
+            what: What::Gateway,
             status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
             description: None,
             retry_after_s: None,
         }
     }
 
-    fn into_body(self, status: StatusCode, request_id: &str) -> Response {
-        let Some(kind) = self.kind else {
-            return (status, Json(json!({ "message": "Service Unavailable" }))).into_response();
+    /// The status, and the envelope of API v2.0.
+    pub(super) fn enveloped(self, request_id: &str) -> (u16, ErrorBody) {
+        let kind = match &self.what {
+            What::Documented(kind) => *kind,
+            What::Undocumented(..) | What::Gateway => ErrorKind::ServerInternal,
         };
         let mut body = ErrorBody::new(kind, request_id);
         body.status_code = Some(self.status);
+        if let What::Undocumented(error_type, code) = self.what {
+            body.error_type = error_type;
+            body.code = code;
+            body.doc_url = None;
+        }
         if let Some(description) = self.description {
             body.description = description;
         }
-        (status, Json(body)).into_response()
+        (self.status, body)
+    }
+
+    /// The list of errors of API v3.
+    pub(super) fn listed(self, request_id: &str) -> ErrorList {
+        let mut list = match &self.what {
+            What::Documented(kind) => ErrorList::of(*kind, request_id),
+            What::Undocumented(..) | What::Gateway => {
+                ErrorList::of(ErrorKind::ServerInternal, request_id)
+            }
+        };
+        if let Some(first) = list.errors.first_mut() {
+            first.status = self.status.to_string();
+            if let What::Undocumented(error_type, code) = self.what {
+                first.title = Some(error_type.clone());
+                first.kind = error_type;
+                first.code = code;
+                first.links = None;
+            }
+        }
+        match self.description {
+            Some(description) => list.detailing(description),
+            None => list,
+        }
+    }
+
+    fn into_body(self, status: StatusCode, is_v3: bool, request_id: &str) -> Response {
+        match (&self.what, is_v3) {
+            (What::Gateway, _) => {
+                (status, Json(json!({ "message": "Service Unavailable" }))).into_response()
+            }
+            (_, true) => (status, Json(self.listed(request_id))).into_response(),
+            (_, false) => {
+                let (_, body) = self.enveloped(request_id);
+                (status, Json(body)).into_response()
+            }
+        }
     }
 }
 
@@ -100,11 +160,12 @@ pub(super) async fn finish(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let text = id.to_string();
+    let is_v3 = request.uri().path().starts_with("/v3/");
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let (head, _) = response.into_parts();
-        response = failure.into_body(head.status, &text);
+        response = failure.into_body(head.status, is_v3, &text);
         if let Some(seconds) = head.headers.get(header::RETRY_AFTER) {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, seconds.clone());
@@ -121,7 +182,7 @@ pub(super) async fn no_such_path(uri: Uri) -> Failure {
     let first = uri.path().split('/').nth(1).unwrap_or_default();
     let version = first.strip_prefix('v').unwrap_or_default();
     let other_version =
-        version.starts_with(|c: char| c.is_ascii_digit()) && !matches!(version, "2.0");
+        version.starts_with(|c: char| c.is_ascii_digit()) && !matches!(version, "2.0" | "3");
     Failure::new(match other_version {
         true => ErrorKind::ResourceNotFoundVersion,
         false => ErrorKind::ResourceNotFoundPath,

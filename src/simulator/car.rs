@@ -1,24 +1,17 @@
-//! A car that locks and unlocks. Its state and the journal change together, under the car's own
+//! A car that does what it is told. Its state and the journal change together, under the car's own
 //! lock, so that the order of the journal is the order of what happened to the car.
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use uuid::Uuid;
 
+use super::adjustment::Adjustment;
+use super::car_state::CarState;
 use super::faults::{FaultKind, FaultScript, Occasion};
 use super::journal::{Entry, Journal};
+use super::orders::Order;
 use crate::domain::time::Timestamp;
-use crate::smartcar::v2::{Attributes, Part, Security, SecurityAction};
-
-/// What of a car can change.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lock {
-    pub(super) is_locked: bool,
-    /// When the car last reported it.
-    pub(super) since: Timestamp,
-}
+use crate::smartcar::ErrorKind;
 
 /// One car of the cloud.
 #[derive(Debug)]
@@ -28,41 +21,65 @@ pub(super) struct Car {
     pub(super) model: String,
     pub(super) year: i32,
     pub(super) vin: String,
-    pub(super) lock: Mutex<Lock>,
+    /// When the cloud first knew it; what lies in its past is counted from here.
+    pub(super) delivered_at: Timestamp,
+    pub(super) state: Mutex<CarState>,
     pub(super) faults: Mutex<FaultScript>,
 }
 
-/// A car as `GET /_sim/vehicles` shows it.
-#[derive(Debug, Serialize)]
-pub(super) struct Shown<'a> {
-    id: &'a str,
-    make: &'a str,
-    model: &'a str,
-    year: i32,
-    vin: &'a str,
-    is_locked: bool,
+/// How cars of a cloud take orders.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manners {
+    /// As the official simulated cars: stricter, and their state never changes.
+    pub(super) as_official: bool,
 }
 
 impl Car {
-    /// Does what it is told and says so in the journal. If the journal cannot be written, the car
-    /// does nothing.
+    /// Does what it is told and says so in the journal.
+    ///
+    /// # Errors
+    /// Why the car did nothing: its state forbids it, or the journal cannot be written.
     pub(super) fn execute(
         &self,
-        action: SecurityAction,
+        order: Order,
         at: Timestamp,
         request_id: Uuid,
         journal: &Journal,
-    ) -> io::Result<()> {
-        let entry = Entry { at, vehicle_id: Arc::clone(&self.id), action, request_id };
-        let mut lock = self.lock();
-        journal.append(entry)?;
-        *lock = Lock { is_locked: action == SecurityAction::Lock, since: at };
+        manners: Manners,
+    ) -> Result<(), ErrorKind> {
+        let entry = Entry { at, vehicle_id: Arc::clone(&self.id), order, request_id };
+        let mut state = self.lock();
+        let mut next = state.clone().advanced_to(at);
+        if let Some(kind) = order.refused(&next, manners.as_official) {
+            return Err(kind);
+        }
+        journal.append(entry).map_err(|error| {
+            tracing::error!(%error, "the simulator's journal cannot be written");
+            ErrorKind::ServerInternal
+        })?;
+        if !manners.as_official {
+            order.apply(&mut next, at);
+        }
+        *state = next;
         Ok(())
     }
 
-    /// The present state.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Lock> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state at a time.
+    pub(super) fn state_at(&self, at: Timestamp) -> CarState {
+        let state = self.lock().clone();
+        state.advanced_to(at)
+    }
+
+    /// Sets parts of the state, as nobody could from afar.
+    pub(super) fn adjust(&self, adjustment: &Adjustment, now: Timestamp) {
+        let mut state = self.lock();
+        let mut next = state.clone().advanced_to(now);
+        adjustment.apply(&mut next, now);
+        *state = next;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CarState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The queue of what goes wrong.
@@ -73,38 +90,5 @@ impl Car {
     /// What goes wrong this time, if anything.
     pub(super) fn next_fault(&self, occasion: Occasion) -> Option<FaultKind> {
         self.faults().take(occasion)
-    }
-
-    pub(super) fn attributes(&self) -> Attributes {
-        Attributes {
-            id: self.id.to_string(),
-            make: self.make.clone(),
-            model: self.model.clone(),
-            year: self.year,
-        }
-    }
-
-    /// Everything that opens is closed; only the lock ever changes.
-    pub(super) fn security(is_locked: bool) -> Security {
-        let corners = ["frontLeft", "frontRight", "backLeft", "backRight"].map(Part::closed);
-        Security {
-            is_locked,
-            doors: corners.to_vec(),
-            windows: corners.to_vec(),
-            sunroof: vec![Part::closed("sunroof")],
-            storage: ["front", "rear"].map(Part::closed).to_vec(),
-            charging_port: vec![Part::closed("chargingPort")],
-        }
-    }
-
-    pub(super) fn shown(&self) -> Shown<'_> {
-        Shown {
-            id: &self.id,
-            make: &self.make,
-            model: &self.model,
-            year: self.year,
-            vin: &self.vin,
-            is_locked: self.lock().is_locked,
-        }
     }
 }

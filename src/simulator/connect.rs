@@ -123,7 +123,8 @@ fn approve(
     permissions: Vec<&'static str>,
     status: StatusCode,
 ) -> Result<Response, Response> {
-    let consent = Consent { client_id: asked.client_id.clone(), cars, permissions };
+    let client_id = asked.client_id.clone();
+    let consent = Consent { client_id, cars, permissions, gone: Default::default() };
     let code = cloud
         .issue_code(consent, asked.redirect_uri.clone())
         .map_err(|error| Failure::from(error).into_response())?;

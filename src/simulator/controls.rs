@@ -12,10 +12,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::adjustment::Adjustment;
 use super::answer::Failure;
-use super::car::{Car, Shown};
+use super::car::Car;
 use super::faults::FaultScript;
 use super::listener::Peer;
+use super::shown::Shown;
 use super::state::Cloud;
 use crate::smartcar::ErrorKind;
 
@@ -33,10 +35,35 @@ pub(super) async fn only_this_machine(
     Failure::new(ErrorKind::ResourceNotFoundPath).into_response()
 }
 
-/// `GET /_sim/vehicles`: all cars and whether they are locked.
+/// `GET /_sim/vehicles`: all cars and their present state.
 pub(super) async fn cars(State(cloud): Shared) -> Response {
-    let cars: Vec<Shown<'_>> = cloud.cars().iter().map(|car| car.shown()).collect();
+    let now = cloud.clock.now();
+    let cars: Vec<Shown<'_>> = cloud.cars().iter().map(|car| car.shown(now)).collect();
     Json(json!({ "vehicles": cars })).into_response()
+}
+
+/// Body of `PATCH /_sim/vehicles/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Patch {
+    #[serde(flatten)]
+    adjustment: Adjustment,
+}
+
+/// `PATCH /_sim/vehicles/{id}`: sets parts of a car's state, as nobody could from afar.
+pub(super) async fn adjust(
+    State(cloud): Shared,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let car = find(&cloud, &id)?;
+    let wrong = |why: String| Failure::new(ErrorKind::ValidationParameter).describing(why);
+    let Patch { adjustment } =
+        serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
+    adjustment.check().map_err(|why| wrong(why.to_owned()))?;
+    let now = cloud.clock.now();
+    car.adjust(&adjustment, now);
+    Ok(Json(car.shown(now)).into_response())
 }
 
 /// `GET /_sim/vehicles/{id}/faults`: what is left of the queue.

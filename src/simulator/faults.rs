@@ -1,10 +1,11 @@
 //! What can be made to go wrong with a car, and the queue that says when. Each command or read
 //! takes the first entry that is meant for it. Whether a fault strikes before or after the car
-//! moved is the point of each kind; [`super::vehicles`] carries them out.
+//! moved is the point of each kind; [`super::mishap`] carries them out.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::smartcar::ErrorKind;
 
@@ -21,7 +22,7 @@ const fn longest_wait_ms() -> u64 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
-    /// Locking or unlocking.
+    /// Telling a car to do something.
     #[default]
     Command,
     /// Any `GET` below the car.
@@ -77,6 +78,96 @@ pub enum FaultKind {
         #[serde(default)]
         code: Option<String>,
     },
+    /// Executes, then closes the connection in the middle of the answer.
+    Truncated,
+    /// Executes, then answers with a mebibyte of JSON.
+    Oversized,
+    /// Executes, then answers 200 with a page for people.
+    Html,
+    /// Answers 307 with the address of a path that does not exist, and executes nothing.
+    Redirect,
+    /// Executes, then answers 204 without a body.
+    NoContent,
+    /// Executes, then answers with a number where a text should tell what happened.
+    WrongType,
+    /// Executes, then leaves out of the answer what happened.
+    MissingField,
+    /// Executes, then answers with two contradicting members of one name.
+    DuplicateKeys,
+    /// Executes what it is told; reads of this car answer for another one.
+    WrongVehicle,
+    /// Answers an error that is not documented and executes nothing.
+    UnknownError {
+        /// The family.
+        #[serde(rename = "type")]
+        error_type: String,
+        /// The member.
+        #[serde(default)]
+        code: Option<String>,
+        /// The HTTP status, from 200 to 599.
+        status: u16,
+    },
+    /// Answers literally this and executes nothing.
+    Status {
+        /// The HTTP status, from 200 to 599.
+        code: u16,
+        /// JSON, or a text that is sent as it is.
+        #[serde(default)]
+        body: Option<Value>,
+    },
+    /// Executes, then answers literally this.
+    ExecutedThenStatus {
+        /// The HTTP status, from 200 to 599.
+        code: u16,
+        /// JSON, or a text that is sent as it is.
+        #[serde(default)]
+        body: Option<Value>,
+    },
+    /// A command of API v3 is answered 202 at once; the body follows later and tells what became
+    /// of it. It is executed then, but only if the outcome is a success. Elsewhere it is nothing.
+    AcceptedLate {
+        /// How long the body takes, in milliseconds.
+        after_ms: u64,
+        /// What the body tells.
+        outcome: LateOutcome,
+    },
+}
+
+/// How a command ends that was answered 202.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LateOutcome {
+    /// `success` or `failure`: an execution with this status.
+    Word(LateWord),
+    /// A documented error in place of an execution.
+    Error {
+        /// The family, such as `VEHICLE_STATE`.
+        #[serde(rename = "type")]
+        error_type: String,
+        /// The member, such as `ASLEEP`.
+        #[serde(default)]
+        code: Option<String>,
+    },
+}
+
+/// The status of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LateWord {
+    /// It was executed.
+    Success,
+    /// It was not.
+    Failure,
+}
+
+impl LateOutcome {
+    /// The documented error that it is, if it is one.
+    pub(super) fn documented(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Word(_) => None,
+            Self::Error { error_type, code } => ErrorKind::find(error_type, code.as_deref()),
+        }
+    }
 }
 
 impl FaultKind {
@@ -93,14 +184,29 @@ impl FaultKind {
     }
 
     fn check(&self) -> Result<(), &'static str> {
+        let undocumented = "this type and code are not documented";
         match self {
-            Self::Delay { delay_ms: wait } | Self::Hold { hold_ms: wait }
+            Self::Delay { delay_ms: wait }
+            | Self::Hold { hold_ms: wait }
+            | Self::AcceptedLate { after_ms: wait, .. }
                 if *wait > WAIT_MS_MAX =>
             {
                 Err("a wait is at most 600000 milliseconds")
             }
             Self::VehicleState { .. } | Self::Error { .. } if self.documented().is_none() => {
-                Err("this type and code are not documented")
+                Err(undocumented)
+            }
+            Self::AcceptedLate { outcome: outcome @ LateOutcome::Error { .. }, .. }
+                if outcome.documented().is_none() =>
+            {
+                Err(undocumented)
+            }
+            Self::UnknownError { status, .. }
+            | Self::Status { code: status, .. }
+            | Self::ExecutedThenStatus { code: status, .. }
+                if !(200..=599).contains(status) =>
+            {
+                Err("a status is between 200 and 599")
             }
             _ => Ok(()),
         }
@@ -173,6 +279,8 @@ mod tests {
             r#"{"kind":"vehicle_state","code":"FLYING"}"#,
             r#"{"kind":"error","type":"UPSTREAM","code":"ASLEEP"}"#,
             r#"{"kind":"hold","hold_ms":600001}"#,
+            r#"{"kind":"status","code":100}"#,
+            r#"{"kind":"accepted_late","after_ms":1,"outcome":{"type":"UPSTREAM","code":"A"}}"#,
         ] {
             let fault: Fault = serde_json::from_str(fault).unwrap();
             assert!(fault.kind.check().is_err(), "{fault:?}");

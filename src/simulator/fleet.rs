@@ -5,13 +5,17 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
+use super::adjustment::Adjustment;
+use super::car_state::{CarState, Motion, Powertrain, Store};
+use crate::domain::time::Timestamp;
+
 /// More cars than any benchmark needs.
 const CARS_MAX: usize = 100_000;
 const TEXT_LENGTH_MAX: usize = 64;
 const VIN_LENGTH: usize = 17;
 
 /// One car of a fleet file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Car {
     /// The maker; shown in upper case.
@@ -26,19 +30,17 @@ pub struct Car {
     /// The cloud's id of the car; a UUID is made up if missing.
     #[serde(default)]
     pub id: Option<String>,
-    /// Whether the car starts locked; it does unless it is said otherwise.
-    #[serde(default = "locked")]
-    pub is_locked: bool,
-}
-
-const fn locked() -> bool {
-    true
+    /// What it starts with. A car that says nothing is parked, locked and plugged in, and has
+    /// values of its own for everything that can be read.
+    #[serde(flatten)]
+    pub state: Adjustment,
 }
 
 /// Cars that have been checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fleet {
     cars: Vec<Car>,
+    seed: Option<u64>,
 }
 
 /// Why a fleet file is refused.
@@ -56,7 +58,7 @@ pub enum FleetError {
 }
 
 impl Fleet {
-    /// Reads `{"vehicles": [{make, model, year, vin?, id?, is_locked?}]}`.
+    /// Reads `{"vehicles": [{make, model, year, vin?, id?, …}]}`; the rest is in [`Adjustment`].
     ///
     /// # Errors
     /// [`FleetError`] says what is wrong with it.
@@ -84,7 +86,7 @@ impl Fleet {
                 return Err(FleetError::Car(index, "the id is used twice"));
             }
         }
-        Ok(Self { cars })
+        Ok(Self { cars, seed: None })
     }
 
     /// This many cars of a few models; at least one, at most a hundred thousand.
@@ -98,9 +100,31 @@ impl Fleet {
             year,
             vin: None,
             id: None,
-            is_locked: true,
+            state: Adjustment::default(),
         });
-        Self { cars: cars.take(size.clamp(1, CARS_MAX)).collect() }
+        Self { cars: cars.take(size.clamp(1, CARS_MAX)).collect(), seed: None }
+    }
+
+    /// The same cars with other values and, where the cars have no ids, with ids that follow from
+    /// the seed too.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// What ids and values follow from, if that was said.
+    pub(super) const fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// The state of the car at a place, as it is at first.
+    pub(super) fn first_state(&self, place: usize, now: Timestamp) -> CarState {
+        let mut state = drawn(self.seed.unwrap_or_default(), place, now);
+        if let Some(car) = self.cars.get(place) {
+            car.state.apply(&mut state, now);
+        }
+        state
     }
 
     /// The cars, in their order.
@@ -116,6 +140,73 @@ impl Default for Fleet {
     }
 }
 
+/// The values of a car of which nothing is said: parked, locked and plugged in. They follow from
+/// the seed and the place in the fleet.
+fn drawn(seed: u64, place: usize, now: Timestamp) -> CarState {
+    let mut draws = Draws(seed.wrapping_add(u64::try_from(place).unwrap_or_default() << 20));
+    let trouble_codes = match place.is_multiple_of(3) {
+        true => vec!["P302D".to_owned()],
+        false => Vec::new(),
+    };
+    CarState {
+        at: now,
+        changed_at: now,
+        lock_changed_at: now,
+        is_locked: true,
+        powertrain: Powertrain::Phev,
+        motion: Motion::Parked,
+        latitude: draws.between(48.10, 48.18),
+        longitude: draws.between(11.50, 11.64),
+        heading: draws.between(0.0, 359.0),
+        odometer_km: draws.between(4_000.0, 90_000.0),
+        battery: Store {
+            level: draws.between(0.45, 0.7),
+            capacity: draws.between(42.0, 78.0),
+            full_range_km: draws.between(280.0, 480.0),
+        },
+        is_plugged_in: true,
+        is_charging: false,
+        charge_limit: 0.8,
+        fuel: Store {
+            level: draws.between(0.4, 0.9),
+            capacity: draws.between(30.0, 55.0),
+            full_range_km: draws.between(350.0, 700.0),
+        },
+        oil_life: draws.between(0.3, 0.9),
+        tires_kpa: [(); 4].map(|()| draws.between(220.0, 245.0)),
+        trouble_codes,
+    }
+}
+
+/// An id that follows from the seed and the place in the fleet.
+pub(super) fn seeded_id(seed: u64, place: usize) -> String {
+    let mut draws = Draws(seed.wrapping_add(u64::try_from(place).unwrap_or_default() << 20));
+    let (high, low) = (draws.next(), draws.next());
+    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// Numbers that follow from a seed (splitmix64). They are for plausible readings, never for
+/// secrets.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number with two decimals between two others.
+    fn between(&mut self, least: f64, most: f64) -> f64 {
+        let drawn = u32::try_from(self.next() >> 32).unwrap_or_default();
+        let part = f64::from(drawn) / f64::from(u32::MAX);
+        ((least + part * (most - least)) * 100.0).round() / 100.0
+    }
+}
+
 fn check(car: &Car) -> Result<(), &'static str> {
     let text = |text: &str| !text.trim().is_empty() && text.chars().count() <= TEXT_LENGTH_MAX;
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -128,6 +219,7 @@ fn check(car: &Car) -> Result<(), &'static str> {
     if car.vin.as_ref().is_some_and(|vin| vin.len() != VIN_LENGTH || !plain(vin)) {
         return Err("a vin has 17 letters and digits");
     }
+    car.state.check()?;
     if car.id.as_ref().is_some_and(|id| !text(id) || !plain(id)) {
         return Err("an id has between 1 and 64 letters, digits and hyphens");
     }
@@ -142,7 +234,9 @@ mod tests {
     fn a_fleet_file_is_read_and_checked() {
         let one = br#"{"vehicles":[{"make":"Audi","model":"e-tron","year":2022,"id":"a-1"}]}"#;
         let fleet = Fleet::from_json(one).unwrap();
-        assert!(fleet.cars()[0].is_locked);
+        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let state = fleet.first_state(0, now);
+        assert!(state.is_locked && state.is_plugged_in && state.motion == Motion::Parked);
         let refused = [
             r#"{"vehicles":[]}"#,
             r#"{"vehicles":[{"make":"","model":"x","year":2022}]}"#,
@@ -150,11 +244,42 @@ mod tests {
             r#"{"vehicles":[{"make":"a","model":"x","year":2022,"vin":"short"}]}"#,
             r#"{"vehicles":[{"make":"a","model":"x","year":2022,"id":"../up"}]}"#,
             r#"{"vehicles":[{"make":"a","model":"x","year":2022,"colour":"red"}]}"#,
+            r#"{"vehicles":[{"make":"a","model":"x","year":2022,"battery_level":1.5}]}"#,
+            r#"{"vehicles":[{"make":"a","model":"x","year":2022,"powertrain":"STEAM"}]}"#,
+            r#"{"vehicles":[{"make":"a","model":"x","year":2022,"is_driving":true,"is_plugged_in":true}]}"#,
+            r#"{"vehicles":[{"make":"a","model":"x","year":2022,"tire_pressure_kpa":[1,2,3]}]}"#,
+            r#"{"vehicles":[{"make":"a","model":"x","year":2022,"trouble_codes":["P 1"]}]}"#,
             r#"{"vehicles":[{"make":"a","model":"x","year":2022,"id":"1"},{"make":"a","model":"x","year":2022,"id":"1"}]}"#,
         ];
         for text in refused {
             assert!(Fleet::from_json(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_fleet_file_says_of_a_car_is_its_first_state() {
+        let one = br#"{"vehicles":[{"make":"Audi","model":"A4","year":2022,"powertrain":"ICE",
+            "is_locked":false,"odometer_km":12.5,"is_driving":true,"fuel_level":0.25,
+            "tire_pressure_kpa":[200,201,202,203],"trouble_codes":["P1D9A"]}]}"#;
+        let fleet = Fleet::from_json(one).unwrap();
+        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let state = fleet.first_state(0, now);
+        assert!(!state.is_locked && !state.is_plugged_in);
+        assert_eq!((state.powertrain, state.motion), (Powertrain::Ice, Motion::Driving));
+        assert_eq!((state.odometer_km, state.fuel.level), (12.5, 0.25));
+        assert_eq!(state.tires_kpa, [200.0, 201.0, 202.0, 203.0]);
+        assert_eq!(state.trouble_codes, ["P1D9A"]);
+    }
+
+    #[test]
+    fn values_follow_from_the_seed() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let first = |fleet: Fleet| [0, 1].map(|place| fleet.first_state(place, now));
+        let seeded = |seed| first(Fleet::default().seeded(seed));
+        assert_eq!(seeded(5), seeded(5));
+        assert_ne!(seeded(5), seeded(6));
+        assert_ne!(seeded(5)[0], seeded(5)[1]);
+        assert_eq!(first(Fleet::default()), seeded(0));
     }
 
     #[test]

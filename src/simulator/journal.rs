@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use super::orders::Order;
 use crate::domain::time::Timestamp;
-use crate::smartcar::v2::SecurityAction;
 
 /// Entries kept in memory; older ones go. The file keeps all.
 const ENTRIES_MAX: usize = 200_000;
@@ -22,7 +22,9 @@ const ENTRIES_MAX: usize = 200_000;
 pub(super) struct Entry {
     pub(super) at: Timestamp,
     pub(super) vehicle_id: Arc<str>,
-    pub(super) action: SecurityAction,
+    /// `action`, and what belongs to it.
+    #[serde(flatten)]
+    pub(super) order: Order,
     #[serde(serialize_with = "text")]
     pub(super) request_id: Uuid,
 }

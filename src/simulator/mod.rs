@@ -6,36 +6,52 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 
+mod adjustment;
 mod answer;
 mod asked;
+mod batch;
 mod bounded;
+mod call;
 mod car;
+mod car_state;
+mod commands;
 mod connect;
 mod controls;
 mod faults;
 mod fleet;
 mod journal;
 mod listener;
+mod mishap;
 mod oauth;
+mod orders;
+mod paging;
+mod readings;
+mod reads;
+mod shown;
+mod spoilt;
 mod state;
 #[cfg(test)]
 mod tests;
 mod vehicles;
+mod workshop;
 
-pub use faults::{Fault, FaultKind, FaultScript, Occasion};
+pub use adjustment::Adjustment;
+pub use car_state::Powertrain;
+pub use faults::{Fault, FaultKind, FaultScript, LateOutcome, LateWord, Occasion};
 pub use fleet::{Car as FleetCar, Fleet, FleetError};
 
 use listener::{Peer, WireListener};
+use readings::Reading;
 use state::Cloud;
 
 /// Bodies beyond this are refused.
@@ -52,6 +68,8 @@ pub struct Options {
     pub auto_approve: bool,
     /// A file that gets one JSON line for each command that a car really executed.
     pub journal: Option<PathBuf>,
+    /// Whether cars behave as the official simulated ones: commands succeed and change nothing.
+    pub as_official: bool,
 }
 
 /// Answers requests until `shutdown` is cancelled.
@@ -82,26 +100,36 @@ pub async fn serve(
 fn router(cloud: Arc<Cloud>) -> Router {
     let control = Router::new()
         .route("/_sim/vehicles", get(controls::cars))
+        .route("/_sim/vehicles/{id}", patch(controls::adjust))
         .route(
             "/_sim/vehicles/{id}/faults",
             get(controls::faults).put(controls::set_faults).delete(controls::clear_faults),
         )
         .route("/_sim/journal", get(controls::journal))
-        .route("/_sim/consents", axum::routing::delete(controls::forget_consents))
+        .route("/_sim/consents", delete(controls::forget_consents))
         .route_layer(from_fn(controls::only_this_machine));
     let api = [
         ("/oauth/authorize", get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>),
         ("/oauth/token", post(oauth::token)),
         ("/v2.0/user", get(vehicles::user)),
         ("/v2.0/vehicles", get(vehicles::list)),
-        ("/v2.0/vehicles/{id}", get(vehicles::attributes)),
-        ("/v2.0/vehicles/{id}/vin", get(vehicles::vin)),
-        ("/v2.0/vehicles/{id}/permissions", get(vehicles::permissions)),
-        ("/v2.0/vehicles/{id}/security", get(vehicles::security).post(vehicles::command)),
     ];
+    let commands = [
+        ("/security", post(commands::security) as MethodRouter<Arc<Cloud>>),
+        ("/charge", post(commands::charge)),
+        ("/charge/limit", post(commands::charge_limit)),
+        ("/navigation/destination", post(commands::destination)),
+        ("/batch", post(batch::batch)),
+        ("/application", delete(vehicles::disconnect)),
+    ];
+    let below = |path: &str| format!("/v2.0/vehicles/{{id}}{path}");
+    let reads = Reading::ALL.iter();
+    let reads = reads.map(|reading| (reading.path(), get(reads::read).layer(Extension(*reading))));
+    let cars = commands.into_iter().chain(reads).map(|(path, methods)| (below(path), methods));
+    let api = api.into_iter().map(|(path, methods)| (path.to_owned(), methods)).chain(cars);
     api.into_iter()
         .fold(control, |router, (path, methods)| {
-            router.route(&format!("{path}/"), methods.clone()).route(path, methods)
+            router.route(&format!("{path}/"), methods.clone()).route(&path, methods)
         })
         .fallback(answer::no_such_path)
         .method_not_allowed_fallback(answer::no_such_path)

@@ -1,7 +1,7 @@
 //! Everything a running simulator keeps: its cars, what the owner agreed to, codes and tokens. It
 //! is all in memory and bounded; a restart forgets it. It does not know HTTP.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::Options;
 use super::bounded::Bounded;
-use super::car::{Car, Lock};
-use super::fleet;
+use super::car::{Car, Manners};
+use super::fleet::{self, Fleet};
 use super::journal::Journal;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
@@ -33,6 +33,28 @@ pub(super) struct Consent {
     /// Places of the cars in the fleet, in order.
     pub(super) cars: Vec<usize>,
     pub(super) permissions: Vec<&'static str>,
+    /// Places of the cars that have been disconnected since.
+    pub(super) gone: RwLock<BTreeSet<usize>>,
+}
+
+impl Consent {
+    /// Places of the cars that it is still about, in order.
+    pub(super) fn connected(&self) -> Vec<usize> {
+        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
+        self.cars.iter().copied().filter(|place| !gone.contains(place)).collect()
+    }
+
+    /// Whether it is still about the car at this place.
+    pub(super) fn is_about(&self, place: usize) -> bool {
+        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
+        self.cars.binary_search(&place).is_ok() && !gone.contains(&place)
+    }
+
+    /// From now on it is not about the car at this place.
+    pub(super) fn disconnect(&self, place: usize) {
+        let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
+        gone.insert(place);
+    }
 }
 
 /// A code, with the address it must be redeemed with.
@@ -57,6 +79,7 @@ pub(super) struct Cloud {
     pub(super) auto_approve: bool,
     pub(super) user_id: String,
     pub(super) journal: Journal,
+    pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
     shutdown: CancellationToken,
     cars: Vec<Arc<Car>>,
@@ -74,9 +97,8 @@ impl Cloud {
         shutdown: CancellationToken,
     ) -> io::Result<Self> {
         let now = clock.now();
-        let cars = options.fleet.cars().iter().enumerate();
-        let cars = cars
-            .map(|(index, car)| delivered(index, car, entropy.as_ref(), now).map(Arc::new))
+        let cars = (0..options.fleet.cars().len())
+            .filter_map(|place| delivered(&options.fleet, place, entropy.as_ref(), now))
             .collect::<Result<Vec<_>, _>>()
             .map_err(io::Error::other)?;
         let by_id = cars.iter().enumerate();
@@ -84,6 +106,7 @@ impl Cloud {
             user_id: entropy.uuid(now).map_err(io::Error::other)?.to_string(),
             auto_approve: options.auto_approve,
             journal: Journal::open(options.journal.as_deref())?,
+            manners: Manners { as_official: options.as_official },
             tasks: TaskTracker::new(),
             by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),
             codes: Mutex::new(Bounded::new(TOKENS_MAX)),
@@ -198,25 +221,30 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A car of the fleet file, with what the file left open.
+/// A car of the fleet, with what was left open; `None` if there is none at this place.
 fn delivered(
-    index: usize,
-    car: &fleet::Car,
+    fleet: &Fleet,
+    place: usize,
     entropy: &dyn Entropy,
     now: Timestamp,
-) -> Result<Car, NoEntropy> {
-    let id = match &car.id {
-        Some(id) => id.clone(),
-        None => entropy.uuid(now)?.to_string(),
+) -> Option<Result<Arc<Car>, NoEntropy>> {
+    let car = fleet.cars().get(place)?;
+    let id = match (&car.id, fleet.seed()) {
+        (Some(id), _) => Ok(id.clone()),
+        (None, Some(seed)) => Ok(fleet::seeded_id(seed, place)),
+        (None, None) => entropy.uuid(now).map(|id| id.to_string()),
     };
     let vin = car.vin.clone();
-    Ok(Car {
-        id: id.into(),
-        make: car.make.to_uppercase(),
-        model: car.model.clone(),
-        year: car.year,
-        vin: vin.unwrap_or_else(|| format!("0SCSIM{index:011}")),
-        lock: Mutex::new(Lock { is_locked: car.is_locked, since: now }),
-        faults: Mutex::default(),
-    })
+    Some(id.map(|id| {
+        Arc::new(Car {
+            id: id.into(),
+            make: car.make.to_uppercase(),
+            model: car.model.clone(),
+            year: car.year,
+            vin: vin.unwrap_or_else(|| format!("0SCSIM{place:011}")),
+            delivered_at: now,
+            state: Mutex::new(fleet.first_state(place, now)),
+            faults: Mutex::default(),
+        })
+    }))
 }

@@ -12,6 +12,11 @@ use crate::domain::time::Timestamp;
 use crate::entropy::SeededEntropy;
 use crate::smartcar::v2::TokenAnswer;
 
+mod commands;
+mod consents;
+mod faults;
+mod reads;
+
 const BACK: &str = "http://127.0.0.1:9/back";
 const SCOPE: &str = "required:read_vehicle_info read_security control_security";
 
@@ -43,6 +48,11 @@ async fn start(options: Options) -> Sim {
         .build()
         .unwrap();
     Sim { base, client, clock, stop: stop.drop_guard(), server }
+}
+
+/// Everything that can be asked for.
+fn every_permission() -> String {
+    crate::smartcar::permission::ALL.join(" ")
 }
 
 async fn approving() -> Sim {
@@ -98,6 +108,34 @@ impl Sim {
         request.json(&json!({ "action": action })).send().await
     }
 
+    async fn post(&self, token: &str, path: &str, body: Value) -> (u16, Value) {
+        let url = format!("{}{path}", self.base);
+        let request = self.client.post(url).bearer_auth(token);
+        let answer = request.json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    async fn adjust(&self, car: &str, parts: Value) -> u16 {
+        let url = format!("{}/_sim/vehicles/{car}", self.base);
+        let answer = self.client.patch(url).json(&parts).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// What the journal says, without times and ids.
+    async fn deeds(&self) -> Value {
+        let mut body = self.get_json("", "/_sim/journal").await;
+        for entry in body["commands"].as_array_mut().unwrap() {
+            let entry = entry.as_object_mut().unwrap();
+            assert!(
+                ["at", "vehicle_id", "request_id"]
+                    .map(|name| entry.remove(name))
+                    .iter()
+                    .all(Option::is_some)
+            );
+        }
+        body["commands"].take()
+    }
+
     async fn set_faults(&self, car: &str, script: Value) -> u16 {
         let url = format!("{}/_sim/vehicles/{car}/faults", self.base);
         let answer = self.client.put(url).json(&script).send().await.unwrap();
@@ -133,6 +171,7 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
         auto_approve: true,
         journal: Some(file.path().to_owned()),
         fleet: Fleet::of_size(12),
+        ..Options::default()
     })
     .await;
     let token = sim.connect(SCOPE).await.access_token;
@@ -169,84 +208,6 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
 }
 
 #[tokio::test]
-async fn codes_and_refresh_tokens_work_once_and_for_their_client() {
-    let sim = approving().await;
-    let answer = sim.authorize(SCOPE).await;
-    assert_eq!(answer.status(), 302);
-    assert_eq!(param(&answer, "state").as_deref(), Some("s&1"));
-    let code = param(&answer, "code").unwrap();
-    let (status, first) = sim.token("app", &exchange(&code)).await;
-    assert_eq!((status, &first["expires_in"]), (200, &json!(7200)));
-    let (status, body) = sim.token("app", &exchange(&code)).await;
-    assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")));
-
-    let other = param(&sim.authorize(SCOPE).await, "code").unwrap();
-    assert_eq!(sim.token("thief", &exchange(&other)).await.0, 400);
-    let late = param(&sim.authorize(SCOPE).await, "code").unwrap();
-    sim.clock.advance(Duration::from_secs(600));
-    assert_eq!(sim.token("app", &exchange(&late)).await.0, 400);
-
-    let refresh = first["refresh_token"].as_str().unwrap();
-    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-    assert_eq!(sim.token("thief", &fields).await.0, 400);
-    let (status, second) = sim.token("app", &fields).await;
-    assert_eq!(status, 200);
-    assert_eq!(sim.token("app", &fields).await.1["error"], "invalid_grant");
-    let fields = [("grant_type", "password")];
-    assert_eq!(sim.token("app", &fields).await.1["error"], "unsupported_grant_type");
-    let url = format!("{}/oauth/token/", sim.base);
-    let nobody = sim.client.post(url).send().await.unwrap();
-    assert_eq!(nobody.status(), 401);
-
-    let access = second["access_token"].as_str().unwrap();
-    assert_eq!(sim.get(access, "/v2.0/user").await.status(), 200);
-    sim.clock.advance(Duration::from_secs(7200));
-    assert_eq!(sim.get(access, "/v2.0/user").await.status(), 401);
-}
-
-#[tokio::test]
-async fn the_owner_decides_on_the_page() {
-    let sim = start(Options::default()).await;
-    let asked = "required:read_vehicle_info control_security read_security";
-    let page = sim.authorize(asked).await.text().await.unwrap();
-    assert!(page.contains("Approve") && page.contains("Model 3") && page.contains("s&#38;1"));
-    let cars = sim.get_json("", "/_sim/vehicles").await;
-    let chosen = cars["vehicles"][1]["id"].as_str().unwrap().to_owned();
-    let decide = async |decision: &str| {
-        let form = [
-            ("response_type", "code"),
-            ("client_id", "app"),
-            ("redirect_uri", BACK),
-            ("scope", asked),
-            ("state", "s"),
-            ("permission", "control_security"),
-            ("vehicle", &chosen),
-            ("decision", decision),
-        ];
-        let url = format!("{}/oauth/authorize", sim.base);
-        let request = sim.client.post(url).form(&form);
-        request.send().await.unwrap()
-    };
-    let denied = decide("deny").await;
-    assert_eq!(param(&denied, "error").as_deref(), Some("access_denied"));
-    assert_eq!(param(&denied, "code"), None);
-    let approved = decide("approve").await;
-    assert_eq!(approved.status(), 303);
-    let code = param(&approved, "code").unwrap();
-    let token = sim.token("app", &exchange(&code)).await.1;
-    let token = token["access_token"].as_str().unwrap();
-    let list = sim.get_json(token, "/v2.0/vehicles").await;
-    assert_eq!(list["vehicles"], json!([chosen]));
-    let path = format!("/v2.0/vehicles/{chosen}");
-    let permissions = sim.get_json(token, &format!("{path}/permissions")).await;
-    assert_eq!(permissions["permissions"], json!(["read_vehicle_info", "control_security"]));
-    let refused = sim.get(token, &format!("{path}/security")).await;
-    assert_eq!(refused.status(), 403);
-    let other = cars["vehicles"][0]["id"].as_str().unwrap();
-    assert_eq!(sim.command(token, other, "LOCK").await.unwrap().status(), 403);
-}
-
-#[tokio::test]
 async fn what_the_cloud_does_not_have_is_answered_with_the_envelope() {
     let sim = approving().await;
     for (path, code) in [("/v2.0/nothing", "PATH"), ("/v1.0/vehicles", "VERSION")] {
@@ -264,93 +225,4 @@ async fn what_the_cloud_does_not_have_is_answered_with_the_envelope() {
     sim.client.delete(url).send().await.unwrap();
     assert_eq!(sim.command(&token, &car, "LOCK").await.unwrap().status(), 401);
     assert_eq!(sim.executed().await, 0);
-}
-
-#[tokio::test]
-async fn each_fault_strikes_before_or_after_the_car_moves() {
-    let sim = approving().await;
-    let token = sim.connect(SCOPE).await.access_token;
-    let car = sim.first_car(&token).await;
-    // The fault, the status that the client sees (0: no answer), and whether the car moves.
-    let faults = [
-        (json!({"kind": "delay", "delay_ms": 20}), 200, 1),
-        (json!({"kind": "refuse"}), 503, 0),
-        (json!({"kind": "executed_then_no_answer"}), 0, 1),
-        (json!({"kind": "executed_then_500"}), 500, 1),
-        (json!({"kind": "vehicle_state", "code": "ASLEEP"}), 409, 0),
-        (json!({"kind": "rate_limited", "retry_after_s": 30}), 429, 0),
-        (json!({"kind": "unauthorized"}), 401, 0),
-        (json!({"kind": "garbage"}), 200, 1),
-        (json!({"kind": "hold", "hold_ms": 20}), 200, 1),
-        (json!({"kind": "acknowledged_not_executed"}), 200, 0),
-        (json!({"kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE"}), 502, 0),
-    ];
-    let mut total = 0;
-    for (fault, status, moves) in faults {
-        let script = json!({"faults": [&fault]});
-        assert_eq!(sim.set_faults(&car, script).await, 200, "{fault}");
-        let answer = sim.command(&token, &car, "UNLOCK").await;
-        match answer {
-            Err(error) => assert!(status == 0 && error.is_request(), "{fault}: {error:?}"),
-            Ok(answer) => {
-                assert_eq!(answer.status(), status, "{fault}");
-                let retry = answer.headers().get("retry-after").cloned();
-                assert_eq!(retry.is_some(), status == 429, "{fault}");
-                let readable = answer.json::<Value>().await.is_ok();
-                assert_eq!(readable, fault["kind"] != "garbage", "{fault}");
-            }
-        }
-        total += moves;
-        assert_eq!(sim.executed().await, total, "{fault}");
-        let after = sim.command(&token, &car, "LOCK").await.unwrap();
-        assert_eq!(after.status(), 200, "a fault strikes once: {fault}");
-        total += 1;
-    }
-}
-
-#[tokio::test]
-async fn faults_can_repeat_wait_for_reads_and_be_taken_back() {
-    let sim = approving().await;
-    let token = sim.connect(SCOPE).await.access_token;
-    let car = sim.first_car(&token).await;
-    let path = format!("/v2.0/vehicles/{car}/security");
-    let script = json!({"faults": [{"kind": "refuse", "on": "read"}], "repeat": true});
-    assert_eq!(sim.set_faults(&car, script).await, 200);
-    assert_eq!(sim.get(&token, &path).await.status(), 503);
-    assert_eq!(sim.command(&token, &car, "LOCK").await.unwrap().status(), 200);
-    assert_eq!(sim.get(&token, &path).await.status(), 503);
-    let faults = format!("/_sim/vehicles/{car}/faults");
-    let left = sim.get_json("", &faults).await;
-    assert_eq!(left["faults"][0], json!({"kind": "refuse", "on": "read"}));
-    let url = format!("{}{faults}", sim.base);
-    sim.client.delete(url).send().await.unwrap();
-    assert_eq!(sim.get(&token, &path).await.status(), 200);
-    let unknown = json!({"faults": [{"kind": "explode"}]});
-    assert_eq!(sim.set_faults(&car, unknown).await, 400);
-    assert_eq!(sim.set_faults("nobody", json!({"faults": []})).await, 404);
-}
-
-#[tokio::test]
-async fn a_delayed_command_is_executed_although_its_client_has_gone() {
-    let sim = approving().await;
-    let token = sim.connect(SCOPE).await.access_token;
-    let car = sim.first_car(&token).await;
-    let script = json!({"faults": [{"kind": "delay", "delay_ms": 1000}]});
-    sim.set_faults(&car, script).await;
-    let path = format!("/v2.0/vehicles/{car}/security");
-    let request = sim.client.post(format!("{}{path}", sim.base));
-    let request = request.bearer_auth(&token).timeout(Duration::from_millis(50));
-    let gone = request.json(&json!({"action": "UNLOCK"})).send().await;
-    assert!(gone.unwrap_err().is_timeout());
-    assert_eq!(sim.executed().await, 0);
-    // Held reads of the same car pass the time.
-    let hold = json!({"faults": [{"kind": "hold", "hold_ms": 50, "on": "read"}], "repeat": true});
-    sim.set_faults(&car, hold).await;
-    for _ in 0..200 {
-        sim.get(&token, &path).await;
-        if sim.executed().await == 1 {
-            return;
-        }
-    }
-    panic!("the command was given up with its client");
 }

@@ -24,8 +24,12 @@ impl Cloud {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let options =
-            Options { fleet: Fleet::default(), auto_approve: true, journal: Some(journal) };
+        let options = Options {
+            fleet: Fleet::default(),
+            auto_approve: true,
+            journal: Some(journal),
+            ..Options::default()
+        };
         let entropy = Arc::new(SeededEntropy::from_seed(77));
         let served = simulator::serve(listener, options, clock, entropy, stop.clone());
         #[expect(clippy::disallowed_methods, reason = "it ends with the guard")]

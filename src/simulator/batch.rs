@@ -1,0 +1,108 @@
+//! API v2.0, several reads in one request. Each of them passes what a read alone would pass, and
+//! fails alone; the whole is a success all the same.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::answer::Failure;
+use super::asked::pairs;
+use super::call::{self, Call};
+use super::faults::{FaultKind, Occasion};
+use super::mishap::{self, Right};
+use super::readings::Reading;
+use super::reads;
+use super::state::{Cloud, Consent};
+use crate::smartcar::v2::batch::{BatchAnswer, BatchHeaders, BatchItemAnswer, BatchRequest};
+use crate::smartcar::{ErrorKind, v2::UnitSystem};
+
+/// Reads in one batch.
+const ITEMS_MAX: usize = 50;
+
+/// `POST /vehicles/{id}/batch`.
+pub(super) async fn batch(
+    State(cloud): State<Arc<Cloud>>,
+    call: Call,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let (_, consent) = call.allowed(&cloud, None)?;
+    let wrong = || {
+        Failure::new(ErrorKind::ValidationParameter)
+            .describing(format!("`requests` must be between 1 and {ITEMS_MAX} paths."))
+    };
+    let asked: BatchRequest = serde_json::from_slice(&body).map_err(|_| wrong())?;
+    if asked.requests.is_empty() || asked.requests.len() > ITEMS_MAX {
+        return Err(wrong());
+    }
+    // A fault that is a documented error befalls its item, any other the whole answer.
+    let mut spoiling = None;
+    let mut responses = Vec::new();
+    for item in asked.requests {
+        responses.push(answered(&cloud, &call, &consent, item.path, &mut spoiling)?);
+    }
+    if let Some(instead) = mishap::before(&cloud, spoiling.as_ref()).await? {
+        return Ok(instead);
+    }
+    let body = reads::json(BatchAnswer { responses })?;
+    let right = Right { body, headers: HeaderMap::new() };
+    mishap::after(&cloud, &call.peer, spoiling, right).await
+}
+
+fn answered(
+    cloud: &Cloud,
+    call: &Call,
+    consent: &Consent,
+    path: String,
+    spoiling: &mut Option<FaultKind>,
+) -> Result<BatchItemAnswer, Failure> {
+    match item(cloud, call, consent, &path, spoiling) {
+        Ok((headers, body)) => Ok(BatchItemAnswer { path, code: 200, headers, body }),
+        Err(failure) => {
+            let (code, body) = failure.enveloped(&call.request_id.to_string());
+            let body = reads::json(body)?;
+            Ok(BatchItemAnswer { path, code, headers: BatchHeaders::default(), body })
+        }
+    }
+}
+
+fn item(
+    cloud: &Cloud,
+    call: &Call,
+    consent: &Consent,
+    path: &str,
+    spoiling: &mut Option<FaultKind>,
+) -> Result<(BatchHeaders, serde_json::Value), Failure> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let absolute = path.starts_with('/').then_some(path);
+    let reading = absolute
+        .and_then(Reading::find)
+        .ok_or_else(|| Failure::new(ErrorKind::ResourceNotFoundPath))?;
+    let (_, car) = call::shared(cloud, consent, &call.vehicle_id, reading.permission())
+        .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
+    let fault = car.next_fault(Occasion::Read);
+    let car = reads::mistaken(cloud, &car, fault.as_ref());
+    match fault {
+        Some(FaultKind::RateLimited { .. }) => {
+            return Err(Failure::new(ErrorKind::RateLimitVehicle));
+        }
+        Some(fault) => match fault.documented() {
+            Some(kind) => return Err(Failure::new(kind)),
+            None => *spoiling = Some(fault),
+        },
+        None => {}
+    }
+    let now = cloud.clock.now();
+    let state = car.state_at(now);
+    let own = Call { query: pairs(query.as_bytes()), ..call.clone() };
+    let body = reads::body(reading, &car, &state, consent, &own)?;
+    let units: UnitSystem = call.units();
+    let headers = BatchHeaders {
+        sc_data_age: Some(reads::data_age(reading, &state).to_string()),
+        sc_fetched_at: Some(now.to_string()),
+        sc_unit_system: Some(units.as_str().to_owned()),
+    };
+    Ok((headers, body))
+}

@@ -1,0 +1,106 @@
+//! A request about a car, taken apart once, and what its token allows. Which version of the API it
+//! came through is not its business.
+
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use uuid::Uuid;
+
+use super::answer::{Failure, RequestId};
+use super::asked::pairs;
+use super::car::Car;
+use super::listener::Peer;
+use super::state::{Cloud, Consent};
+use crate::smartcar::ErrorKind;
+use crate::smartcar::v2::{self, UnitSystem};
+
+/// A request about a car.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) peer: Peer,
+    pub(super) request_id: Uuid,
+    pub(super) vehicle_id: String,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Vec<(String, String)>,
+}
+
+impl FromRequestParts<Arc<Cloud>> for Call {
+    type Rejection = Failure;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        cloud: &Arc<Cloud>,
+    ) -> Result<Self, Self::Rejection> {
+        let broken = || Failure::new(ErrorKind::ServerInternal);
+        let ConnectInfo(peer) =
+            ConnectInfo::<Peer>::from_request_parts(parts, cloud).await.map_err(|_| broken())?;
+        let params = RawPathParams::from_request_parts(parts, cloud).await.map_err(|_| broken())?;
+        let param = |name: &str| {
+            let mut found = params.iter().filter(|(key, _)| *key == name);
+            found.next().map(|(_, value)| value.to_owned()).unwrap_or_default()
+        };
+        let RequestId(request_id) = *parts.extensions.get::<RequestId>().ok_or_else(broken)?;
+        Ok(Self {
+            peer,
+            request_id,
+            vehicle_id: param("id"),
+            headers: parts.headers.clone(),
+            query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
+        })
+    }
+}
+
+impl Call {
+    /// The units that the answer is to have.
+    pub(super) fn units(&self) -> UnitSystem {
+        let word = self.headers.get(v2::HEADER_UNIT_SYSTEM);
+        word.and_then(|word| UnitSystem::parse(word.to_str().ok()?)).unwrap_or_default()
+    }
+
+    /// The first value of a parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let mut found = self.query.iter().filter(|(key, _)| key == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The car, if the token's owner shared it and gave the permission.
+    pub(super) fn allowed(
+        &self,
+        cloud: &Cloud,
+        needed: Option<&'static str>,
+    ) -> Result<(Arc<Car>, Arc<Consent>), Failure> {
+        let consent = consent(cloud, &self.headers)?;
+        let (_, car) = shared(cloud, &consent, &self.vehicle_id, needed)
+            .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
+        Ok((car, consent))
+    }
+}
+
+/// The token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// What the token of a request stands for.
+pub(super) fn consent(cloud: &Cloud, headers: &HeaderMap) -> Result<Arc<Consent>, Failure> {
+    bearer(headers)
+        .and_then(|token| cloud.consent_of(token))
+        .ok_or_else(|| Failure::new(ErrorKind::Authentication))
+}
+
+/// The car and its place, if the consent is about it and gives the permission. A car that was not
+/// shared and one that does not exist look the same.
+pub(super) fn shared(
+    cloud: &Cloud,
+    consent: &Consent,
+    vehicle_id: &str,
+    needed: Option<&'static str>,
+) -> Option<(usize, Arc<Car>)> {
+    let given = needed.is_none_or(|needed| consent.permissions.contains(&needed));
+    let (place, car) = cloud.car(vehicle_id)?;
+    let is_shared = given && consent.is_about(place);
+    is_shared.then(|| (place, Arc::clone(car)))
+}
