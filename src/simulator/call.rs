@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) peer: Peer,
     pub(super) request_id: Uuid,
     pub(super) vehicle_id: String,
+    /// The signal that is asked for, if the path names one.
+    pub(super) code: String,
     pub(super) headers: HeaderMap,
     pub(super) query: Vec<(String, String)>,
 }
@@ -46,6 +48,7 @@ impl FromRequestParts<Arc<Cloud>> for Call {
             peer,
             request_id,
             vehicle_id: param("id"),
+            code: param("code"),
             headers: parts.headers.clone(),
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         })

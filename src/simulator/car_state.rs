@@ -42,6 +42,15 @@ impl Powertrain {
     pub(super) const fn has_engine(self) -> bool {
         !matches!(self, Self::Bev)
     }
+
+    /// The word on the wire.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bev => "BEV",
+            Self::Phev => "PHEV",
+            Self::Ice => "ICE",
+        }
+    }
 }
 
 /// Something that holds what a car runs on.

@@ -1,6 +1,7 @@
 //! Carrying out what goes wrong: before the car was told anything, or after it has done it. What
 //! can go wrong, and how it is asked for, is in [`super::faults`].
 
+use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
@@ -170,4 +171,14 @@ pub(super) fn literal(code: u16, body: Option<&Value>) -> Response {
         Some(Value::String(text)) => (status, json, text.clone()).into_response(),
         Some(body) => (status, json, body.to_string()).into_response(),
     }
+}
+
+/// A body that is not there yet; its length is not told.
+pub(super) fn later<F>(status: StatusCode, body: F) -> Response
+where
+    F: Future<Output = Value> + Send + 'static,
+{
+    let text = async move { Ok::<_, Infallible>(Bytes::from(body.await.to_string())) };
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (status, json, Body::from_stream(stream::once(text))).into_response()
 }

@@ -42,6 +42,7 @@ mod spoilt;
 mod state;
 #[cfg(test)]
 mod tests;
+mod v3;
 mod vehicles;
 mod workshop;
 
@@ -126,7 +127,11 @@ fn router(cloud: Arc<Cloud>) -> Router {
     let reads = Reading::ALL.iter();
     let reads = reads.map(|reading| (reading.path(), get(reads::read).layer(Extension(*reading))));
     let cars = commands.into_iter().chain(reads).map(|(path, methods)| (below(path), methods));
-    let api = api.into_iter().map(|(path, methods)| (path.to_owned(), methods)).chain(cars);
+    let api = api
+        .into_iter()
+        .map(|(path, methods)| (path.to_owned(), methods))
+        .chain(cars)
+        .chain(v3::routes());
     api.into_iter()
         .fold(control, |router, (path, methods)| {
             router.route(&format!("{path}/"), methods.clone()).route(&path, methods)

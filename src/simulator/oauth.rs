@@ -110,7 +110,7 @@ fn exchange(
 }
 
 /// The name of the client, if it also has a secret.
-fn client_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn client_id(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -1,7 +1,7 @@
 //! Everything a running simulator keeps: its cars, what the owner agreed to, codes and tokens. It
 //! is all in memory and bounded; a restart forgets it. It does not know HTTP.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::bounded::Bounded;
 use super::car::{Car, Manners};
 use super::fleet::{self, Fleet};
 use super::journal::Journal;
+use super::v3::access::Applications;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::entropy::{Entropy, NoEntropy};
@@ -22,6 +23,8 @@ use crate::smartcar::v2;
 
 /// Codes, access tokens and refresh tokens kept, of each; the oldest go first.
 const TOKENS_MAX: usize = 100_000;
+/// Consents that applications with a token of their own can use.
+const CONSENTS_MAX: usize = 1_000;
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const ACCESS_LIFETIME: Duration = Duration::from_secs(v2::ACCESS_TOKEN_LIFETIME_S);
 const REFRESH_LIFETIME: Duration = Duration::from_secs(60 * 24 * 3600);
@@ -51,7 +54,7 @@ impl Consent {
     }
 
     /// From now on it is not about the car at this place.
-    pub(super) fn disconnect(&self, place: usize) {
+    fn disconnect(&self, place: usize) {
         let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
         gone.insert(place);
     }
@@ -81,9 +84,11 @@ pub(super) struct Cloud {
     pub(super) journal: Journal,
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
+    pub(super) applications: Applications,
     shutdown: CancellationToken,
     cars: Vec<Arc<Car>>,
     by_id: HashMap<Arc<str>, usize>,
+    given: RwLock<VecDeque<Arc<Consent>>>,
     codes: Mutex<Bounded<Code>>,
     access: RwLock<Bounded<Token>>,
     refresh: Mutex<Bounded<Token>>,
@@ -108,6 +113,8 @@ impl Cloud {
             journal: Journal::open(options.journal.as_deref())?,
             manners: Manners { as_official: options.as_official },
             tasks: TaskTracker::new(),
+            applications: Applications::default(),
+            given: RwLock::default(),
             by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),
             codes: Mutex::new(Bounded::new(TOKENS_MAX)),
             access: RwLock::new(Bounded::new(TOKENS_MAX)),
@@ -145,13 +152,32 @@ impl Cloud {
         redirect_uri: String,
     ) -> Result<String, NoEntropy> {
         let code = self.secret()?;
-        let entry = Code {
-            consent: Arc::new(consent),
-            redirect_uri,
-            expires_at: self.clock.now().plus(CODE_LIFETIME),
-        };
+        let consent = Arc::new(consent);
+        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        given.push_front(Arc::clone(&consent));
+        given.truncate(CONSENTS_MAX);
+        drop(given);
+        let entry =
+            Code { consent, redirect_uri, expires_at: self.clock.now().plus(CODE_LIFETIME) };
         locked(&self.codes).insert(code.clone(), entry);
         Ok(code)
+    }
+
+    /// What an owner has agreed to, the latest first; nothing if there is no such owner.
+    pub(super) fn consents_of(&self, user_id: &str) -> Vec<Arc<Consent>> {
+        if user_id != self.user_id {
+            return Vec::new();
+        }
+        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
+        given.iter().cloned().collect()
+    }
+
+    /// From now on nothing that the client of this consent was given is about the car.
+    pub(super) fn disconnect(&self, consent: &Consent, place: usize) {
+        consent.disconnect(place);
+        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
+        let same = given.iter().filter(|given| given.client_id == consent.client_id);
+        same.for_each(|given| given.disconnect(place));
     }
 
     /// Takes a code out; whoever tries it uses it up.
@@ -200,13 +226,14 @@ impl Cloud {
 
     /// The owner takes everything back: no code and no token is worth anything any more.
     pub(super) fn forget_consents(&self) {
+        self.given.write().unwrap_or_else(PoisonError::into_inner).clear();
         locked(&self.codes).clear();
         locked(&self.refresh).clear();
         let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.clear();
     }
 
-    fn secret(&self) -> Result<String, NoEntropy> {
+    pub(super) fn secret(&self) -> Result<String, NoEntropy> {
         let bytes = self.entropy.bytes::<16>()?;
         Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
     }

@@ -16,6 +16,7 @@ mod commands;
 mod consents;
 mod faults;
 mod reads;
+mod v3;
 
 const BACK: &str = "http://127.0.0.1:9/back";
 const SCOPE: &str = "required:read_vehicle_info read_security control_security";

@@ -37,7 +37,7 @@ pub(super) async fn list(
     Ok(Json(v2::VehicleList { vehicles, paging }))
 }
 
-/// `DELETE /vehicles/{id}/application`: the consent is no longer about this car.
+/// `DELETE /vehicles/{id}/application`: the client is no longer connected to this car.
 pub(super) async fn disconnect(
     State(cloud): Shared,
     call: Call,
@@ -45,6 +45,6 @@ pub(super) async fn disconnect(
     let consent = consent(&cloud, &call.headers)?;
     let (place, _) = call::shared(&cloud, &consent, &call.vehicle_id, None)
         .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
-    consent.disconnect(place);
+    cloud.disconnect(&consent, place);
     Ok(Json(v2::StatusAnswer::success()))
 }

@@ -18,13 +18,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How far a car goes between two visits.
 const SERVICE_KM: f64 = 10_000.0;
 
-/// The systems that are watched: as API v2.0 and as API v3 calls them.
-pub(super) const SYSTEMS: [(&str, &str); 4] = [
-    ("SYSTEM_ABS", "abs"),
-    ("SYSTEM_AIRBAG", "airbag"),
-    ("SYSTEM_MIL", "mil"),
-    ("SYSTEM_TPMS", "tirepressuremonitoring"),
-];
+/// The systems that are watched.
+const SYSTEMS: [&str; 4] = ["SYSTEM_ABS", "SYSTEM_AIRBAG", "SYSTEM_MIL", "SYSTEM_TPMS"];
 
 impl CarState {
     /// One system, as the car reports it.
@@ -44,7 +39,7 @@ impl CarState {
     }
 
     pub(super) fn system_status(&self) -> SystemStatus {
-        SystemStatus { systems: SYSTEMS.map(|(id, _)| self.system(id)).to_vec() }
+        SystemStatus { systems: SYSTEMS.map(|id| self.system(id)).to_vec() }
     }
 }
 

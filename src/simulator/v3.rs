@@ -1,0 +1,32 @@
+//! API v3 of the same cloud: one token for the application and a header that names the owner, cars
+//! as signals, commands that tell how they ended. It is another door to the same cars; what they
+//! do and what goes wrong is shared with API v2.0.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::routing::{MethodRouter, get, post};
+
+use super::state::Cloud;
+use crate::smartcar::v3::CommandKind;
+
+pub(super) mod access;
+mod commands;
+mod reads;
+pub(super) mod signals;
+mod token;
+
+/// Every path, with what it answers.
+pub(super) fn routes() -> Vec<(String, MethodRouter<Arc<Cloud>>)> {
+    let below = |path: &str| format!("/v3/vehicles/{{id}}{path}");
+    let mut routes = vec![
+        ("/oauth2/token".to_owned(), post(token::token)),
+        (below(""), get(reads::vehicle)),
+        (below("/signals"), get(reads::list)),
+        (below("/signals/{code}"), get(reads::one)),
+    ];
+    for kind in CommandKind::ALL {
+        routes.push((below(kind.path()), post(commands::command).layer(Extension(*kind))));
+    }
+    routes
+}

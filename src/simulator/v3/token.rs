@@ -1,0 +1,48 @@
+//! The token endpoint of API v3: an application shows its id and its secret, and is given a token
+//! for all of its owners. Any id and secret are known, in a form, in JSON or in the header.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+
+use super::super::asked::pairs;
+use super::super::oauth::{self, Refusal};
+use super::super::state::Cloud;
+use crate::smartcar::v3::{TOKEN_LIFETIME_S, TokenAnswer};
+
+/// `POST /oauth2/token`.
+pub(super) async fn token(
+    State(cloud): State<Arc<Cloud>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let fields = fields(&headers, &body)?;
+    let field = |name: &str| fields.get(name).filter(|value| !value.is_empty());
+    let grant_type = field("grant_type").map(String::as_str);
+    if grant_type != Some("client_credentials") {
+        return Err(Refusal::Request("`grant_type` must be `client_credentials`."));
+    }
+    let in_body = field("client_id").filter(|_| field("client_secret").is_some());
+    if in_body.is_none() && oauth::client_id(&headers).is_none() {
+        return Err(Refusal::Client);
+    }
+    let access_token = cloud.secret()?;
+    cloud.applications.admit(access_token.clone(), cloud.clock.now());
+    let answer =
+        TokenAnswer { access_token, token_type: "Bearer".to_owned(), expires_in: TOKEN_LIFETIME_S };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+fn fields(headers: &HeaderMap, body: &[u8]) -> Result<HashMap<String, String>, Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return Ok(pairs(body).into_iter().collect());
+    }
+    serde_json::from_slice(body)
+        .map_err(|_| Refusal::Request("The body is not an object of texts."))
+}
