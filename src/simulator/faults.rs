@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::smartcar::ErrorKind;
 
 /// More entries than any test needs.
-const FAULTS_MAX: usize = 1_000;
+pub(super) const FAULTS_MAX: usize = 1_000;
 /// The longest wait that can be asked for.
-const WAIT_MS_MAX: u64 = 600_000;
+pub(super) const WAIT_MS_MAX: u64 = 600_000;
 
 const fn longest_wait_ms() -> u64 {
     WAIT_MS_MAX

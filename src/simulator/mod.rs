@@ -42,6 +42,7 @@ mod spoilt;
 mod state;
 #[cfg(test)]
 mod tests;
+mod token_faults;
 mod v3;
 mod vehicles;
 mod workshop;
@@ -50,6 +51,7 @@ pub use adjustment::Adjustment;
 pub use car_state::Powertrain;
 pub use faults::{Fault, FaultKind, FaultScript, LateOutcome, LateWord, Occasion};
 pub use fleet::{Car as FleetCar, Fleet, FleetError};
+pub use token_faults::{TokenFault, TokenFaultKind, TokenFaultScript, TokenOccasion};
 
 use listener::{Peer, WireListener};
 use readings::Reading;
@@ -106,12 +108,17 @@ fn router(cloud: Arc<Cloud>) -> Router {
             "/_sim/vehicles/{id}/faults",
             get(controls::faults).put(controls::set_faults).delete(controls::clear_faults),
         )
+        .route(
+            "/_sim/token-faults",
+            get(token_faults::get).put(token_faults::set).delete(token_faults::clear),
+        )
         .route("/_sim/journal", get(controls::journal))
         .route("/_sim/consents", delete(controls::forget_consents))
         .route_layer(from_fn(controls::only_this_machine));
     let api = [
         ("/oauth/authorize", get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>),
-        ("/oauth/token", post(oauth::token)),
+        ("/oauth/token", token_faults::in_front_of(post(oauth::token), &cloud)),
+        ("/oauth2/token", token_faults::in_front_of(post(v3::token::token), &cloud)),
         ("/v2.0/user", get(vehicles::user)),
         ("/v2.0/vehicles", get(vehicles::list)),
     ];

@@ -15,6 +15,7 @@ use super::bounded::Bounded;
 use super::car::{Car, Manners};
 use super::fleet::{self, Fleet};
 use super::journal::Journal;
+use super::token_faults::TokenFaults;
 use super::v3::access::Applications;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
@@ -85,6 +86,7 @@ pub(super) struct Cloud {
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
     pub(super) applications: Applications,
+    pub(super) token_faults: TokenFaults,
     shutdown: CancellationToken,
     cars: Vec<Arc<Car>>,
     by_id: HashMap<Arc<str>, usize>,
@@ -114,6 +116,7 @@ impl Cloud {
             manners: Manners { as_official: options.as_official },
             tasks: TaskTracker::new(),
             applications: Applications::default(),
+            token_faults: TokenFaults::default(),
             given: RwLock::default(),
             by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),
             codes: Mutex::new(Bounded::new(TOKENS_MAX)),

@@ -14,13 +14,12 @@ pub(super) mod access;
 mod commands;
 mod reads;
 pub(super) mod signals;
-mod token;
+pub(super) mod token;
 
-/// Every path, with what it answers.
+/// Every path below `/v3`, with what it answers.
 pub(super) fn routes() -> Vec<(String, MethodRouter<Arc<Cloud>>)> {
     let below = |path: &str| format!("/v3/vehicles/{{id}}{path}");
     let mut routes = vec![
-        ("/oauth2/token".to_owned(), post(token::token)),
         (below(""), get(reads::vehicle)),
         (below("/signals"), get(reads::list)),
         (below("/signals/{code}"), get(reads::one)),

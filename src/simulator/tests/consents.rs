@@ -101,3 +101,52 @@ async fn a_car_that_was_disconnected_is_no_longer_shared() {
     let other = sim.connect(SCOPE).await.access_token;
     assert_eq!(sim.command(&other, &car, "LOCK").await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn the_token_endpoint_goes_wrong_on_request() {
+    let sim = approving().await;
+    let url = format!("{}/_sim/token-faults", sim.base);
+    let set = async |script: Value| {
+        let answer = sim.client.put(&url).json(&script).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    let refresh = async |token: &str| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let request = sim.client.post(format!("{}/oauth/token", sim.base));
+        request.basic_auth("app", Some("secret")).form(&fields).send().await
+    };
+    let tokens = sim.connect(SCOPE).await;
+    for (fault, status) in [
+        (json!({"kind": "refuse"}), 503),
+        (json!({"kind": "html"}), 200),
+        (json!({"kind": "invalid_grant"}), 400),
+        (json!({"kind": "500"}), 500),
+    ] {
+        assert_eq!(set(json!({"faults": [fault]})).await, 200);
+        let answer = refresh(&tokens.refresh_token).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert!(!answer.text().await.unwrap().contains("access_token"));
+    }
+    // Nothing was used up so far, and a delay uses it.
+    set(json!({"faults": [{"kind": "delay", "delay_ms": 10}]})).await;
+    let pair: Value = refresh(&tokens.refresh_token).await.unwrap().json().await.unwrap();
+    let second = pair["refresh_token"].as_str().unwrap();
+    // An entry for refreshes lets an exchange pass.
+    set(json!({"faults": [{"kind": "lost", "on": "refresh"}]})).await;
+    sim.connect(SCOPE).await;
+    let left = sim.get_json("", "/_sim/token-faults").await;
+    assert_eq!(left["faults"], json!([{"kind": "lost", "on": "refresh"}]));
+    assert!(refresh(second).await.unwrap_err().is_request());
+    let again: Value = refresh(second).await.unwrap().json().await.unwrap();
+    assert_eq!(again["error"], "invalid_grant");
+
+    set(json!({"faults": [{"kind": "refuse"}], "repeat": true})).await;
+    sim.client.delete(&url).send().await.unwrap();
+    sim.connect(SCOPE).await;
+    for wrong in [
+        json!({"faults": [{"kind": "explode"}]}),
+        json!({"faults": [{"kind": "delay", "delay_ms": 600_001}]}),
+    ] {
+        assert_eq!(set(wrong).await, 400);
+    }
+}

@@ -290,3 +290,21 @@ async fn faults_strike_in_the_shape_of_the_version() {
     let answer = door.sim.client.get(url).bearer_auth(&door.token).send().await.unwrap();
     assert_eq!(answer.status(), 204);
 }
+
+#[tokio::test]
+async fn an_accepted_command_goes_on_although_its_client_has_gone() {
+    let door = Door::open(approving().await, SCOPE).await;
+    let fault = json!({"kind": "accepted_late", "after_ms": 200, "outcome": "success"});
+    door.sim.set_faults(&door.car, json!({"faults": [fault]})).await;
+    drop(door.request(CommandKind::Unlock).send().await.unwrap());
+    assert_eq!(door.sim.executed().await, 0);
+    let hold = json!({"faults": [{"kind": "hold", "hold_ms": 50, "on": "read"}], "repeat": true});
+    door.sim.set_faults(&door.car, hold).await;
+    for _ in 0..200 {
+        door.get("/signals").await;
+        if door.sim.executed().await == 1 {
+            return;
+        }
+    }
+    panic!("the command was given up with its client");
+}

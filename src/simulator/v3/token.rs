@@ -16,7 +16,7 @@ use super::super::state::Cloud;
 use crate::smartcar::v3::{TOKEN_LIFETIME_S, TokenAnswer};
 
 /// `POST /oauth2/token`.
-pub(super) async fn token(
+pub(in crate::simulator) async fn token(
     State(cloud): State<Arc<Cloud>>,
     headers: HeaderMap,
     body: Bytes,
