@@ -1,7 +1,7 @@
 //! What a fleet file or a test says about the state of a car: the same fields, with the same
 //! bounds, in both. What is not said stays as it is.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::car_state::{CarState, Motion, Powertrain};
 use crate::domain::time::Timestamp;
@@ -10,7 +10,7 @@ const TROUBLE_CODES_MAX: usize = 50;
 const TROUBLE_CODE_LENGTH_MAX: usize = 10;
 
 /// Parts of a car's state; everything is optional and metric.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Adjustment {
     /// Whether all doors are locked.

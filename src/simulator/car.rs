@@ -23,6 +23,8 @@ pub(super) struct Car {
     pub(super) vin: String,
     /// When the cloud first knew it; what lies in its past is counted from here.
     pub(super) delivered_at: Timestamp,
+    /// What its odometer showed then.
+    pub(super) delivered_km: f64,
     pub(super) state: Mutex<CarState>,
     pub(super) faults: Mutex<FaultScript>,
 }

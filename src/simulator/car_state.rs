@@ -193,6 +193,27 @@ fn duration(hours: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_stop_on_the_way_makes_no_difference(stop in 0..2_000_i64, end in 0..2_000_i64,
+            level in 0.0..1.0_f64, is_driving: bool) {
+            let (stop, end) = (stop.min(end), stop.max(end));
+            let mut before = CarState { is_charging: !is_driving, ..state() };
+            before.battery.level = level;
+            if is_driving {
+                before.motion = Motion::Driving;
+            }
+            let direct = before.clone().advanced_to(at(end));
+            let stopped = before.advanced_to(at(stop)).advanced_to(at(end));
+            prop_assert!((direct.battery.level - stopped.battery.level).abs() < 1e-9);
+            prop_assert!((direct.fuel.level - stopped.fuel.level).abs() < 1e-9);
+            prop_assert!((direct.odometer_km - stopped.odometer_km).abs() < 1e-6);
+            prop_assert!((direct.longitude - stopped.longitude).abs() < 1e-6);
+            prop_assert!((0.0..=1.0).contains(&direct.battery.level));
+        }
+    }
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_unix_seconds(1_800_000_000 + minutes * 60).unwrap()

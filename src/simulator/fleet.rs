@@ -155,8 +155,8 @@ fn drawn(seed: u64, place: usize, now: Timestamp) -> CarState {
         is_locked: true,
         powertrain: Powertrain::Phev,
         motion: Motion::Parked,
-        latitude: draws.between(48.10, 48.18),
-        longitude: draws.between(11.50, 11.64),
+        latitude: 48.1 + draws.between(0.0, 8.0) / 100.0,
+        longitude: 11.5 + draws.between(0.0, 14.0) / 100.0,
         heading: draws.between(0.0, 359.0),
         odometer_km: draws.between(4_000.0, 90_000.0),
         battery: Store {

@@ -107,7 +107,7 @@ pub(super) fn body(
         Reading::ServiceHistory => {
             let from = paging::date(call, ["start_date", "startDate"], false)?;
             let to = paging::date(call, ["end_date", "endDate"], true)?;
-            let records = car.service_history(state, from, to).into_iter();
+            let records = car.service_history(from, to).into_iter();
             json(records.map(|record| record.in_units(units)).collect::<Vec<_>>())
         }
     }

@@ -264,7 +264,7 @@ fn delivered(
         (None, Some(seed)) => Ok(fleet::seeded_id(seed, place)),
         (None, None) => entropy.uuid(now).map(|id| id.to_string()),
     };
-    let vin = car.vin.clone();
+    let (vin, state) = (car.vin.clone(), fleet.first_state(place, now));
     Some(id.map(|id| {
         Arc::new(Car {
             id: id.into(),
@@ -273,7 +273,8 @@ fn delivered(
             year: car.year,
             vin: vin.unwrap_or_else(|| format!("0SCSIM{place:011}")),
             delivered_at: now,
-            state: Mutex::new(fleet.first_state(place, now)),
+            delivered_km: state.odometer_km,
+            state: Mutex::new(state),
             faults: Mutex::default(),
         })
     }))

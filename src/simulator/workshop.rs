@@ -67,10 +67,9 @@ impl Car {
         }
     }
 
-    /// The last two visits, the older one first, within a period.
+    /// The last two visits before the delivery, the older one first, within a period.
     pub(super) fn service_history(
         &self,
-        state: &CarState,
         from: Option<Timestamp>,
         to: Option<Timestamp>,
     ) -> Vec<ServiceRecord> {
@@ -80,7 +79,7 @@ impl Car {
         ];
         let visits = visits.into_iter().map(|(days, intervals, id, task, cost)| {
             let at = self.delivered_at.minus(DAY * days);
-            (at, self.visit(state, at, intervals, (id, task, cost)))
+            (at, self.visit(at, intervals, (id, task, cost)))
         });
         visits
             .filter(|(at, _)| from.is_none_or(|from| *at >= from) && to.is_none_or(|to| *at <= to))
@@ -90,18 +89,15 @@ impl Car {
 
     fn visit(
         &self,
-        state: &CarState,
         at: Timestamp,
         intervals: f64,
         (id, task, cost): (&str, &str, f64),
     ) -> ServiceRecord {
-        let distance = (state.odometer_km - intervals * SERVICE_KM).max(0.0);
-        // What was driven since is not part of the past.
-        let distance = (distance / 1_000.0).floor() * 1_000.0;
+        let distance = (self.delivered_km - intervals * SERVICE_KM).max(0.0);
         let text = |text: &str| Some(text.to_owned());
         ServiceRecord {
             service_id: Some(format!("{}-{id}", self.vin)),
-            odometer_distance: Some(distance),
+            odometer_distance: Some(rounded(distance, 0)),
             service_date: Some(at.to_string()),
             service_tasks: vec![ServiceTask { task_id: text(id), task_description: text(task) }],
             service_details: vec![ServiceDetail {

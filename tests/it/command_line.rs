@@ -178,10 +178,12 @@ async fn the_simulator_takes_its_cars_from_a_file() {
     let terminal = Terminal::open();
     let cars = json!({ "vehicles": [
         { "make": "Audi", "model": "e-tron", "year": 2022, "id": "family-car" },
-        { "make": "Renault", "model": "Zoe", "year": 2019, "is_locked": false },
+        { "make": "Renault", "model": "Zoe", "year": 2019, "is_locked": false,
+            "powertrain": "BEV", "battery_level": 0.25, "charge_limit": 0.9 },
     ]});
     std::fs::write(terminal.folder().join("cars.json"), cars.to_string()).unwrap();
-    let simulate = ["simulate", "--listen", "127.0.0.1:0", "--fleet"];
+    let simulate =
+        ["simulate", "--listen", "127.0.0.1:0", "--state-fixed", "--seed", "5", "--fleet"];
     let mut simulator = terminal.start(&[&simulate[..], &["cars.json"]].concat());
     let url = simulator.after("simulated vehicle cloud at ").await;
     let shown = http_client().get(format!("{url}/_sim/vehicles")).send().await.unwrap();
@@ -192,6 +194,7 @@ async fn the_simulator_takes_its_cars_from_a_file() {
     assert_eq!((cars.len(), &audi["is_locked"]), (2, &json!(true)));
     let zoe = cars.iter().find(|car| car["model"] == "Zoe").unwrap();
     assert_eq!((&zoe["year"], &zoe["is_locked"]), (&json!(2019), &json!(false)));
+    assert_eq!((&zoe["battery"]["percentRemaining"], &zoe["fuel"]), (&json!(0.25), &json!(null)));
     assert_eq!(simulator.terminate().await.code(), Some(0));
 
     std::fs::write(terminal.folder().join("cars.json"), r#"{"vehicles":[]}"#).unwrap();

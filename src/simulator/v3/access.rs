@@ -66,10 +66,8 @@ impl Given {
         let consents = match (own, named.filter(|id| !id.is_empty())) {
             (Some(_), None) if owner == Owner::Named => return Err(nameless()),
             (Some(own), None) => vec![own],
-            (Some(own), Some(id)) => match cloud.consents_of(id).is_empty() {
-                true => Vec::new(),
-                false => vec![own],
-            },
+            (Some(own), Some(id)) if id == cloud.user_id => vec![own],
+            (Some(_), Some(_)) => Vec::new(),
             (None, Some(id)) => cloud.consents_of(id),
             (None, None) if owner == Owner::Anyone => cloud.consents_of(&cloud.user_id),
             (None, None) => return Err(nameless()),

@@ -210,6 +210,6 @@ fn trouble_codes(car: &Car, state: &CarState) -> Value {
     json!({ "values": car.trouble_codes(state).active_codes })
 }
 
-fn records(car: &Car, state: &CarState) -> Value {
-    json!({ "values": car.service_history(state, None, None) })
+fn records(car: &Car, _: &CarState) -> Value {
+    json!({ "values": car.service_history(None, None) })
 }
