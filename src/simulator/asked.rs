@@ -24,6 +24,10 @@ pub(super) struct Asked {
     pub(super) single: bool,
     /// Only this car.
     pub(super) single_vin: Option<String>,
+    /// `live`, `simulated` or `test`.
+    pub(super) mode: &'static str,
+    /// What the application calls the owner.
+    pub(super) user: Option<String>,
     back: Url,
 }
 
@@ -34,6 +38,12 @@ pub(super) enum Unasked {
     Nowhere(&'static str),
     /// The application hears of it, at this address.
     Back(String),
+}
+
+/// The documented mode of this name; `live` if none is named.
+pub(super) fn mode(name: Option<&str>) -> Option<&'static str> {
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("live");
+    ["live", "simulated", "test"].into_iter().find(|known| *known == name)
 }
 
 /// Key and value pairs of a query or a form.
@@ -63,11 +73,20 @@ impl Asked {
             make: text("make"),
             single: text("single_select").is_some_and(|value| value == "true"),
             single_vin: text("single_select_vin"),
+            mode: "live",
+            user: text("user"),
             back,
         };
-        let permissions = asked.check(text("response_type").as_deref());
-        match permissions {
-            Ok(permissions) => Ok(Self { permissions, ..asked }),
+        let checked = asked.check(text("response_type").as_deref()).and_then(|permissions| {
+            let mode = mode(text("mode").as_deref()).ok_or("mode is not known")?;
+            match text("approval_prompt").as_deref() {
+                // Nobody is logged in here, so that owners always see the page.
+                None | Some("" | "auto" | "force") => Ok((permissions, mode)),
+                Some(_) => Err("approval_prompt must be auto or force"),
+            }
+        });
+        match checked {
+            Ok((permissions, mode)) => Ok(Self { permissions, mode, ..asked }),
             Err(why) => Err(Unasked::Back(asked.back_with(&[
                 ("error", "configuration_error"),
                 ("error_description", why),
@@ -87,8 +106,10 @@ impl Asked {
         if self.client_id.is_empty() || self.client_id.len() > TEXT_LENGTH_MAX {
             return Err("client_id is missing or not valid");
         }
-        if self.state.as_ref().is_some_and(|state| state.len() > TEXT_LENGTH_MAX) {
-            return Err("state is too long");
+        let is_long =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > TEXT_LENGTH_MAX);
+        if is_long(&self.state) || is_long(&self.user) {
+            return Err("state or user is too long");
         }
         let mut permissions: Vec<(&'static str, bool)> = Vec::new();
         for (name, required) in permission::parse_scope(&self.scope) {
@@ -143,6 +164,8 @@ mod tests {
             "response_type=code&scope=read_vin",
             "response_type=code&client_id=c&scope=",
             "response_type=code&client_id=c&scope=fly",
+            "response_type=code&client_id=c&scope=read_vin&mode=real",
+            "response_type=code&client_id=c&scope=read_vin&approval_prompt=never",
         ] {
             let refused = read(&format!("{query}{tail}"));
             assert!(

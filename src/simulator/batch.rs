@@ -11,11 +11,12 @@ use bytes::Bytes;
 use super::answer::Failure;
 use super::asked::pairs;
 use super::call::{self, Call};
+use super::consents::Consent;
 use super::faults::{FaultKind, Occasion};
 use super::mishap::{self, Right};
 use super::readings::Reading;
 use super::reads;
-use super::state::{Cloud, Consent};
+use super::state::Cloud;
 use crate::smartcar::v2::batch::{BatchAnswer, BatchHeaders, BatchItemAnswer, BatchRequest};
 use crate::smartcar::{ErrorKind, v2::UnitSystem};
 
@@ -28,7 +29,8 @@ pub(super) async fn batch(
     call: Call,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let (_, consent) = call.allowed(&cloud, None)?;
+    call.allowed(&cloud, None)?;
+    let consent = call::consent(&cloud, &call.headers)?;
     let wrong = || {
         Failure::new(ErrorKind::ValidationParameter)
             .describing(format!("`requests` must be between 1 and {ITEMS_MAX} paths."))
@@ -80,8 +82,10 @@ fn item(
     let reading = absolute
         .and_then(Reading::find)
         .ok_or_else(|| Failure::new(ErrorKind::ResourceNotFoundPath))?;
-    let (_, car) = call::shared(cloud, consent, &call.vehicle_id, reading.permission())
-        .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
+    let forbidden = || Failure::new(ErrorKind::Permission);
+    let (connection, car) = call::shared(cloud, consent, &call.vehicle_id, reading.permission())
+        .ok_or_else(forbidden)?;
+    let terms = connection.terms().ok_or_else(forbidden)?;
     let fault = car.next_fault(Occasion::Read);
     let car = reads::mistaken(cloud, &car, fault.as_ref());
     match fault {
@@ -97,7 +101,7 @@ fn item(
     let now = cloud.clock.now();
     let state = car.state_at(now);
     let own = Call { query: pairs(query.as_bytes()), ..call.clone() };
-    let body = reads::body(reading, &car, &state, consent, &own)?;
+    let body = reads::body(reading, &car, &state, &terms, &own)?;
     let units: UnitSystem = call.units();
     let headers = BatchHeaders {
         sc_data_age: Some(reads::data_age(reading, &state).to_string()),

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::answer::{Failure, RequestId};
 use super::asked::pairs;
 use super::car::Car;
+use super::consents::{Connection, Consent, Terms};
 use super::listener::Peer;
-use super::state::{Cloud, Consent};
+use super::state::Cloud;
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::{self, UnitSystem};
 
@@ -68,16 +69,29 @@ impl Call {
         found.next().map(|(_, value)| value.as_str())
     }
 
-    /// The car, if the token's owner shared it and gave the permission.
+    /// The car, if the token's owner shared it and gave the permission, and what else was given.
     pub(super) fn allowed(
         &self,
         cloud: &Cloud,
         needed: Option<&'static str>,
-    ) -> Result<(Arc<Car>, Arc<Consent>), Failure> {
+    ) -> Result<(Arc<Car>, Terms), Failure> {
         let consent = consent(cloud, &self.headers)?;
-        let (_, car) = shared(cloud, &consent, &self.vehicle_id, needed)
+        let (connection, car) = shared(cloud, &consent, &self.vehicle_id, needed)
             .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
-        Ok((car, consent))
+        self.untroubled(cloud, &connection)?;
+        let terms = connection.terms().ok_or_else(|| Failure::new(ErrorKind::Permission))?;
+        Ok((car, terms))
+    }
+}
+
+impl Call {
+    /// Nothing, unless something is wrong with the owner's account or with what its login asked
+    /// for. Then every request about the car is answered with that.
+    pub(super) fn untroubled(&self, _cloud: &Cloud, given: &Connection) -> Result<(), Failure> {
+        match given.always() {
+            Some(kind) => Err(Failure::new(kind)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -94,16 +108,15 @@ pub(super) fn consent(cloud: &Cloud, headers: &HeaderMap) -> Result<Arc<Consent>
         .ok_or_else(|| Failure::new(ErrorKind::Authentication))
 }
 
-/// The car and its place, if the consent is about it and gives the permission. A car that was not
+/// The car and the consent for it, if the token's consent is about it and gives the permission. A car that was not
 /// shared and one that does not exist look the same.
 pub(super) fn shared(
     cloud: &Cloud,
     consent: &Consent,
     vehicle_id: &str,
     needed: Option<&'static str>,
-) -> Option<(usize, Arc<Car>)> {
-    let given = needed.is_none_or(|needed| consent.permissions.contains(&needed));
+) -> Option<(Arc<Connection>, Arc<Car>)> {
     let (place, car) = cloud.car(vehicle_id)?;
-    let is_shared = given && consent.is_about(place);
-    is_shared.then(|| (place, Arc::clone(car)))
+    let connection = consent.connection(place).filter(|given| given.gives(needed))?;
+    Some((Arc::clone(connection), Arc::clone(car)))
 }

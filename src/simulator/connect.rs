@@ -13,7 +13,8 @@ use bytes::Bytes;
 use super::answer::Failure;
 use super::asked::{Asked, Unasked, pairs};
 use super::car::Car;
-use super::state::{Cloud, Consent};
+use super::consents::Terms;
+use super::state::Cloud;
 use crate::smartcar::{ErrorKind, OAuthError};
 
 /// Cars on one page; the page is for people.
@@ -123,8 +124,10 @@ fn approve(
     permissions: Vec<&'static str>,
     status: StatusCode,
 ) -> Result<Response, Response> {
-    let client_id = asked.client_id.clone();
-    let consent = Consent { client_id, cars, permissions, gone: Default::default() };
+    let failed = |error| Failure::from(error).into_response();
+    let user = cloud.user(asked.user.as_deref()).map_err(failed)?;
+    let terms = Terms { permissions, mode: asked.mode, always: None };
+    let consent = cloud.connect(&asked.client_id, &user, &cars, &terms).map_err(failed)?;
     let code = cloud
         .issue_code(consent, asked.redirect_uri.clone())
         .map_err(|error| Failure::from(error).into_response())?;

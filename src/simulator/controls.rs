@@ -1,5 +1,5 @@
 //! The strings behind the stage: looking at all cars, writing their queues of faults, reading the
-//! journal, taking consents back. Only processes of this machine can pull them.
+//! journal. Only processes of this machine can pull them.
 
 use std::sync::Arc;
 
@@ -117,12 +117,6 @@ pub(super) async fn journal(State(cloud): Shared, Query(query): Query<JournalQue
     }
     let entries = cloud.journal.entries(query.vehicle_id.as_deref());
     Json(json!({ "count": count, "commands": entries })).into_response()
-}
-
-/// `DELETE /_sim/consents`: the owner takes back what was given to any client.
-pub(super) async fn forget_consents(State(cloud): Shared) -> StatusCode {
-    cloud.forget_consents();
-    StatusCode::NO_CONTENT
 }
 
 fn find<'a>(cloud: &'a Cloud, id: &str) -> Result<&'a Car, Failure> {

@@ -26,6 +26,8 @@ mod car;
 mod car_state;
 mod commands;
 mod connect;
+mod consent_controls;
+mod consents;
 mod controls;
 mod faults;
 mod fleet;
@@ -37,6 +39,7 @@ mod orders;
 mod paging;
 mod readings;
 mod reads;
+mod sharing;
 mod shown;
 mod spoilt;
 mod state;
@@ -113,7 +116,11 @@ fn router(cloud: Arc<Cloud>) -> Router {
             get(token_faults::get).put(token_faults::set).delete(token_faults::clear),
         )
         .route("/_sim/journal", get(controls::journal))
-        .route("/_sim/consents", delete(controls::forget_consents))
+        .route("/_sim/consents", get(consent_controls::list).delete(consent_controls::forget))
+        .route(
+            "/_sim/consents/{id}",
+            patch(consent_controls::permit).delete(consent_controls::withdraw),
+        )
         .route_layer(from_fn(controls::only_this_machine));
     let api = [
         ("/oauth/authorize", get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>),

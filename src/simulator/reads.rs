@@ -14,11 +14,12 @@ use super::answer::Failure;
 use super::call::Call;
 use super::car::Car;
 use super::car_state::CarState;
+use super::consents::Terms;
 use super::faults::{FaultKind, Occasion};
 use super::mishap::{self, Right};
 use super::paging;
 use super::readings::Reading;
-use super::state::{Cloud, Consent};
+use super::state::Cloud;
 use crate::domain::time::Timestamp;
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::{self, InUnits, UnitSystem};
@@ -29,7 +30,7 @@ pub(super) async fn read(
     Extension(reading): Extension<Reading>,
     call: Call,
 ) -> Result<Response, Failure> {
-    let (car, consent) = call.allowed(&cloud, reading.permission())?;
+    let (car, terms) = call.allowed(&cloud, reading.permission())?;
     let fault = car.next_fault(Occasion::Read);
     if let Some(instead) = mishap::before(&cloud, fault.as_ref()).await? {
         return Ok(instead);
@@ -37,7 +38,7 @@ pub(super) async fn read(
     let car = mistaken(&cloud, &car, fault.as_ref());
     let now = cloud.clock.now();
     let state = car.state_at(now);
-    let body = body(reading, &car, &state, &consent, &call)?;
+    let body = body(reading, &car, &state, &terms, &call)?;
     let right = Right { body, headers: headers(reading, &state, now, call.units()) };
     mishap::after(&cloud, &call.peer, fault, right).await
 }
@@ -76,7 +77,7 @@ pub(super) fn body(
     reading: Reading,
     car: &Car,
     state: &CarState,
-    consent: &Consent,
+    terms: &Terms,
     call: &Call,
 ) -> Result<Value, Failure> {
     if !reading.is_had_by(state.powertrain) {
@@ -87,7 +88,7 @@ pub(super) fn body(
         Reading::Attributes => json(car.attributes()),
         Reading::Permissions => {
             let name = |name: &&str| Some((*name).to_owned());
-            let (permissions, paging) = paging::cut(&consent.permissions, &call.query, name)?;
+            let (permissions, paging) = paging::cut(&terms.permissions, &call.query, name)?;
             json(v2::PermissionList { permissions, paging })
         }
         Reading::Vin => json(car.vin()),

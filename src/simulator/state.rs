@@ -1,7 +1,7 @@
 //! Everything a running simulator keeps: its cars, what the owner agreed to, codes and tokens. It
 //! is all in memory and bounded; a restart forgets it. It does not know HTTP.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Options;
 use super::bounded::Bounded;
 use super::car::{Car, Manners};
+use super::consents::{Consent, Consents, User};
 use super::fleet::{self, Fleet};
 use super::journal::Journal;
 use super::token_faults::TokenFaults;
@@ -24,42 +25,11 @@ use crate::smartcar::v2;
 
 /// Codes, access tokens and refresh tokens kept, of each; the oldest go first.
 const TOKENS_MAX: usize = 100_000;
-/// Consents that applications with a token of their own can use.
-const CONSENTS_MAX: usize = 1_000;
+/// Owners kept beside the first; the oldest go first.
+const USERS_MAX: usize = 10_000;
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const ACCESS_LIFETIME: Duration = Duration::from_secs(v2::ACCESS_TOKEN_LIFETIME_S);
 const REFRESH_LIFETIME: Duration = Duration::from_secs(60 * 24 * 3600);
-
-/// What the owner agreed to.
-#[derive(Debug)]
-pub(super) struct Consent {
-    pub(super) client_id: String,
-    /// Places of the cars in the fleet, in order.
-    pub(super) cars: Vec<usize>,
-    pub(super) permissions: Vec<&'static str>,
-    /// Places of the cars that have been disconnected since.
-    pub(super) gone: RwLock<BTreeSet<usize>>,
-}
-
-impl Consent {
-    /// Places of the cars that it is still about, in order.
-    pub(super) fn connected(&self) -> Vec<usize> {
-        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
-        self.cars.iter().copied().filter(|place| !gone.contains(place)).collect()
-    }
-
-    /// Whether it is still about the car at this place.
-    pub(super) fn is_about(&self, place: usize) -> bool {
-        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
-        self.cars.binary_search(&place).is_ok() && !gone.contains(&place)
-    }
-
-    /// From now on it is not about the car at this place.
-    fn disconnect(&self, place: usize) {
-        let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
-        gone.insert(place);
-    }
-}
 
 /// A code, with the address it must be redeemed with.
 #[derive(Debug)]
@@ -81,7 +51,10 @@ pub(super) struct Cloud {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) auto_approve: bool,
-    pub(super) user_id: String,
+    /// The owner whom no application has a name for.
+    pub(super) owner: Arc<User>,
+    pub(super) users: Mutex<Bounded<Arc<User>>>,
+    pub(super) consents: Consents,
     pub(super) journal: Journal,
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
@@ -90,7 +63,6 @@ pub(super) struct Cloud {
     shutdown: CancellationToken,
     cars: Vec<Arc<Car>>,
     by_id: HashMap<Arc<str>, usize>,
-    given: RwLock<VecDeque<Arc<Consent>>>,
     codes: Mutex<Bounded<Code>>,
     access: RwLock<Bounded<Token>>,
     refresh: Mutex<Bounded<Token>>,
@@ -104,20 +76,22 @@ impl Cloud {
         shutdown: CancellationToken,
     ) -> io::Result<Self> {
         let now = clock.now();
+        let owner = entropy.uuid(now).map_err(io::Error::other)?.to_string();
         let cars = (0..options.fleet.cars().len())
             .filter_map(|place| delivered(&options.fleet, place, entropy.as_ref(), now))
             .collect::<Result<Vec<_>, _>>()
             .map_err(io::Error::other)?;
         let by_id = cars.iter().enumerate();
         Ok(Self {
-            user_id: entropy.uuid(now).map_err(io::Error::other)?.to_string(),
+            owner: Arc::new(User { id: owner, external_id: None }),
+            users: Mutex::new(Bounded::new(USERS_MAX)),
+            consents: Consents::default(),
             auto_approve: options.auto_approve,
             journal: Journal::open(options.journal.as_deref())?,
             manners: Manners { as_official: options.as_official },
             tasks: TaskTracker::new(),
             applications: Applications::default(),
             token_faults: TokenFaults::default(),
-            given: RwLock::default(),
             by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),
             codes: Mutex::new(Bounded::new(TOKENS_MAX)),
             access: RwLock::new(Bounded::new(TOKENS_MAX)),
@@ -155,38 +129,19 @@ impl Cloud {
         redirect_uri: String,
     ) -> Result<String, NoEntropy> {
         let code = self.secret()?;
-        let consent = Arc::new(consent);
-        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
-        given.push_front(Arc::clone(&consent));
-        given.truncate(CONSENTS_MAX);
-        drop(given);
-        let entry =
-            Code { consent, redirect_uri, expires_at: self.clock.now().plus(CODE_LIFETIME) };
+        let entry = Code {
+            consent: Arc::new(consent),
+            redirect_uri,
+            expires_at: self.clock.now().plus(CODE_LIFETIME),
+        };
         locked(&self.codes).insert(code.clone(), entry);
         Ok(code)
-    }
-
-    /// What an owner has agreed to, the latest first; nothing if there is no such owner.
-    pub(super) fn consents_of(&self, user_id: &str) -> Vec<Arc<Consent>> {
-        if user_id != self.user_id {
-            return Vec::new();
-        }
-        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
-        given.iter().cloned().collect()
-    }
-
-    /// From now on nothing that the client of this consent was given is about the car.
-    pub(super) fn disconnect(&self, consent: &Consent, place: usize) {
-        consent.disconnect(place);
-        let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
-        let same = given.iter().filter(|given| given.client_id == consent.client_id);
-        same.for_each(|given| given.disconnect(place));
     }
 
     /// Takes a code out; whoever tries it uses it up.
     pub(super) fn take_code(&self, code: &str) -> Option<Code> {
         let entry = locked(&self.codes).remove(code)?;
-        (entry.expires_at > self.clock.now()).then_some(entry)
+        (entry.expires_at > self.clock.now() && !entry.consent.is_over()).then_some(entry)
     }
 
     /// A new pair of tokens.
@@ -210,13 +165,14 @@ impl Cloud {
         })
     }
 
-    /// Takes a refresh token out, if it is this client's; it can be used once.
+    /// Takes a refresh token out, if it is this client's; it can be used once, and not when
+    /// everything it rests on was withdrawn.
     pub(super) fn take_refresh(&self, token: &str, client_id: &str) -> Option<Arc<Consent>> {
         let mut refresh = locked(&self.refresh);
         refresh.get(token).filter(|token| token.consent.client_id == client_id)?;
         let entry = refresh.remove(token)?;
         drop(refresh);
-        (entry.expires_at > self.clock.now()).then_some(entry.consent)
+        (entry.expires_at > self.clock.now() && !entry.consent.is_over()).then_some(entry.consent)
     }
 
     /// What an access token stands for, while it lives.
@@ -229,7 +185,7 @@ impl Cloud {
 
     /// The owner takes everything back: no code and no token is worth anything any more.
     pub(super) fn forget_consents(&self) {
-        self.given.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.withdraw(|_| true);
         locked(&self.codes).clear();
         locked(&self.refresh).clear();
         let mut access = self.access.write().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,7 @@ use crate::smartcar::v2::TokenAnswer;
 mod commands;
 mod consents;
 mod faults;
+mod owners;
 mod reads;
 mod v3;
 

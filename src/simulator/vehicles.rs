@@ -20,8 +20,8 @@ pub(super) async fn user(
     State(cloud): Shared,
     headers: HeaderMap,
 ) -> Result<Json<v2::User>, Failure> {
-    consent(&cloud, &headers)?;
-    Ok(Json(v2::User { id: cloud.user_id.clone() }))
+    let consent = consent(&cloud, &headers)?;
+    Ok(Json(v2::User { id: consent.user.id.clone() }))
 }
 
 /// `GET /vehicles`.
@@ -43,8 +43,8 @@ pub(super) async fn disconnect(
     call: Call,
 ) -> Result<Json<v2::StatusAnswer>, Failure> {
     let consent = consent(&cloud, &call.headers)?;
-    let (place, _) = call::shared(&cloud, &consent, &call.vehicle_id, None)
+    let (connection, _) = call::shared(&cloud, &consent, &call.vehicle_id, None)
         .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
-    cloud.disconnect(&consent, place);
+    cloud.disconnect(&consent, connection.place);
     Ok(Json(v2::StatusAnswer::success()))
 }

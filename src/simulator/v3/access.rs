@@ -8,17 +8,21 @@ use super::super::answer::Failure;
 use super::super::bounded::Bounded;
 use super::super::call::{self, Call};
 use super::super::car::Car;
-use super::super::state::{Cloud, Consent};
+use super::super::consents::{Connection, Consent};
+use super::super::state::Cloud;
 use crate::domain::time::Timestamp;
+use crate::entropy::NoEntropy;
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v3::{HEADER_USER_ID, TOKEN_LIFETIME_S};
 
 /// Tokens of applications kept; the oldest go first.
 const TOKENS_MAX: usize = 10_000;
+/// What the token of an application begins with.
+const PREFIX: &str = "sim_app_";
 
-/// The tokens of applications, with the ends of their lives.
+/// The tokens of applications: whose they are, and the ends of their lives.
 #[derive(Debug)]
-pub(in crate::simulator) struct Applications(RwLock<Bounded<Timestamp>>);
+pub(in crate::simulator) struct Applications(RwLock<Bounded<(String, Timestamp)>>);
 
 impl Default for Applications {
     fn default() -> Self {
@@ -26,16 +30,24 @@ impl Default for Applications {
     }
 }
 
-impl Applications {
-    /// Takes a new token in.
-    pub(super) fn admit(&self, token: String, now: Timestamp) {
-        let expires_at = now.plus(Duration::from_secs(TOKEN_LIFETIME_S));
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(token, expires_at);
+impl Cloud {
+    /// A new token of this application.
+    pub(in crate::simulator) fn issue_application_token(
+        &self,
+        client_id: &str,
+    ) -> Result<String, NoEntropy> {
+        let token = format!("{PREFIX}{}", self.secret()?);
+        let expires_at = self.clock.now().plus(Duration::from_secs(TOKEN_LIFETIME_S));
+        let mut tokens = self.applications.0.write().unwrap_or_else(PoisonError::into_inner);
+        tokens.insert(token.clone(), (client_id.to_owned(), expires_at));
+        Ok(token)
     }
 
-    fn knows(&self, token: &str, now: Timestamp) -> bool {
-        let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(token).is_some_and(|expires_at| *expires_at > now)
+    /// Whose this token is, while it lives.
+    pub(in crate::simulator) fn application_of(&self, token: &str) -> Option<String> {
+        let tokens = self.applications.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (client_id, expires_at) = tokens.get(token)?;
+        (*expires_at > self.clock.now()).then(|| client_id.clone())
     }
 }
 
@@ -50,40 +62,55 @@ pub(super) enum Owner {
     Anyone,
 }
 
-/// What whoever asks has been given.
+/// Whose cars a request may be about.
 #[derive(Debug)]
-pub(super) struct Given(Vec<Arc<Consent>>);
+pub(super) enum Given {
+    /// Those that the token itself is for.
+    Own(Arc<Consent>),
+    /// Those of an owner. An application's id here and its id in Connect differ, so for which of
+    /// them the owner gave the car is not asked.
+    Of(String),
+    /// Anybody's.
+    Any,
+    /// Nobody's: the token of one owner together with the name of another.
+    Nothing,
+}
 
 impl Given {
-    /// The consents behind a request.
+    /// The owner behind a request.
     pub(super) fn to(cloud: &Cloud, call: &Call, owner: Owner) -> Result<Self, Failure> {
         let token = call::bearer(&call.headers).unwrap_or_default();
         let own = cloud.consent_of(token);
-        if own.is_none() && !cloud.applications.knows(token, cloud.clock.now()) {
+        if own.is_none() && cloud.application_of(token).is_none() {
             return Err(Failure::new(ErrorKind::Authentication));
         }
         let named = call.headers.get(HEADER_USER_ID).and_then(|id| id.to_str().ok());
-        let consents = match (own, named.filter(|id| !id.is_empty())) {
+        Ok(match (own, named.filter(|id| !id.is_empty())) {
             (Some(_), None) if owner == Owner::Named => return Err(nameless()),
-            (Some(own), None) => vec![own],
-            (Some(own), Some(id)) if id == cloud.user_id => vec![own],
-            (Some(_), Some(_)) => Vec::new(),
-            (None, Some(id)) => cloud.consents_of(id),
-            (None, None) if owner == Owner::Anyone => cloud.consents_of(&cloud.user_id),
+            (Some(own), None) => Self::Own(own),
+            (Some(own), Some(id)) if id == own.user.id => Self::Own(own),
+            (Some(_), Some(_)) => Self::Nothing,
+            (None, Some(id)) => Self::Of(id.to_owned()),
+            (None, None) if owner == Owner::Anyone => Self::Any,
             (None, None) => return Err(nameless()),
-        };
-        Ok(Self(consents))
+        })
     }
 
-    /// Whether the owner gave a permission for a car at all.
+    /// The car and the consent for it, if its owner gave this permission.
     pub(super) fn permits(
         &self,
         cloud: &Cloud,
         id: &str,
         needed: Option<&'static str>,
-    ) -> Option<Arc<Car>> {
-        let mut found = self.0.iter().filter_map(|given| call::shared(cloud, given, id, needed));
-        found.next().map(|(_, car)| car)
+    ) -> Option<(Arc<Connection>, Arc<Car>)> {
+        let (place, car) = cloud.car(id)?;
+        let connection = match self {
+            Self::Own(consent) => return call::shared(cloud, consent, id, needed),
+            Self::Of(user_id) => cloud.given(Some(user_id), place, needed),
+            Self::Any => cloud.given(None, place, needed),
+            Self::Nothing => None,
+        };
+        Some((connection?, Arc::clone(car)))
     }
 
     /// The car, or why it is none of theirs.
@@ -93,8 +120,11 @@ impl Given {
         call: &Call,
         needed: Option<&'static str>,
     ) -> Result<Arc<Car>, Failure> {
-        let car = self.permits(cloud, &call.vehicle_id, needed);
-        car.ok_or_else(|| Failure::new(ErrorKind::Permission))
+        let (connection, car) = self
+            .permits(cloud, &call.vehicle_id, needed)
+            .ok_or_else(|| Failure::new(ErrorKind::Permission))?;
+        call.untroubled(cloud, &connection)?;
+        Ok(car)
     }
 }
 

@@ -28,11 +28,8 @@ pub(in crate::simulator) async fn token(
         return Err(Refusal::Request("`grant_type` must be `client_credentials`."));
     }
     let in_body = field("client_id").filter(|_| field("client_secret").is_some());
-    if in_body.is_none() && oauth::client_id(&headers).is_none() {
-        return Err(Refusal::Client);
-    }
-    let access_token = cloud.secret()?;
-    cloud.applications.admit(access_token.clone(), cloud.clock.now());
+    let client_id = in_body.cloned().or_else(|| oauth::client_id(&headers));
+    let access_token = cloud.issue_application_token(&client_id.ok_or(Refusal::Client)?)?;
     let answer =
         TokenAnswer { access_token, token_type: "Bearer".to_owned(), expires_in: TOKEN_LIFETIME_S };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
