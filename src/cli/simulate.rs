@@ -62,6 +62,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         auto_approve: args.auto_approve,
         journal: args.journal,
         as_official: args.state_fixed,
+        ..Options::default()
     };
     let clock = Arc::new(SystemClock::start());
     let cloud =

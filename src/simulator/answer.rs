@@ -37,18 +37,26 @@ pub(super) struct Failure {
     status: u16,
     description: Option<String>,
     retry_after_s: Option<u64>,
+    /// Where the owner can do something about it.
+    resolution_url: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(kind: ErrorKind) -> Self {
         let what = What::Documented(kind);
-        Self { what, status: kind.status(), description: None, retry_after_s: None }
+        Self {
+            what,
+            status: kind.status(),
+            description: None,
+            retry_after_s: None,
+            resolution_url: None,
+        }
     }
 
     /// An error that is in no table.
     pub(super) fn undocumented(error_type: &str, code: Option<&str>, status: u16) -> Self {
         let what = What::Undocumented(error_type.to_owned(), code.map(str::to_owned));
-        Self { what, status, description: None, retry_after_s: None }
+        Self { what, status, description: None, retry_after_s: None, resolution_url: None }
     }
 
     pub(super) fn describing(mut self, description: impl Into<String>) -> Self {
@@ -61,6 +69,11 @@ impl Failure {
         self
     }
 
+    pub(super) fn resolving_at(mut self, url: String) -> Self {
+        self.resolution_url = Some(url);
+        self
+    }
+
     /// The cloud takes no requests at the moment: 503. The table of errors has none, so it is
     /// answered as a gateway before the API would, without a type: `SERVER` would say that the
     /// request had reached what executes it.
@@ -70,6 +83,7 @@ impl Failure {
             status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
             description: None,
             retry_after_s: None,
+            resolution_url: None,
         }
     }
 
@@ -89,6 +103,7 @@ impl Failure {
         if let Some(description) = self.description {
             body.description = description;
         }
+        body.resolution.url = self.resolution_url.or(body.resolution.url);
         (self.status, body)
     }
 
@@ -102,6 +117,7 @@ impl Failure {
         };
         if let Some(first) = list.errors.first_mut() {
             first.status = self.status.to_string();
+            first.resolution.url = self.resolution_url.or(first.resolution.url.take());
             if let What::Undocumented(error_type, code) = self.what {
                 first.title = Some(error_type.clone());
                 first.kind = error_type;

@@ -28,7 +28,14 @@ pub(super) struct Asked {
     pub(super) mode: &'static str,
     /// What the application calls the owner.
     pub(super) user: Option<String>,
-    back: Url,
+    pub(super) back: Back,
+}
+
+/// The way back to the application.
+#[derive(Debug, Clone)]
+pub(super) struct Back {
+    url: Url,
+    state: Option<String>,
 }
 
 /// Why a request cannot be shown to an owner.
@@ -51,22 +58,55 @@ pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
+/// The first value of this name.
+pub(super) fn text(pairs: &[(String, String)], name: &str) -> Option<String> {
+    let mut found = pairs.iter().filter(|(key, _)| key == name);
+    found.next().map(|(_, value)| value.clone())
+}
+
+impl Back {
+    /// Reads the address and the state.
+    pub(super) fn read(pairs: &[(String, String)]) -> Result<Self, Unasked> {
+        let uri = text(pairs, "redirect_uri").unwrap_or_default();
+        let url = Url::parse(&uri)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
+            .filter(|_| uri.len() <= TEXT_LENGTH_MAX)
+            .ok_or(Unasked::Nowhere("redirect_uri is missing or not valid"))?;
+        Ok(Self { url, state: text(pairs, "state") })
+    }
+
+    /// The address to send the browser back to, with `state` as it came.
+    pub(super) fn with(&self, answer: &[(&str, &str)]) -> String {
+        let mut url = self.url.clone();
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(answer);
+        if let Some(state) = &self.state {
+            query.append_pair("state", state);
+        }
+        drop(query);
+        url.into()
+    }
+
+    /// The application hears what is wrong with its request.
+    pub(super) fn misconfigured(&self, why: &str) -> Unasked {
+        Unasked::Back(self.with(&[
+            ("error", "configuration_error"),
+            ("error_description", why),
+            ("status_code", "400"),
+            ("error_message", why),
+        ]))
+    }
+}
+
 impl Asked {
     /// Reads and checks a request.
     pub(super) fn read(pairs: &[(String, String)]) -> Result<Self, Unasked> {
-        let text = |name: &str| {
-            let mut found = pairs.iter().filter(|(key, _)| key == name);
-            found.next().map(|(_, value)| value.clone())
-        };
-        let redirect_uri = text("redirect_uri").unwrap_or_default();
-        let back = Url::parse(&redirect_uri)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
-            .filter(|_| redirect_uri.len() <= TEXT_LENGTH_MAX)
-            .ok_or(Unasked::Nowhere("redirect_uri is missing or not valid"))?;
+        let text = |name: &str| text(pairs, name);
+        let back = Back::read(pairs)?;
         let asked = Self {
             client_id: text("client_id").unwrap_or_default(),
-            redirect_uri,
+            redirect_uri: text("redirect_uri").unwrap_or_default(),
             state: text("state"),
             scope: text("scope").unwrap_or_default(),
             permissions: Vec::new(),
@@ -87,12 +127,7 @@ impl Asked {
         });
         match checked {
             Ok((permissions, mode)) => Ok(Self { permissions, mode, ..asked }),
-            Err(why) => Err(Unasked::Back(asked.back_with(&[
-                ("error", "configuration_error"),
-                ("error_description", why),
-                ("status_code", "400"),
-                ("error_message", why),
-            ]))),
+            Err(why) => Err(asked.back.misconfigured(why)),
         }
     }
 
@@ -123,18 +158,6 @@ impl Asked {
             false => Ok(permissions),
         }
     }
-
-    /// The address to send the browser back to, with `state` as it came.
-    pub(super) fn back_with(&self, answer: &[(&str, &str)]) -> String {
-        let mut url = self.back.clone();
-        let mut query = url.query_pairs_mut();
-        query.extend_pairs(answer);
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        drop(query);
-        url.into()
-    }
 }
 
 #[cfg(test)]
@@ -153,7 +176,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(asked.permissions, [("read_security", true), ("control_security", false)]);
-        assert_eq!(asked.back_with(&[("code", "1")]), "http://localhost/cb?a=b&code=1&state=s%26t");
+        assert_eq!(asked.back.with(&[("code", "1")]), "http://localhost/cb?a=b&code=1&state=s%26t");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::answer::{Failure, RequestId};
@@ -85,13 +86,30 @@ impl Call {
 }
 
 impl Call {
-    /// Nothing, unless something is wrong with the owner's account or with what its login asked
-    /// for. Then every request about the car is answered with that.
-    pub(super) fn untroubled(&self, _cloud: &Cloud, given: &Connection) -> Result<(), Failure> {
-        match given.always() {
-            Some(kind) => Err(Failure::new(kind)),
-            None => Ok(()),
-        }
+    /// Nothing, unless something is wrong with the owner's account or the owner's login asked for
+    /// it. Then every request about the car is answered with that.
+    pub(super) fn untroubled(&self, cloud: &Cloud, given: &Connection) -> Result<(), Failure> {
+        let Some(kind) = cloud.account_error(given.place).or_else(|| given.always()) else {
+            return Ok(());
+        };
+        let failure = Failure::new(kind);
+        Err(match kind {
+            ErrorKind::AccountAuthenticationFailed => {
+                failure.resolving_at(self.login_url(&given.client_id))
+            }
+            _ => failure,
+        })
+    }
+
+    /// Where the owner logs in again; the application adds the way back.
+    fn login_url(&self, client_id: &str) -> String {
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "vehicle_id")
+            .append_pair("client_id", client_id)
+            .append_pair("vehicle_id", &self.vehicle_id)
+            .finish();
+        format!("http://{}/oauth/reauthenticate?{query}", host.unwrap_or("localhost"))
     }
 }
 

@@ -1,5 +1,5 @@
 //! The page on which an owner decides: which application asks, for what, and for which cars. The
-//! answer goes back through the owner's browser. Nobody logs in; the cloud has one owner.
+//! answer goes back through the owner's browser. Any login is good; some go wrong on purpose.
 
 use std::sync::Arc;
 
@@ -11,10 +11,14 @@ use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 
 use super::answer::Failure;
-use super::asked::{Asked, Unasked, pairs};
+use super::asked::{Asked, Unasked, pairs, text};
 use super::car::Car;
+use super::connect_controls::ConnectResult;
+use super::connect_error::ConnectError;
 use super::consents::Terms;
+use super::logins::Login;
 use super::state::Cloud;
+use crate::entropy::NoEntropy;
 use crate::smartcar::{ErrorKind, OAuthError};
 
 /// Cars on one page; the page is for people.
@@ -24,6 +28,7 @@ const SHOWN_CARS_MAX: usize = 100;
 #[template(path = "simulator/consent.html")]
 struct ConsentPage<'a> {
     asked: &'a Asked,
+    email: Option<String>,
     cars: Vec<&'a Car>,
 }
 
@@ -44,31 +49,29 @@ pub(super) async fn ask(
     State(cloud): State<Arc<Cloud>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Response> {
-    let query = query.unwrap_or_default();
-    let asked = Asked::read(&pairs(query.as_bytes())).map_err(Unasked::into_response)?;
+    let query = pairs(query.unwrap_or_default().as_bytes());
+    let asked = Asked::read(&query).map_err(Unasked::into_response)?;
+    let email = text(&query, "email");
     let offered = offered(&cloud, &asked);
     if offered.is_empty() {
-        let text = "No vehicles found on this account.";
-        let answer = [("error", "no_vehicles"), ("error_description", text)];
-        return Ok(Unasked::Back(asked.back_with(&answer)).into_response());
+        return Ok(refused(&asked, ConnectError::NoVehicles, StatusCode::FOUND));
     }
     if cloud.auto_approve {
-        let all = asked.permissions.iter().map(|(name, _)| *name).collect();
+        let permissions = asked.permissions.iter().map(|(name, _)| *name).collect();
         let cars = match asked.single {
             true => offered.into_iter().take(1).collect(),
             false => offered,
         };
-        return approve(&cloud, &asked, cars, all, StatusCode::FOUND);
+        let decision = Decision { email, cars, permissions };
+        return decision.carry_out(&cloud, &asked, StatusCode::FOUND).map_err(failed);
     }
     let cars = offered.iter().take(SHOWN_CARS_MAX);
-    let page = ConsentPage {
+    let consent = ConsentPage {
         asked: &asked,
+        email,
         cars: cars.filter_map(|place| cloud.cars().get(*place).map(AsRef::as_ref)).collect(),
     };
-    let page =
-        page.render().map_err(|_| Failure::new(ErrorKind::ServerInternal).into_response())?;
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
+    Ok(page(consent.render().map_err(failed)?))
 }
 
 /// `POST /oauth/authorize`: the owner has decided.
@@ -79,11 +82,12 @@ pub(super) async fn decide(
     let form = pairs(&body);
     let asked = Asked::read(&form).map_err(Unasked::into_response)?;
     let has = |name: &str, value: &str| form.iter().any(|(k, v)| k == name && v == value);
+    if has("decision", "return") {
+        let error = ConnectError::UserManuallyReturnedToApplication;
+        return Ok(refused(&asked, error, StatusCode::SEE_OTHER));
+    }
     if !has("decision", "approve") {
-        let text = "User denied access to application.";
-        let answer = [("error", "access_denied"), ("error_description", text)];
-        let back = asked.back_with(&answer);
-        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, back)]).into_response());
+        return Ok(refused(&asked, ConnectError::AccessDenied, StatusCode::SEE_OTHER));
     }
     let chosen: Vec<usize> = offered(&cloud, &asked)
         .into_iter()
@@ -102,7 +106,8 @@ pub(super) async fn decide(
         let why = "choose at least one permission and one car, and no more cars than asked for";
         return Err(Unasked::Nowhere(why).into_response());
     }
-    approve(&cloud, &asked, chosen, given, StatusCode::SEE_OTHER)
+    let decision = Decision { email: text(&form, "email"), cars: chosen, permissions: given };
+    decision.carry_out(&cloud, &asked, StatusCode::SEE_OTHER).map_err(failed)
 }
 
 /// Places of the cars that the request is about.
@@ -116,21 +121,54 @@ fn offered(cloud: &Cloud, asked: &Asked) -> Vec<usize> {
     cars.filter(|(_, car)| fits(car)).map(|(place, _)| place).collect()
 }
 
-#[expect(clippy::result_large_err, reason = "both are the answer to a browser")]
-fn approve(
-    cloud: &Cloud,
-    asked: &Asked,
+/// An owner who agreed.
+struct Decision {
+    /// The login with the cars' maker.
+    email: Option<String>,
     cars: Vec<usize>,
     permissions: Vec<&'static str>,
-    status: StatusCode,
-) -> Result<Response, Response> {
-    let failed = |error| Failure::from(error).into_response();
-    let user = cloud.user(asked.user.as_deref()).map_err(failed)?;
-    let terms = Terms { permissions, mode: asked.mode, always: None };
-    let consent = cloud.connect(&asked.client_id, &user, &cars, &terms).map_err(failed)?;
-    let code = cloud
-        .issue_code(consent, asked.redirect_uri.clone())
-        .map_err(|error| Failure::from(error).into_response())?;
-    let back = asked.back_with(&[("code", &code)]);
-    Ok((status, [(header::LOCATION, back)]).into_response())
+}
+
+impl Decision {
+    fn carry_out(
+        self,
+        cloud: &Cloud,
+        asked: &Asked,
+        status: StatusCode,
+    ) -> Result<Response, NoEntropy> {
+        let always = match Login::with(self.email.as_deref()) {
+            Login::Failing(error) => return Ok(refused(asked, error, status)),
+            Login::Troubled(kind) => Some(kind),
+            Login::Good => None,
+        };
+        if let Some(error) = cloud.connect_manners.take_error() {
+            return Ok(refused(asked, error, status));
+        }
+        let user = cloud.user(asked.user.as_deref())?;
+        let terms = Terms { permissions: self.permissions, mode: asked.mode, always };
+        let consent = cloud.connect(&asked.client_id, &user, &self.cars, &terms)?;
+        let code = cloud.issue_code(consent, asked.redirect_uri.clone())?;
+        let (code, user) = (("code", code.as_str()), ("user_id", user.id.as_str()));
+        let back = match cloud.connect_manners.result() {
+            ConnectResult::Both => asked.back.with(&[code, user]),
+            ConnectResult::V2 => asked.back.with(&[code]),
+            ConnectResult::V3 => asked.back.with(&[user]),
+        };
+        Ok((status, [(header::LOCATION, back)]).into_response())
+    }
+}
+
+fn refused(asked: &Asked, error: ConnectError, status: StatusCode) -> Response {
+    (status, [(header::LOCATION, asked.back.with(error.answer()))]).into_response()
+}
+
+/// A page for an owner's browser.
+pub(super) fn page(html: String) -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+}
+
+/// What an owner's browser is shown when the cloud fails.
+pub(super) fn failed<E>(_: E) -> Response {
+    Failure::new(ErrorKind::ServerInternal).into_response()
 }

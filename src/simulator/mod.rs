@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 
+mod accounts;
 mod adjustment;
 mod answer;
 mod asked;
@@ -26,6 +27,8 @@ mod car;
 mod car_state;
 mod commands;
 mod connect;
+mod connect_controls;
+mod connect_error;
 mod consent_controls;
 mod consents;
 mod controls;
@@ -33,12 +36,14 @@ mod faults;
 mod fleet;
 mod journal;
 mod listener;
+mod logins;
 mod mishap;
 mod oauth;
 mod orders;
 mod paging;
 mod readings;
 mod reads;
+mod reauthenticate;
 mod sharing;
 mod shown;
 mod spoilt;
@@ -52,6 +57,8 @@ mod workshop;
 
 pub use adjustment::Adjustment;
 pub use car_state::Powertrain;
+pub use connect_controls::{ConnectOptions, ConnectResult};
+pub use connect_error::ConnectError;
 pub use faults::{Fault, FaultKind, FaultScript, LateOutcome, LateWord, Occasion};
 pub use fleet::{Car as FleetCar, Fleet, FleetError};
 pub use token_faults::{TokenFault, TokenFaultKind, TokenFaultScript, TokenOccasion};
@@ -76,6 +83,8 @@ pub struct Options {
     pub journal: Option<PathBuf>,
     /// Whether cars behave as the official simulated ones: commands succeed and change nothing.
     pub as_official: bool,
+    /// How owners come back from Connect.
+    pub connect: ConnectOptions,
 }
 
 /// Answers requests until `shutdown` is cancelled.
@@ -115,6 +124,11 @@ fn router(cloud: Arc<Cloud>) -> Router {
             "/_sim/token-faults",
             get(token_faults::get).put(token_faults::set).delete(token_faults::clear),
         )
+        .route(
+            "/_sim/vehicles/{id}/account",
+            get(accounts::get).put(accounts::set).delete(accounts::clear),
+        )
+        .route("/_sim/connect", get(connect_controls::get).put(connect_controls::set))
         .route("/_sim/journal", get(controls::journal))
         .route("/_sim/consents", get(consent_controls::list).delete(consent_controls::forget))
         .route(
@@ -124,6 +138,7 @@ fn router(cloud: Arc<Cloud>) -> Router {
         .route_layer(from_fn(controls::only_this_machine));
     let api = [
         ("/oauth/authorize", get(connect::ask).post(connect::decide) as MethodRouter<Arc<Cloud>>),
+        ("/oauth/reauthenticate", get(reauthenticate::ask).post(reauthenticate::decide)),
         ("/oauth/token", token_faults::in_front_of(post(oauth::token), &cloud)),
         ("/oauth2/token", token_faults::in_front_of(post(v3::token::token), &cloud)),
         ("/v2.0/user", get(vehicles::user)),

@@ -11,8 +11,10 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::Options;
+use super::accounts::Accounts;
 use super::bounded::Bounded;
 use super::car::{Car, Manners};
+use super::connect_controls::ConnectManners;
 use super::consents::{Consent, Consents, User};
 use super::fleet::{self, Fleet};
 use super::journal::Journal;
@@ -55,6 +57,8 @@ pub(super) struct Cloud {
     pub(super) owner: Arc<User>,
     pub(super) users: Mutex<Bounded<Arc<User>>>,
     pub(super) consents: Consents,
+    pub(super) accounts: Accounts,
+    pub(super) connect_manners: ConnectManners,
     pub(super) journal: Journal,
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
@@ -86,6 +90,8 @@ impl Cloud {
             owner: Arc::new(User { id: owner, external_id: None }),
             users: Mutex::new(Bounded::new(USERS_MAX)),
             consents: Consents::default(),
+            accounts: Accounts::default(),
+            connect_manners: ConnectManners::new(options.connect),
             auto_approve: options.auto_approve,
             journal: Journal::open(options.journal.as_deref())?,
             manners: Manners { as_official: options.as_official },

@@ -13,6 +13,7 @@ use crate::entropy::SeededEntropy;
 use crate::smartcar::v2::TokenAnswer;
 
 mod commands;
+mod connect;
 mod consents;
 mod faults;
 mod owners;
