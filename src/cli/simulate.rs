@@ -34,6 +34,9 @@ pub(super) struct SimulateArgs {
     /// As the official simulated cars: stricter, and commands change nothing.
     #[arg(long)]
     state_fixed: bool,
+    /// The application management token: the key of webhooks and of the list of connections.
+    #[arg(long, default_value = "sim-amt")]
+    management_token: String,
     /// Append one JSON line for each command that a car really executed.
     #[arg(long)]
     journal: Option<PathBuf>,
@@ -62,6 +65,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         auto_approve: args.auto_approve,
         journal: args.journal,
         as_official: args.state_fixed,
+        management_token: Some(args.management_token),
         ..Options::default()
     };
     let clock = Arc::new(SystemClock::start());

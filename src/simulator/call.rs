@@ -23,6 +23,7 @@ use crate::smartcar::v2::{self, UnitSystem};
 pub(super) struct Call {
     pub(super) peer: Peer,
     pub(super) request_id: Uuid,
+    /// The car, or whatever else the path names.
     pub(super) vehicle_id: String,
     /// The signal that is asked for, if the path names one.
     pub(super) code: String,
@@ -126,8 +127,8 @@ pub(super) fn consent(cloud: &Cloud, headers: &HeaderMap) -> Result<Arc<Consent>
         .ok_or_else(|| Failure::new(ErrorKind::Authentication))
 }
 
-/// The car and the consent for it, if the token's consent is about it and gives the permission. A car that was not
-/// shared and one that does not exist look the same.
+/// The car and the consent for it, if the token is for it and the permission was given. A car that
+/// was not shared and one that does not exist look the same.
 pub(super) fn shared(
     cloud: &Cloud,
     consent: &Consent,

@@ -26,6 +26,7 @@ mod call;
 mod car;
 mod car_state;
 mod commands;
+mod compatibility;
 mod connect;
 mod connect_controls;
 mod connect_error;
@@ -37,6 +38,7 @@ mod fleet;
 mod journal;
 mod listener;
 mod logins;
+mod management;
 mod mishap;
 mod oauth;
 mod orders;
@@ -85,6 +87,8 @@ pub struct Options {
     pub as_official: bool,
     /// How owners come back from Connect.
     pub connect: ConnectOptions,
+    /// The application management token; `sim-amt` if none is chosen.
+    pub management_token: Option<String>,
 }
 
 /// Answers requests until `shutdown` is cancelled.
@@ -141,6 +145,9 @@ fn router(cloud: Arc<Cloud>) -> Router {
         ("/oauth/reauthenticate", get(reauthenticate::ask).post(reauthenticate::decide)),
         ("/oauth/token", token_faults::in_front_of(post(oauth::token), &cloud)),
         ("/oauth2/token", token_faults::in_front_of(post(v3::token::token), &cloud)),
+        ("/v2.0/management/connections", get(management::list).delete(management::disconnect)),
+        ("/v2.0/compatibility", get(compatibility::of_vin)),
+        ("/v2.0/compatibility/matrix", get(compatibility::matrix)),
         ("/v2.0/user", get(vehicles::user)),
         ("/v2.0/vehicles", get(vehicles::list)),
     ];

@@ -111,6 +111,12 @@ fn exchange(
 
 /// The name of the client, if it also has a secret.
 pub(super) fn client_id(headers: &HeaderMap) -> Option<String> {
+    let (id, secret) = basic(headers)?;
+    (!id.is_empty() && !secret.is_empty()).then_some(id)
+}
+
+/// The name and the secret in the header (RFC 7617).
+pub(super) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -118,5 +124,5 @@ pub(super) fn client_id(headers: &HeaderMap) -> Option<String> {
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    (!id.is_empty() && !secret.is_empty()).then(|| id.to_owned())
+    Some((id.to_owned(), secret.to_owned()))
 }

@@ -25,6 +25,8 @@ use crate::domain::time::Timestamp;
 use crate::entropy::{Entropy, NoEntropy};
 use crate::smartcar::v2;
 
+/// The application management token if none is chosen.
+const MANAGEMENT_TOKEN: &str = "sim-amt";
 /// Codes, access tokens and refresh tokens kept, of each; the oldest go first.
 const TOKENS_MAX: usize = 100_000;
 /// Owners kept beside the first; the oldest go first.
@@ -59,6 +61,8 @@ pub(super) struct Cloud {
     pub(super) consents: Consents,
     pub(super) accounts: Accounts,
     pub(super) connect_manners: ConnectManners,
+    /// The application management token.
+    pub(super) management_token: String,
     pub(super) journal: Journal,
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
@@ -91,6 +95,9 @@ impl Cloud {
             users: Mutex::new(Bounded::new(USERS_MAX)),
             consents: Consents::default(),
             accounts: Accounts::default(),
+            management_token: options
+                .management_token
+                .unwrap_or_else(|| MANAGEMENT_TOKEN.to_owned()),
             connect_manners: ConnectManners::new(options.connect),
             auto_approve: options.auto_approve,
             journal: Journal::open(options.journal.as_deref())?,

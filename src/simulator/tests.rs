@@ -14,6 +14,7 @@ use crate::smartcar::v2::TokenAnswer;
 
 mod commands;
 mod connect;
+mod connections;
 mod consents;
 mod faults;
 mod owners;

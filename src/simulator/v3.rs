@@ -5,13 +5,15 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use super::state::Cloud;
 use crate::smartcar::v3::CommandKind;
 
 pub(super) mod access;
 mod commands;
+mod compatible;
+mod connections;
 mod reads;
 pub(super) mod signals;
 pub(super) mod token;
@@ -20,6 +22,10 @@ pub(super) mod token;
 pub(super) fn routes() -> Vec<(String, MethodRouter<Arc<Cloud>>)> {
     let below = |path: &str| format!("/v3/vehicles/{{id}}{path}");
     let mut routes = vec![
+        ("/v3/connections".to_owned(), get(connections::list)),
+        ("/v3/connections/{id}".to_owned(), get(connections::one).delete(connections::disconnect)),
+        ("/v3/users/{id}".to_owned(), delete(connections::forget)),
+        ("/v3/compatible-vehicles".to_owned(), get(compatible::list)),
         (below(""), get(reads::vehicle)),
         (below("/signals"), get(reads::list)),
         (below("/signals/{code}"), get(reads::one)),
