@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::answer::Failure;
 use super::state::Cloud;
 use crate::smartcar::ErrorKind;
+use crate::smartcar::webhook::EventError;
 
 /// The family of errors that logging in again mends.
 const ACCOUNT: &str = "CONNECTED_SERVICES_ACCOUNT";
@@ -34,10 +35,19 @@ impl Cloud {
     /// From now on this is wrong with it, or nothing is.
     fn set_account_error(&self, place: usize, error: Option<ErrorKind>) {
         let mut errors = self.accounts.0.write().unwrap_or_else(PoisonError::into_inner);
-        match error {
+        let before = match error {
             Some(kind) => errors.insert(place, kind),
             None => errors.remove(&place),
         };
+        drop(errors);
+        if before == error {
+            return;
+        }
+        let resolved = before.map(|kind| (kind, EventError::RESOLVED));
+        for (kind, state) in resolved.into_iter().chain(error.map(|kind| (kind, EventError::ERROR)))
+        {
+            self.account_changed(place, kind, state);
+        }
     }
 
     /// The owner has logged in again: what that can mend is mended.

@@ -134,7 +134,10 @@ pub(super) async fn carry_out(
 
 /// Lets the car do it now.
 pub(super) fn execute(cloud: &Cloud, car: &Car, order: Order, id: Uuid) -> Result<(), Failure> {
-    car.execute(order, cloud.clock.now(), id, &cloud.journal, cloud.manners).map_err(Failure::new)
+    car.execute(order, cloud.clock.now(), id, &cloud.journal, cloud.manners)
+        .map_err(Failure::new)?;
+    cloud.changed(car);
+    Ok(())
 }
 
 /// Executes later, also if the client does not wait for it: the request has been taken.

@@ -145,8 +145,8 @@ impl Decision {
             return Ok(refused(asked, error, status));
         }
         let user = cloud.user(asked.user.as_deref())?;
-        let terms = Terms { permissions: self.permissions, mode: asked.mode, always };
-        let consent = cloud.connect(&asked.client_id, &user, &self.cars, &terms)?;
+        let terms = Terms { permissions: self.permissions, always };
+        let consent = cloud.connect(&asked.client_id, &user, &self.cars, asked.mode, &terms)?;
         let code = cloud.issue_code(consent, asked.redirect_uri.clone())?;
         let (code, user) = (("code", code.as_str()), ("user_id", user.id.as_str()));
         let back = match cloud.connect_manners.result() {

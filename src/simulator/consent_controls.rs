@@ -84,7 +84,7 @@ fn shown(cloud: &Cloud, consents: &[Arc<Connection>]) -> Json<Value> {
             "client_id": one.client_id,
             "vehicle_id": car.id,
             "permissions": terms.permissions,
-            "mode": terms.mode,
+            "mode": one.mode,
             "connected_at": one.connected_at,
         }))
     };

@@ -25,8 +25,6 @@ pub(super) struct User {
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
     pub(super) permissions: Vec<&'static str>,
-    /// `live`, `simulated` or `test`.
-    pub(super) mode: &'static str,
     /// What every request about the car is answered with, if the owner's login asks for that.
     pub(super) always: Option<ErrorKind>,
 }
@@ -40,6 +38,8 @@ pub(super) struct Connection {
     /// The place of the car in the fleet.
     pub(super) place: usize,
     pub(super) connected_at: Timestamp,
+    /// `live`, `simulated` or `test`.
+    pub(super) mode: &'static str,
     /// `None` once it was withdrawn.
     terms: RwLock<Option<Terms>>,
 }
@@ -190,14 +190,13 @@ fn standing(here: &[Arc<Connection>]) -> Vec<Arc<Connection>> {
 impl Connection {
     /// A consent that was given just now. Its id is greater than those of all before it.
     pub(super) fn new(
-        id: String,
-        user: Arc<User>,
-        client_id: String,
+        (id, connected_at): (String, Timestamp),
+        (user, client_id): (Arc<User>, String),
         place: usize,
-        connected_at: Timestamp,
+        mode: &'static str,
         terms: Terms,
     ) -> Self {
-        Self { id, user, client_id, place, connected_at, terms: RwLock::new(Some(terms)) }
+        Self { id, user, client_id, place, connected_at, mode, terms: RwLock::new(Some(terms)) }
     }
 }
 
@@ -208,8 +207,9 @@ mod tests {
     fn connection(id: &str, place: usize, permissions: &[&'static str]) -> Connection {
         let user = Arc::new(User { id: "u".to_owned(), external_id: None });
         let permissions = permissions.to_vec();
-        let terms = Terms { permissions, mode: "live", always: None };
-        Connection::new(id.to_owned(), user, "app".to_owned(), place, Timestamp::MIN, terms)
+        let terms = Terms { permissions, always: None };
+        let given = (id.to_owned(), Timestamp::MIN);
+        Connection::new(given, (user, "app".to_owned()), place, "live", terms)
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(super) async fn adjust(
     adjustment.check().map_err(|why| wrong(why.to_owned()))?;
     let now = cloud.clock.now();
     car.adjust(&adjustment, now);
+    cloud.changed(car);
     Ok(Json(car.shown(now)).into_response())
 }
 

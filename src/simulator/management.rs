@@ -43,7 +43,7 @@ impl Filter {
         let is_car = |id: &String| car.is_some_and(|car| *car.id == **id);
         self.user_id.as_ref().is_none_or(|id| one.user.id == *id)
             && self.vehicle_id.as_ref().is_none_or(is_car)
-            && self.mode.is_none_or(|mode| one.terms().is_some_and(|terms| terms.mode == mode))
+            && self.mode.is_none_or(|mode| one.mode == mode)
     }
 }
 
@@ -77,21 +77,18 @@ pub(super) async fn disconnect(
     if filter.user_id.is_none() && filter.vehicle_id.is_none() {
         return Err(wrong("user_id"));
     }
-    // What is gone has no terms, so that it is described before.
-    let found = cloud.consents.find(|one| filter.fits(&cloud, one));
-    let connections = found.iter().filter_map(|one| entry(&cloud, one, false)).collect();
-    cloud.withdraw(|one| filter.fits(&cloud, one));
+    let ended = cloud.withdraw(|one| filter.fits(&cloud, one));
+    let connections = ended.iter().filter_map(|one| entry(&cloud, one, false)).collect();
     Ok(Json(ConnectionList { connections, paging: None }))
 }
 
 fn entry(cloud: &Cloud, one: &Connection, whole: bool) -> Option<ConnectionEntry> {
     let car = cloud.cars().get(one.place)?;
-    let terms = one.terms()?;
     Some(ConnectionEntry {
         user_id: one.user.id.clone(),
         vehicle_id: car.id.to_string(),
         connected_at: whole.then(|| one.connected_at.to_string()),
-        mode: whole.then(|| terms.mode.to_owned()),
+        mode: whole.then(|| one.mode.to_owned()),
     })
 }
 

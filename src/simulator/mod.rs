@@ -18,6 +18,7 @@ use crate::entropy::Entropy;
 
 mod accounts;
 mod adjustment;
+mod announcements;
 mod answer;
 mod asked;
 mod batch;
@@ -33,6 +34,8 @@ mod connect_error;
 mod consent_controls;
 mod consents;
 mod controls;
+mod courier;
+mod events;
 mod faults;
 mod fleet;
 mod journal;
@@ -50,11 +53,14 @@ mod sharing;
 mod shown;
 mod spoilt;
 mod state;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod token_faults;
 mod v3;
 mod vehicles;
+mod webhook_controls;
+mod webhooks;
 mod workshop;
 
 pub use adjustment::Adjustment;
@@ -89,6 +95,9 @@ pub struct Options {
     pub connect: ConnectOptions,
     /// The application management token; `sim-amt` if none is chosen.
     pub management_token: Option<String>,
+    /// How long to wait before each further attempt to deliver an event; 25, 50 and 100 seconds if
+    /// it is not said.
+    pub webhook_retries: Option<Vec<Duration>>,
 }
 
 /// Answers requests until `shutdown` is cancelled.
@@ -132,6 +141,9 @@ fn router(cloud: Arc<Cloud>) -> Router {
             "/_sim/vehicles/{id}/account",
             get(accounts::get).put(accounts::set).delete(accounts::clear),
         )
+        .route("/_sim/webhooks", get(webhook_controls::list).post(webhook_controls::register))
+        .route("/_sim/webhooks/{id}", delete(webhook_controls::end))
+        .route("/_sim/webhooks/{id}/deliver", post(webhook_controls::deliver))
         .route("/_sim/connect", get(connect_controls::get).put(connect_controls::set))
         .route("/_sim/journal", get(controls::journal))
         .route("/_sim/consents", get(consent_controls::list).delete(consent_controls::forget))
@@ -158,6 +170,10 @@ fn router(cloud: Arc<Cloud>) -> Router {
         ("/navigation/destination", post(commands::destination)),
         ("/batch", post(batch::batch)),
         ("/application", delete(vehicles::disconnect)),
+        (
+            "/webhooks/{webhook_id}",
+            post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
+        ),
     ];
     let below = |path: &str| format!("/v2.0/vehicles/{{id}}{path}");
     let reads = Reading::ALL.iter();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::consents::{Connection, Consent, Terms, User};
 use super::state::Cloud;
 use crate::entropy::NoEntropy;
+use crate::smartcar::webhook::EventError;
 
 impl Cloud {
     /// The owner that an application calls by this name: somebody else for each name, and the
@@ -30,15 +31,19 @@ impl Cloud {
         client_id: &str,
         user: &Arc<User>,
         places: &[usize],
+        mode: &'static str,
         terms: &Terms,
     ) -> Result<Consent, NoEntropy> {
         let now = self.clock.now();
         let mut connections = Vec::with_capacity(places.len());
         for place in places {
             let id = self.entropy.uuid(now)?.to_string();
-            let (user, client_id) = (Arc::clone(user), client_id.to_owned());
-            let new = Connection::new(id, user, client_id, *place, now, terms.clone());
+            let pair = (Arc::clone(user), client_id.to_owned());
+            let new = Connection::new((id, now), pair, *place, mode, terms.clone());
             connections.push(self.consents.connect(new));
+        }
+        for place in places {
+            self.state_changed(*place);
         }
         Ok(Consent::new(client_id.to_owned(), Arc::clone(user), connections))
     }
@@ -66,7 +71,11 @@ impl Cloud {
 
     /// Ends all consents that fit, and tells which they were.
     pub(super) fn withdraw(&self, fits: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
-        self.consents.withdraw(fits)
+        let ended = self.consents.withdraw(fits);
+        for connection in &ended {
+            self.consent_changed(connection, EventError::ERROR);
+        }
+        ended
     }
 
     /// What is given of the car at this place from now on, of the permissions of each consent and
@@ -76,6 +85,17 @@ impl Cloud {
         place: usize,
         permissions: &[&'static str],
     ) -> Vec<Arc<Connection>> {
-        self.consents.amend(place, |terms| terms.permissions = permissions.to_vec())
+        let before = self.consents.at(place);
+        let loses = before
+            .iter()
+            .filter_map(|one| one.terms())
+            .any(|terms| terms.permissions.iter().any(|name| !permissions.contains(name)));
+        let amended = self.consents.amend(place, |terms| terms.permissions = permissions.to_vec());
+        for connection in &amended {
+            let state = if loses { EventError::ERROR } else { EventError::RESOLVED };
+            self.consent_changed(connection, state);
+        }
+        self.state_changed(place);
+        amended
     }
 }

@@ -16,10 +16,12 @@ use super::bounded::Bounded;
 use super::car::{Car, Manners};
 use super::connect_controls::ConnectManners;
 use super::consents::{Consent, Consents, User};
+use super::courier::Seal;
 use super::fleet::{self, Fleet};
 use super::journal::Journal;
 use super::token_faults::TokenFaults;
 use super::v3::access::Applications;
+use super::webhooks::{PostOffice, Webhooks};
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::entropy::{Entropy, NoEntropy};
@@ -27,6 +29,9 @@ use crate::smartcar::v2;
 
 /// The application management token if none is chosen.
 const MANAGEMENT_TOKEN: &str = "sim-amt";
+/// How long webhooks are given to listen, each time.
+const RETRY_AFTER: [Duration; 3] =
+    [Duration::from_secs(25), Duration::from_secs(50), Duration::from_secs(100)];
 /// Codes, access tokens and refresh tokens kept, of each; the oldest go first.
 const TOKENS_MAX: usize = 100_000;
 /// Owners kept beside the first; the oldest go first.
@@ -63,6 +68,8 @@ pub(super) struct Cloud {
     pub(super) connect_manners: ConnectManners,
     /// The application management token.
     pub(super) management_token: String,
+    pub(super) webhooks: Webhooks,
+    pub(super) post_office: Arc<PostOffice>,
     pub(super) journal: Journal,
     pub(super) manners: Manners,
     pub(super) tasks: TaskTracker,
@@ -90,19 +97,30 @@ impl Cloud {
             .collect::<Result<Vec<_>, _>>()
             .map_err(io::Error::other)?;
         let by_id = cars.iter().enumerate();
+        let tasks = TaskTracker::new();
+        let management_token = options.management_token.as_deref().unwrap_or(MANAGEMENT_TOKEN);
+        let management_token = management_token.to_owned();
+        let post_office = PostOffice {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            seal: Seal::new(&management_token),
+            retry_after: options.webhook_retries.unwrap_or_else(|| RETRY_AFTER.to_vec()),
+            tasks: tasks.clone(),
+            shutdown: shutdown.clone(),
+        };
         Ok(Self {
             owner: Arc::new(User { id: owner, external_id: None }),
             users: Mutex::new(Bounded::new(USERS_MAX)),
             consents: Consents::default(),
             accounts: Accounts::default(),
-            management_token: options
-                .management_token
-                .unwrap_or_else(|| MANAGEMENT_TOKEN.to_owned()),
+            webhooks: Webhooks::default(),
+            post_office: Arc::new(post_office),
+            management_token,
             connect_manners: ConnectManners::new(options.connect),
             auto_approve: options.auto_approve,
             journal: Journal::open(options.journal.as_deref())?,
             manners: Manners { as_official: options.as_official },
-            tasks: TaskTracker::new(),
+            tasks,
             applications: Applications::default(),
             token_faults: TokenFaults::default(),
             by_id: by_id.map(|(n, car)| (Arc::clone(&car.id), n)).collect(),

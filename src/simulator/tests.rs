@@ -20,6 +20,7 @@ mod faults;
 mod owners;
 mod reads;
 mod v3;
+mod webhooks;
 
 const BACK: &str = "http://127.0.0.1:9/back";
 const SCOPE: &str = "required:read_vehicle_info read_security control_security";

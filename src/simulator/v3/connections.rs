@@ -78,7 +78,7 @@ pub(super) async fn list(
         users.iter().flatten().all(|id| one.user.id == **id)
             && external_id.is_none_or(|id| one.user.external_id.as_deref() == Some(id))
             && place.is_none_or(|place| place == Some(one.place))
-            && one.terms().is_some_and(|terms| terms.mode == mode)
+            && one.mode == mode
     };
     let (found, meta) = page.cut(cloud.consents.find(fits));
     let data = found.iter().filter_map(|one| described(&cloud, one)).collect();
@@ -135,7 +135,7 @@ fn described(cloud: &Cloud, one: &consents::Connection) -> Option<Connection> {
                 model: car.model.clone(),
                 year: car.year,
                 powertrain_type: Some(powertrain.as_str().to_owned()),
-                mode: Some(terms.mode.to_owned()),
+                mode: Some(one.mode.to_owned()),
             },
             user: Some(ConnectedUser {
                 id: one.user.id.clone(),
