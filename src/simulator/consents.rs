@@ -10,8 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::domain::time::Timestamp;
 use crate::smartcar::ErrorKind;
 
-/// Consents kept for each car; the oldest go first.
-const CONSENTS_MAX: usize = 1_000;
+/// Consents kept for each car, also replaced ones that tokens rest on; the oldest go first.
+const CONSENTS_MAX: usize = 10_000;
 
 /// An owner.
 #[derive(Debug, PartialEq, Eq)]

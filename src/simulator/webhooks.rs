@@ -155,21 +155,21 @@ impl Webhook {
         if !self.hears_of(&subject.car.id) {
             return;
         }
-        let signals = subject.signals(self);
-        if let Some(triggers) = self.news(subject, &signals) {
+        let (signals, triggers) = self.news(subject);
+        if let Some(triggers) = triggers {
             self.tell(subject.state(self, triggers, signals), &subject.car.id);
         }
     }
 
     /// What a car says, whether it is new or not.
     pub(super) fn state_of(&self, subject: Subject<'_>) -> Value {
-        let signals = subject.signals(self);
+        let (signals, triggers) = self.news(subject);
         let unchanged = || {
             let known = |signal: &&EventSignal| signal.code == code::IS_LOCKED;
             let found = signals.iter().find(known).or(signals.first());
             found.map(trigger).into_iter().collect()
         };
-        let triggers = self.news(subject, &signals).unwrap_or_else(unchanged);
+        let triggers = triggers.unwrap_or_else(unchanged);
         subject.state(self, triggers, signals)
     }
 
@@ -180,20 +180,25 @@ impl Webhook {
         }
     }
 
-    /// Why this is worth telling; `None` if it was told before. From now on it was.
-    fn news(&self, subject: Subject<'_>, signals: &[EventSignal]) -> Option<Vec<Trigger>> {
+    /// What a car says, and why that is worth telling; `None` if it was told before. From now on
+    /// it was. The car is read while nobody else can note what it said: of two changes at the same
+    /// time the later one is noted last.
+    fn news(&self, subject: Subject<'_>) -> (Vec<EventSignal>, Option<Vec<Trigger>>) {
         let key = (subject.connection.place, subject.connection.user.id.clone());
-        let before = locked(&self.book.told).insert(key, signals.to_vec());
+        let mut told = locked(&self.book.told);
+        let signals = subject.signals(self);
+        let before = told.insert(key, signals.clone());
+        drop(told);
         let Some(before) = before else {
             let code = Some(FIRST_DELIVERY.to_owned());
-            return Some(vec![Trigger { code, ..Trigger::default() }]);
+            return (signals, Some(vec![Trigger { code, ..Trigger::default() }]));
         };
         let is_new = |signal: &&EventSignal| {
             let same = |old: &&EventSignal| old.code == signal.code;
             before.iter().find(same).is_none_or(|old| old.body != signal.body)
         };
         let triggers: Vec<_> = signals.iter().filter(is_new).map(trigger).collect();
-        (!triggers.is_empty()).then_some(triggers)
+        (signals, (!triggers.is_empty()).then_some(triggers))
     }
 
     fn tell(self: &Arc<Self>, event: Value, vehicle_id: &str) {
