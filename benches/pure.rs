@@ -57,6 +57,7 @@ fn decisions(criterion: &mut Criterion) {
         owner_id: id(4),
         owner_disabled: false,
         removed: false,
+        suspended: false,
         connection_status: ConnectionStatus::Active,
         permissions: Permissions::parse("control_security read_security"),
     };

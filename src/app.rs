@@ -19,8 +19,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::entropy::{Entropy, OsEntropy};
+use crate::service::budget::Budget;
 use crate::service::commands::{Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
+use crate::service::vehicles::Readings;
 use crate::service::{Service, Settings};
 use crate::signing::keyring_file;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
@@ -94,16 +96,28 @@ pub struct App {
 ///
 /// # Errors
 /// An origin or the client id is not usable.
-pub fn connector(config: &Config) -> Result<Smartcar, crate::connector::smartcar::InvalidSettings> {
+pub fn connector(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Smartcar, crate::connector::smartcar::InvalidSettings> {
     let smartcar = &config.smartcar;
-    Smartcar::new(SmartcarSettings {
+    let (v3_client_id, v3_client_secret) = match &smartcar.v3_credentials {
+        Some(own) => (own.client_id.clone(), own.client_secret.clone()),
+        None => (smartcar.client_id.clone(), smartcar.client_secret.clone()),
+    };
+    let settings = SmartcarSettings {
         client_id: smartcar.client_id.clone(),
         client_secret: smartcar.client_secret.clone(),
         api_origin: smartcar.origins.api.to_string(),
+        api_v3_origin: smartcar.origins.api_v3.to_string(),
+        iam_origin: smartcar.origins.iam.to_string(),
+        v3_client_id,
+        v3_client_secret,
         auth_origin: smartcar.origins.auth.to_string(),
         connect_origin: smartcar.origins.connect.to_string(),
         timeout: smartcar.timeout,
-    })
+    };
+    Smartcar::new(settings, clock)
 }
 
 impl App {
@@ -124,8 +138,14 @@ impl App {
         let service = Service {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
-            connector: Arc::new(connector(config)?),
+            connector: Arc::new(connector(config, Arc::clone(&parts.clock))?),
             access_tokens: Arc::new(AccessTokens::default()),
+            readings: Arc::new(Readings::default()),
+            budget: Arc::new(Budget::new(
+                config.limits.vehicle_requests,
+                config.limits.application_requests,
+                parts.clock.monotonic(),
+            )),
             passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
             throttle: Arc::new(Throttle::new(Arc::clone(&parts.clock))),
             gate,
@@ -135,6 +155,8 @@ impl App {
                 instance_id: parts.entropy.id(parts.clock.now())?,
                 public_url: config.public_url.as_str().to_owned(),
                 connector_timeout: config.smartcar.timeout,
+                api_versions: config.smartcar.api_versions,
+                management_token: config.smartcar.management_token.clone(),
             }),
             clock: parts.clock,
             entropy: parts.entropy,

@@ -8,10 +8,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
 
 use crate::storage::Location;
+
+mod smartcar;
+
+pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -39,80 +42,36 @@ pub struct Database {
     pub connections_max: u32,
 }
 
-/// The account with Smartcar, or a simulator of it.
-#[derive(Debug, Clone)]
-pub struct Smartcar {
-    /// The application's id.
-    pub client_id: String,
-    /// The application's secret.
-    pub client_secret: SecretString,
-    /// Where its parts are.
-    pub origins: Origins,
-    /// One call takes at most so long.
-    pub timeout: Duration,
-}
-
-/// Where the parts of Smartcar are (protocol page, section 1.6).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origins {
-    /// Vehicles, API version 2.0.
-    pub api: Origin,
-    /// Vehicles, API version 3.
-    pub api_v3: Origin,
-    /// Tokens of owners.
-    pub auth: Origin,
-    /// Tokens of the application.
-    pub iam: Origin,
-    /// The consent page.
-    pub connect: Origin,
-    /// Connections and webhooks of the application.
-    pub management: Origin,
-}
-
-impl Origins {
-    /// One server that plays all parts.
-    #[must_use]
-    pub fn all_at(origin: &Origin) -> Self {
-        Self {
-            api: origin.clone(),
-            api_v3: origin.clone(),
-            auth: origin.clone(),
-            iam: origin.clone(),
-            connect: origin.clone(),
-            management: origin.clone(),
-        }
-    }
-
-    /// Smartcar's own.
-    #[must_use]
-    pub fn of_smartcar() -> Self {
-        let https = |host: &str| Origin(format!("https://{host}"));
-        Self {
-            api: https("api.smartcar.com"),
-            api_v3: https("vehicle.api.smartcar.com"),
-            auth: https("auth.smartcar.com"),
-            iam: https("iam.smartcar.com"),
-            connect: https("connect.smartcar.com"),
-            management: https("management.smartcar.com"),
-        }
-    }
-}
-
 /// How much the service takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// A request that takes longer is given up.
     pub request_time_max: Duration,
+    /// Requests about one car to the vehicle cloud.
+    pub vehicle_requests: Allowance,
+    /// Requests of the whole application to the vehicle cloud.
+    pub application_requests: Allowance,
     /// At most so many commands wait for a decision; more are answered `overloaded`.
     pub commands_waiting_max: usize,
     /// At most so many passwords are hashed at the same time; each takes 19 MiB and a core.
     pub password_hashes_max: NonZeroU8,
 }
 
+/// A number of requests that fills up with time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// The most at once.
+    pub burst: u32,
+    /// How many come back each minute.
+    pub per_minute: u32,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             request_time_max: Duration::from_secs(70),
+            vehicle_requests: Allowance { burst: 60, per_minute: 10 },
+            application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,
             password_hashes_max: NonZeroU8::MIN.saturating_add(1),
         }
@@ -257,6 +216,12 @@ mod tests {
             client_secret: "hunter2".into(),
             origins: Origins::all_at(&"http://localhost:1".parse().unwrap()),
             timeout: Duration::from_secs(1),
+            api_versions: ApiVersions::V3First,
+            v3_credentials: Some(Credentials {
+                client_id: "client_1".to_owned(),
+                client_secret: "hunter2".into(),
+            }),
+            management_token: Some("hunter2".into()),
         };
         let shown = format!("{database:?} {smartcar:?}");
         assert!(!shown.contains("hunter2"), "{shown}");

@@ -7,10 +7,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
-use crate::service::{Error, Service, once};
+use crate::service::connections::probe;
+use crate::service::{Error, Service, once, webhooks};
 
 /// How often abandoned commands are looked for, and cars looked at.
 const SETTLE_PERIOD: Duration = Duration::from_secs(1);
+/// How often suspended cars whose time has come are looked for.
+const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often old answers are forgotten.
 const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
 
@@ -22,8 +25,12 @@ pub fn start(service: &Service, stop: &CancellationToken) {
     spawn(service, stop, "reconcile", SETTLE_PERIOD, |service| async move {
         reconcile::reconcile(&service).await.map(|count| count as u64)
     });
+    spawn(service, stop, "probe", PROBE_PERIOD, |service| async move {
+        probe::probe(&service).await.map(|count| count as u64)
+    });
     spawn(service, stop, "forget", FORGET_PERIOD, |service| async move {
-        once::forget_old(&service).await
+        let answers = once::forget_old(&service).await?;
+        Ok(answers + webhooks::forget_old(&service).await?)
     });
 }
 
@@ -34,7 +41,9 @@ pub fn start(service: &Service, stop: &CancellationToken) {
 pub async fn run_once(service: &Service) -> Result<(), Error> {
     recover::recover(service).await?;
     reconcile::reconcile(service).await?;
+    probe::probe(service).await?;
     once::forget_old(service).await?;
+    webhooks::forget_old(service).await?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
-use crate::config::{Config, Database, Limits, Origin, Origins, Smartcar};
+use crate::config::{ApiVersions, Config, Database, Limits, Origin, Origins, Smartcar};
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
 use crate::entropy::{Entropy, OsEntropy};
@@ -123,6 +123,9 @@ fn config(
             client_secret: SecretString::from("demo"),
             origins: Origins::all_at(&simulator),
             timeout: SmartcarSettings::TIMEOUT_DEFAULT,
+            api_versions: ApiVersions::V3First,
+            v3_credentials: None,
+            management_token: None,
         },
         limits: Limits::default(),
     })

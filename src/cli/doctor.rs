@@ -1,6 +1,8 @@
 //! `keylend doctor`: is everything there that the service needs? Each check says what it found,
 //! and what to do if it found nothing good.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::json;
 
@@ -89,7 +91,7 @@ async fn database(config: &Config) -> Vec<Finding> {
 /// refused, which shows that somebody is there who understands the question.
 async fn vehicle_cloud(config: &Config) -> Finding {
     use crate::connector::{Fault, VehicleConnector};
-    let result = match crate::app::connector(config) {
+    let result = match crate::app::connector(config, Arc::new(crate::clock::SystemClock::start())) {
         Err(error) => Err(error.to_string()),
         Ok(connector) => match connector.exchange_code("doctor", "http://localhost/").await {
             Err(error) if error.fault == Fault::ConsentLost => Ok("it answers".to_owned()),

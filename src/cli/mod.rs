@@ -11,6 +11,7 @@ mod openapi;
 mod serve;
 pub mod settings;
 mod simulate;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,9 @@ enum Command {
     /// Administer the keys of the service.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Administer the vehicle cloud's webhooks.
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Print the API's description (OpenAPI 3.1, YAML).
     Openapi,
     /// Check settings, database, keys and the vehicle cloud, and say what is wrong.
@@ -91,6 +95,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(*args).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Keys(command) => keys::run(command),
+        Command::Webhooks(command) => webhooks::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor(args) => doctor::run(*args).await,
     }

@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use crate::config::{
-    Config, Database, Limits, LogFormat, Logging, Origin, Origins, PublicUrl, Smartcar,
+    Allowance, ApiVersions, Config, Credentials, Database, Limits, LogFormat, Logging, Origin,
+    Origins, PublicUrl, Smartcar,
 };
 use crate::storage::Location;
 
@@ -133,7 +134,7 @@ pub struct SmartcarSettings {
     #[arg(long, env = "KEYLEND_SMARTCAR_CONNECT_ORIGIN", value_name = "URL")]
     pub smartcar_connect_origin: Option<Origin>,
 
-    /// Where connections are managed: the simulator, or https://management.smartcar.com.
+    /// Where connections are managed: the simulator, or https://management.api.smartcar.com.
     #[arg(long, env = "KEYLEND_SMARTCAR_MANAGEMENT_ORIGIN", value_name = "URL")]
     pub smartcar_management_origin: Option<Origin>,
 
@@ -146,6 +147,50 @@ pub struct SmartcarSettings {
         value_parser = clap::value_parser!(u64).range(1..=60)
     )]
     pub smartcar_timeout_s: u64,
+
+    /// Which versions of the API are spoken.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_API_VERSIONS",
+        value_name = "VERSIONS",
+        value_enum,
+        default_value = "v3-first"
+    )]
+    pub smartcar_api_versions: VersionsSetting,
+
+    /// Id for version 3, whose credentials differ from those of the consent page.
+    #[arg(long, env = "KEYLEND_SMARTCAR_V3_CLIENT_ID", value_name = "ID")]
+    pub smartcar_v3_client_id: Option<String>,
+
+    /// Secret for version 3; better given by the environment.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_V3_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub smartcar_v3_client_secret: Option<SecretString>,
+
+    /// Application management token, the secret of webhooks; without it none are taken.
+    #[arg(
+        long,
+        env = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub smartcar_management_token: Option<SecretString>,
+}
+
+/// The versions of the API on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VersionsSetting {
+    /// v3 where a consent allows it, otherwise v2.0.
+    V3First,
+    /// v3 alone.
+    V3,
+    /// v2.0 alone.
+    #[value(name = "v2.0")]
+    V2,
 }
 
 /// How much the service takes on.
@@ -160,6 +205,46 @@ pub struct LimitSettings {
         value_parser = RangedU64ValueParser::<usize>::new().range(1..)
     )]
     pub commands_waiting_max: usize,
+
+    /// At most so many requests about one car go to the vehicle cloud at once.
+    #[arg(
+        long,
+        env = "KEYLEND_VEHICLE_REQUESTS_BURST",
+        value_name = "COUNT",
+        default_value_t = Limits::default().vehicle_requests.burst,
+        value_parser = clap::value_parser!(u32).range(10..)
+    )]
+    pub vehicle_requests_burst: u32,
+
+    /// So many requests about one car are allowed again each minute.
+    #[arg(
+        long,
+        env = "KEYLEND_VEHICLE_REQUESTS_PER_MINUTE",
+        value_name = "COUNT",
+        default_value_t = Limits::default().vehicle_requests.per_minute,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub vehicle_requests_per_minute: u32,
+
+    /// At most so many requests go to the vehicle cloud at once.
+    #[arg(
+        long,
+        env = "KEYLEND_APPLICATION_REQUESTS_BURST",
+        value_name = "COUNT",
+        default_value_t = Limits::default().application_requests.burst,
+        value_parser = clap::value_parser!(u32).range(10..)
+    )]
+    pub application_requests_burst: u32,
+
+    /// So many requests to the vehicle cloud are allowed again each minute.
+    #[arg(
+        long,
+        env = "KEYLEND_APPLICATION_REQUESTS_PER_MINUTE",
+        value_name = "COUNT",
+        default_value_t = Limits::default().application_requests.per_minute,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub application_requests_per_minute: u32,
 
     /// At most so many passwords are hashed at the same time.
     #[arg(
@@ -232,11 +317,7 @@ impl Settings {
             database: self.database.into_config(),
             key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,
-            limits: Limits {
-                commands_waiting_max: self.limits.commands_waiting_max,
-                password_hashes_max: self.limits.password_hashes_max,
-                ..Limits::default()
-            },
+            limits: self.limits.into_config(),
         })
     }
 }
@@ -255,6 +336,26 @@ impl DatabaseSettings {
     #[must_use]
     pub fn into_config(self) -> Database {
         Database { location: self.database_url, connections_max: self.database_connections_max }
+    }
+}
+
+impl LimitSettings {
+    /// The settings as checked values.
+    #[must_use]
+    pub fn into_config(self) -> Limits {
+        Limits {
+            commands_waiting_max: self.commands_waiting_max,
+            password_hashes_max: self.password_hashes_max,
+            vehicle_requests: Allowance {
+                burst: self.vehicle_requests_burst,
+                per_minute: self.vehicle_requests_per_minute,
+            },
+            application_requests: Allowance {
+                burst: self.application_requests_burst,
+                per_minute: self.application_requests_per_minute,
+            },
+            ..Limits::default()
+        }
     }
 }
 
@@ -292,6 +393,16 @@ impl SmartcarSettings {
                 .ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"))?,
             origins,
             timeout: Duration::from_secs(self.smartcar_timeout_s),
+            api_versions: match self.smartcar_api_versions {
+                VersionsSetting::V3First => ApiVersions::V3First,
+                VersionsSetting::V3 => ApiVersions::V3Only,
+                VersionsSetting::V2 => ApiVersions::V2Only,
+            },
+            v3_credentials: self
+                .smartcar_v3_client_id
+                .zip(self.smartcar_v3_client_secret)
+                .map(|(client_id, client_secret)| Credentials { client_id, client_secret }),
+            management_token: self.smartcar_management_token,
         })
     }
 }

@@ -10,23 +10,42 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::domain::command::Action;
-use crate::domain::time::Timestamp;
+use crate::domain::instruction::Instruction;
+use crate::domain::reading::{Attributes, Observable, Reading};
 
+mod breaker;
+mod remedy;
 pub mod smartcar;
 mod transport;
+pub mod webhook;
+
+pub use remedy::{Resolution, resolution_of};
 
 /// What the browser of an owner is sent to the vehicle cloud with.
 #[derive(Debug, Clone)]
 pub struct AuthorizeRequest {
     /// Where the cloud sends the browser back to; registered with the cloud.
     pub redirect_uri: String,
-    /// The permissions asked for, in the cloud's words (protocol page, section 2.5).
-    pub permissions: Vec<&'static str>,
+    /// The permissions asked for, in the cloud's words (protocol page, section 2.5), and whether
+    /// the owner cannot leave one out.
+    pub permissions: Vec<(&'static str, bool)>,
     /// Opaque; comes back with the answer.
     pub state: String,
     /// `live` or `simulated` (protocol page, section 1.1).
     pub mode: &'static str,
+    /// The owner in our words; comes back from API v3 with the cars that were shared.
+    pub user: String,
+    /// Only cars of this maker.
+    pub make: Option<String>,
+    /// One car, and only this one if its VIN is given.
+    pub single: Option<SingleVehicle>,
+}
+
+/// That an owner can share one car only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SingleVehicle {
+    /// Only the car with this number.
+    pub vin: Option<String>,
 }
 
 /// An access token and the refresh token that will replace it.
@@ -40,43 +59,40 @@ pub struct TokenPair {
     pub expires_in: Duration,
 }
 
-/// What the cloud says a car is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attributes {
-    /// The maker, upper case.
-    pub make: String,
-    /// The model's name.
-    pub model: String,
-    /// The model year.
-    pub year: i32,
+/// By which right a call is made. It also decides which version of the cloud's API is spoken.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// API v2.0: a token that stands for the owner's consent.
+    OwnerToken(SecretString),
+    /// API v3: the application's own token, which the connector holds, for this owner.
+    Application {
+        /// The cloud's id of the owner.
+        user_id: String,
+    },
 }
 
-/// Whether a car is locked, and how old that knowledge is.
+/// A car that an owner shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockStatus {
-    /// `true` if all doors are locked.
-    pub is_locked: bool,
-    /// Doors, with the cloud's names for place and status.
-    pub doors: Vec<Opening>,
-    /// Windows.
-    pub windows: Vec<Opening>,
-    /// Sunroof.
-    pub sunroof: Vec<Opening>,
-    /// Trunk and front trunk.
-    pub storage: Vec<Opening>,
-    /// Charging port.
-    pub charging_port: Vec<Opening>,
-    /// When the car reported it, if the cloud knows.
-    pub observed_at: Option<Timestamp>,
+pub struct ConsentedVehicle {
+    /// The cloud's id of the car.
+    pub provider_vehicle_id: String,
+    /// What it is.
+    pub attributes: Attributes,
+    /// What the owner gave, in the cloud's words.
+    pub permissions: Vec<String>,
 }
 
-/// One door, window or lid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
-    /// Its place, such as `frontLeft`.
-    pub place: String,
-    /// `OPEN`, `CLOSED` or `UNKNOWN`.
-    pub status: String,
+/// Where the browser of an owner is sent whose maker's account no longer works.
+#[derive(Debug, Clone)]
+pub struct ReauthenticateRequest {
+    /// Where the cloud sends the browser back to; registered with the cloud.
+    pub redirect_uri: String,
+    /// The cloud's id of the car.
+    pub provider_vehicle_id: String,
+    /// Opaque; comes back with the answer.
+    pub state: String,
+    /// The owner, as the consent page was told.
+    pub user: String,
 }
 
 /// The cloud took a command and says it passed it on. A car that moved is not proven by it.
@@ -150,13 +166,16 @@ pub struct ConnectorError {
 
 /// A vehicle cloud.
 ///
-/// Every call ends within the connector's time limit, reads a bounded body, follows no redirect
-/// and makes one attempt. An implementation answers `Ok` only to an answer that is well-formed
-/// and about the car that was asked for.
+/// Every call ends within the connector's time limit, reads bounded bodies and follows no
+/// redirect. A call that changes something makes one attempt. An implementation answers `Ok` only
+/// to an answer that is well-formed and about the car that was asked for.
 #[async_trait]
 pub trait VehicleConnector: Send + Sync {
     /// The address to send an owner's browser to.
     fn authorize_url(&self, request: &AuthorizeRequest) -> String;
+
+    /// The address to send an owner's browser to whose maker's account no longer works.
+    fn reauthenticate_url(&self, request: &ReauthenticateRequest) -> String;
 
     /// Turns the code from the browser into tokens. `redirect_uri` must equal the one sent before.
     async fn exchange_code(
@@ -168,35 +187,52 @@ pub trait VehicleConnector: Send + Sync {
     /// Turns a refresh token into a new pair; the old refresh token is then used up.
     async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenPair, ConnectorError>;
 
-    /// The cloud's ids of all cars the owner shared (all pages, at most 500 cars).
-    async fn vehicles(&self, access_token: &SecretString) -> Result<Vec<String>, ConnectorError>;
+    /// The cloud's id of the owner whose token this is.
+    async fn user_id(&self, access_token: &SecretString) -> Result<String, ConnectorError>;
 
-    /// Make, model and year. The answer is about `vehicle` or an error.
-    async fn attributes(
+    /// All cars the owner shared, at most 500. `user` is what the consent page was told about the
+    /// owner: by [`Access::Application`] only cars are listed that were shared on a page that was
+    /// told so, because the id of an owner proves nothing about who brings it.
+    async fn consented_vehicles(
         &self,
-        access_token: &SecretString,
-        vehicle: &str,
-    ) -> Result<Attributes, ConnectorError>;
+        access: &Access,
+        user: &str,
+        mode: &'static str,
+    ) -> Result<Vec<ConsentedVehicle>, ConnectorError>;
 
     /// The permissions the owner gave for this car, in the cloud's words.
     async fn permissions(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError>;
 
     /// Sends one command, once. `Ok` means acknowledged, not done.
     async fn send(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
-        action: Action,
+        instruction: &Instruction,
     ) -> Result<Acknowledgement, ConnectorError>;
 
-    /// Reads whether the car is locked.
-    async fn lock_status(
+    /// Reads one thing. The answer is about `vehicle` as far as the cloud says which car it is
+    /// about.
+    async fn read(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
-    ) -> Result<LockStatus, ConnectorError>;
+        observable: Observable,
+    ) -> Result<Reading, ConnectorError>;
+
+    /// Reads several things at once, with an answer for each in the order of the request. The
+    /// outer error means that nothing was read.
+    async fn read_batch(
+        &self,
+        access: &Access,
+        vehicle: &str,
+        observables: &[Observable],
+    ) -> Result<Vec<Result<Reading, ConnectorError>>, ConnectorError>;
+
+    /// Ends the owner's consent for this car at the cloud.
+    async fn disconnect(&self, access: &Access, vehicle: &str) -> Result<(), ConnectorError>;
 }

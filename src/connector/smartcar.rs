@@ -1,42 +1,51 @@
-//! Smartcar's API v2.0 over HTTP: the one implementation of [`VehicleConnector`].
+//! Smartcar over HTTP: the one implementation of [`VehicleConnector`]. The right by which a call
+//! is made decides which version of the API is spoken: [`v2`] with the owner's token, [`v3`] with
+//! the application's.
 //!
-//! It knows Smartcar's paths and bodies and what its answers prove. It knows nothing of grants,
-//! stored tokens or retries: every call is one attempt, and the caller decides what follows.
+//! It knows nothing of grants, stored tokens or retries: every call is one attempt, and the caller
+//! decides what follows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use super::transport::{Answer, Transport};
 use super::{
-    Acknowledgement, Attributes, AuthorizeRequest, ConnectorError, Fault, Happened, LockStatus,
-    TokenPair, VehicleConnector,
+    Access, Acknowledgement, AuthorizeRequest, ConnectorError, ConsentedVehicle, Fault, Happened,
+    ReauthenticateRequest, TokenPair, VehicleConnector,
 };
-use crate::domain::command::Action;
+use crate::clock::Clock;
+use crate::domain::instruction::{Action, Instruction};
+use crate::domain::reading::{Observable, Reading};
 
 mod classify;
+mod fit;
+mod guard;
 mod oauth;
-mod reads;
 mod settings;
+mod v2;
+mod v3;
+
+use guard::{Guard, Urgency};
 
 pub use settings::{InvalidSettings, SmartcarSettings};
 
 /// The only value of `Content-Type` sent to the vehicle API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// The longest vehicle id that is put into a path.
-const VEHICLE_ID_BYTES_MAX: usize = 64;
 
 /// Smartcar, reached over HTTP.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Smartcar {
     transport: Transport,
     timeout: Duration,
-    /// `{api_origin}/v2.0/vehicles`.
-    vehicles_url: String,
+    v2: v2::V2,
+    v2_guard: Guard,
+    v3: v3::V3,
+    v3_guard: Guard,
     oauth: oauth::Oauth,
 }
 
@@ -46,41 +55,40 @@ impl Smartcar {
     /// # Errors
     ///
     /// [`InvalidSettings`] tells which setting cannot be used.
-    pub fn new(settings: SmartcarSettings) -> Result<Self, InvalidSettings> {
+    pub fn new(settings: SmartcarSettings, clock: Arc<dyn Clock>) -> Result<Self, InvalidSettings> {
         const TIMEOUT_MAX: Duration = Duration::from_secs(600);
         if settings.timeout.is_zero() || settings.timeout > TIMEOUT_MAX {
             return Err(InvalidSettings::Timeout);
         }
         let api_origin = settings::origin("api_origin", &settings.api_origin)?;
+        let api_v3_origin = settings::origin("api_v3_origin", &settings.api_v3_origin)?;
+        let iam_origin = settings::origin("iam_origin", &settings.iam_origin)?;
+        let credentials = v3::application_token::Credentials {
+            client_id: settings.v3_client_id,
+            client_secret: settings.v3_client_secret,
+            token_url: format!("{iam_origin}/oauth2/token"),
+        };
+        let transport = Transport::new(settings.timeout).map_err(InvalidSettings::Client)?;
         Ok(Self {
-            transport: Transport::new(settings.timeout).map_err(InvalidSettings::Client)?,
             timeout: settings.timeout,
-            vehicles_url: format!("{api_origin}/v2.0/vehicles"),
+            v2_guard: Guard::new(Arc::clone(&clock)),
+            v3_guard: Guard::new(Arc::clone(&clock)),
+            v2: v2::V2::new(transport.clone(), &api_origin, Arc::clone(&clock)),
+            v3: v3::V3::new(transport.clone(), &api_v3_origin, credentials, clock),
             oauth: oauth::Oauth::new(
                 settings.client_id,
                 &settings.client_secret,
                 &settings::origin("auth_origin", &settings.auth_origin)?,
                 &settings::origin("connect_origin", &settings.connect_origin)?,
             )?,
+            transport,
         })
-    }
-
-    /// `{vehicles_url}/{vehicle}{path}`, if the id cannot change what the address means.
-    fn vehicle_url(&self, vehicle: &str, path: &str) -> Result<String, ConnectorError> {
-        if !is_vehicle_id(vehicle) {
-            return Err(ConnectorError::bare(
-                Happened::NotSent,
-                Fault::Garbled,
-                "a vehicle id that cannot be put into an address",
-            ));
-        }
-        Ok([&self.vehicles_url, "/", vehicle, path].concat())
     }
 
     /// Holds a call of several exchanges to the time limit of one.
     async fn in_time<T>(
         &self,
-        call: impl Future<Output = Result<T, ConnectorError>>,
+        call: impl Future<Output = Result<T, ConnectorError>> + Send,
     ) -> Result<T, ConnectorError> {
         tokio::time::timeout(self.timeout, call).await.unwrap_or_else(|_| {
             Err(ConnectorError::bare(
@@ -90,19 +98,16 @@ impl Smartcar {
             ))
         })
     }
-
-    /// Reads from the vehicle API; anything but 200 is an error.
-    async fn get(&self, access_token: &SecretString, url: &str) -> Result<Answer, ConnectorError> {
-        let request =
-            self.transport.request(Method::GET, url).header(AUTHORIZATION, bearer(access_token)?);
-        api_answer(self.transport.exchange(request).await?)
-    }
 }
 
 #[async_trait]
 impl VehicleConnector for Smartcar {
     fn authorize_url(&self, request: &AuthorizeRequest) -> String {
         self.oauth.authorize_url(request)
+    }
+
+    fn reauthenticate_url(&self, request: &ReauthenticateRequest) -> String {
+        self.oauth.reauthenticate_url(request)
     }
 
     async fn exchange_code(
@@ -134,56 +139,106 @@ impl VehicleConnector for Smartcar {
             .await
     }
 
-    async fn vehicles(&self, access_token: &SecretString) -> Result<Vec<String>, ConnectorError> {
-        self.in_time(reads::vehicles(self, access_token)).await
+    async fn user_id(&self, access_token: &SecretString) -> Result<String, ConnectorError> {
+        self.v2.user_id(access_token).await
     }
 
-    async fn attributes(
+    async fn consented_vehicles(
         &self,
-        access_token: &SecretString,
-        vehicle: &str,
-    ) -> Result<Attributes, ConnectorError> {
-        let url = self.vehicle_url(vehicle, "")?;
-        reads::attributes(&self.get(access_token, &url).await?, vehicle)
+        access: &Access,
+        user: &str,
+        mode: &'static str,
+    ) -> Result<Vec<ConsentedVehicle>, ConnectorError> {
+        match access {
+            Access::OwnerToken(token) => self.in_time(self.v2.consented_vehicles(token)).await,
+            Access::Application { user_id } => {
+                self.in_time(self.v3.consented_vehicles(user_id, user, mode)).await
+            }
+        }
     }
 
     async fn permissions(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError> {
-        let url = self.vehicle_url(vehicle, "/permissions")?;
-        self.in_time(reads::permissions(self, access_token, &url)).await
+        match access {
+            Access::OwnerToken(token) => {
+                let call = self.in_time(self.v2.permissions(token, vehicle));
+                self.v2_guard.call(vehicle, Urgency::Usual, call).await
+            }
+            Access::Application { user_id } => {
+                let call = self.in_time(self.v3.permissions(user_id, vehicle));
+                self.v3_guard.call(vehicle, Urgency::Usual, call).await
+            }
+        }
     }
 
     async fn send(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
-        action: Action,
+        instruction: &Instruction,
     ) -> Result<Acknowledgement, ConnectorError> {
-        let url = self.vehicle_url(vehicle, "/security")?;
-        let body: &'static str = match action {
-            Action::Lock => r#"{"action":"LOCK"}"#,
-            Action::Unlock => r#"{"action":"UNLOCK"}"#,
+        let urgency = match instruction.action() {
+            Action::Lock => Urgency::Always,
+            _ => Urgency::Usual,
         };
-        let request = self
-            .transport
-            .request(Method::POST, &url)
-            .header(AUTHORIZATION, bearer(access_token)?)
-            .header(CONTENT_TYPE, JSON)
-            .body(body);
-        let answer = api_answer(self.transport.exchange(request).await?)?;
-        reads::acknowledgement(&answer)
+        match access {
+            Access::OwnerToken(token) => {
+                let call = self.v2.send(token, vehicle, instruction);
+                self.v2_guard.call(vehicle, urgency, call).await
+            }
+            Access::Application { user_id } => {
+                let call = self.v3.send(user_id, vehicle, instruction);
+                self.v3_guard.call(vehicle, urgency, call).await
+            }
+        }
     }
 
-    async fn lock_status(
+    async fn read(
         &self,
-        access_token: &SecretString,
+        access: &Access,
         vehicle: &str,
-    ) -> Result<LockStatus, ConnectorError> {
-        let url = self.vehicle_url(vehicle, "/security")?;
-        reads::lock_status(&self.get(access_token, &url).await?)
+        observable: Observable,
+    ) -> Result<Reading, ConnectorError> {
+        match access {
+            Access::OwnerToken(token) => {
+                let call = self.v2.read(token, vehicle, observable);
+                self.v2_guard.call(vehicle, Urgency::Usual, call).await
+            }
+            Access::Application { user_id } => {
+                let call = self.v3.read(user_id, vehicle, observable);
+                self.v3_guard.call(vehicle, Urgency::Usual, call).await
+            }
+        }
+    }
+
+    async fn read_batch(
+        &self,
+        access: &Access,
+        vehicle: &str,
+        observables: &[Observable],
+    ) -> Result<Vec<Result<Reading, ConnectorError>>, ConnectorError> {
+        match access {
+            Access::OwnerToken(token) => {
+                let call = self.v2.read_batch(token, vehicle, observables);
+                self.v2_guard.call(vehicle, Urgency::Usual, call).await
+            }
+            Access::Application { user_id } => {
+                let call = self.v3.read_batch(user_id, vehicle, observables);
+                self.v3_guard.call(vehicle, Urgency::Usual, call).await
+            }
+        }
+    }
+
+    async fn disconnect(&self, access: &Access, vehicle: &str) -> Result<(), ConnectorError> {
+        match access {
+            Access::OwnerToken(token) => self.v2.disconnect(token, vehicle).await,
+            Access::Application { user_id } => {
+                self.in_time(self.v3.disconnect(user_id, vehicle)).await
+            }
+        }
     }
 }
 
@@ -218,11 +273,6 @@ fn sensitive(text: String) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn is_vehicle_id(text: &str) -> bool {
-    (1..=VEHICLE_ID_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]

@@ -3,16 +3,20 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::test_server::{Then, meaning, ok, raw, say, server, settings, smartcar, token};
+use super::test_server::{Then, clock, meaning, ok, owner, raw, say, server, settings, smartcar};
 use super::{InvalidSettings, Smartcar, SmartcarSettings};
 use crate::connector::transport::BODY_BYTES_MAX;
-use crate::connector::{AuthorizeRequest, ConnectorError, Fault, Happened, VehicleConnector};
-use crate::domain::command::Action;
-use crate::smartcar::v2::{ActionRequest, SecurityAction};
+use crate::connector::{
+    Access, AuthorizeRequest, ConnectorError, Fault, Happened, ReauthenticateRequest,
+    SingleVehicle, VehicleConnector,
+};
+use crate::domain::instruction::Instruction;
+use crate::domain::reading::Observable;
+use crate::smartcar::v2::commands::{ActionRequest, SecurityAction};
 
 async fn unlock(origin: &str) -> Result<Option<String>, ConnectorError> {
     let cloud = smartcar(origin);
-    let sent = cloud.send(&token(), "car-1", Action::Unlock).await;
+    let sent = cloud.send(&owner(), "car-1", &Instruction::Unlock).await;
     sent.map(|acknowledgement| acknowledgement.provider_request_id)
 }
 
@@ -92,12 +96,10 @@ async fn silence_ends_at_the_time_limit_and_leaves_it_open() {
     let unfinished = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"status\":\"success\"}";
     for said in ["", unfinished] {
         let (origin, _requests) = server(vec![Then::SayAndWait(said)]);
-        let limited = Smartcar::new(SmartcarSettings {
-            timeout: Duration::from_millis(200),
-            ..settings(&origin)
-        });
-        let limited = limited.unwrap();
-        let sent = limited.send(&token(), "car-1", Action::Lock).await;
+        let timeout = Duration::from_millis(200);
+        let limited = SmartcarSettings { timeout, ..settings(&origin) };
+        let limited = Smartcar::new(limited, clock()).unwrap();
+        let sent = limited.send(&owner(), "car-1", &Instruction::Lock).await;
         assert_eq!(meaning(sent), (Fault::TimedOut, Happened::Maybe));
     }
 }
@@ -120,47 +122,85 @@ async fn strange_ids_and_tokens_never_leave() {
     let (origin, requests) = server(vec![]);
     let cloud = smartcar(&origin);
     for id in ["", "a/b", "..", "a?b", "a%2fb", "a b", "ä", &"a".repeat(65)] {
-        let sent = cloud.send(&token(), id, Action::Unlock).await;
+        let sent = cloud.send(&owner(), id, &Instruction::Unlock).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{id}");
-        assert_eq!(meaning(cloud.attributes(&token(), id).await).1, Happened::NotSent);
+        let read = cloud.read(&owner(), id, Observable::Attributes).await;
+        assert_eq!(meaning(read).1, Happened::NotSent);
     }
-    let sent = cloud.send(&"a\r\nb".into(), "car-1", Action::Unlock).await;
+    let sent =
+        cloud.send(&Access::OwnerToken("a\r\nb".into()), "car-1", &Instruction::Unlock).await;
     assert_eq!(meaning(sent), (Fault::Authentication, Happened::NotSent));
     assert_eq!(requests.try_iter().count(), 0);
 }
 
 #[test]
 fn an_owner_is_sent_to_an_encoded_address() {
-    let url = smartcar("http://127.0.0.1:1").authorize_url(&AuthorizeRequest {
+    let cloud = smartcar("http://127.0.0.1:1");
+    let request = AuthorizeRequest {
         redirect_uri: "https://x.example/cb?a=b&c".to_owned(),
-        permissions: vec!["read_security", "control_security"],
+        permissions: vec![("read_security", true), ("control_security", false)],
         state: "s&mode=live".to_owned(),
         mode: "simulated",
+        user: "usr_1".to_owned(),
+        make: None,
+        single: None,
+    };
+    let url = "https://connect.example.com/oauth/authorize?response_type=code&client_id=app\
+               &redirect_uri=https%3A%2F%2Fx.example%2Fcb%3Fa%3Db%26c\
+               &scope=required%3Aread_security+control_security\
+               &state=s%26mode%3Dlive&mode=simulated&approval_prompt=auto&user=usr_1";
+    assert_eq!(cloud.authorize_url(&request), url);
+    let any = AuthorizeRequest { single: Some(SingleVehicle::default()), ..request.clone() };
+    assert_eq!(cloud.authorize_url(&any), format!("{url}&single_select=true"));
+    let single = Some(SingleVehicle { vin: Some("1".repeat(17)) });
+    let make = Some("TESLA & CO".to_owned());
+    let one = cloud.authorize_url(&AuthorizeRequest { single, make, ..request });
+    let asked = "&make=TESLA+%26+CO&single_select=true&single_select_vin=11111111111111111";
+    assert_eq!(one, format!("{url}{asked}"));
+}
+
+#[test]
+fn an_owner_is_sent_back_to_the_maker_for_one_car() {
+    let url = smartcar("http://127.0.0.1:1").reauthenticate_url(&ReauthenticateRequest {
+        redirect_uri: "https://x.example/cb".to_owned(),
+        provider_vehicle_id: "car-1".to_owned(),
+        state: "a&b".to_owned(),
+        user: "usr_1".to_owned(),
     });
     assert_eq!(
         url,
-        "https://connect.example.com/oauth/authorize?response_type=code&client_id=app\
-         &redirect_uri=https%3A%2F%2Fx.example%2Fcb%3Fa%3Db%26c\
-         &scope=read_security+control_security&state=s%26mode%3Dlive&mode=simulated\
-         &approval_prompt=auto"
+        "https://connect.example.com/oauth/reauthenticate?response_type=vehicle_id&client_id=app\
+         &vehicle_id=car-1&redirect_uri=https%3A%2F%2Fx.example%2Fcb&state=a%26b&user=usr_1"
     );
 }
 
 #[test]
 fn settings_that_cannot_be_right_are_refused_and_secrets_stay_hidden() {
-    let origin = "http://127.0.0.1:1";
+    let refused = |settings| Smartcar::new(settings, clock()).err().unwrap();
+    let good = || settings("http://127.0.0.1:1");
     for bad in ["", "ftp://x", "http://x/path", "http://u@x", "http://x?q", "http://x#f", "x:1"] {
-        let error = Smartcar::new(settings(bad)).unwrap_err();
-        assert!(matches!(error, InvalidSettings::Origin("api_origin")), "{bad}");
+        let origin = || bad.to_owned();
+        for (name, settings) in [
+            ("api_origin", SmartcarSettings { api_origin: origin(), ..good() }),
+            ("api_v3_origin", SmartcarSettings { api_v3_origin: origin(), ..good() }),
+            ("iam_origin", SmartcarSettings { iam_origin: origin(), ..good() }),
+            ("auth_origin", SmartcarSettings { auth_origin: origin(), ..good() }),
+            ("connect_origin", SmartcarSettings { connect_origin: origin(), ..good() }),
+        ] {
+            assert!(
+                matches!(refused(settings), InvalidSettings::Origin(told) if told == name),
+                "{name} {bad}"
+            );
+        }
     }
     for id in ["", "a:b", "a b", "ä"] {
-        let client_id = id.to_owned();
-        let error = Smartcar::new(SmartcarSettings { client_id, ..settings(origin) }).unwrap_err();
+        let error = refused(SmartcarSettings { client_id: id.to_owned(), ..good() });
         assert!(matches!(error, InvalidSettings::Credentials), "{id}");
     }
-    let timeout = Duration::ZERO;
-    let error = Smartcar::new(SmartcarSettings { timeout, ..settings(origin) }).unwrap_err();
-    assert!(matches!(error, InvalidSettings::Timeout));
-    let shown = format!("{:?} {:?}", settings(origin), smartcar(origin));
-    assert!(!shown.contains("secret\"") && !shown.contains("YXBwOnNlY3JldA"), "{shown}");
+    for timeout in [Duration::ZERO, Duration::from_secs(601)] {
+        let error = refused(SmartcarSettings { timeout, ..good() });
+        assert!(matches!(error, InvalidSettings::Timeout));
+    }
+    let shown = format!("{:?}", good());
+    assert!(!shown.contains("secret\"") && !shown.contains("secret=3"), "{shown}");
 }

@@ -122,6 +122,12 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 impl ConnectorError {
+    /// A call that was not made.
+    #[must_use]
+    pub fn local(fault: Fault, detail: &str) -> Self {
+        Self::bare(Happened::NotSent, fault, detail)
+    }
+
     /// An error about which the cloud itself said nothing.
     pub(super) fn bare(happened: Happened, fault: Fault, detail: impl AsRef<str>) -> Self {
         Self {

@@ -10,52 +10,12 @@
 
 use std::time::Duration;
 
-use crate::domain::entitlement::Entitlement;
 use crate::domain::id::{CommandId, GrantId, InstanceId, OrganizationId, UserId, VehicleId};
+use crate::domain::instruction::{Action, Instruction};
 use crate::domain::time::Timestamp;
 
 /// A command that has not left this long after its authorization never leaves.
 pub const SEND_TIME: Duration = Duration::from_secs(2);
-
-words! {
-    /// What a car is asked to do.
-    Action {
-        /// Lock the doors.
-        Lock = "lock",
-        /// Unlock the doors.
-        Unlock = "unlock",
-    }
-}
-
-impl Action {
-    /// What a grant must allow for it.
-    #[must_use]
-    pub const fn entitlement(self) -> Entitlement {
-        match self {
-            Self::Lock => Entitlement::Lock,
-            Self::Unlock => Entitlement::Unlock,
-        }
-    }
-
-    /// Whether it spends one of a grant's uses. Opening does; closing never does, because a car
-    /// left open is the worse outcome.
-    #[must_use]
-    pub const fn spends_use(self) -> bool {
-        match self {
-            Self::Unlock => true,
-            Self::Lock => false,
-        }
-    }
-
-    /// Whether a car in this lock state is what the action asked for.
-    #[must_use]
-    pub const fn agrees_with(self, is_locked: bool) -> bool {
-        match self {
-            Self::Lock => is_locked,
-            Self::Unlock => !is_locked,
-        }
-    }
-}
 
 words! {
     /// Where a command stands.
@@ -156,7 +116,7 @@ pub struct Command {
     /// The person whose right it was.
     pub user_id: UserId,
     /// What was asked.
-    pub action: Action,
+    pub instruction: Instruction,
     /// Where it stands.
     pub status: CommandStatus,
     /// What that rests on.
@@ -179,6 +139,14 @@ pub struct Command {
     pub instance_id: InstanceId,
     /// When it reached its present status.
     pub changed_at: Timestamp,
+}
+
+impl Command {
+    /// Which action was asked.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.instruction.action()
+    }
 }
 
 #[cfg(test)]

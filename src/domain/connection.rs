@@ -28,6 +28,17 @@ words! {
 }
 
 words! {
+    /// Which version of the vehicle cloud's API a consent is used through
+    /// (protocol page, section 5).
+    ApiVersion {
+        /// Tokens that stand for the owner's consent.
+        V2 = "v2.0",
+        /// The application's own token, and the owner's id.
+        V3 = "v3",
+    }
+}
+
+words! {
     /// Which cars the consent page offers (protocol page, section 1.1).
     Mode {
         /// Real cars.
@@ -52,6 +63,10 @@ pub struct Connection {
     pub mode: Mode,
     /// Why it failed or was lost, in the cloud's word.
     pub status_reason: Option<String>,
+    /// How the cloud is spoken to.
+    pub api_version: ApiVersion,
+    /// The cloud's id of the owner, once it is known.
+    pub provider_user_id: Option<String>,
     /// When the owner was sent away.
     pub created_at: Timestamp,
 }

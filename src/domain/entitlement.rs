@@ -43,6 +43,10 @@ words! {
         ReadEngineOil = "read_engine_oil",
         /// Read whether the car is locked.
         ReadLockStatus = "read_lock_status",
+        /// Read what the car reports as broken.
+        ReadDiagnostics = "read_diagnostics",
+        /// Read the visits to the workshop.
+        ReadServiceHistory = "read_service_history",
     }
 }
 
@@ -65,6 +69,8 @@ impl Entitlement {
             Self::ReadTires => "read_tires",
             Self::ReadEngineOil => "read_engine_oil",
             Self::ReadLockStatus => "read_security",
+            Self::ReadDiagnostics => "read_diagnostics",
+            Self::ReadServiceHistory => "read_service_history",
         }
     }
 }

@@ -7,14 +7,17 @@ mod details;
 mod subjects;
 
 use crate::domain::actor::{Actor, Scope};
-use crate::domain::command::{Action, CommandStatus, Evidence};
-use crate::domain::entitlement::{Entitlement, Entitlements};
-use crate::domain::grant::Validity;
+use crate::domain::command::{CommandStatus, Evidence};
+use crate::domain::connection::Permissions;
+use crate::domain::entitlement::Entitlements;
+use crate::domain::grant::{EndReason, Validity};
 use crate::domain::id::{
     ApiClientId, AuditEntryId, CommandId, ConnectionId, GrantId, SessionId, TokenId, UserId,
     VehicleId,
 };
+use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Reason};
+use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Role;
 
@@ -101,6 +104,31 @@ pub enum Event {
     ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: String },
     /// A car became usable, or belongs to this connection now.
     VehicleConnected { vehicle_id: VehicleId, user_id: UserId, connection_id: ConnectionId },
+    /// What an owner permits for a car changed at the vehicle cloud.
+    VehiclePermissionsChanged { vehicle_id: VehicleId, user_id: UserId, permissions: Permissions },
+    /// A car cannot be used until somebody acts at its maker.
+    VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: String },
+    /// A suspended car works again.
+    VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
+    /// A car was taken out of the service.
+    VehicleRemoved { vehicle_id: VehicleId, user_id: UserId },
+    /// A grant cannot be used, because of what happened to its car or to the owner's consent.
+    GrantSuspended { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, reason: String },
+    /// A suspended grant can be used again.
+    GrantResumed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
+    /// A grant ended because of what happened to its car.
+    GrantEnded {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        end_reason: EndReason,
+    },
+    /// An owner was sent to the vehicle cloud to mend their account with the car's maker.
+    ConnectionReauthenticationStarted { connection_id: ConnectionId, user_id: UserId },
+    /// An owner came back from mending their account with the car's maker.
+    ConnectionReauthenticated { connection_id: ConnectionId, user_id: UserId },
+    /// An owner or an administrator ended a consent.
+    ConnectionEnded { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// A grant was issued.
     GrantIssued {
         grant_id: GrantId,
@@ -155,14 +183,14 @@ pub enum Event {
         vehicle_id: VehicleId,
         grant_id: Option<GrantId>,
         user_id: UserId,
-        entitlement: Entitlement,
+        observable: Observable,
     },
     /// Reading something from a car was refused.
     VehicleReadRefused {
         vehicle_id: VehicleId,
         grant_id: Option<GrantId>,
         user_id: UserId,
-        entitlement: Entitlement,
+        observable: Observable,
         reasons: Vec<Reason>,
     },
 }
@@ -208,6 +236,16 @@ impl Event {
                 CommandStatus::Cancelled => "command.cancelled",
                 CommandStatus::Expired => "command.expired",
             },
+            Self::VehiclePermissionsChanged { .. } => "vehicle.permissions_changed",
+            Self::VehicleSuspended { .. } => "vehicle.suspended",
+            Self::VehicleResumed { .. } => "vehicle.resumed",
+            Self::VehicleRemoved { .. } => "vehicle.removed",
+            Self::GrantSuspended { .. } => "grant.suspended",
+            Self::GrantResumed { .. } => "grant.resumed",
+            Self::GrantEnded { .. } => "grant.ended",
+            Self::ConnectionReauthenticationStarted { .. } => "connection.reauthentication_started",
+            Self::ConnectionReauthenticated { .. } => "connection.reauthenticated",
+            Self::ConnectionEnded { .. } => "connection.ended",
             Self::VehicleRead { .. } => "vehicle.read",
             Self::VehicleReadRefused { .. } => "vehicle.read_refused",
         }

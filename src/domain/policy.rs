@@ -32,6 +32,8 @@ pub struct VehicleFacts {
     pub owner_disabled: bool,
     /// Whether the car was taken out of the service.
     pub removed: bool,
+    /// Whether the car cannot be used until somebody acts at its maker.
+    pub suspended: bool,
     /// Where the owner's consent stands.
     pub connection_status: ConnectionStatus,
     /// What the owner permitted at the vehicle cloud.
@@ -101,6 +103,8 @@ words! {
         VehicleRemoved = "vehicle_removed",
         /// The owner's consent at the vehicle cloud is gone.
         ConsentLost = "consent_lost",
+        /// The car's maker refuses the owner's account until somebody acts there.
+        VehicleSuspended = "vehicle_suspended",
         /// The owner did not permit this at the vehicle cloud.
         PermissionMissing = "permission_missing",
     }
@@ -176,6 +180,9 @@ fn judge_vehicle(vehicle: &VehicleFacts, request: &Request, reasons: &mut Vec<Re
         && !reasons.contains(&Reason::ConsentLost)
     {
         reasons.push(Reason::ConsentLost);
+    }
+    if vehicle.suspended {
+        reasons.push(Reason::VehicleSuspended);
     }
     if !vehicle.permissions.contains(request.entitlement.permission()) {
         reasons.push(Reason::PermissionMissing);

@@ -27,7 +27,7 @@ struct World {
 prop_compose! {
     fn worlds()(
         numbers in [1u128..3, 1..3, 1..3, 1..3, 1..3],
-        flags: [bool; 6],
+        flags: [bool; 7],
         connection in 0..ConnectionStatus::ALL.len(),
         ended in prop::option::of(0..EndReason::ALL.len()),
         times in [0i64..6, 0..6, 1..4],
@@ -35,7 +35,8 @@ prop_compose! {
         uses in 0i64..3,
     ) -> World {
         let [grantee, user, vehicle, request_vehicle, grant_vehicle] = numbers;
-        let [owner_disabled, removed, permitted, grantee_disabled, entitled, spends_use] = flags;
+        let [owner_disabled, removed, suspended, permitted, grantee_disabled, entitled, spends_use] =
+            flags;
         let [now, not_before, length] = times;
         World {
             vehicle: VehicleFacts {
@@ -43,6 +44,7 @@ prop_compose! {
                 owner_id: id(1),
                 owner_disabled,
                 removed,
+                suspended,
                 connection_status: ConnectionStatus::ALL[connection],
                 permissions: if permitted { Permissions::parse("control_security") } else { Permissions::default() },
             },
@@ -91,6 +93,7 @@ impl World {
         let car_is_ready = self.vehicle.vehicle_id == self.request.vehicle_id
             && !self.vehicle.owner_disabled
             && !self.vehicle.removed
+            && !self.vehicle.suspended
             && self.vehicle.connection_status == ConnectionStatus::Active
             && self.vehicle.permissions.contains("control_security");
         let in_time =

@@ -25,6 +25,8 @@ pub struct Vehicle {
     pub year: i64,
     /// What the owner permitted for it at the vehicle cloud.
     pub permissions: Permissions,
+    /// Why it cannot be used at present, in the cloud's word; somebody has to act.
+    pub suspended_reason: Option<String>,
     /// Since when it cannot be used through this service any more.
     pub removed_at: Option<Timestamp>,
     /// When it was connected.

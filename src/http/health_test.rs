@@ -22,7 +22,7 @@ impl HealthCheck for Fixed {
 fn app(checks: Vec<Box<dyn HealthCheck>>) -> Router {
     let metrics = telemetry::measurements().unwrap();
     let monitor = Monitor { checks: checks.into(), metrics };
-    crate::http::served(crate::http::open_routes(), Router::new(), monitor, edge())
+    crate::http::served(crate::http::open_routes(), monitor, edge())
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod problem_pages;
 mod rehearsal;
 pub mod request_id;
 mod smartcar_v2;
+mod smartcar_v3;
 mod v1;
 
 use std::sync::Arc;
@@ -75,9 +76,11 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::revoke::revoke))
         .routes(routes!(v1::connections::start::start))
         .routes(routes!(v1::connections::callback::callback))
-        .routes(routes!(v1::connections::get::get))
+        .routes(routes!(v1::connections::get::get, v1::connections::end::end))
+        .routes(routes!(v1::connections::reauthenticate::reauthenticate))
         .routes(routes!(v1::vehicles::list::list))
         .routes(routes!(v1::vehicles::get::get))
+        .routes(routes!(v1::vehicles::read::read))
         .routes(routes!(v1::commands::list::list))
         .routes(routes!(v1::grants::issue::issue, v1::grants::list::list))
         .routes(routes!(v1::grants::get::get))
@@ -88,10 +91,9 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::commands::get::get))
         .routes(routes!(v1::access_checks::create::create))
         .routes(routes!(v1::audit_entries::list::list))
-        .routes(routes!(smartcar_v2::vehicles::list))
-        .routes(routes!(smartcar_v2::vehicles::attributes))
-        .routes(routes!(smartcar_v2::vehicles::permissions))
-        .routes(routes!(smartcar_v2::security::command, smartcar_v2::security::read))
+        .routes(routes!(v1::smartcar::webhooks::receive))
+        .merge(smartcar_v2::routes())
+        .merge(smartcar_v3::routes())
 }
 
 /// The description of every route.
@@ -102,18 +104,16 @@ pub fn api() -> utoipa::openapi::OpenApi {
 
 /// The whole interface, ready to be served.
 pub fn router(gateway: Arc<Gateway>, edge: Edge) -> Router {
-    served(routes(), smartcar_v2::variants(), gateway, edge)
+    served(routes(), gateway, edge)
 }
 
-/// Described routes and their description, with routes that are not described and everything
-/// that surrounds a request.
+/// Routes and their description, with everything that surrounds a request.
 fn served<S: Clone + Send + Sync + 'static>(
     described: OpenApiRouter<S>,
-    others: Router<S>,
     state: S,
     edge: Edge,
 ) -> Router {
     let (router, api) = described.split_for_parts();
     let docs = openapi::routes(&openapi::complete(api));
-    layers::layered(router.merge(others).merge(docs).with_state(state), edge)
+    layers::layered(router.merge(docs).with_state(state), edge)
 }

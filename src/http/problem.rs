@@ -108,6 +108,12 @@ impl Problem {
         self.0.code
     }
 
+    /// The status.
+    #[must_use]
+    pub const fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
     /// What is wrong with the request, field by field.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {

@@ -2,27 +2,76 @@
 //! an app that speaks it through its SDK works unchanged (protocol page, section 8.4). It passes
 //! through the same gate as `/v1`. Vehicle ids are the UUIDs inside ours.
 
-mod answer;
-mod holder;
-pub(super) mod security;
-pub(super) mod vehicles;
+pub(super) mod answer;
+mod application;
+mod batch;
+mod bodies;
+mod commands;
+pub(super) mod holder;
+mod lists;
+mod reads;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, delete, get, post};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::Gateway;
+use crate::domain::reading::Observable;
 use answer::Refusal;
+pub(super) use bodies::service_record;
 
-/// What the description does not list: the same paths with a slash at their end, as two SDKs send
-/// them, and everything that is not there, in Smartcar's own words.
-pub(super) fn variants() -> Router<Arc<Gateway>> {
-    let security = get(security::read).post(security::command);
-    Router::new()
-        .route("/v2.0/vehicles/", get(vehicles::list))
-        .route("/v2.0/vehicles/{id}/", get(vehicles::attributes))
-        .route("/v2.0/vehicles/{id}/permissions/", get(vehicles::permissions))
-        .route("/v2.0/vehicles/{id}/security/", security)
-        .route("/v2.0/{*path}", any(async || Refusal::no_such_path()))
+/// Describes what [`routes`] serves; what has one shape has one description.
+#[derive(OpenApi)]
+#[openapi(paths(
+    lists::user,
+    lists::vehicles,
+    lists::permissions,
+    reads::attributes,
+    reads::lock_status,
+    reads::charge_state,
+    reads::charge_limit,
+    reads::reading,
+    reads::reading_of_part,
+    batch::batch,
+    application::disconnect,
+    commands::security,
+    commands::charge,
+    commands::charge_limit,
+    commands::destination
+))]
+struct Description;
+
+/// Every route of the facade. Two SDKs put a slash at the end of some paths, so each path is
+/// served with and without.
+pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
+    let mut served: Vec<(&str, MethodRouter<Arc<Gateway>>)> = vec![
+        ("/permissions", get(lists::permissions)),
+        ("/batch", post(batch::batch)),
+        ("/application", delete(application::disconnect)),
+        ("/navigation/destination", post(commands::destination)),
+    ];
+    for &observable in Observable::ALL {
+        let read = reads::route(observable);
+        let methods = match observable {
+            Observable::LockStatus => read.post(commands::security),
+            Observable::Charge => read.post(commands::charge),
+            Observable::ChargeLimit => read.post(commands::charge_limit),
+            _ => read,
+        };
+        served.push((bodies::path(observable), methods));
+    }
+    let of_car = |(path, methods)| (format!("/v2.0/vehicles/{{id}}{path}"), methods);
+    let of_user = [
+        ("/v2.0/user".to_owned(), get(lists::user)),
+        ("/v2.0/vehicles".to_owned(), get(lists::vehicles)),
+    ];
+    let all = of_user.into_iter().chain(served.into_iter().map(of_car));
+    let router = all.fold(Router::new(), |router, (path, methods)| {
+        router.route(&format!("{path}/"), methods.clone()).route(&path, methods)
+    });
+    let router = router.route("/v2.0/{*path}", any(async || Refusal::no_such_path()));
+    OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
 }

@@ -7,6 +7,7 @@ pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod grants;
 pub(super) mod sessions;
+pub(super) mod smartcar;
 pub(super) mod users;
 pub(super) mod vehicles;
 

@@ -1,8 +1,8 @@
 //! Asking what the policy would say, now or at a given time, without any effect.
 
-use super::{Caller, Error, Service, commands};
-use crate::domain::command::Action;
+use super::{Caller, Error, Service, vehicles};
 use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::instruction::Action;
 use crate::domain::policy::{self, Decision, Facts, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::storage::decisions;
@@ -31,7 +31,7 @@ pub async fn check(
 ) -> Result<Decision, Error> {
     let Question { vehicle_id, action, grant_id, at } = question;
     let (_, user_id, grant_id) =
-        commands::choose_grant(service, caller, vehicle_id, action, grant_id).await?;
+        vehicles::choose_right(service, caller, vehicle_id, action.into(), grant_id).await?;
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
     let vehicle = decisions::vehicles(&mut reader, &[vehicle_id]).await?.into_iter().next();

@@ -19,7 +19,7 @@ mod waiters;
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;
 
-pub use dispatch::{DispatchCommand, Dispatched, choose_grant, dispatch};
+pub use dispatch::{DispatchCommand, Dispatched, dispatch};
 pub use drain::drain;
 pub use gate::{Gate, GateTask};
 pub use list::{get, list_of_vehicle};
@@ -32,7 +32,7 @@ fn changed(command: &Command) -> Event {
         vehicle_id: command.vehicle_id,
         grant_id: command.grant_id,
         user_id: command.user_id,
-        action: command.action,
+        action: command.action(),
         status: command.status,
         evidence: command.evidence,
         reasons: command.reasons.clone(),

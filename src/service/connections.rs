@@ -3,7 +3,11 @@
 
 mod access_tokens;
 mod complete;
+mod disconnect;
+pub mod probe;
+mod reauthenticate;
 mod start;
+pub(crate) mod trouble;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -17,11 +21,10 @@ use crate::signing::sealed;
 use crate::storage::connections;
 
 pub use access_tokens::{AccessToken, AccessTokens};
-pub use complete::{Completed, Return, complete};
-pub use start::{Started, start};
-
-/// The permissions asked for at the vehicle cloud: what this service can use.
-const PERMISSIONS: &[&str] = &["control_security", "read_security", "read_vehicle_info"];
+pub use complete::{Completed, Proof, Return, complete};
+pub use disconnect::{Disconnected, disconnect};
+pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
+pub use start::{Started, Wanted, start};
 
 /// One consent, for its owner, administrators and machines with the scope.
 ///
@@ -43,6 +46,19 @@ pub async fn get(
         || caller.actor.is_api_client()
         || caller.actor.user_id() == Some(connection.owner_id);
     if may_see { Ok(connection) } else { Err(Error::NotFound) }
+}
+
+/// One consent, for those who may end or mend it: its owner, administrators, and machines with the
+/// scope that act for nobody else.
+async fn get_owned(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+) -> Result<Connection, Error> {
+    let connection = get(service, caller, connection_id).await?;
+    let acts_for_another = caller.actor.is_api_client()
+        && caller.actor.user_id().is_some_and(|user_id| user_id != connection.owner_id);
+    if acts_for_another { Err(Error::NotFound) } else { Ok(connection) }
 }
 
 /// The sealed form of a token pair.

@@ -5,6 +5,7 @@
 pub mod access_checks;
 pub mod api_clients;
 pub mod audit_entries;
+pub mod budget;
 pub mod commands;
 pub mod connections;
 pub mod credentials;
@@ -15,6 +16,7 @@ pub mod organizations;
 pub mod sessions;
 pub mod users;
 pub mod vehicles;
+pub mod webhooks;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -24,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
+use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::event::{AuditEntry, Event};
@@ -50,6 +53,10 @@ pub struct Service {
     pub connector: Arc<dyn VehicleConnector>,
     /// The vehicle cloud's access tokens.
     pub access_tokens: Arc<connections::AccessTokens>,
+    /// What cars were seen as lately.
+    pub readings: Arc<vehicles::Readings>,
+    /// How many requests may go to the vehicle cloud.
+    pub budget: Arc<budget::Budget>,
     /// Slow hashing of passwords.
     pub passwords: Arc<PasswordHasher>,
     /// Failures of sign-in lately.
@@ -72,6 +79,10 @@ pub struct Settings {
     /// The address people and apps reach the service at, without a slash at its end; also the
     /// issuer of its tokens.
     pub public_url: String,
+    /// Which versions of the vehicle cloud's API are spoken.
+    pub api_versions: ApiVersions,
+    /// The secret of the vehicle cloud's webhooks; without it none are taken.
+    pub management_token: Option<secrecy::SecretString>,
     /// How long the vehicle cloud may take to answer a command.
     pub connector_timeout: Duration,
 }

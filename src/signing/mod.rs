@@ -25,6 +25,7 @@ pub mod sealing_key;
 pub mod secret;
 pub mod session_token;
 pub mod signing_key;
+pub mod webhook_signature;
 
 #[cfg(test)]
 mod grant_token_test;

@@ -1,15 +1,16 @@
 //! Commands: written when they are decided on, changed when something is known about them.
 
-use super::db::{Connection, FromRow, Row, Tx, Value, query};
+use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
 use super::decisions::KeyedCommand;
 use super::{Page, StorageError};
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
+use crate::domain::instruction::{Action, Instruction};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
-    idempotency_key, request_hash, action, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
-    VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
+    idempotency_key, request_hash, action, parameters, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
+    VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
     ON CONFLICT DO NOTHING RETURNING command_id";
 const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
@@ -53,7 +54,7 @@ impl FromRow for Command {
             vehicle_id: row.get("vehicle_id")?,
             grant_id: row.optional("grant_id")?,
             user_id: row.get("user_id")?,
-            action: row.get("action")?,
+            instruction: instruction(row)?,
             status: row.get("status")?,
             evidence: row.get("evidence")?,
             observed_at: row.optional("observed_at")?,
@@ -69,6 +70,13 @@ impl FromRow for Command {
     }
 }
 
+/// Action and parameters are stored apart and belong together.
+fn instruction(row: &Row) -> Result<Instruction, StorageError> {
+    let action: Action = row.get("action")?;
+    let parameters: Option<String> = row.optional("parameters")?;
+    Instruction::restore(action, parameters.as_deref()).map_err(|why| corrupt("parameters", why))
+}
+
 fn inserted(keyed: &KeyedCommand) -> Vec<Value> {
     let command = &keyed.command;
     vec![
@@ -80,7 +88,8 @@ fn inserted(keyed: &KeyedCommand) -> Vec<Value> {
         keyed.principal_id.into(),
         keyed.idempotency_key.as_str().into(),
         keyed.request_hash.into(),
-        command.action.into(),
+        command.action().into(),
+        command.instruction.parameters().into(),
         command.status.into(),
         command.evidence.into(),
         command.reasons.join(" ").into(),

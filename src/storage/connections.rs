@@ -2,19 +2,19 @@
 
 use super::StorageError;
 use super::db::{FromRow, Row, Tx, query};
-use crate::domain::connection::Connection;
+use crate::domain::connection::{ApiVersion, Connection};
 use crate::domain::id::{ConnectionId, OrganizationId};
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at) \
-    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6)";
+const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version) \
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7)";
 const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
 const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2 WHERE connection_id = $1 AND status = 'pending'";
 const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
-    token_revision = token_revision + 1 WHERE connection_id = $1 AND status = 'pending'";
-const FIND_TOKENS: &str = "SELECT organization_id, owner_id, status, sealed_tokens, access_expires_at, token_revision \
+    api_version = $4, provider_user_id = $5, token_revision = token_revision + 1 WHERE connection_id = $1 AND status = 'pending'";
+const FIND_TOKENS: &str = "SELECT organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
     FROM connections WHERE connection_id = $1";
 const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
     AND status = 'active' AND (refresh_lease_until IS NULL OR refresh_lease_until <= $4)";
@@ -23,6 +23,11 @@ const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access
 const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
 const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL \
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
+const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL \
+    WHERE connection_id = $1 AND status = 'active'";
+const ASK_BACK: &str = "UPDATE connections SET state_hash = $2, asked_back_at = $3 WHERE connection_id = $1 AND status = 'active'";
+const TAKE_BACK: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'active' \
+    AND asked_back_at > $2 RETURNING *";
 const TOUCH_GRANTS: &str = "UPDATE grants SET revision = revision + 1 WHERE ended_at IS NULL \
     AND vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE connection_id = $1)";
 const TOUCH_VEHICLES: &str = "UPDATE vehicles SET revision = revision + 1 WHERE connection_id = $1";
@@ -39,6 +44,9 @@ pub const STATEMENTS: &[&str] = &[
     STORE_REFRESHED,
     RELEASE_REFRESH,
     LOSE,
+    END,
+    ASK_BACK,
+    TAKE_BACK,
     TOUCH_GRANTS,
     TOUCH_VEHICLES,
 ];
@@ -52,6 +60,10 @@ pub struct StoredTokens {
     pub owner_id: crate::domain::id::UserId,
     /// Where the consent stands.
     pub status: crate::domain::connection::ConnectionStatus,
+    /// How the cloud is spoken to.
+    pub api_version: ApiVersion,
+    /// The cloud's id of the owner, if it is known.
+    pub provider_user_id: Option<String>,
     /// Access and refresh token, sealed.
     pub sealed_tokens: Option<Vec<u8>>,
     /// When the access token stops working.
@@ -66,6 +78,8 @@ impl FromRow for StoredTokens {
             organization_id: row.get("organization_id")?,
             owner_id: row.get("owner_id")?,
             status: row.get("status")?,
+            api_version: row.get("api_version")?,
+            provider_user_id: row.optional("provider_user_id")?,
             sealed_tokens: row.optional("sealed_tokens")?,
             access_expires_at: row.optional("access_expires_at")?,
             token_revision: row.get("token_revision")?,
@@ -82,6 +96,8 @@ impl FromRow for Connection {
             status: row.get("status")?,
             mode: row.get("mode")?,
             status_reason: row.optional("status_reason")?,
+            api_version: row.get("api_version")?,
+            provider_user_id: row.optional("provider_user_id")?,
             created_at: row.get("created_at")?,
         })
     }
@@ -103,6 +119,7 @@ pub async fn insert(
         .bind(connection.mode)
         .bind(state_hash)
         .bind(connection.created_at)
+        .bind(connection.api_version)
         .execute_one(tx)
         .await
 }
@@ -144,20 +161,33 @@ pub async fn fail(
     query(FAIL).bind(connection_id).bind(reason).execute_one(tx).await
 }
 
-/// Gives a consent its first tokens.
+/// By what a consent is used from now on.
+#[derive(Debug, Clone)]
+pub struct Activation {
+    /// How the cloud is spoken to.
+    pub api_version: ApiVersion,
+    /// The cloud's id of the owner.
+    pub provider_user_id: Option<String>,
+    /// For API v2.0: access and refresh token, sealed, and when the access token stops working.
+    pub tokens: Option<(Vec<u8>, Timestamp)>,
+}
+
+/// Gives a consent that is under way what it is used by.
 ///
 /// # Errors
 /// [`StorageError::LostRace`] if it is not under way.
 pub async fn activate(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    sealed_tokens: Vec<u8>,
-    access_expires_at: Timestamp,
+    activation: Activation,
 ) -> Result<(), StorageError> {
+    let (sealed_tokens, access_expires_at) = activation.tokens.unzip();
     query(ACTIVATE)
         .bind(connection_id)
         .bind(sealed_tokens)
         .bind(access_expires_at)
+        .bind(activation.api_version)
+        .bind(activation.provider_user_id.as_deref())
         .execute_one(tx)
         .await
 }
@@ -244,4 +274,45 @@ pub async fn lose(
     query(TOUCH_VEHICLES).bind(connection_id).execute(tx).await?;
     query(TOUCH_GRANTS).bind(connection_id).execute(tx).await?;
     Ok(true)
+}
+
+/// Ends a consent that is in use, whatever tokens it has; `false` if it is not in use. The caller
+/// sees to what rests on it.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn end(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    reason: &str,
+) -> Result<bool, StorageError> {
+    Ok(query(END).bind(connection_id).bind(reason).execute(tx).await? == 1)
+}
+
+/// Remembers what the browser of an owner must bring back who was sent to mend their account;
+/// `false` if the consent is not in use.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn ask_back(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    state_hash: [u8; 32],
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let asked = query(ASK_BACK).bind(connection_id).bind(state_hash).bind(now);
+    Ok(asked.execute(tx).await? == 1)
+}
+
+/// Uses up the state of a browser that came back from mending an account; `None` if it was never
+/// given out, was used before, or was given out at `asked_after` or earlier.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_back(
+    tx: &mut Tx,
+    state_hash: [u8; 32],
+    asked_after: Timestamp,
+) -> Result<Option<Connection>, StorageError> {
+    query(TAKE_BACK).bind(state_hash).bind(asked_after).fetch_optional(tx).await
 }

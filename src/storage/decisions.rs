@@ -45,6 +45,7 @@ impl FromRow for VehicleRow {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let owner_disabled: Option<i64> = row.optional("owner_disabled_at")?;
         let removed: Option<i64> = row.optional("removed_at")?;
+        let suspended: Option<String> = row.optional("suspended_reason")?;
         Ok(Self {
             organization_id: row.get("organization_id")?,
             facts: VehicleFacts {
@@ -52,6 +53,7 @@ impl FromRow for VehicleRow {
                 owner_id: row.get("owner_id")?,
                 owner_disabled: owner_disabled.is_some(),
                 removed: removed.is_some(),
+                suspended: suspended.is_some(),
                 connection_status: row.get("connection_status")?,
                 permissions: row.get("permissions")?,
             },

@@ -22,10 +22,21 @@ const LIST_HELD: &str = "SELECT * FROM grants WHERE organization_id = $1 AND veh
     ORDER BY grant_id DESC LIMIT 64";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 RETURNING *";
+const END_OF_VEHICLE: &str = "UPDATE grants SET ended_at = $2, end_reason = $3, revision = revision + 1 \
+    WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 RETURNING *";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] =
-    &[INSERT, FIND, LIST, LIST_OF_VEHICLE, LIST_FOR, LIST_FOR_OF_VEHICLE, LIST_HELD, END];
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    FIND,
+    LIST,
+    LIST_OF_VEHICLE,
+    LIST_FOR,
+    LIST_FOR_OF_VEHICLE,
+    LIST_HELD,
+    END,
+    END_OF_VEHICLE,
+];
 
 impl FromRow for Grant {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
@@ -156,5 +167,22 @@ pub async fn end(
         .bind(end.end_reason)
         .bind(note)
         .fetch_optional(tx)
+        .await
+}
+
+/// Ends every grant of a car that has not ended; returns them as they are afterwards.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn end_of_vehicle(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    end: End,
+) -> Result<Vec<Grant>, StorageError> {
+    query(END_OF_VEHICLE)
+        .bind(vehicle_id)
+        .bind(end.ended_at)
+        .bind(end.end_reason)
+        .fetch_all(tx)
         .await
 }

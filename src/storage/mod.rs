@@ -16,7 +16,9 @@ pub mod idempotency_keys;
 pub mod organizations;
 pub mod sessions;
 pub mod users;
+pub mod vehicle_consents;
 pub mod vehicles;
+pub mod webhooks;
 
 use std::future::Future;
 
@@ -107,7 +109,9 @@ pub fn statements() -> Vec<&'static str> {
         organizations::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
+        vehicle_consents::STATEMENTS,
         vehicles::STATEMENTS,
+        webhooks::STATEMENTS,
     ]
     .concat()
 }

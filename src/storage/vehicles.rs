@@ -10,7 +10,7 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) \
     ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
-    removed_at = NULL, connected_at = excluded.connected_at, revision = vehicles.revision + 1 \
+    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, revision = vehicles.revision + 1 \
     RETURNING vehicle_id";
 const TOUCH_GRANTS: &str =
     "UPDATE grants SET revision = revision + 1 WHERE vehicle_id = $1 AND ended_at IS NULL";
@@ -35,6 +35,7 @@ impl FromRow for Vehicle {
             model: row.get("model")?,
             year: row.get("year")?,
             permissions: row.get("permissions")?,
+            suspended_reason: row.optional("suspended_reason")?,
             removed_at: row.optional("removed_at")?,
             connected_at: row.get("connected_at")?,
         })

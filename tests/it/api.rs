@@ -5,18 +5,22 @@ mod api_clients;
 mod audit_entries;
 mod commands;
 mod connections;
+mod consents;
 mod facade;
+mod facade_v3;
 mod grants;
 mod idempotency;
 mod keys;
 mod main_job;
+mod readings;
 mod sessions;
 mod users;
+mod webhooks;
 
 use crate::support::{Actor, TestApp};
 
 /// The same person in a new session: access tokens live for ten minutes, and time passes fast.
-async fn again(app: &TestApp, actor: &Actor, name: &str) -> Actor {
+pub(crate) async fn again(app: &TestApp, actor: &Actor, name: &str) -> Actor {
     let signed_in = app.sign_in(&format!("{name}@story.example")).await;
     actor.with_token(signed_in.token.unwrap())
 }

@@ -49,9 +49,12 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/connections/{connection_id}/reauthenticate",
+                                                           [200, 200, 404, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/vehicles/{vehicle_id}/{observable}",   [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/grants",                               [403, 201, 403, 404, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/grants",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/grants/{grant_id}",                    [200, 200, 200, 404, 404, 200, 403, 401, 401]),
@@ -62,11 +65,29 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("GET",    "/v1/audit-entries",                        [200, 403, 403, 403, 200, 200, 403, 401, 401]),
+    ("POST",   "/v1/smartcar/webhooks",                    [422, 422, 422, 422, 422, 422, 422, 422, 422]),
+    ("GET",    "/v2.0/user",                               [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v2.0/vehicles",                           [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v2.0/vehicles/{id}",                      [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v2.0/vehicles/{id}/permissions",          [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v2.0/vehicles/{id}/security",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v2.0/vehicles/{id}/charge",               [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("GET",    "/v2.0/vehicles/{id}/charge/limit",         [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("GET",    "/v2.0/vehicles/{id}/{reading}",            [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    // The grant is for doors alone.
+    ("GET",    "/v2.0/vehicles/{id}/{part}/{reading}",     [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("POST",   "/v2.0/vehicles/{id}/batch",                [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("POST",   "/v2.0/vehicles/{id}/security",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("POST",   "/v2.0/vehicles/{id}/charge",               [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("POST",   "/v2.0/vehicles/{id}/charge/limit",         [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("POST",   "/v2.0/vehicles/{id}/navigation/destination",
+                                                           [401, 401, 401, 401, 401, 401, 401, 403, 401]),
+    ("DELETE", "/v2.0/vehicles/{id}/application",          [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v3/vehicles/{id}",                        [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v3/vehicles/{id}/signals",                [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    ("GET",    "/v3/vehicles/{id}/signals/{code}",       [401, 401, 401, 401, 401, 401, 401, 200, 401]),
+    // The last, because it takes the cars of all other rows out of the service.
+    ("DELETE", "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
 ];
 
 /// Everything that paths and bodies name, made afresh for each row.
@@ -108,8 +129,7 @@ struct People {
 
 async fn people(app: &TestApp) -> People {
     let mut owner = app.member("owner").await;
-    let started = owner.post("/v1/connections", json!({})).await.expect(201);
-    app.pass_consent(&started.text("authorize_url")).await.expect(200);
+    let connection_id = connect(app, &owner).await;
     owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     People {
         owner,
@@ -119,8 +139,15 @@ async fn people(app: &TestApp) -> People {
         foreigner: app.foreigner().await,
         machine: app.api_client(SCOPES).await,
         powerless: app.api_client(&[]).await,
-        connection_id: started.text("connection_id"),
+        connection_id,
     }
+}
+
+/// A consent of this owner.
+async fn connect(app: &TestApp, owner: &Actor) -> String {
+    let started = owner.post("/v1/connections", json!({})).await.expect(201);
+    app.pass_consent(&started.text("authorize_url")).await.expect(200);
+    started.text("connection_id")
 }
 
 /// A scene of its own for one cell: a fresh grant, command, machine and bystander, and sessions
@@ -168,10 +195,14 @@ impl Scene {
             _ => "",
         };
         let path = path
+            .replace("/signals/{code}", "/signals/closure-islocked")
             .replace("{code}", "not_found")
             .replace("{user_id}", user_id)
             .replace("{api_client_id}", &self.machine_id)
             .replace("{connection_id}", &self.connection_id)
+            .replace("{observable}", "lock-status")
+            .replace("{part}/{reading}", "tires/pressure")
+            .replace("{reading}", "odometer")
             .replace("{vehicle_id}", &self.vehicle_id)
             .replace("{grant_id}", &self.grant_id)
             .replace("{command_id}", &self.command_id)
@@ -200,6 +231,12 @@ impl Scene {
                 json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
             }
             "/v2.0/vehicles/{id}/security" => json!({ "action": "LOCK" }),
+            "/v2.0/vehicles/{id}/batch" => json!({ "requests": [{ "path": "/security" }] }),
+            "/v2.0/vehicles/{id}/charge" => json!({ "action": "START" }),
+            "/v2.0/vehicles/{id}/charge/limit" => json!({ "limit": 0.8 }),
+            "/v2.0/vehicles/{id}/navigation/destination" => {
+                json!({ "latitude": 47.6, "longitude": -122.3 })
+            }
             _ => json!({}),
         }
     }
@@ -207,7 +244,13 @@ impl Scene {
     async fn ask(&self, row: &Row, column: usize, cell: usize) -> Reply {
         let (method, path, _) = *row;
         // Where a machine must say for whom it acts, it acts for the owner.
-        let needs_person = ["/v1/connections", "/v1/users/me", "/v1/commands", "/v1/access-checks"];
+        let needs_person = [
+            "/v1/connections",
+            "/v1/users/me",
+            "/v1/commands",
+            "/v1/access-checks",
+            "/v1/vehicles/{vehicle_id}/{observable}",
+        ];
         let mut actor = self.actors[column].clone();
         if column == 5 && needs_person.contains(&path) {
             actor = actor.acting_for(&self.actors[1]);
@@ -273,7 +316,13 @@ on_both! {
             for (column, name) in COLUMNS.iter().enumerate() {
                 cell += 1;
                 // Only what changes something needs a scene of its own.
+                let ends_consent = (row.0, row.1) == ("DELETE", "/v1/connections/{connection_id}");
+                let connection_id = match ends_consent {
+                    true => connect(app, &people.owner).await,
+                    false => people.connection_id.clone(),
+                };
                 let mut scene = scene(app, &people, cell).await;
+                scene.connection_id = connection_id;
                 if row.1 == "/v1/sessions/current" {
                     own_session(app, &mut scene).await;
                 }

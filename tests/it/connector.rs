@@ -7,11 +7,11 @@ use std::time::Duration;
 use keylend::clock::ManualClock;
 use keylend::connector::smartcar::{Smartcar, SmartcarSettings};
 use keylend::connector::{
-    AuthorizeRequest, ConnectorError, Fault, Happened, TokenPair, VehicleConnector,
+    Access, AuthorizeRequest, ConnectorError, Fault, Happened, TokenPair, VehicleConnector,
 };
-use keylend::domain::command::Action;
+use keylend::domain::instruction::Instruction;
+use keylend::domain::reading::{LockStatus, Observable, Observation};
 use keylend::domain::time::Timestamp;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::support::app::http_client;
@@ -24,29 +24,40 @@ struct Connected {
     cloud: Cloud,
     smartcar: Smartcar,
     tokens: TokenPair,
+    access: Access,
     car: String,
     journal: tempfile::NamedTempFile,
 }
 
 fn smartcar(url: &str, timeout: Duration) -> Smartcar {
-    Smartcar::new(SmartcarSettings {
+    let settings = SmartcarSettings {
         client_id: "app".to_owned(),
         client_secret: "secret".into(),
         api_origin: url.to_owned(),
+        api_v3_origin: url.to_owned(),
+        iam_origin: url.to_owned(),
+        v3_client_id: "client_app".to_owned(),
+        v3_client_secret: "secret".into(),
         auth_origin: url.to_owned(),
         connect_origin: url.to_owned(),
         timeout,
-    })
-    .unwrap()
+    };
+    let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+    Smartcar::new(settings, Arc::new(ManualClock::at(now))).unwrap()
 }
 
 /// What the browser of an owner who agrees comes back with.
 async fn code(smartcar: &Smartcar) -> String {
     let url = smartcar.authorize_url(&AuthorizeRequest {
         redirect_uri: BACK.to_owned(),
-        permissions: vec!["read_vehicle_info", "read_security", "control_security"],
+        permissions: ["read_vehicle_info", "read_security", "control_security"]
+            .map(|permission| (permission, false))
+            .to_vec(),
         state: "s&1".to_owned(),
         mode: "simulated",
+        user: "usr_1".to_owned(),
+        make: None,
+        single: None,
     });
     let answer = http_client().get(url).send().await.unwrap();
     let location = answer.headers()["location"].to_str().unwrap();
@@ -64,21 +75,27 @@ impl Connected {
         let cloud = Cloud::start(clock, journal.path().to_owned()).await;
         let smartcar = smartcar(&cloud.url, Duration::from_secs(20));
         let tokens = smartcar.exchange_code(&code(&smartcar).await, BACK).await.unwrap();
-        let car = smartcar.vehicles(&tokens.access_token).await.unwrap().remove(0);
-        Self { cloud, smartcar, tokens, car, journal }
+        let access = Access::OwnerToken(tokens.access_token.clone());
+        let cars = smartcar.consented_vehicles(&access, "usr_1", "simulated").await.unwrap();
+        assert_eq!(cars.len(), 3);
+        let car = cars[0].provider_vehicle_id.clone();
+        Self { cloud, smartcar, tokens, access, car, journal }
     }
 
-    fn token(&self) -> &SecretString {
-        &self.tokens.access_token
-    }
-
-    async fn send(&self, action: Action) -> Result<Option<String>, ConnectorError> {
-        let sent = self.smartcar.send(self.token(), &self.car, action).await;
+    async fn send(&self, what: Instruction) -> Result<Option<String>, ConnectorError> {
+        let sent = self.smartcar.send(&self.access, &self.car, &what).await;
         sent.map(|acknowledged| acknowledged.provider_request_id)
     }
 
     async fn is_locked(&self) -> bool {
-        self.smartcar.lock_status(self.token(), &self.car).await.unwrap().is_locked
+        self.lock_status().await.0.is_locked
+    }
+
+    async fn lock_status(&self) -> (LockStatus, Option<Timestamp>) {
+        let read = self.smartcar.read(&self.access, &self.car, Observable::LockStatus).await;
+        let reading = read.unwrap();
+        let Observation::LockStatus(status) = reading.observation else { panic!("{reading:?}") };
+        (status, reading.data_age)
     }
 
     async fn executed(&self) -> usize {
@@ -89,19 +106,19 @@ impl Connected {
 #[tokio::test]
 async fn a_car_is_connected_unlocked_and_locked() {
     let connected = Connected::start().await;
-    let (smartcar, token, car) = (&connected.smartcar, connected.token(), &connected.car);
-    assert_eq!(smartcar.vehicles(token).await.unwrap().len(), 3);
-    let about = smartcar.attributes(token, car).await.unwrap();
+    let (smartcar, access, car) = (&connected.smartcar, &connected.access, &connected.car);
+    let about = smartcar.read(access, car, Observable::Attributes).await.unwrap();
+    let Observation::Attributes(about) = about.observation else { panic!("{about:?}") };
     assert_eq!((about.make.as_str(), about.year), ("TESLA", 2024));
-    let mut given = smartcar.permissions(token, car).await.unwrap();
+    let mut given = smartcar.permissions(access, car).await.unwrap();
     given.sort_unstable();
     assert_eq!(given, ["control_security", "read_security", "read_vehicle_info"]);
 
-    let before = smartcar.lock_status(token, car).await.unwrap();
-    assert!(before.is_locked && before.observed_at.is_some() && before.doors.len() == 4);
-    let unlocked = connected.send(Action::Unlock).await.unwrap().unwrap();
+    let (before, data_age) = connected.lock_status().await;
+    assert!(before.is_locked && data_age.is_some() && before.doors.len() == 4);
+    let unlocked = connected.send(Instruction::Unlock).await.unwrap().unwrap();
     assert!(!connected.is_locked().await);
-    let locked = connected.send(Action::Lock).await.unwrap().unwrap();
+    let locked = connected.send(Instruction::Lock).await.unwrap().unwrap();
     assert!(connected.is_locked().await);
 
     let text = std::fs::read_to_string(connected.journal.path()).unwrap();
@@ -127,7 +144,8 @@ async fn consent_that_is_used_up_is_lost() {
     let again = smartcar.exchange_code(&used, BACK).await.unwrap_err();
     assert_eq!((again.fault, again.happened), (Fault::ConsentLost, Happened::Refused));
     connected.cloud.forget_consents().await;
-    let gone = smartcar.lock_status(&next.access_token, &connected.car).await.unwrap_err();
+    let access = Access::OwnerToken(next.access_token);
+    let gone = smartcar.read(&access, &connected.car, Observable::LockStatus).await.unwrap_err();
     assert_eq!((gone.fault, gone.happened), (Fault::Authentication, Happened::Refused));
 }
 
@@ -170,7 +188,7 @@ async fn what_the_connector_says_of_a_fault_is_what_the_car_did() {
     for (fault, expected, moves) in faults() {
         connected.cloud.script(&connected.car, json!([&fault])).await;
         let before = connected.executed().await;
-        let sent = connected.send(Action::Unlock).await;
+        let sent = connected.send(Instruction::Unlock).await;
         let moved = connected.executed().await - before;
         assert_eq!(moved, usize::from(moves), "{fault}");
         let said = sent.as_ref().err().map(|error| (error.fault, error.happened));
@@ -182,7 +200,7 @@ async fn what_the_connector_says_of_a_fault_is_what_the_car_did() {
             assert_eq!(error.retry_after, wait, "{fault}");
             assert!(error.happened == Happened::Maybe || moved == 0, "{fault}: {error}");
         }
-        connected.send(Action::Lock).await.unwrap();
+        connected.send(Instruction::Lock).await.unwrap();
         assert!(connected.is_locked().await, "{fault}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -193,7 +211,8 @@ async fn an_answer_held_back_beyond_the_time_limit_leaves_it_open() {
     let connected = Connected::start().await;
     let hasty = smartcar(&connected.cloud.url, Duration::from_millis(500));
     connected.cloud.script(&connected.car, json!([{"kind": "hold"}])).await;
-    let error = hasty.send(connected.token(), &connected.car, Action::Unlock).await.unwrap_err();
+    let error =
+        hasty.send(&connected.access, &connected.car, &Instruction::Unlock).await.unwrap_err();
     assert_eq!((error.fault, error.happened), (Fault::TimedOut, Happened::Maybe));
     assert!(!connected.is_locked().await);
     assert_eq!(connected.executed().await, 1);

@@ -18,6 +18,7 @@ mod command_line;
 mod connector;
 mod contract;
 mod demo;
+mod fault_table;
 mod hostile;
 mod house;
 mod recovery;

@@ -47,9 +47,39 @@ struct ErrorBody {
     request_id: serde_json::Value,
 }
 
+/// The fields of [`crate::smartcar::v3::ErrorObject`] that differ.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorList {
+    errors: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorObject {
+    id: serde_json::Value,
+    status: serde_json::Value,
+    detail: serde_json::Value,
+    #[serde(flatten)]
+    same: ErrorBody,
+}
+
+impl ErrorObject {
+    /// The status inside the document: a text or a number.
+    fn status(&self) -> Option<StatusCode> {
+        let number = self.status.as_u64().and_then(|number| u16::try_from(number).ok());
+        let text = self.status.as_str().and_then(|text| text.trim().parse().ok());
+        StatusCode::from_u16(number.or(text)?).ok()
+    }
+}
+
 impl ErrorBody {
+    /// In the envelope of either version; of a list the first entry counts.
     fn of(answer: &Answer) -> Self {
-        serde_json::from_slice(&answer.body).unwrap_or_default()
+        match first_of_list(answer) {
+            Some(first) => Self { description: first.detail, request_id: first.id, ..first.same },
+            None => serde_json::from_slice(&answer.body).unwrap_or_default(),
+        }
     }
 
     fn description(&self) -> &str {
@@ -62,8 +92,78 @@ pub(super) fn api_error(answer: &Answer) -> ConnectorError {
     let body = ErrorBody::of(answer);
     let kind = body.kind.as_str().or_else(|| body.error.as_str());
     let happened = api_happened(answer.status, kind);
-    let fault = kind.and_then(fault_of_type).unwrap_or_else(|| fault_of_status(answer.status));
+    let fault = match kind.and_then(fault_of_type) {
+        // API v3: a token that is accepted and an owner who does not allow it.
+        Some(Fault::Authentication) if answer.status == StatusCode::FORBIDDEN => Fault::Permission,
+        Some(fault) => fault,
+        None => fault_of_status(answer.status),
+    };
     told(answer, &body, happened, fault, provider_code(kind, body.code.as_str()))
+}
+
+fn first_of_list(answer: &Answer) -> Option<ErrorObject> {
+    serde_json::from_value(first_entry(answer)?).ok()
+}
+
+fn first_entry(answer: &Answer) -> Option<serde_json::Value> {
+    let list: ErrorList = serde_json::from_slice(&answer.body).ok()?;
+    list.errors.into_iter().next()
+}
+
+/// The error inside an answer whose status is none: API v3 sends the head of a 202 before it knows
+/// what became of a command.
+pub(super) fn error_inside(answer: &Answer) -> Option<ConnectorError> {
+    // An entry of a foreign shape is an error too.
+    let first: ErrorObject = serde_json::from_value(first_entry(answer)?).unwrap_or_default();
+    // Without a status of its own it may have happened, and so it may with 503: the cloud has
+    // taken this request.
+    let refuses =
+        |status: &StatusCode| !status.is_success() && *status != StatusCode::SERVICE_UNAVAILABLE;
+    let status = first.status().filter(refuses);
+    let inside = Answer {
+        status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        headers: answer.headers.clone(),
+        body: answer.body.clone(),
+    };
+    Some(api_error(&inside))
+}
+
+/// An execution that did not succeed. Only what is known to keep a car from moving counts as
+/// refused.
+pub(super) fn failed_execution(
+    answer: &Answer,
+    cause: Option<&serde_json::Value>,
+) -> ConnectorError {
+    let text = |name: &str| cause.and_then(|cause| cause.get(name)?.as_str());
+    let kind = text("type");
+    let mut error = garbled(answer, "a command that did not succeed");
+    error.fault = kind.and_then(fault_of_type).unwrap_or(Fault::Upstream);
+    error.happened = match error.fault {
+        Fault::VehicleState
+        | Fault::Permission
+        | Fault::NotCapable
+        | Fault::Account
+        | Fault::RateLimited
+        | Fault::Billing
+        | Fault::Rejected => Happened::Refused,
+        Fault::Unavailable
+        | Fault::TimedOut
+        | Fault::Garbled
+        | Fault::Authentication
+        | Fault::ConsentLost
+        | Fault::Upstream => Happened::Maybe,
+    };
+    error.provider_code = provider_code(kind, text("code"));
+    error
+}
+
+/// A signal that has an error in the place of a value. Reading changes nothing.
+pub(super) fn signal_error(answer: &Answer, kind: &str, code: Option<&str>) -> ConnectorError {
+    let mut error = garbled(answer, "a signal without a value");
+    error.happened = Happened::Refused;
+    error.fault = fault_of_type(kind).unwrap_or(Fault::Upstream);
+    error.provider_code = provider_code(Some(kind), code);
+    error
 }
 
 /// What an answer of the token endpoint other than 200 means.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::{api_error, garbled, token_error};
+use super::{api_error, error_inside, garbled, token_error};
 use crate::connector::transport::Answer;
 use crate::connector::{Fault, Happened};
+use crate::smartcar::v3::ErrorList;
 use crate::smartcar::{ErrorBody, ErrorKind};
 
 fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
@@ -119,6 +120,36 @@ fn every_documented_error_means_what_the_table_says() {
         }
     }
     assert_eq!(seen, ErrorKind::ALL.len());
+}
+
+#[test]
+fn an_error_document_of_api_v3_means_the_same_as_the_envelope_of_api_v2() {
+    for &kind in ErrorKind::ALL {
+        let envelope = serde_json::to_vec(&ErrorBody::new(kind, "r-1")).unwrap();
+        let list = serde_json::to_vec(&ErrorList::of(kind, "r-1")).unwrap();
+        let v2 = api_error(&answer(kind.status(), envelope));
+        let alone = api_error(&answer(kind.status(), list.clone()));
+        // The status inside counts where the one outside says nothing.
+        let inside = error_inside(&answer(202, list)).unwrap();
+        for v3 in [alone, inside] {
+            assert_eq!((v3.happened, v3.fault), (v2.happened, v2.fault), "{kind:?}");
+            assert_eq!(v3.user_message, v2.user_message, "{kind:?}");
+            assert_eq!(v3.provider_request_id.as_deref(), Some("r-1"), "{kind:?}");
+            let told = v3.provider_code.unwrap();
+            let family = told.split('/').next().unwrap();
+            assert_eq!(family, kind.error_type());
+            if !matches!(family, "AUTHENTICATION" | "VALIDATION") {
+                assert_eq!(Some(told), v2.provider_code);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_a_document_of_errors_has_an_error_inside() {
+    for body in ["", "null", "{}", r#"{"errors":[]}"#, r#"{"type":"UPSTREAM"}"#, "<html>"] {
+        assert!(error_inside(&answer(202, body)).is_none(), "{body}");
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ use url::Url;
 
 use super::{InvalidSettings, classify, decode, sensitive};
 use crate::connector::transport::{Answer, Transport};
-use crate::connector::{AuthorizeRequest, ConnectorError, TokenPair};
+use crate::connector::{AuthorizeRequest, ConnectorError, ReauthenticateRequest, TokenPair};
+use crate::smartcar::permission::REQUIRED_PREFIX;
 use crate::smartcar::v2::TokenAnswer;
 
 /// The longest token kept; tokens travel in a header.
@@ -32,6 +33,7 @@ pub(super) struct Oauth {
     credentials: HeaderValue,
     token_url: String,
     authorize_url: Url,
+    reauthenticate_url: Url,
 }
 
 impl Oauth {
@@ -50,12 +52,16 @@ impl Oauth {
         if !fit(&client_id) || !fit(secret) || client_id.contains(':') {
             return Err(InvalidSettings::Credentials);
         }
+        let page = |name: &str| {
+            Url::parse(&format!("{connect_origin}/oauth/{name}"))
+                .map_err(|_| InvalidSettings::Origin("connect_origin"))
+        };
         let basic = format!("Basic {}", STANDARD.encode([&client_id, ":", secret].concat()));
         Ok(Self {
             credentials: sensitive(basic).ok_or(InvalidSettings::Credentials)?,
             token_url: format!("{auth_origin}/oauth/token"),
-            authorize_url: Url::parse(&format!("{connect_origin}/oauth/authorize"))
-                .map_err(|_| InvalidSettings::Origin("connect_origin"))?,
+            authorize_url: page("authorize")?,
+            reauthenticate_url: page("reauthenticate")?,
             client_id,
         })
     }
@@ -63,14 +69,47 @@ impl Oauth {
     /// Protocol page, section 1.1.
     pub(super) fn authorize_url(&self, request: &AuthorizeRequest) -> String {
         let mut url = self.authorize_url.clone();
-        url.query_pairs_mut()
+        let scope: Vec<String> = request
+            .permissions
+            .iter()
+            .map(|(name, required)| match required {
+                true => format!("{REQUIRED_PREFIX}{name}"),
+                false => (*name).to_owned(),
+            })
+            .collect();
+        let mut query = url.query_pairs_mut();
+        query
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.client_id)
             .append_pair("redirect_uri", &request.redirect_uri)
-            .append_pair("scope", &request.permissions.join(" "))
+            .append_pair("scope", &scope.join(" "))
             .append_pair("state", &request.state)
             .append_pair("mode", request.mode)
-            .append_pair("approval_prompt", "auto");
+            .append_pair("approval_prompt", "auto")
+            .append_pair("user", &request.user);
+        if let Some(make) = &request.make {
+            query.append_pair("make", make);
+        }
+        if let Some(single) = &request.single {
+            query.append_pair("single_select", "true");
+            if let Some(vin) = &single.vin {
+                query.append_pair("single_select_vin", vin);
+            }
+        }
+        drop(query);
+        url.into()
+    }
+
+    /// Protocol page, section 1.1.
+    pub(super) fn reauthenticate_url(&self, request: &ReauthenticateRequest) -> String {
+        let mut url = self.reauthenticate_url.clone();
+        url.query_pairs_mut()
+            .append_pair("response_type", "vehicle_id")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("vehicle_id", &request.provider_vehicle_id)
+            .append_pair("redirect_uri", &request.redirect_uri)
+            .append_pair("state", &request.state)
+            .append_pair("user", &request.user);
         url.into()
     }
 

@@ -15,6 +15,14 @@ pub struct SmartcarSettings {
     pub client_secret: SecretString,
     /// The vehicle API's origin, such as `https://api.smartcar.com`.
     pub api_origin: String,
+    /// The origin of vehicle API v3, such as `https://vehicle.api.smartcar.com`.
+    pub api_v3_origin: String,
+    /// The origin of the application's tokens, such as `https://iam.smartcar.com`.
+    pub iam_origin: String,
+    /// The id for API v3, which is not the one of the consent page.
+    pub v3_client_id: String,
+    /// The secret for API v3.
+    pub v3_client_secret: SecretString,
     /// The token endpoint's origin, such as `https://auth.smartcar.com`.
     pub auth_origin: String,
     /// The origin owners are sent to, such as `https://connect.smartcar.com`.

@@ -2,13 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::{Smartcar, SmartcarSettings};
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::clock::ManualClock;
+use crate::connector::{Access, ConnectorError, Fault, Happened};
 
 /// What a server does with one connection.
 pub(super) enum Then {
@@ -86,6 +88,10 @@ pub(super) fn settings(origin: &str) -> SmartcarSettings {
         client_id: "app".to_owned(),
         client_secret: "secret".into(),
         api_origin: origin.to_owned(),
+        api_v3_origin: origin.to_owned(),
+        iam_origin: format!("{origin}/"),
+        v3_client_id: "app&3".to_owned(),
+        v3_client_secret: "secret=3".into(),
         auth_origin: format!("{origin}/"),
         connect_origin: "https://connect.example.com".to_owned(),
         timeout: Duration::from_secs(30),
@@ -93,11 +99,24 @@ pub(super) fn settings(origin: &str) -> SmartcarSettings {
 }
 
 pub(super) fn smartcar(origin: &str) -> Smartcar {
-    Smartcar::new(settings(origin)).unwrap()
+    Smartcar::new(settings(origin), clock()).unwrap()
 }
+
+/// A clock that stands at [`NOW`].
+pub(super) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(NOW.parse().unwrap()))
+}
+
+/// The time in all tests.
+pub(super) const NOW: &str = "2026-07-01T12:00:00Z";
 
 pub(super) fn token() -> SecretString {
     "t-1".into()
+}
+
+/// The right by which API v2.0 is called.
+pub(super) fn owner() -> Access {
+    Access::OwnerToken(token())
 }
 
 pub(super) fn meaning<T>(result: Result<T, ConnectorError>) -> (Fault, Happened) {

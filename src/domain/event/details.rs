@@ -9,10 +9,16 @@ impl Event {
     /// What else is recorded about it.
     #[must_use]
     pub fn details(&self) -> Map<String, Value> {
-        let details = match self {
-            Self::OrganizationCreated
-            | Self::UserDisabled { .. }
-            | Self::GrantRelinquished { .. } => json!({}),
+        match self.details_of_account().or_else(|| self.details_of_use()) {
+            Some(Value::Object(details)) => details,
+            _ => Map::new(),
+        }
+    }
+
+    /// Events about accounts, sessions, machines and consents.
+    fn details_of_account(&self) -> Option<Value> {
+        Some(match self {
+            Self::OrganizationCreated | Self::UserDisabled { .. } => json!({}),
             Self::UserCreated { role, .. } => json!({ "role": role }),
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })
@@ -32,18 +38,38 @@ impl Event {
                 json!({ "api_client_id": api_client_id, "reason": reason })
             }
             Self::ConnectionStarted { connection_id, .. }
+            | Self::ConnectionReauthenticationStarted { connection_id, .. }
+            | Self::ConnectionReauthenticated { connection_id, .. }
             | Self::ConnectionRefreshed { connection_id } => {
                 json!({ "connection_id": connection_id })
             }
-            Self::ConnectionCompleted { connection_id, vehicles, .. } => {
+            Self::ConnectionCompleted { connection_id, vehicles, .. }
+            | Self::ConnectionEnded { connection_id, vehicles, .. } => {
                 json!({ "connection_id": connection_id, "vehicles": vehicles })
             }
             Self::ConnectionFailed { connection_id, reason, .. }
             | Self::ConnectionLost { connection_id, reason, .. } => {
                 json!({ "connection_id": connection_id, "reason": reason })
             }
+            _ => return None,
+        })
+    }
+
+    /// Events about cars, grants and commands.
+    fn details_of_use(&self) -> Option<Value> {
+        Some(match self {
             Self::VehicleConnected { connection_id, .. } => {
                 json!({ "connection_id": connection_id })
+            }
+            Self::VehiclePermissionsChanged { permissions, .. } => {
+                json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
+            }
+            Self::VehicleResumed { .. }
+            | Self::VehicleRemoved { .. }
+            | Self::GrantResumed { .. }
+            | Self::GrantRelinquished { .. } => json!({}),
+            Self::VehicleSuspended { reason, .. } | Self::GrantSuspended { reason, .. } => {
+                json!({ "reason": reason })
             }
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({
                 "entitlements": entitlements.iter().collect::<Vec<_>>(),
@@ -51,6 +77,7 @@ impl Event {
                 "not_after": validity.not_after(),
                 "max_uses": uses_max,
             }),
+            Self::GrantEnded { end_reason, .. } => json!({ "end_reason": end_reason }),
             Self::GrantRevoked { in_flight, .. } => json!({ "in_flight": in_flight }),
             Self::GrantTokenMinted { token_id, expires_at, .. } => {
                 json!({ "token_id": token_id, "expires_at": expires_at })
@@ -68,14 +95,15 @@ impl Event {
             Self::CommandChanged { action, evidence, reasons, .. } => {
                 json!({ "action": action, "evidence": evidence, "reasons": reasons })
             }
-            Self::VehicleRead { entitlement, .. } => json!({ "entitlement": entitlement }),
-            Self::VehicleReadRefused { entitlement, reasons, .. } => {
-                json!({ "entitlement": entitlement, "reasons": reasons })
+            Self::VehicleRead { observable, .. } => {
+                json!({ "observable": observable, "entitlement": observable.entitlement() })
             }
-        };
-        match details {
-            Value::Object(details) => details,
-            _ => Map::new(),
-        }
+            Self::VehicleReadRefused { observable, reasons, .. } => json!({
+                "observable": observable,
+                "entitlement": observable.entitlement(),
+                "reasons": reasons,
+            }),
+            _ => return None,
+        })
     }
 }

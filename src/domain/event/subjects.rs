@@ -50,12 +50,19 @@ impl Event {
     /// The subjects of events about grants, commands and cars.
     const fn subject_of_use(&self) -> Option<Subjects> {
         Some(match *self {
-            Self::VehicleConnected { vehicle_id, user_id, .. } => {
+            Self::VehicleConnected { vehicle_id, user_id, .. }
+            | Self::VehiclePermissionsChanged { vehicle_id, user_id, .. }
+            | Self::VehicleSuspended { vehicle_id, user_id, .. }
+            | Self::VehicleResumed { vehicle_id, user_id }
+            | Self::VehicleRemoved { vehicle_id, user_id } => {
                 Subjects::of_vehicle(vehicle_id, None, user_id)
             }
             Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id }
+            | Self::GrantSuspended { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantResumed { grant_id, vehicle_id, grantee_id }
+            | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
@@ -90,6 +97,9 @@ impl Event {
             | Self::ConnectionStarted { user_id, .. }
             | Self::ConnectionCompleted { user_id, .. }
             | Self::ConnectionFailed { user_id, .. }
+            | Self::ConnectionReauthenticationStarted { user_id, .. }
+            | Self::ConnectionReauthenticated { user_id, .. }
+            | Self::ConnectionEnded { user_id, .. }
             | Self::ConnectionLost { user_id, .. } => Subjects::of_user(user_id),
             _ => Subjects::NONE,
         }

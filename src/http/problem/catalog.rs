@@ -138,6 +138,8 @@ catalog! {
         "The vehicle was taken out of the service" "This car is no longer available.";
     ConsentLost "consent_lost" FORBIDDEN ContactOwner never
         "The owner's consent at the vehicle cloud is gone" "The owner must connect the car again.";
+    VehicleSuspended "vehicle_suspended" FORBIDDEN ContactOwner again
+        "The car's maker refuses the owner's account at present" "The owner must look after the car's account with its maker.";
     PermissionMissing "permission_missing" FORBIDDEN ContactOwner never
         "The owner did not permit this at the vehicle cloud" "The owner must allow this for the car.";
     // The state of things.

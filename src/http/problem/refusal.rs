@@ -88,6 +88,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
         Reason::AccountDisabled => Code::AccountDisabled,
         Reason::VehicleRemoved => Code::VehicleRemoved,
         Reason::ConsentLost => Code::ConsentLost,
+        Reason::VehicleSuspended => Code::VehicleSuspended,
         Reason::PermissionMissing => Code::PermissionMissing,
     };
     let mut problem = Problem::of(code);
@@ -108,9 +109,8 @@ fn of_state(fault: StateFault) -> Problem {
 fn of_connector(error: ConnectorError) -> Problem {
     tracing::warn!(%error, "the vehicle cloud did not do it");
     let (code, status) = match error.fault {
-        Fault::Unavailable | Fault::RateLimited => {
-            (Code::ConnectorUnavailable, StatusCode::SERVICE_UNAVAILABLE)
-        }
+        Fault::Unavailable => (Code::ConnectorUnavailable, StatusCode::SERVICE_UNAVAILABLE),
+        Fault::RateLimited => (Code::RateLimited, StatusCode::TOO_MANY_REQUESTS),
         Fault::TimedOut => (Code::ConnectorUnavailable, StatusCode::GATEWAY_TIMEOUT),
         Fault::Garbled
         | Fault::Authentication

@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::connector::{ConnectorError, Fault};
 use crate::domain::policy::Reason;
+use crate::domain::reading::Reading;
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::service::{Error, StateFault};
 use crate::smartcar::v2::{
-    HEADER_DATA_AGE, HEADER_FETCHED_AT, HEADER_REQUEST_ID, HEADER_UNIT_SYSTEM,
+    HEADER_DATA_AGE, HEADER_FETCHED_AT, HEADER_REQUEST_ID, HEADER_UNIT_SYSTEM, UnitSystem,
 };
 use crate::smartcar::{ErrorBody, ErrorKind};
 
@@ -36,38 +37,38 @@ fn documented(error_type: &str, code: Option<&str>) -> ErrorKind {
 }
 
 impl Refusal {
-    pub(super) fn new(kind: ErrorKind) -> Self {
+    pub(in crate::http) fn new(kind: ErrorKind) -> Self {
         let request_id = NAMELESS.to_owned();
         Self { kind, description: None, user_message: None, retry_after_s: None, request_id }
     }
 
-    pub(super) fn of(error_type: &str, code: Option<&str>) -> Self {
+    pub(in crate::http) fn of(error_type: &str, code: Option<&str>) -> Self {
         Self::new(documented(error_type, code))
     }
 
-    pub(super) fn describing(mut self, description: impl Into<String>) -> Self {
+    pub(in crate::http) fn describing(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    pub(super) fn named(mut self, request_id: &str) -> Self {
+    pub(in crate::http) fn named(mut self, request_id: &str) -> Self {
         request_id.clone_into(&mut self.request_id);
         self
     }
 
-    pub(super) fn no_such_path() -> Self {
+    pub(in crate::http) fn no_such_path() -> Self {
         Self::of("RESOURCE_NOT_FOUND", Some("PATH"))
     }
 
     /// The policy said no.
-    pub(super) fn denied(reasons: &[Reason]) -> Self {
+    pub(in crate::http) fn denied(reasons: &[Reason]) -> Self {
         let words: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
         Self::of("PERMISSION", None)
             .describing(format!("The key does not allow this: {}.", words.join(", ")))
     }
 
     /// The cloud's own word for a failure, such as `VEHICLE_STATE/ASLEEP`.
-    pub(super) fn of_provider_code(word: &str) -> Option<Self> {
+    pub(in crate::http) fn of_provider_code(word: &str) -> Option<Self> {
         let (error_type, code) = match word.split_once('/') {
             Some((error_type, code)) => (error_type, Some(code)),
             None => (word, None),
@@ -75,12 +76,12 @@ impl Refusal {
         ErrorKind::find(error_type, code).map(Self::new)
     }
 
-    pub(super) fn with_user_message(mut self, message: Option<String>) -> Self {
+    pub(in crate::http) fn with_user_message(mut self, message: Option<String>) -> Self {
         self.user_message = message;
         self
     }
 
-    pub(super) fn with_retry_after_ms(mut self, wait_ms: Option<i64>) -> Self {
+    pub(in crate::http) fn with_retry_after_ms(mut self, wait_ms: Option<i64>) -> Self {
         self.retry_after_s =
             wait_ms.and_then(|wait| u64::try_from(wait).ok()).map(|wait| wait.div_ceil(1000));
         self
@@ -136,15 +137,28 @@ fn of_fault(fault: Fault) -> Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+impl Refusal {
+    /// Which documented error it is.
+    pub(in crate::http) const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The envelope.
+    pub(in crate::http) fn body(&self) -> ErrorBody {
         let mut body = ErrorBody::new(self.kind, &self.request_id);
-        if let Some(description) = self.description {
+        if let Some(description) = &self.description {
             body = body.describing(description);
         }
         if self.user_message.is_some() {
-            body.suggested_user_message = self.user_message;
+            body.suggested_user_message.clone_from(&self.user_message);
         }
+        body
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = self.body();
         let status =
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(body)).into_response();
@@ -163,14 +177,26 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 /// A new name for a request, which Smartcar's are UUIDs.
-pub(super) fn request_id(gateway: &Gateway) -> String {
+pub(in crate::http) fn request_id(gateway: &Gateway) -> String {
     let service = &gateway.service;
     let uuid = service.entropy.uuid(service.clock.now());
     uuid.map_or_else(|_| NAMELESS.to_owned(), |uuid| uuid.hyphenated().to_string())
 }
 
+/// A reading with the headers of section 2.1.
+pub(in crate::http) fn success_in(
+    request_id: &str,
+    body: &impl serde::Serialize,
+    units: UnitSystem,
+    reading: &Reading,
+) -> Response {
+    let mut response = success(request_id, body, Some(reading.fetched_at), reading.data_age);
+    set(response.headers_mut(), HEADER_UNIT_SYSTEM, units.as_str());
+    response
+}
+
 /// A success with the headers of section 2.1.
-pub(super) fn success(
+pub(in crate::http) fn success(
     request_id: &str,
     body: &impl serde::Serialize,
     fetched_at: Option<Timestamp>,

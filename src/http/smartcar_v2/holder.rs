@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::answer::{Refusal, request_id};
-use crate::domain::entitlement::Entitlement;
 use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
@@ -18,13 +18,13 @@ use crate::signing::grant_token::VerifiedGrantToken;
 
 /// The holder of a valid grant token, and the name of their request.
 pub(in crate::http) struct Holder {
-    pub(super) caller: Caller,
-    pub(super) token: VerifiedGrantToken,
-    pub(super) request_id: String,
+    pub(in crate::http) caller: Caller,
+    pub(in crate::http) token: VerifiedGrantToken,
+    pub(in crate::http) request_id: String,
 }
 
 /// The same, about the car in the path, which is the car of their grant.
-pub(in crate::http) struct HolderOfVehicle(pub(super) Holder);
+pub(in crate::http) struct HolderOfVehicle(pub(in crate::http) Holder);
 
 impl FromRequestParts<Arc<Gateway>> for Holder {
     type Rejection = Refusal;
@@ -39,13 +39,19 @@ impl FromRequestParts<Arc<Gateway>> for Holder {
     }
 }
 
+/// The part of a path that names a car, whatever else it has.
+#[derive(Deserialize)]
+struct VehiclePath {
+    id: String,
+}
+
 impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
         let holder = Holder::from_request_parts(parts, state).await?;
-        let named = Path::<String>::from_request_parts(parts, state).await;
-        let id = named.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
+        let named = Path::<VehiclePath>::from_request_parts(parts, state).await;
+        let id = named.ok().and_then(|Path(path)| Uuid::try_parse(&path.id).ok());
         match id.map(VehicleId::from_uuid) {
             Some(id) if id == holder.token.claims().vehicle_id => Ok(Self(holder)),
             _ => Err(Refusal::denied(&[Reason::VehicleMismatch]).named(&holder.request_id)),
@@ -54,13 +60,12 @@ impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
 }
 
 impl Holder {
-    /// A read of the grant's car.
-    pub(super) const fn read(&self, entitlement: Entitlement) -> Read {
+    /// A read of the grant's car, by the grant.
+    pub(in crate::http) const fn read(&self) -> Read {
         Read {
             user_id: self.token.claims().grantee_id,
             vehicle_id: self.token.claims().vehicle_id,
             grant_id: Some(self.token.claims().grant_id),
-            entitlement,
         }
     }
 }

@@ -7,6 +7,7 @@ pub(in crate::http) mod list;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::connector::resolution_of;
 use crate::domain::command::Command;
 
 /// A command.
@@ -21,7 +22,8 @@ pub(in crate::http) struct CommandBody {
     grant_id: Option<String>,
     /// The person whose right it was.
     user_id: String,
-    /// `lock` or `unlock`.
+    /// What was asked: `lock`, `unlock`, `start_charge`, `stop_charge`, `set_charge_limit` or
+    /// `set_destination`.
     action: String,
     /// `refused`, `sending`, `acknowledged`, `confirmed`, `unconfirmed`, `failed`, `unknown`,
     /// `contradicted`, `unresolved`, `cancelled` or `expired`.
@@ -32,6 +34,9 @@ pub(in crate::http) struct CommandBody {
     observed_at: Option<String>,
     /// Why it was refused or did not succeed, most important first.
     reasons: Vec<String>,
+    /// Who must act, where something went wrong at the vehicle cloud: `retry_later`,
+    /// `reauthenticate`, `contact_owner`, `contact_support` or `none`.
+    resolution: Option<String>,
     /// A sentence for the person at the car, where there is one.
     user_message: Option<String>,
     /// How long to wait before asking again, in milliseconds, where the vehicle cloud said so.
@@ -49,10 +54,11 @@ impl From<Command> for CommandBody {
             vehicle_id: command.vehicle_id.to_string(),
             grant_id: command.grant_id.map(|grant_id| grant_id.to_string()),
             user_id: command.user_id.to_string(),
-            action: command.action.to_string(),
+            action: command.action().to_string(),
             status: command.status.to_string(),
             evidence: command.evidence.to_string(),
             observed_at: command.observed_at.map(|at| at.to_string()),
+            resolution: resolution_of(&command.reasons).map(|who| who.as_str().to_owned()),
             reasons: command.reasons,
             user_message: command.user_message,
             retry_after_ms: command.retry_after_ms,

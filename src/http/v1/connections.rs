@@ -1,7 +1,9 @@
 //! Owners' consents at the vehicle cloud.
 
 pub(in crate::http) mod callback;
+pub(in crate::http) mod end;
 pub(in crate::http) mod get;
+pub(in crate::http) mod reauthenticate;
 pub(in crate::http) mod start;
 
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub(in crate::http) struct ConnectionBody {
     status: String,
     /// Why it failed or was lost, in the vehicle cloud's word.
     status_reason: Option<String>,
+    /// How the vehicle cloud is spoken to: `v2.0` or `v3`.
+    api_version: String,
     /// `live` or `simulated`.
     mode: String,
     /// When the owner was sent to the vehicle cloud.
@@ -37,6 +41,7 @@ impl From<Connection> for ConnectionBody {
             owner_id: connection.owner_id.to_string(),
             status: connection.status.to_string(),
             status_reason: connection.status_reason,
+            api_version: connection.api_version.to_string(),
             mode: connection.mode.to_string(),
             created_at: connection.created_at.to_string(),
             authorize_url: None,

@@ -2,6 +2,8 @@
 
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
+pub(in crate::http) mod read;
+mod reading;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +30,8 @@ pub(in crate::http) struct VehicleBody {
     permissions: Vec<String>,
     /// When it was connected.
     connected_at: String,
+    /// Why it cannot be used at present, in the vehicle cloud's word: the owner must act.
+    suspended_reason: Option<String>,
     /// Since when it cannot be used any more.
     removed_at: Option<String>,
 }
@@ -43,6 +47,7 @@ impl From<Vehicle> for VehicleBody {
             year: vehicle.year,
             permissions: vehicle.permissions.iter().map(str::to_owned).collect(),
             connected_at: vehicle.connected_at.to_string(),
+            suspended_reason: vehicle.suspended_reason,
             removed_at: vehicle.removed_at.map(|at| at.to_string()),
         }
     }

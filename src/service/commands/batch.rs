@@ -3,12 +3,13 @@
 //! commands, record every decision, commit.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::gate::Pending;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::{AuditEntry, Event};
-use crate::domain::id::{ConnectionId, GrantId, VehicleId};
+use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::{self, Basis, Decision, Facts, GrantFacts, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
@@ -23,8 +24,7 @@ const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct SendOrder {
     pub(super) command: Command,
-    pub(super) connection_id: ConnectionId,
-    pub(super) provider_vehicle_id: String,
+    pub(super) vehicle: Arc<VehicleRow>,
     /// On the monotonic clock.
     pub(super) send_by: Duration,
 }
@@ -43,7 +43,7 @@ pub(super) enum Ruling {
 
 /// What a batch is decided on.
 struct World {
-    vehicles: HashMap<VehicleId, VehicleRow>,
+    vehicles: HashMap<VehicleId, Arc<VehicleRow>>,
     grants: HashMap<GrantId, GrantFacts>,
     replays: HashMap<(uuid::Uuid, String), ([u8; 32], Command)>,
     /// The revision each claimed grant was decided on, and the uses it spends.
@@ -85,7 +85,7 @@ async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<World, Error> {
     let vehicle_ids: Vec<VehicleId> = vehicle_ids.into_iter().collect();
     let vehicles = decisions::vehicles(tx, &vehicle_ids).await?;
     Ok(World {
-        vehicles: vehicles.into_iter().map(|row| (row.facts.vehicle_id, row)).collect(),
+        vehicles: vehicles.into_iter().map(|row| (row.facts.vehicle_id, Arc::new(row))).collect(),
         grants: grants.into_iter().map(|facts| (facts.grant.grant_id, facts)).collect(),
         replays: replays
             .into_iter()
@@ -134,19 +134,15 @@ fn rule(
     let question = Request {
         user_id: request.user_id,
         vehicle_id: request.vehicle_id,
-        entitlement: request.action.entitlement(),
-        spends_use: request.action.spends_use(),
+        entitlement: request.instruction.action().entitlement(),
+        spends_use: request.instruction.action().spends_use(),
     };
     let decision = policy::decide(Facts { vehicle: &vehicle.facts, grant }, &question, now);
     let command = begin(service, pending, now)?;
     match decision {
         Decision::Allow(basis) => {
-            let order = SendOrder {
-                command: command.clone(),
-                connection_id: vehicle.connection_id,
-                provider_vehicle_id: vehicle.provider_vehicle_id.clone(),
-                send_by,
-            };
+            let order =
+                SendOrder { command: command.clone(), vehicle: Arc::clone(vehicle), send_by };
             world.note_claim(basis, request.vehicle_id, question.spends_use);
             world.replays.insert(key, (request.request_hash, command));
             Ok(Ruling::Send(Box::new(order)))
@@ -192,7 +188,7 @@ fn begin(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command
         vehicle_id: request.vehicle_id,
         grant_id: request.grant_id,
         user_id: request.user_id,
-        action: request.action,
+        instruction: request.instruction,
         status: CommandStatus::Sending,
         evidence: Evidence::None,
         observed_at: None,
@@ -288,7 +284,7 @@ fn authorized(command: &Command) -> Event {
         command_id: command.command_id,
         vehicle_id: command.vehicle_id,
         user_id: command.user_id,
-        action: command.action,
+        action: command.action(),
         basis: command.grant_id.map_or(Basis::Ownership, Basis::Grant),
     }
 }
@@ -299,7 +295,7 @@ fn refused(command: &Command) -> Event {
         vehicle_id: command.vehicle_id,
         grant_id: command.grant_id,
         user_id: command.user_id,
-        action: command.action,
+        action: command.action(),
         reasons: command.reasons.iter().filter_map(|word| word.parse().ok()).collect(),
     }
 }

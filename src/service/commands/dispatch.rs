@@ -1,17 +1,16 @@
-//! One request for a command: chooses the grant it rests on, has it decided, and waits for the
-//! outcome as long as the client wants to.
+//! One request for a command: has it decided, and waits for the outcome as long as the client
+//! wants to.
 
 use std::time::Duration;
 
 use super::gate::Decided;
 use super::is_in_flight;
-use crate::domain::actor::Scope;
-use crate::domain::command::{Action, Command, CommandStatus};
-use crate::domain::grant::Grant;
+use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::instruction::Instruction;
 use crate::domain::policy::Reason;
-use crate::service::{Ban, Caller, Error, Service};
-use crate::storage::{commands, grants, vehicles};
+use crate::service::{Caller, Error, Service};
+use crate::storage::commands;
 
 /// Another instance may be sending: its outcome is looked for in the database this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -28,7 +27,7 @@ pub struct DispatchCommand {
     /// The grant; without one the person must be the owner.
     pub grant_id: Option<GrantId>,
     /// What to do.
-    pub action: Action,
+    pub instruction: Instruction,
     /// Tells repeated requests from new ones, per caller.
     pub idempotency_key: String,
     /// SHA-256 of the request.
@@ -108,63 +107,6 @@ async fn reread(
     let mut reader = service.store.read().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
     found.ok_or(Error::NotFound)
-}
-
-/// Whose right a caller uses who names no grant token: the person themselves, or the one a machine
-/// acts for; and the grant it rests on, if the person does not own the car. The choice is only a
-/// choice: the gate decides.
-///
-/// # Errors
-/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
-/// not there.
-pub async fn choose_grant(
-    service: &Service,
-    caller: &Caller,
-    vehicle_id: VehicleId,
-    action: Action,
-    named: Option<GrantId>,
-) -> Result<(Caller, UserId, Option<GrantId>), Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::CommandsWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::CommandsWrite.as_str())));
-    }
-    let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
-    let user_id = match (caller.actor.user_id(), named) {
-        (Some(user_id), _) => user_id,
-        (None, Some(grant_id)) => {
-            let grant = grants::find(&mut reader, organization_id, grant_id).await?;
-            grant.ok_or(Error::NotFound)?.grantee_id
-        }
-        (None, None) => return Err(Error::Forbidden(Ban::ActingForMissing)),
-    };
-    let caller = caller.acting_for(user_id);
-    if named.is_some() {
-        return Ok((caller, user_id, named));
-    }
-    let vehicle = vehicles::find(&mut reader, organization_id, vehicle_id).await?;
-    let vehicle = vehicle.ok_or(Error::NotFound)?;
-    if vehicle.owner_id == user_id {
-        return Ok((caller, user_id, None));
-    }
-    let held = grants::list_held(&mut reader, organization_id, vehicle_id, user_id).await?;
-    // Who holds none is refused by the gate, which records it.
-    let chosen = best(service, &held, action).map(|grant| grant.grant_id);
-    Ok((caller, user_id, chosen))
-}
-
-/// The grant most likely to be allowed; among equals the newest. If none is usable it is the one
-/// whose refusal tells the person most.
-fn best<'a>(service: &Service, held: &'a [Grant], action: Action) -> Option<&'a Grant> {
-    let now = service.clock.now();
-    let rank = |grant: &&Grant| {
-        let alive = grant.end.is_none();
-        let in_time = alive && grant.ended_by(now).is_none() && grant.validity.not_before() <= now;
-        let entitled = grant.entitlements.contains(action.entitlement());
-        let uses_left = !action.spends_use() || grant.uses_left() != Some(0);
-        (in_time && entitled && uses_left, in_time && entitled, in_time, alive)
-    };
-    // `max_by_key` prefers the last of equals, and the newest come first.
-    held.iter().rev().max_by_key(rank)
 }
 
 impl Dispatched {

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::outcomes;
-use crate::connector::LockStatus;
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::id::VehicleId;
+use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
-use crate::service::{Error, Service};
+use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, ToCheck};
 use crate::storage::{decisions, repeat};
 
@@ -59,6 +59,35 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
     Ok(count)
 }
 
+/// Settles the newest command of a car by what its cloud says it was seen as, without a look. What
+/// has no age may be older than the command and settles nothing.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub(crate) async fn settle_seen(
+    service: &Service,
+    car: &decisions::VehicleRow,
+    readings: &[Reading],
+) -> Result<(), Error> {
+    let mut reader = service.store.read().await?;
+    let newest = commands::newest_of_vehicles(&mut reader, &[car.facts.vehicle_id]).await?;
+    drop(reader);
+    let Some(command) = newest.into_iter().next() else { return Ok(()) };
+    // A look that is still to come settles what this one does not.
+    let check = ToCheck { command, checks: 0 };
+    let now = service.clock.now();
+    let judged = readings
+        .iter()
+        .filter(|seen| seen.data_age.is_some())
+        .find_map(|seen| judge(&check, true, Some(seen), now));
+    let Some(change) = judged else { return Ok(()) };
+    let written = outcomes::write(service, std::slice::from_ref(&change)).await?;
+    if written.contains(&change.command.command_id) {
+        service.waiters.wake(&[change.command]);
+    }
+    Ok(())
+}
+
 async fn settle(
     service: &Service,
     car: &decisions::VehicleRow,
@@ -73,9 +102,12 @@ async fn settle(
         .filter_map(|check| silence(check.command, "overtaken", now))
         .collect();
     if let Some(check) = current.into_iter().next() {
-        let observable = car.facts.permissions.contains("read_security");
-        let seen = if observable { look(service, car).await } else { None };
-        match judge(&check, observable, seen.as_ref(), service.clock.now()) {
+        let observable = observable(car, &check.command);
+        let seen = match observable {
+            Some(observable) => vehicles::look(service, car, observable).await,
+            None => None,
+        };
+        match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
             Some(change) => changes.push(change),
             None => put_off(service, &check).await?,
         }
@@ -90,19 +122,11 @@ async fn settle(
     Ok(())
 }
 
-async fn look(service: &Service, car: &decisions::VehicleRow) -> Option<LockStatus> {
-    let token = service.access_tokens.get(service, car.connection_id).await;
-    let token =
-        token.inspect_err(|error| tracing::warn!(error = ?error, "cannot look at a car")).ok()?;
-    let seen = service.connector.lock_status(&token.access_token, &car.provider_vehicle_id).await;
-    match seen {
-        Ok(seen) => Some(seen),
-        Err(error) => {
-            service.access_tokens.notice(service, car.connection_id, &token, &error).await;
-            tracing::warn!(error = %error, "cannot look at a car");
-            None
-        }
-    }
+/// What to look at; `None` if nothing tells, or the owner does not let us see it.
+fn observable(car: &decisions::VehicleRow, command: &Command) -> Option<Observable> {
+    let observable = command.action().observable()?;
+    let permission = observable.entitlement().permission();
+    car.facts.permissions.contains(permission).then_some(observable)
 }
 
 /// The step that a look means, or `None` to look again later. A state that is older than the
@@ -110,7 +134,7 @@ async fn look(service: &Service, car: &decisions::VehicleRow) -> Option<LockStat
 fn judge(
     check: &ToCheck,
     observable: bool,
-    seen: Option<&LockStatus>,
+    seen: Option<&Reading>,
     now: Timestamp,
 ) -> Option<Change> {
     let command = &check.command;
@@ -118,16 +142,19 @@ fn judge(
         return silence(command.clone(), "not_observable", now);
     }
     let last_look = usize::try_from(check.checks).is_ok_and(|checks| checks > LOOK_AGAIN.len());
-    let fresh = seen.filter(|seen| seen.observed_at.is_none_or(|at| at >= command.created_at));
-    if let Some(seen) = fresh {
-        let agrees = command.action.agrees_with(seen.is_locked);
+    let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
+    let judged = fresh.and_then(|seen| {
+        let agrees = command.instruction.agrees_with(&seen.observation)?;
+        Some((seen, agrees))
+    });
+    if let Some((seen, agrees)) = judged {
         // A state without its age may be older than the command: only the last look contradicts.
-        let convinces = agrees || seen.observed_at.is_some() || last_look;
+        let convinces = agrees || seen.data_age.is_some() || last_look;
         if let Some(status) = command.status.settled_by(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;
             settled.evidence = Evidence::StateObserved;
-            settled.observed_at = seen.observed_at.or(Some(now));
+            settled.observed_at = seen.data_age.or(Some(now));
             settled.changed_at = now;
             return Some(Change { from: command.status, command: settled, check_at: None });
         }

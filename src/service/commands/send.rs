@@ -8,7 +8,8 @@ use super::outcomes::Outcomes;
 use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::time::Timestamp;
-use crate::service::connections::AccessToken;
+use crate::service::budget::Purpose;
+use crate::service::connections::{AccessToken, trouble};
 use crate::service::{Error, Service};
 use crate::storage::commands::Change;
 
@@ -20,8 +21,26 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
     let (service, outcomes) = (service.clone(), outcomes.clone());
     let tasks = service.tasks.clone();
     tasks.spawn(async move {
-        let sent = attempt(&service, &order).await;
+        let (sent, token) = attempt(&service, &order).await;
+        let about_consent = |error: &&ConnectorError| {
+            matches!(error.fault, Fault::Account | Fault::Permission | Fault::ConsentLost)
+        };
+        let told = sent.error().filter(about_consent).cloned().zip(token);
+        // An account that is refused is noted before anybody hears of it. A permission that is
+        // said to be missing is looked up first, which may take the cloud as long as the command.
+        let late = match &told {
+            Some((error, token)) if error.fault == Fault::Account => {
+                drop(trouble::notice(&service, &order.vehicle, token, error).await);
+                None
+            }
+            told => told.as_ref(),
+        };
+        // A read that was under way meanwhile may have seen the car as it was before.
+        service.readings.forget(order.command.vehicle_id);
         outcomes.submit(change(&order.command, &sent, service.clock.now())).await;
+        if let Some((error, token)) = late {
+            drop(trouble::notice(&service, &order.vehicle, token, error).await);
+        }
     });
 }
 
@@ -36,27 +55,45 @@ enum Sent {
     NoToken(&'static str),
 }
 
-async fn attempt(service: &Service, order: &SendOrder) -> Sent {
-    let token = match service.access_tokens.get(service, order.connection_id).await {
+impl Sent {
+    /// What the cloud, or the way to it, had to say.
+    const fn error(&self) -> Option<&ConnectorError> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Acknowledged | Self::TooLate | Self::NoToken(_) => None,
+        }
+    }
+}
+
+/// The one attempt, and the right by which it was made.
+async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<AccessToken>>) {
+    let vehicle_id = order.command.vehicle_id;
+    let purpose = Purpose::from(order.command.action());
+    let within = service.budget.take(vehicle_id, 1, purpose, service.clock.monotonic());
+    if let Err(Error::Connector(error)) = within {
+        return (Sent::Failed(*error), None);
+    }
+    service.readings.forget(vehicle_id);
+    let connection_id = order.vehicle.connection_id;
+    let token = match service.access_tokens.get(service, connection_id).await {
         Ok(token) => token,
-        Err(Error::Connector(error)) => return Sent::Failed(*error),
-        Err(Error::State(_)) => return Sent::NoToken("consent_lost"),
+        Err(Error::Connector(error)) => return (Sent::Failed(*error), None),
+        Err(Error::State(_)) => return (Sent::NoToken("consent_lost"), None),
         Err(error) => {
             tracing::error!(error = ?error, command_id = %order.command.command_id, "no access token");
-            return Sent::NoToken("access_token_unavailable");
+            return (Sent::NoToken("access_token_unavailable"), None);
         }
     };
     match transmit(service, order, &token).await {
         // A token that is not accepted means that nothing was done: one repetition with a new
         // one, within the same time to leave, is still at most one send that counts (P4).
         Sent::Failed(error) if is_refused_token(&error) => {
-            let tokens = &service.access_tokens;
-            match tokens.notice(service, order.connection_id, &token, &error).await {
-                Some(fresh) => transmit(service, order, &fresh).await,
-                None => Sent::Failed(error),
+            match trouble::notice(service, &order.vehicle, &token, &error).await {
+                Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
+                None => (Sent::Failed(error), None),
             }
         }
-        sent => sent,
+        sent => (sent, Some(token)),
     }
 }
 
@@ -70,8 +107,8 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
     if service.clock.monotonic() >= order.send_by {
         return Sent::TooLate;
     }
-    let vehicle = &order.provider_vehicle_id;
-    match service.connector.send(&token.access_token, vehicle, order.command.action).await {
+    let vehicle = &order.vehicle.provider_vehicle_id;
+    match service.connector.send(&token.access, vehicle, &order.command.instruction).await {
         Ok(Acknowledgement { provider_request_id }) => {
             tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
             Sent::Acknowledged
@@ -104,7 +141,7 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
                 Happened::Maybe => CommandStatus::Unknown,
             };
             command.reasons = reasons(error);
-            command.user_message = error.user_message.clone();
+            command.user_message = Some(error.sentence().to_owned());
             command.retry_after_ms =
                 error.retry_after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
             tracing::warn!(command_id = %command.command_id, error = %error, "a command was not acknowledged");
@@ -116,19 +153,5 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
 
 /// Our word for what went wrong, then the cloud's own.
 fn reasons(error: &ConnectorError) -> Vec<String> {
-    let word = match error.fault {
-        Fault::Unavailable => "connector_unavailable",
-        Fault::TimedOut => "connector_timed_out",
-        Fault::Garbled => "connector_garbled",
-        Fault::Authentication | Fault::ConsentLost => "consent_lost",
-        Fault::Permission => "permission_missing",
-        Fault::Account => "account_needs_attention",
-        Fault::VehicleState => "vehicle_unreachable",
-        Fault::NotCapable => "not_capable",
-        Fault::RateLimited => "rate_limited",
-        Fault::Upstream => "upstream_failed",
-        Fault::Rejected => "connector_rejected",
-        Fault::Billing => "connector_billing",
-    };
-    std::iter::once(word.to_owned()).chain(error.provider_code.clone()).collect()
+    std::iter::once(error.fault.as_str().to_owned()).chain(error.provider_code.clone()).collect()
 }

@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::trouble::suspended_grants;
 use super::{seal, unseal};
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::config::ApiVersions;
+use crate::connector::{Access, ConnectorError, Fault};
 use crate::domain::actor::Actor;
-use crate::domain::connection::ConnectionStatus;
+use crate::domain::connection::{ApiVersion, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
-use crate::storage::{StorageError, repeat};
+use crate::storage::{StorageError, repeat, vehicle_consents};
 
 /// A token that lives shorter than this is not given out any more.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -27,13 +29,24 @@ const LEASE: Duration = Duration::from_secs(45);
 /// At most so many connections are remembered; beyond it all are forgotten and read again.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// An access token and the pair it belongs to.
+/// The right to call the vehicle cloud for one owner, and the pair of tokens it belongs to.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// For the vehicle cloud.
-    pub access_token: SecretString,
+    /// The right by which the vehicle cloud is called.
+    pub access: Access,
     token_revision: i64,
     expires_at: Timestamp,
+}
+
+impl AccessToken {
+    /// The application's own right, for this owner. It has no tokens to renew.
+    const fn of_application(user_id: String) -> Self {
+        Self {
+            access: Access::Application { user_id },
+            token_revision: 0,
+            expires_at: Timestamp::MAX,
+        }
+    }
 }
 
 /// The access tokens of this process.
@@ -63,11 +76,12 @@ impl AccessTokens {
         let lock = self.renewal_lock(connection_id);
         let renewing = lock.lock().await;
         let stored = read(service, connection_id).await?;
-        let renewed = match stored.access_expires_at {
-            Some(expires_at) if expires_at > usable_until => {
+        let renewed = match (application_access(service, &stored), stored.access_expires_at) {
+            (Some(token), _) => Ok(token),
+            (None, Some(expires_at)) if expires_at > usable_until => {
                 opened(service, connection_id, &stored).map(|(token, _)| token)
             }
-            _ => renew(service, connection_id, &stored).await,
+            (None, _) => renew(service, connection_id, &stored).await,
         };
         drop(renewing);
         self.forget_lock(connection_id, &lock);
@@ -87,6 +101,10 @@ impl AccessTokens {
     ) -> Option<Arc<AccessToken>> {
         if error.fault != Fault::Authentication {
             return None;
+        }
+        if let Access::Application { user_id } = &used.access {
+            // The connector has dropped the application's token and will ask for another.
+            return Some(Arc::new(AccessToken::of_application(user_id.clone())));
         }
         let lock = self.renewal_lock(connection_id);
         let renewing = lock.lock().await;
@@ -111,6 +129,11 @@ impl AccessTokens {
                 None
             }
         }
+    }
+
+    /// Forgets the tokens of a consent that has ended.
+    pub fn forget(&self, connection_id: ConnectionId) {
+        self.lock_remembered().remove(&connection_id);
     }
 
     fn lock_remembered(
@@ -153,6 +176,18 @@ async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTo
         .ok_or(Error::State(StateFault::ConsentLost))
 }
 
+/// The application's right, if the consent is used through API v3: because it was given that way,
+/// or because this service no longer speaks v2.0 and knows who the owner is.
+fn application_access(service: &Service, stored: &StoredTokens) -> Option<AccessToken> {
+    let by_v3 = match service.settings.api_versions {
+        ApiVersions::V2Only => false,
+        ApiVersions::V3Only => true,
+        ApiVersions::V3First => stored.api_version == ApiVersion::V3,
+    };
+    let user_id = stored.provider_user_id.clone().filter(|_| by_v3)?;
+    Some(AccessToken::of_application(user_id))
+}
+
 fn opened(
     service: &Service,
     connection_id: ConnectionId,
@@ -162,7 +197,7 @@ fn opened(
     let sealed = stored.sealed_tokens.as_deref().ok_or_else(missing)?;
     let (access_token, refresh_token) = unseal(service, connection_id, sealed)?;
     let token = AccessToken {
-        access_token,
+        access: Access::OwnerToken(access_token),
         token_revision: stored.token_revision,
         expires_at: stored.access_expires_at.ok_or_else(missing)?,
     };
@@ -201,7 +236,7 @@ async fn renew(
             })
             .await?;
             Ok(AccessToken {
-                access_token: pair.access_token,
+                access: Access::OwnerToken(pair.access_token),
                 token_revision: revision + 1,
                 expires_at,
             })
@@ -247,8 +282,14 @@ async fn settle_failure(
                 error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
             if connections::lose(&mut tx, connection_id, revision, &reason).await? {
                 let user_id = stored.owner_id;
-                let lost = Event::ConnectionLost { connection_id, user_id, reason };
-                service.record(&mut tx, caller, service.clock.now(), [lost]).await?;
+                let now = service.clock.now();
+                let mut events = Vec::new();
+                for car in vehicle_consents::of_connection(&mut tx, connection_id).await? {
+                    let vehicle_id = car.facts.vehicle_id;
+                    events.extend(suspended_grants(&mut tx, vehicle_id, &reason, now).await?);
+                }
+                events.push(Event::ConnectionLost { connection_id, user_id, reason });
+                service.record(&mut tx, caller, now, events).await?;
             }
         } else {
             connections::release_refresh(&mut tx, connection_id, revision).await?;
@@ -260,12 +301,7 @@ async fn settle_failure(
 
 fn renewing_elsewhere() -> ConnectorError {
     ConnectorError {
-        happened: Happened::NotSent,
-        fault: Fault::Unavailable,
-        provider_code: None,
         retry_after: Some(Duration::from_secs(1)),
-        user_message: None,
-        provider_request_id: None,
-        detail: "another instance is renewing the token".to_owned(),
+        ..ConnectorError::local(Fault::Unavailable, "another instance is renewing the token")
     }
 }

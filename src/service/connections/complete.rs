@@ -1,16 +1,19 @@
-//! The owner's browser comes back from the vehicle cloud: with a code, or with a reason why not.
-//! The state it brings was given to one request, is used once and expires.
+//! The owner's browser comes back from the vehicle cloud: with a code or the owner's id, or with a
+//! reason why not. The state it brings was given to one request, is used once and expires.
 
 use super::seal;
-use crate::connector::{ConnectorError, TokenPair};
+use crate::config::ApiVersions;
+use crate::connector::{Access, ConnectorError, ConsentedVehicle, Fault, TokenPair};
 use crate::domain::actor::{Actor, Principal};
-use crate::domain::connection::{CONSENT_TIME, Connection};
+use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, VehicleId};
+use crate::domain::time::Timestamp;
 use crate::domain::user::Role;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::secret;
+use crate::storage::connections::Activation;
 use crate::storage::{connections, repeat, vehicles};
 
 /// What the browser brought.
@@ -18,10 +21,20 @@ use crate::storage::{connections, repeat, vehicles};
 pub struct Return {
     /// What was given out when the consent started.
     pub state: String,
-    /// The code to exchange, or the cloud's word for why there is none.
-    pub result: Result<String, String>,
+    /// What proves the consent, or the cloud's word for why there is none.
+    pub result: Result<Proof, String>,
     /// The HTTP request.
     pub request_id: Option<String>,
+}
+
+/// What a browser brings of an owner who consented (protocol page, section 1.2).
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// API v2.0: to be exchanged for tokens.
+    pub code: Option<String>,
+    /// API v3: the cloud's id of the owner. By itself it proves nothing: anybody can write it
+    /// into an address.
+    pub user_id: Option<String>,
 }
 
 /// A consent that is complete.
@@ -44,15 +57,15 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
     let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
     let actor = Actor { organization_id: connection.organization_id, principal };
     let caller = Caller { actor, request_id: returned.request_id };
-    let code = match returned.result {
-        Ok(code) => code,
+    let proof = match returned.result {
+        Ok(proof) => proof,
         Err(word) => {
             fail(service, &caller, &connection, &word).await?;
             return Err(Error::State(StateFault::ConsentLost));
         }
     };
-    match fetch(service, &code).await {
-        Ok((pair, cars)) => keep(service, &caller, &connection, &pair, &cars).await,
+    match fetch(service, &connection, proof).await {
+        Ok(consented) => keep(service, &caller, &connection, consented).await,
         Err(error) => {
             fail(service, &caller, &connection, word(&error)).await?;
             Err(Error::Connector(Box::new(error)))
@@ -74,58 +87,96 @@ async fn take(service: &Service, state: &str) -> Result<Connection, Error> {
     .await
 }
 
-/// A car as the vehicle cloud describes it.
-struct Car {
-    provider_vehicle_id: String,
-    attributes: crate::connector::Attributes,
-    permissions: Vec<String>,
+/// What a consent came to.
+struct Consented {
+    api_version: ApiVersion,
+    provider_user_id: Option<String>,
+    pair: Option<TokenPair>,
+    cars: Vec<ConsentedVehicle>,
 }
 
-async fn fetch(service: &Service, code: &str) -> Result<(TokenPair, Vec<Car>), ConnectorError> {
+async fn fetch(
+    service: &Service,
+    connection: &Connection,
+    proof: Proof,
+) -> Result<Consented, ConnectorError> {
+    match (service.settings.api_versions, proof) {
+        (ApiVersions::V3First | ApiVersions::V3Only, Proof { user_id: Some(user_id), .. }) => {
+            by_application(service, connection, user_id).await
+        }
+        (ApiVersions::V3First | ApiVersions::V2Only, Proof { code: Some(code), .. }) => {
+            by_tokens(service, connection, &code).await
+        }
+        (_, _) => Err(nothing_to_use()),
+    }
+}
+
+/// API v3: the cloud must list cars that were shared by this owner on a page that we sent this
+/// owner to. Otherwise whoever knows the id of a stranger could take the stranger's cars.
+async fn by_application(
+    service: &Service,
+    connection: &Connection,
+    user_id: String,
+) -> Result<Consented, ConnectorError> {
+    let access = Access::Application { user_id: user_id.clone() };
+    let user = connection.owner_id.to_string();
+    let mode = connection.mode.as_str();
+    let cars = service.connector.consented_vehicles(&access, &user, mode).await?;
+    let (api_version, provider_user_id) = (ApiVersion::V3, Some(user_id));
+    Ok(Consented { api_version, provider_user_id, pair: None, cars })
+}
+
+/// API v2.0: the code is the proof. The owner's id is kept, so that the consent can be used
+/// through v3 once v2.0 is gone.
+async fn by_tokens(
+    service: &Service,
+    connection: &Connection,
+    code: &str,
+) -> Result<Consented, ConnectorError> {
     let connector = &service.connector;
     let pair = connector.exchange_code(code, &service.settings.redirect_uri()).await?;
-    let token = &pair.access_token;
-    let mut cars = Vec::new();
-    for provider_vehicle_id in connector.vehicles(token).await? {
-        let attributes = connector.attributes(token, &provider_vehicle_id).await?;
-        let permissions = connector.permissions(token, &provider_vehicle_id).await?;
-        cars.push(Car { provider_vehicle_id, attributes, permissions });
-    }
-    Ok((pair, cars))
+    let user_id = connector.user_id(&pair.access_token).await?;
+    let access = Access::OwnerToken(pair.access_token.clone());
+    let user = connection.owner_id.to_string();
+    let cars = connector.consented_vehicles(&access, &user, connection.mode.as_str()).await?;
+    let (api_version, provider_user_id) = (ApiVersion::V2, Some(user_id));
+    Ok(Consented { api_version, provider_user_id, pair: Some(pair), cars })
+}
+
+fn nothing_to_use() -> ConnectorError {
+    ConnectorError::local(
+        Fault::Rejected,
+        "the browser brought nothing that this version of the API can use",
+    )
 }
 
 async fn keep(
     service: &Service,
     caller: &Caller,
     connection: &Connection,
-    pair: &TokenPair,
-    cars: &[Car],
+    consented: Consented,
 ) -> Result<Completed, Error> {
     let connection_id = connection.connection_id;
-    let sealed = seal(service, connection_id, pair)?;
+    let sealed = match &consented.pair {
+        Some(pair) => Some(seal(service, connection_id, pair)?),
+        None => None,
+    };
+    let lifetime = consented.pair.as_ref().map(|pair| pair.expires_in);
     repeat(|| async {
         let now = service.clock.now();
-        let access_expires_at = now.plus(pair.expires_in);
         let mut tx = service.store.begin().await?;
-        connections::activate(&mut tx, connection_id, sealed.clone(), access_expires_at).await?;
+        let activation = Activation {
+            api_version: consented.api_version,
+            provider_user_id: consented.provider_user_id.clone(),
+            tokens: sealed.clone().zip(lifetime.map(|lifetime| now.plus(lifetime))),
+        };
+        connections::activate(&mut tx, connection_id, activation).await?;
         let user_id = connection.owner_id;
-        let completed = Event::ConnectionCompleted { connection_id, user_id, vehicles: cars.len() };
-        let mut events = vec![completed];
+        let vehicles = consented.cars.len();
+        let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
         let mut owned = Vec::new();
-        for car in cars {
-            let mut vehicle = Vehicle {
-                vehicle_id: service.entropy.id(now)?,
-                organization_id: connection.organization_id,
-                owner_id: connection.owner_id,
-                connection_id,
-                provider_vehicle_id: car.provider_vehicle_id.clone(),
-                make: car.attributes.make.clone(),
-                model: car.attributes.model.clone(),
-                year: car.attributes.year.into(),
-                permissions: car.permissions.iter().map(String::as_str).collect(),
-                removed_at: None,
-                connected_at: now,
-            };
+        for car in &consented.cars {
+            let mut vehicle = vehicle(service.entropy.id(now)?, connection, car, now);
             vehicle.vehicle_id = vehicles::upsert(&mut tx, &vehicle).await?;
             let vehicle_id = vehicle.vehicle_id;
             events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
@@ -136,6 +187,29 @@ async fn keep(
         Ok(Completed { connection_id, vehicles: owned })
     })
     .await
+}
+
+/// A car as it is kept.
+fn vehicle(
+    vehicle_id: VehicleId,
+    connection: &Connection,
+    car: &ConsentedVehicle,
+    now: Timestamp,
+) -> Vehicle {
+    Vehicle {
+        vehicle_id,
+        organization_id: connection.organization_id,
+        owner_id: connection.owner_id,
+        connection_id: connection.connection_id,
+        provider_vehicle_id: car.provider_vehicle_id.clone(),
+        make: car.attributes.make.clone(),
+        model: car.attributes.model.clone(),
+        year: car.attributes.year.into(),
+        permissions: car.permissions.iter().map(String::as_str).collect(),
+        suspended_reason: None,
+        removed_at: None,
+        connected_at: now,
+    }
 }
 
 async fn fail(

@@ -1,12 +1,15 @@
 //! Sending an owner to the vehicle cloud.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::PERMISSIONS;
-use crate::connector::AuthorizeRequest;
+use crate::connector::{AuthorizeRequest, SingleVehicle};
 use crate::domain::actor::Scope;
 use crate::domain::connection::{Connection, ConnectionStatus, Mode};
+use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::event::Event;
+use crate::domain::instruction::Action;
 use crate::service::once::{Answer, Once};
 use crate::service::{Ban, Caller, Error, Service, users};
 use crate::signing::secret::{MachineSecret, SecretPrefix};
@@ -23,6 +26,36 @@ pub struct Started {
     pub authorize_url: String,
 }
 
+/// What an owner is asked for on the consent page.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Which cars are offered.
+    pub mode: Mode,
+    /// What the owner wants to be able to grant.
+    pub entitlements: Entitlements,
+    /// What of it the owner cannot leave out.
+    pub required: Entitlements,
+    /// Only cars of this maker.
+    pub make: Option<String>,
+    /// One car, and only this one if its VIN is given.
+    pub single: Option<SingleVehicle>,
+}
+
+/// The permissions that let the entitlements be granted, and those by which this service sees what
+/// became of a command. What a car is must always be known.
+fn permissions(wanted: &Wanted) -> Vec<(&'static str, bool)> {
+    let mut permissions = BTreeMap::from([(Entitlement::ReadAttributes.permission(), true)]);
+    for entitlement in wanted.entitlements.iter().chain(wanted.required.iter()) {
+        let required = wanted.required.contains(entitlement);
+        *permissions.entry(entitlement.permission()).or_default() |= required;
+        let seen_by = Action::ALL.iter().filter(|action| action.entitlement() == entitlement);
+        for observable in seen_by.filter_map(|action| action.observable()) {
+            permissions.entry(observable.entitlement().permission()).or_default();
+        }
+    }
+    permissions.into_iter().collect()
+}
+
 /// Starts a consent for the caller, or for the person a machine acts for.
 ///
 /// # Errors
@@ -32,7 +65,7 @@ pub async fn start(
     service: &Service,
     caller: &Caller,
     once: &Once,
-    mode: Mode,
+    wanted: Wanted,
 ) -> Result<Answer<Started>, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
         return Err(Error::Forbidden(Ban::ScopeMissing(Scope::ConnectionsWrite.as_str())));
@@ -51,16 +84,21 @@ pub async fn start(
             organization_id: caller.actor.organization_id,
             owner_id,
             status: ConnectionStatus::Pending,
-            mode,
+            mode: wanted.mode,
             status_reason: None,
+            api_version: service.settings.api_versions.preferred(),
+            provider_user_id: None,
             created_at: now,
         };
         connections::insert(&mut tx, &connection, state.hash()).await?;
         let authorize_url = service.connector.authorize_url(&AuthorizeRequest {
             redirect_uri: service.settings.redirect_uri(),
-            permissions: PERMISSIONS.to_vec(),
+            permissions: permissions(&wanted),
             state: state.expose().to_owned(),
-            mode: mode.as_str(),
+            mode: wanted.mode.as_str(),
+            user: owner_id.to_string(),
+            make: wanted.make.clone(),
+            single: wanted.single.clone(),
         });
         let connection_id = connection.connection_id;
         let started = Started { connection, authorize_url };

@@ -129,10 +129,11 @@ macro_rules! parsed_columns {
 }
 
 parsed_columns!(
-    crate::domain::command::Action,
+    crate::domain::instruction::Action,
     crate::domain::command::CommandStatus,
     crate::domain::command::Evidence,
     crate::domain::connection::ConnectionStatus,
+    crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
     crate::domain::grant::EndReason,
     crate::domain::user::DisplayName,

@@ -75,10 +75,11 @@ macro_rules! value_from_words {
 }
 
 value_from_words!(
-    crate::domain::command::Action,
+    crate::domain::instruction::Action,
     crate::domain::command::CommandStatus,
     crate::domain::command::Evidence,
     crate::domain::connection::ConnectionStatus,
+    crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
     crate::domain::event::SessionEnd,
     crate::domain::grant::EndReason,

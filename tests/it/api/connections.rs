@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keylend::config::{ApiVersions, Config};
 use serde_json::{Value, json};
 
 use super::again;
@@ -151,7 +152,14 @@ on_both! {
         app.stranger().await.get(&path).await.expect_problem(404, "not_found");
         app.foreigner().await.get(&path).await.expect_problem(404, "not_found");
     }
+}
 
+/// API v2.0, where a consent is a pair of tokens.
+fn by_tokens(config: &mut Config) {
+    config.smartcar.api_versions = ApiVersions::V2Only;
+}
+
+on_both! { as by_tokens;
     async fn a_consent_that_was_taken_back_ends_what_rests_on_it(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let car = owner.vehicles[0].clone();

@@ -168,7 +168,7 @@ on_both! {
     async fn what_is_not_there_is_not_found_in_smartcars_words(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let (_, holder, id) = holder_and_car(app, &owner, &guest).await;
-        for path in ["/v2.0/nonsense", "/v2.0/vehicles/a/b/c", &format!("/v2.0/vehicles/{id}/odometer")] {
+        for path in ["/v2.0/nonsense", "/v2.0/vehicles/a/b/c", &format!("/v2.0/vehicles/{id}/tires")] {
             let missing = holder.get(path).await;
             expect_error(&missing, "RESOURCE_NOT_FOUND", Some("PATH"));
             assert_eq!(missing.status, 404);

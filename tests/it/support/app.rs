@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use keylend::app::{App, Parts};
 use keylend::clock::{Clock, ManualClock};
-use keylend::config::{Config, Database as DatabaseConfig, Limits, Origin, Origins, Smartcar};
+use keylend::config::{
+    Allowance, ApiVersions, Config, Database as DatabaseConfig, Limits, Origin, Origins, Smartcar,
+};
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
 use keylend::service::commands::reconcile;
@@ -33,6 +35,28 @@ pub(crate) const PASSWORD: &str = "purple giraffes park sideways";
 pub(crate) const ORGANIZATION: &str = "Story Drive";
 /// What the connector waits for an answer.
 pub(crate) const CONNECTOR_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Everything that can be granted.
+pub(crate) const EVERYTHING: &[&str] = &[
+    "unlock",
+    "lock",
+    "start_charge",
+    "stop_charge",
+    "set_charge_limit",
+    "set_destination",
+    "read_attributes",
+    "read_vin",
+    "read_location",
+    "read_odometer",
+    "read_battery",
+    "read_charge",
+    "read_fuel",
+    "read_tires",
+    "read_engine_oil",
+    "read_lock_status",
+    "read_diagnostics",
+    "read_service_history",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Database {
@@ -114,13 +138,18 @@ pub(crate) fn the_beginning() -> Timestamp {
 impl TestApp {
     /// Starts the service on a fresh database, and a cloud with three cars.
     pub(crate) async fn start(database: Database) -> Self {
+        Self::start_as(database, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn start_as(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(the_beginning()));
         let cloud = Cloud::start(Arc::clone(&clock), folder.path().join("journal.jsonl")).await;
         let key_file = folder.path().join("keylend.keys");
         keyring_file::create(&key_file, &SeededEntropy::from_seed(0), clock.now()).unwrap();
         let simulator: Origin = cloud.url.parse().unwrap();
-        let config = Config {
+        let mut config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             public_url: "http://keylend.test".parse().unwrap(),
             database: DatabaseConfig {
@@ -133,9 +162,16 @@ impl TestApp {
                 client_secret: SecretString::from("test"),
                 origins: Origins::all_at(&simulator),
                 timeout: CONNECTOR_TIMEOUT,
+                api_versions: ApiVersions::V3First,
+                v3_credentials: None,
+                management_token: Some("sim-amt".into()),
             },
-            limits: Limits::default(),
+            limits: Limits {
+                vehicle_requests: Allowance { burst: 100_000, per_minute: 100_000 },
+                ..Limits::default()
+            },
         };
+        change(&mut config);
         let http = http_client();
         let seed = AtomicU64::new(1);
         let mut app = Self { clock, cloud, http, config, seed, instances: Vec::new(), folder };
@@ -204,6 +240,14 @@ impl TestApp {
         self.clock.advance(by);
     }
 
+    /// Waits until no task is left of what was asked for.
+    pub(crate) async fn idle(&self) {
+        // The gate, the writer of outcomes and the keeper of metrics go on for ever.
+        while self.service().tasks.len() > 3 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Runs every background task once.
     pub(crate) async fn run_workers(&self) {
         worker::run_once(self.service()).await.unwrap();
@@ -256,6 +300,16 @@ impl TestApp {
     pub(crate) async fn owner(&self) -> Actor {
         let mut owner = self.member("owner").await;
         self.connect(&mut owner).await;
+        owner
+    }
+
+    /// An owner whose three cars are connected, and who permits everything that can be granted.
+    pub(crate) async fn generous_owner(&self) -> Actor {
+        let mut owner = self.member("owner").await;
+        let everything = json!({ "entitlements": EVERYTHING });
+        let started = owner.post("/v1/connections", everything).await.expect(201);
+        self.pass_consent(&started.text("authorize_url")).await.expect(200);
+        owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
         owner
     }
 

@@ -8,14 +8,19 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 
 pub(crate) use actors::{Actor, Reply};
-pub(crate) use app::{Database, TestApp};
+pub(crate) use app::{Database, EVERYTHING, TestApp};
 pub(crate) use program::Terminal;
 
 /// Runs a story on SQLite and on PostgreSQL: `on_both! { async fn name(app) { … } }` makes a
 /// module `name` with a test for each. When the story is over the record is checked against what
 /// happened.
+/// `on_both! { as change; async fn … }` tells it of a service with other settings, which the
+/// function `change` makes.
 macro_rules! on_both {
     ($($(#[$attribute:meta])* async fn $name:ident($app:ident) $story:block)*) => {
+        $crate::support::on_both! { as |_| {}; $($(#[$attribute])* async fn $name($app) $story)* }
+    };
+    (as $change:expr; $($(#[$attribute:meta])* async fn $name:ident($app:ident) $story:block)*) => {
         $(
             $(#[$attribute])*
             mod $name {
@@ -27,14 +32,14 @@ macro_rules! on_both {
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn sqlite() {
-                    let app = TestApp::start(Database::Sqlite).await;
+                    let app = TestApp::start_as(Database::Sqlite, $change).await;
                     story(&app).await;
                     app.finish().await;
                 }
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn postgres() {
-                    let app = TestApp::start(Database::Postgres).await;
+                    let app = TestApp::start_as(Database::Postgres, $change).await;
                     story(&app).await;
                     app.finish().await;
                 }

@@ -8,8 +8,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::command::Action;
 use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
@@ -24,7 +24,7 @@ pub(in crate::http) struct CreateAccessCheck {
     /// The car.
     #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
-    /// `lock` or `unlock`.
+    /// What would be done, such as `unlock` or `start_charge`.
     #[schema(value_type = String, example = "unlock")]
     action: Action,
     /// By which grant; the best of one's own if not given.

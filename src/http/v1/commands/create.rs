@@ -10,15 +10,17 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::CommandBody;
-use crate::domain::command::{Action, CommandStatus};
+use crate::domain::command::CommandStatus;
 use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::instruction::{Action, ChargeLimit, Instruction};
 use crate::domain::policy::Reason;
+use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, Commander, IdempotencyKey, Wait};
 use crate::http::problem::Problem;
 use crate::http::v1::mark;
-use crate::service::Error;
 use crate::service::commands::{self, DispatchCommand, Dispatched};
+use crate::service::{Error, vehicles};
 
 /// What to ask of which car.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,16 +29,61 @@ pub(in crate::http) struct CreateCommand {
     /// The car.
     #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
-    /// `lock` or `unlock`.
+    /// `lock`, `unlock`, `start_charge`, `stop_charge`, `set_charge_limit` or `set_destination`.
     #[schema(value_type = String, example = "unlock")]
     action: Action,
+    /// For `set_charge_limit`, and only for it: the level at which charging ends, a whole
+    /// percentage from 0.5 to 1.
+    #[schema(minimum = 0.5, maximum = 1.0)]
+    limit: Option<f64>,
+    /// For `set_destination`, and only for it: degrees, positive to the north.
+    #[schema(minimum = -90.0, maximum = 90.0)]
+    latitude: Option<f64>,
+    /// For `set_destination`, and only for it: degrees, positive to the east.
+    #[schema(minimum = -180.0, maximum = 180.0)]
+    longitude: Option<f64>,
     /// The grant to use; not needed with a grant token or for one's own car. Without it the best
     /// of one's grants is used.
     #[schema(value_type = Option<String>, example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grant_id: Option<GrantId>,
 }
 
-/// Ask a car to lock or unlock, with a session, a grant token, or a machine for somebody.
+/// What the car is to be told, if the request has what the action needs and nothing else.
+fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
+    let CreateCommand { action, limit, latitude, longitude, .. } = request;
+    let required = |field: &str| Error::invalid(field, "required", "is needed for this action");
+    let takes = |field: &str, taken: bool, given: &Option<f64>| match (taken, given) {
+        (false, Some(_)) => {
+            Err(Error::invalid(field, "unknown_field", "does not belong to this action"))
+        }
+        _ => Ok(()),
+    };
+    takes("/limit", *action == Action::SetChargeLimit, limit)?;
+    takes("/latitude", *action == Action::SetDestination, latitude)?;
+    takes("/longitude", *action == Action::SetDestination, longitude)?;
+    Ok(match action {
+        Action::Lock => Instruction::Lock,
+        Action::Unlock => Instruction::Unlock,
+        Action::StartCharge => Instruction::StartCharge,
+        Action::StopCharge => Instruction::StopCharge,
+        Action::SetChargeLimit => {
+            let fraction = limit.ok_or_else(|| required("/limit"))?;
+            let limit = ChargeLimit::from_fraction(fraction)
+                .map_err(|why| Error::invalid("/limit", "out_of_range", why))?;
+            Instruction::SetChargeLimit(limit)
+        }
+        Action::SetDestination => {
+            let latitude = latitude.ok_or_else(|| required("/latitude"))?;
+            let longitude = longitude.ok_or_else(|| required("/longitude"))?;
+            let place = Coordinates::new(latitude, longitude).ok_or_else(|| {
+                Error::invalid("/latitude", "out_of_range", "must be a place on earth")
+            })?;
+            Instruction::SetDestination(place)
+        }
+    })
+}
+
+/// Ask a car to do something, with a session, a grant token, or a machine for somebody.
 ///
 /// 200 tells the outcome; 202 says that it is not known yet and where to look.
 #[utoipa::path(post, path = "/v1/commands", operation_id = "commands.create", tag = "commands",
@@ -56,11 +103,12 @@ pub(in crate::http) async fn create(
     Wait(wait): Wait,
     body: ApiJson<CreateCommand>,
 ) -> Result<Response, Problem> {
-    let CreateCommand { vehicle_id, action, grant_id } = body.value;
+    let instruction = instruction(&body.value)?;
+    let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
     let (caller, user_id, grant_id) = match commander {
         Commander::SignedIn(caller) => {
-            commands::choose_grant(service, &caller, vehicle_id, action, grant_id).await?
+            vehicles::choose_right(service, &caller, vehicle_id, action.into(), grant_id).await?
         }
         Commander::Holder(caller, token) => {
             // A token speaks for its own grant alone.
@@ -75,7 +123,7 @@ pub(in crate::http) async fn create(
         user_id,
         vehicle_id,
         grant_id,
-        action,
+        instruction,
         idempotency_key,
         request_hash: body.hash,
     };

@@ -11,12 +11,14 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::ConnectionBody;
+use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::Error;
-use crate::service::connections::{self, Completed, Return};
+use crate::service::connections::{self, Completed, Proof, Return};
 
 const WORD_LENGTH_MAX: usize = 64;
 const CODE_LENGTH_MAX: usize = 512;
@@ -29,6 +31,11 @@ pub(in crate::http) struct CallbackQuery {
     state: Option<String>,
     /// The code to exchange.
     code: Option<String>,
+    /// The vehicle cloud's id of the owner; one page writes `userId`.
+    #[serde(alias = "userId")]
+    user_id: Option<String>,
+    /// The vehicle cloud's id of the car whose account was mended.
+    vehicle_id: Option<String>,
     /// Why there is none.
     error: Option<String>,
 }
@@ -48,6 +55,16 @@ struct ConnectedPage {
     cars: Vec<String>,
 }
 
+#[derive(Template)]
+#[template(path = "not_connected.html")]
+struct NotConnectedPage {
+    sentence: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "reauthenticated.html")]
+struct ReauthenticatedPage;
+
 /// A word of the cloud's, if it is one: it goes into the record.
 fn word(text: &str) -> String {
     let is_word = (1..=WORD_LENGTH_MAX).contains(&text.len())
@@ -55,7 +72,26 @@ fn word(text: &str) -> String {
     if is_word { text.to_owned() } else { "unreadable".to_owned() }
 }
 
-/// Complete a consent; for browsers.
+/// What an owner is told whose browser came back without consent (protocol page, section 1.2).
+fn sentence(word: &str) -> &'static str {
+    match word {
+        "access_denied" => "You did not allow access to your car.",
+        "vehicle_incompatible" => "This car cannot be reached through the internet.",
+        "invalid_subscription" => {
+            "The connected services of this car are not active. Please activate them in the app of \
+             the car's maker, and try again."
+        }
+        "no_vehicles" => "There is no car in this account.",
+        "user_manually_returned_to_application" => "You came back before you were done.",
+        "oem_cancelled_login" => "The sign-in at the car's maker was cancelled.",
+        "configuration_error" => {
+            "The service is not set up right. Please tell the operator of the app."
+        }
+        _ => "Something went wrong on the way. Please try again in a moment.",
+    }
+}
+
+/// Complete a consent, or come back from mending an account; for browsers.
 #[utoipa::path(get, path = "/v1/connections/callback", operation_id = "connections.callback",
     tag = "connections", security(()), params(CallbackQuery),
     responses(
@@ -67,25 +103,47 @@ pub(in crate::http) async fn callback(
     headers: HeaderMap,
     ApiQuery(query): ApiQuery<CallbackQuery>,
 ) -> Result<Response, Problem> {
+    let json = wants(&headers, "application/json");
     let missing = |name: &str| Error::invalid(name, "required", "is missing");
     let state = query.state.ok_or_else(|| missing("?state"))?;
-    let result = match (query.code, query.error) {
-        (_, Some(error)) => Err(word(&error)),
-        (Some(code), None) if code.len() <= CODE_LENGTH_MAX => Ok(code),
-        (Some(_), None) => return Err(Error::invalid("?code", "too_long", "is too long").into()),
-        (None, None) => return Err(missing("?code").into()),
-    };
     let request_id = Some(request_id.as_str().to_owned());
+    let too_long =
+        |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > CODE_LENGTH_MAX);
+    if query.vehicle_id.is_some() && query.error.is_none() {
+        let mended = connections::reauthenticated(&gateway.service, &state, request_id).await?;
+        return if json {
+            Ok(Json(ConnectionBody::from(mended)).into_response())
+        } else {
+            page(&ReauthenticatedPage)
+        };
+    }
+    let result = match (query.code, query.user_id, query.error) {
+        (_, _, Some(error)) => Err(word(&error)),
+        (None, None, None) => return Err(missing("?code").into()),
+        (code, user_id, None) if too_long(&code) || too_long(&user_id) => {
+            return Err(Error::invalid("?code", "too_long", "is too long").into());
+        }
+        (code, user_id, None) => Ok(Proof { code, user_id }),
+    };
+    let told = result.as_ref().err().cloned();
     let returned = Return { state, result, request_id };
-    let completed = connections::complete(&gateway.service, returned).await?;
-    if wants_json(&headers) { Ok(Json(body(&completed)).into_response()) } else { page(&completed) }
+    match connections::complete(&gateway.service, returned).await {
+        Ok(completed) if json => Ok(Json(body(&completed)).into_response()),
+        Ok(completed) => page(&connected(&completed)),
+        Err(error) if !wants(&headers, "text/html") => Err(error.into()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let status = problem.status_code();
+            let word = told.as_deref().unwrap_or_default();
+            let page = page(&NotConnectedPage { sentence: sentence(word) })?;
+            Ok((status, page).into_response())
+        }
+    }
 }
 
-fn wants_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("application/json"))
+fn wants(headers: &HeaderMap, media_type: &str) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains(media_type))
 }
 
 fn body(completed: &Completed) -> CompletedBody {
@@ -95,10 +153,12 @@ fn body(completed: &Completed) -> CompletedBody {
     }
 }
 
-fn page(completed: &Completed) -> Result<Response, Problem> {
-    let name =
-        |car: &crate::domain::vehicle::Vehicle| format!("{} {} {}", car.make, car.model, car.year);
-    let page = ConnectedPage { cars: completed.vehicles.iter().map(name).collect() };
+fn connected(completed: &Completed) -> ConnectedPage {
+    let name = |car: &Vehicle| format!("{} {} {}", car.make, car.model, car.year);
+    ConnectedPage { cars: completed.vehicles.iter().map(name).collect() }
+}
+
+fn page(page: &impl Template) -> Result<Response, Problem> {
     let html = page.render().map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Html(html).into_response())
 }

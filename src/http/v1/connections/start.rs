@@ -8,12 +8,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::ConnectionBody;
+use crate::connector::SingleVehicle;
 use crate::domain::connection::Mode;
+use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::http::Gateway;
 use crate::http::extract::{IdempotencyKey, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
 use crate::http::v1::{created, once};
-use crate::service::connections::{self, Started};
+use crate::service::Error;
+use crate::service::connections::{self, Started, Wanted};
 
 /// How a consent is asked for.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -22,6 +25,56 @@ pub(in crate::http) struct StartConnection {
     /// Which cars are offered, `live` or `simulated`; `live` if not given.
     #[schema(value_type = Option<String>, example = "live")]
     mode: Option<Mode>,
+    /// What the owner wants to be able to grant; decides what the vehicle cloud asks the owner
+    /// for. `unlock`, `lock`, `read_lock_status` and `read_attributes` if not given.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["unlock", "lock", "read_location"]))]
+    entitlements: Option<Entitlements>,
+    /// What of it the owner cannot leave out on the vehicle cloud's page.
+    #[schema(value_type = Option<Vec<String>>)]
+    required: Option<Entitlements>,
+    /// Only cars of this maker.
+    #[schema(max_length = 64, pattern = "^[A-Za-z_]+$", example = "TESLA")]
+    make: Option<String>,
+    /// Only one car can be shared.
+    single_vehicle: Option<bool>,
+    /// Only the car with this vehicle identification number can be shared.
+    #[schema(min_length = 17, max_length = 17, pattern = "^[A-Za-z0-9]+$")]
+    vin: Option<String>,
+}
+
+impl StartConnection {
+    fn wanted(self) -> Result<Wanted, Error> {
+        let usual = [
+            Entitlement::Unlock,
+            Entitlement::Lock,
+            Entitlement::ReadLockStatus,
+            Entitlement::ReadAttributes,
+        ];
+        let is_make = |make: &String| {
+            (1..=64).contains(&make.len())
+                && make.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        };
+        let is_vin =
+            |vin: &String| vin.len() == 17 && vin.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if self.make.as_ref().is_some_and(|make| !is_make(make)) {
+            return Err(Error::invalid("/make", "invalid", "must be the name of a maker"));
+        }
+        if self.vin.as_ref().is_some_and(|vin| !is_vin(vin)) {
+            return Err(Error::invalid("/vin", "invalid", "must have 17 letters and digits"));
+        }
+        let single = self.single_vehicle.unwrap_or(self.vin.is_some());
+        if self.vin.is_some() && !single {
+            let why = "must not be false if a vin is given";
+            return Err(Error::invalid("/single_vehicle", "invalid", why));
+        }
+        Ok(Wanted {
+            mode: self.mode.unwrap_or(Mode::Live),
+            entitlements: self.entitlements.unwrap_or_else(|| usual.into_iter().collect()),
+            required: self.required.unwrap_or_default(),
+            make: self.make.map(|make| make.to_ascii_uppercase()),
+            single: single.then_some(SingleVehicle { vin: self.vin }),
+        })
+    }
 }
 
 /// Start connecting a car: answers where to send the owner's browser.
@@ -36,8 +89,8 @@ pub(in crate::http) async fn start(
     body: OptionalJson<StartConnection>,
 ) -> Result<Response, Problem> {
     let once = once(key, body.hash);
-    let mode = body.value.mode.unwrap_or(Mode::Live);
-    let answer = connections::start(&gateway.service, &caller, &once, mode).await?;
+    let wanted = body.value.wanted()?;
+    let answer = connections::start(&gateway.service, &caller, &once, wanted).await?;
     Ok(created(answer, |Started { connection, authorize_url }| ConnectionBody {
         authorize_url: Some(authorize_url),
         ..ConnectionBody::from(connection)

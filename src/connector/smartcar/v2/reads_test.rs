@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::connector::smartcar::test_server::{Then, meaning, ok, say, server, smartcar, token};
+use crate::connector::smartcar::test_server::{
+    Then, meaning, ok, owner, say, server, smartcar, token,
+};
 use crate::connector::{Fault, Happened, VehicleConnector};
+use crate::domain::reading::{Observable, Observation};
 
 fn page(ids: std::ops::Range<usize>, count: usize, offset: usize) -> Then {
     let vehicles: Vec<String> = ids.map(|n| format!("car-{n}")).collect();
@@ -16,7 +19,7 @@ fn page(ids: std::ops::Range<usize>, count: usize, offset: usize) -> Then {
 #[tokio::test]
 async fn cars_are_read_page_by_page() {
     let (origin, requests) = server(vec![page(0..50, 70, 0), page(50..70, 70, 50)]);
-    let cars = smartcar(&origin).vehicles(&token()).await.unwrap();
+    let cars = smartcar(&origin).v2.vehicles(&token()).await.unwrap();
     assert_eq!((cars.len(), cars[69].as_str()), (70, "car-69"));
     let lines: Vec<String> =
         requests.try_iter().map(|request| request.lines().next().unwrap().to_owned()).collect();
@@ -24,9 +27,9 @@ async fn cars_are_read_page_by_page() {
     assert_eq!(lines, expected);
     let many = (0..10).map(|n| page(n * 50..n * 50 + 50, 600, n * 50));
     let (origin, _requests) = server(many.collect());
-    assert_eq!(smartcar(&origin).vehicles(&token()).await.unwrap().len(), 500);
+    assert_eq!(smartcar(&origin).v2.vehicles(&token()).await.unwrap().len(), 500);
     let (origin, _requests) = server(vec![page(0..0, 0, 0)]);
-    assert!(smartcar(&origin).vehicles(&token()).await.unwrap().is_empty());
+    assert!(smartcar(&origin).v2.vehicles(&token()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -42,7 +45,7 @@ async fn lists_that_loop_or_contradict_themselves_are_garbled() {
         vec![ok(r#"{"vehicles":["a"]}"#)],
     ] {
         let (origin, _requests) = server(plan);
-        let cars = smartcar(&origin).vehicles(&token()).await;
+        let cars = smartcar(&origin).v2.vehicles(&token()).await;
         assert_eq!(meaning(cars).0, Fault::Garbled);
     }
 }
@@ -53,11 +56,12 @@ async fn attributes_and_permissions_are_about_the_car_asked_for() {
     let list = r#"{"permissions":["read_vin"],"paging":{"count":1,"offset":0}}"#;
     let (origin, requests) = server(vec![ok(car), ok(list), ok(car)]);
     let cloud = smartcar(&origin);
-    let attributes = cloud.attributes(&token(), "car-1").await.unwrap();
+    let reading = cloud.read(&owner(), "car-1", Observable::Attributes).await.unwrap();
+    let Observation::Attributes(attributes) = reading.observation else { panic!("{reading:?}") };
     assert_eq!((attributes.make.as_str(), attributes.year), ("TESLA", 2024));
-    let permissions = cloud.permissions(&token(), "car-1").await.unwrap();
+    let permissions = cloud.permissions(&owner(), "car-1").await.unwrap();
     assert_eq!(permissions, ["read_vin"]);
-    let other = cloud.attributes(&token(), "car-2").await;
+    let other = cloud.read(&owner(), "car-2", Observable::Attributes).await;
     assert_eq!(meaning(other).0, Fault::Garbled);
     let lines: Vec<String> = requests.try_iter().collect();
     assert!(lines[0].starts_with("GET /v2.0/vehicles/car-1 HTTP/1.1\r\n"));
@@ -67,17 +71,19 @@ async fn attributes_and_permissions_are_about_the_car_asked_for() {
 #[tokio::test]
 async fn a_lock_status_tells_its_age_if_known() {
     let body = r#"{"isLocked":true,"doors":[{"type":"frontLeft","status":"CLOSED"}]}"#;
-    let known = say("200 OK", "SC-Data-Age: 2026-07-01T12:00:00.5Z\r\n", body);
+    let known = say("200 OK", "SC-Data-Age: 2026-07-01T11:00:00.5Z\r\n", body);
     let unknown = say("200 OK", "SC-Data-Age: null\r\n", body);
     let strange = ok(r#"{"isLocked":true,"doors":[{"type":"<b>","status":"CLOSED"}]}"#);
     let (origin, _requests) = server(vec![known, unknown, strange]);
     let cloud = smartcar(&origin);
-    let status = cloud.lock_status(&token(), "car-1").await.unwrap();
+    let reading = cloud.read(&owner(), "car-1", Observable::LockStatus).await.unwrap();
+    let Observation::LockStatus(status) = reading.observation else { panic!("{reading:?}") };
     assert!(status.is_locked && status.doors[0].place == "frontLeft");
-    assert_eq!(status.observed_at.unwrap().to_string(), "2026-07-01T12:00:00.5Z");
-    let status = cloud.lock_status(&token(), "car-1").await.unwrap();
-    assert_eq!(status.observed_at, None);
-    assert_eq!(meaning(cloud.lock_status(&token(), "car-1").await).0, Fault::Garbled);
+    assert_eq!(reading.data_age.unwrap().to_string(), "2026-07-01T11:00:00.5Z");
+    let reading = cloud.read(&owner(), "car-1", Observable::LockStatus).await.unwrap();
+    assert_eq!(reading.data_age, None);
+    let strange = cloud.read(&owner(), "car-1", Observable::LockStatus).await;
+    assert_eq!(meaning(strange).0, Fault::Garbled);
 }
 
 #[tokio::test]

@@ -1,0 +1,244 @@
+//! What the vehicle cloud sends by itself, in our own terms: what cars were seen as, and what is
+//! wrong with their accounts. Version 4 in both of its documented forms, and version 2.
+//!
+//! It does not know whether an event is genuine; that is for whoever holds the secret to say.
+
+use serde_json::Value;
+
+use super::Fault;
+use crate::domain::reading::{
+    Charge, ChargeState, LockStatus, Observation, ObservedLimit, Reading,
+};
+use crate::domain::time::Timestamp;
+use crate::smartcar::v2::{Security, reads};
+use crate::smartcar::v3::signal::{
+    ChargeLimitsBody, Moment, SignalStatus, ValueBody, code as signal_code,
+};
+use crate::smartcar::webhook::{
+    Event, EventError, EventSignal, EventType, LegacyEvent, LegacySchedule, LegacyVehicle,
+};
+
+/// The longest name of an event.
+const EVENT_ID_BYTES_MAX: usize = 128;
+/// More cars than one event of version 2 can be about.
+const CARS_MAX: usize = 1_000;
+/// A time that a car reports may be so far ahead of ours; beyond it nothing is known of the age.
+const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A text to be signed.
+    Challenge(String),
+    /// Something happened.
+    News(News),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    /// The same in every delivery; version 2 has none.
+    pub event_id: Option<String>,
+    /// When it was sent, as far as the cloud says.
+    pub delivered_at: Option<Timestamp>,
+    /// The cars that it is about.
+    pub cars: Vec<CarNews>,
+}
+
+/// What happened to one car.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CarNews {
+    /// The cloud's id of the car.
+    pub provider_vehicle_id: String,
+    /// What it was seen as, of what can settle a command.
+    pub readings: Vec<Reading>,
+    /// What is wrong with its account, or no longer is.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Something that is wrong with a car's account, or no longer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it is.
+    pub fault: Fault,
+    /// The cloud's own type and code.
+    pub provider_code: String,
+    /// Whether it is over.
+    pub resolved: bool,
+}
+
+/// Reads what was sent; `None` if it is no event.
+#[must_use]
+pub fn read(body: &[u8], now: Timestamp) -> Option<Message> {
+    if let Ok(event) = serde_json::from_slice::<Event>(body) {
+        return of_event(event, now);
+    }
+    let legacy: LegacyEvent = serde_json::from_slice(body).ok()?;
+    legacy.version.starts_with('2').then(|| of_legacy(legacy, now))?
+}
+
+fn of_event(event: Event, now: Timestamp) -> Option<Message> {
+    if event.event_type == EventType::Verify {
+        return Some(Message::Challenge(event.data.challenge.unwrap_or_default()));
+    }
+    let fits = (1..=EVENT_ID_BYTES_MAX).contains(&event.event_id.len());
+    let named = event.vehicle_id.or(event.data.vehicle.map(|vehicle| vehicle.id));
+    let car = CarNews {
+        provider_vehicle_id: named?,
+        readings: event.data.signals.iter().filter_map(|signal| reading(signal, now)).collect(),
+        complaints: event.data.errors.iter().filter_map(complaint).collect(),
+    };
+    fits.then(|| {
+        Message::News(News {
+            event_id: Some(event.event_id),
+            delivered_at: event.meta.delivered_at.as_ref().and_then(moment),
+            cars: vec![car],
+        })
+    })
+}
+
+fn moment(moment: &Moment) -> Option<Timestamp> {
+    match moment {
+        Moment::Millis(millis) => Timestamp::from_unix_micros(millis.checked_mul(1000)?),
+        Moment::Text(text) => text.parse().ok(),
+    }
+}
+
+/// An age that can be believed.
+fn believed(at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    at.filter(|at| *at <= now.plus(AHEAD_MAX))
+}
+
+/// What a signal says, if it can settle a command and has a value.
+fn reading(signal: &EventSignal, now: Timestamp) -> Option<Reading> {
+    let failed = |status: &SignalStatus| status.value != SignalStatus::SUCCESS;
+    if signal.status.as_ref().is_some_and(failed) {
+        return None;
+    }
+    let body = signal.body.clone()?;
+    let observation = match signal.code.as_str() {
+        signal_code::IS_LOCKED => {
+            let body: ValueBody<bool> = serde_json::from_value(body).ok()?;
+            locked(body.value)
+        }
+        signal_code::CHARGING_STATUS => {
+            let body: ValueBody<String> = serde_json::from_value(body).ok()?;
+            charging(&body.value)?
+        }
+        signal_code::CHARGE_LIMITS => {
+            let body: ChargeLimitsBody = serde_json::from_value(body).ok()?;
+            let global = body.values.iter().find(|one| one.kind.eq_ignore_ascii_case("global"));
+            let percent = body.active_limit.or(global.and_then(|one| one.limit))?;
+            Observation::ChargeLimit(ObservedLimit { limit: percent / 100.0 })
+        }
+        _ => return None,
+    };
+    let data_age = signal.meta.oem_updated_at.as_ref().and_then(moment);
+    let fetched_at = signal.meta.retrieved_at.as_ref().and_then(moment);
+    Some(Reading {
+        observation,
+        data_age: believed(data_age, now),
+        fetched_at: fetched_at.unwrap_or(now).min(now),
+    })
+}
+
+fn locked(is_locked: bool) -> Observation {
+    Observation::LockStatus(LockStatus { is_locked, ..LockStatus::default() })
+}
+
+fn charging(state: &str) -> Option<Observation> {
+    let state: ChargeState = state.to_ascii_lowercase().parse().ok()?;
+    Some(Observation::Charge(Charge { is_plugged_in: None, state }))
+}
+
+/// A complaint that concerns the owner's consent or account; others say nothing about grants.
+fn complaint(error: &EventError) -> Option<Complaint> {
+    let fault = match error.kind.as_str() {
+        "PERMISSION" | "AUTHENTICATION" => Fault::Permission,
+        "CONNECTED_SERVICES_ACCOUNT" => Fault::Account,
+        _ => return None,
+    };
+    let is_word = |text: &str| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let code = error.code.as_deref().filter(|code| is_word(code));
+    let provider_code = match code {
+        Some(code) => format!("{}/{code}", error.kind),
+        None => error.kind.clone(),
+    };
+    let resolved = match error.state.as_str() {
+        EventError::ERROR => false,
+        EventError::RESOLVED => true,
+        _ => return None,
+    };
+    Some(Complaint { fault, provider_code, resolved })
+}
+
+fn of_legacy(event: LegacyEvent, now: Timestamp) -> Option<Message> {
+    let name = event.event_name.to_ascii_lowercase();
+    if name == "verify" {
+        let challenge = event.payload.get("challenge").and_then(Value::as_str);
+        return Some(Message::Challenge(challenge.unwrap_or_default().to_owned()));
+    }
+    let cars = match name.as_str() {
+        "schedule" | "scheduled" | "dynamic" => {
+            let schedule: LegacySchedule = serde_json::from_value(event.payload).ok()?;
+            let cars = schedule.vehicles.into_iter().take(CARS_MAX);
+            cars.map(|car| scheduled(car, now)).collect()
+        }
+        "eventbased" => vec![charging_event(&event.payload, now)?],
+        _ => return None,
+    };
+    Some(Message::News(News { event_id: None, delivered_at: None, cars }))
+}
+
+fn scheduled(car: LegacyVehicle, now: Timestamp) -> CarNews {
+    let reading = |item: crate::smartcar::v2::batch::BatchItemAnswer| {
+        let succeeded = item.code == 200;
+        let observation = match item.path.trim_end_matches('/') {
+            "/security" if succeeded => {
+                let body: Security = serde_json::from_value(item.body).ok()?;
+                locked(body.is_locked)
+            }
+            "/charge" if succeeded => {
+                let body: reads::Charge = serde_json::from_value(item.body).ok()?;
+                charging(&body.state)?
+            }
+            "/charge/limit" if succeeded => {
+                let body: reads::ChargeLimit = serde_json::from_value(item.body).ok()?;
+                Observation::ChargeLimit(ObservedLimit { limit: body.limit })
+            }
+            _ => return None,
+        };
+        let data_age = item.headers.sc_data_age.and_then(|text| text.parse().ok());
+        Some(Reading { observation, data_age: believed(data_age, now), fetched_at: now })
+    };
+    CarNews {
+        provider_vehicle_id: car.vehicle_id,
+        readings: car.data.into_iter().filter_map(reading).collect(),
+        complaints: Vec::new(),
+    }
+}
+
+fn charging_event(payload: &Value, now: Timestamp) -> Option<CarNews> {
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    let state = match text("eventType")? {
+        "CHARGING_STARTED" => ChargeState::Charging,
+        "CHARGING_STOPPED" => ChargeState::NotCharging,
+        "CHARGING_COMPLETED" => ChargeState::FullyCharged,
+        _ => return None,
+    };
+    let at: Option<Timestamp> = text("eventTime").and_then(|text| text.parse().ok());
+    let observation = Observation::Charge(Charge { is_plugged_in: None, state });
+    let reading = Reading { observation, data_age: believed(at, now), fetched_at: now };
+    Some(CarNews {
+        provider_vehicle_id: text("vehicleId")?.to_owned(),
+        readings: vec![reading],
+        complaints: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+#[path = "webhook_test.rs"]
+mod tests;

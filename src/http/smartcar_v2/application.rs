@@ -1,0 +1,34 @@
+//! `DELETE /v2.0/vehicles/{id}/application`: an app that disconnects gives back its own grant. The
+//! owner's consent and other people's grants stay as they are.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::answer::{Refusal, success};
+use super::holder::HolderOfVehicle;
+use crate::http::Gateway;
+use crate::service::grants;
+use crate::smartcar::v2::StatusAnswer;
+
+/// Smartcar's disconnect: the grantee relinquishes the grant.
+#[utoipa::path(delete, path = "/v2.0/vehicles/{id}/application", operation_id = "smartcar_v2.disconnect",
+    tag = "smartcar", security(("grant_token" = [])),
+    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    responses((status = 200, description = "The grant has ended.", body = Object),
+        (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
+        (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
+pub(super) async fn disconnect(
+    State(gateway): State<Arc<Gateway>>,
+    HolderOfVehicle(holder): HolderOfVehicle,
+) -> Result<Response, Refusal> {
+    let named = |refusal: Refusal| refusal.named(&holder.request_id);
+    let service = &gateway.service;
+    let held = grants::held(service, &holder.token).await;
+    held.map_err(|error| named(error.into()))?;
+    let grant_id = holder.token.claims().grant_id;
+    let ended = grants::relinquish(service, &holder.caller, grant_id, grants::Wait::Not).await;
+    ended.map_err(|error| named(error.into()))?;
+    Ok(success(&holder.request_id, &StatusAnswer::success(), None, None))
+}

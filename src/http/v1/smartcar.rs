@@ -1,0 +1,3 @@
+//! What the vehicle cloud itself calls.
+
+pub(in crate::http) mod webhooks;

@@ -1,0 +1,47 @@
+//! `POST /v1/smartcar/webhooks`: what the vehicle cloud sends by itself.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::Gateway;
+use crate::http::problem::Problem;
+use crate::service::webhooks::{self, Received};
+
+/// Header with the signature of the body.
+const SIGNATURE: &str = "sc-signature";
+
+/// The answer to the vehicle cloud.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct ReceivedBody {
+    /// The signature of the challenge, when the cloud verifies this service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<String>,
+}
+
+/// Take in an event of the vehicle cloud, signed with the application management token.
+#[utoipa::path(post, path = "/v1/smartcar/webhooks", operation_id = "smartcar.webhook",
+    tag = "smartcar", security(()),
+    params(("SC-Signature" = Option<String>, Header, description = "HMAC-SHA256 of the body in hexadecimal digits; not needed for a verification.")),
+    request_body(content = Object, description = "An event, as Smartcar documents it."),
+    responses((status = 200, description = "It was taken in, now or before.", body = ReceivedBody)))]
+pub(in crate::http) async fn receive(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<ReceivedBody>, Problem> {
+    let mut told = headers.get_all(SIGNATURE).iter();
+    let first = told.next().and_then(|value| value.to_str().ok());
+    // Two signatures are none.
+    let signature = first.filter(|_| told.next().is_none());
+    let challenge = match webhooks::receive(&gateway.service, &body, signature).await? {
+        Received::Verified(signature) => Some(signature),
+        Received::Taken => None,
+    };
+    Ok(Json(ReceivedBody { challenge }))
+}

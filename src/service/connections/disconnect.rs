@@ -1,0 +1,89 @@
+//! Ending a consent: here at once and for good, then at the vehicle cloud. If the cloud cannot be
+//! reached, what is left there can no longer be used from here.
+
+use crate::domain::connection::{Connection, ConnectionStatus};
+use crate::domain::event::Event;
+use crate::domain::grant::{End, EndReason};
+use crate::domain::id::ConnectionId;
+use crate::service::connections::AccessToken;
+use crate::service::{Caller, Error, Service};
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{connections, grants, repeat, vehicle_consents};
+
+/// A consent that was ended.
+#[derive(Debug)]
+pub struct Disconnected {
+    /// The consent as it is now.
+    pub connection: Connection,
+    /// Whether the cloud has ended it too, for every car.
+    pub ended_upstream: bool,
+}
+
+/// Ends a consent, for its owner, an administrator or a machine for them: its cars leave the
+/// service, and every grant for them ends.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn disconnect(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+) -> Result<Disconnected, Error> {
+    let connection = super::get_owned(service, caller, connection_id).await?;
+    // Afterwards the tokens are gone, and with them the way to tell the cloud.
+    let access = match connection.status {
+        ConnectionStatus::Active => service.access_tokens.get(service, connection_id).await.ok(),
+        ConnectionStatus::Pending | ConnectionStatus::Failed | ConnectionStatus::Lost => None,
+    };
+    let cars = repeat(|| end(service, caller, &connection)).await?;
+    service.access_tokens.forget(connection_id);
+    let ended_upstream = match access {
+        Some(token) => end_upstream(service, &token, &cars).await,
+        None => cars.is_empty(),
+    };
+    let connection = super::get(service, caller, connection_id).await?;
+    Ok(Disconnected { connection, ended_upstream })
+}
+
+async fn end(
+    service: &Service,
+    caller: &Caller,
+    connection: &Connection,
+) -> Result<Vec<VehicleRow>, Error> {
+    let now = service.clock.now();
+    let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
+    let mut tx = service.store.begin().await?;
+    let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
+    let was_in_use = connections::end(&mut tx, connection_id, "disconnected").await?;
+    let removed = vehicle_consents::remove(&mut tx, connection_id, now).await?;
+    let mut events = Vec::new();
+    if was_in_use || !removed.is_empty() {
+        let vehicles = removed.len();
+        events.push(Event::ConnectionEnded { connection_id, user_id, vehicles });
+    }
+    let end_reason = EndReason::VehicleRemoved;
+    for vehicle_id in removed {
+        events.push(Event::VehicleRemoved { vehicle_id, user_id });
+        let end = End { ended_at: now, end_reason };
+        for grant in grants::end_of_vehicle(&mut tx, vehicle_id, end).await? {
+            let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
+            events.push(Event::GrantEnded { grant_id, vehicle_id, grantee_id, end_reason });
+        }
+    }
+    service.record(&mut tx, caller, now, events).await?;
+    tx.commit().await?;
+    Ok(cars)
+}
+
+async fn end_upstream(service: &Service, token: &AccessToken, cars: &[VehicleRow]) -> bool {
+    let mut all = true;
+    for car in cars {
+        let ended = service.connector.disconnect(&token.access, &car.provider_vehicle_id).await;
+        if let Err(error) = ended {
+            let vehicle_id = car.facts.vehicle_id;
+            tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a consent");
+            all = false;
+        }
+    }
+    all
+}

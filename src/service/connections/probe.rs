@@ -1,0 +1,92 @@
+//! Seeing whether a suspended car works again. Owners mend their account at the maker without
+//! telling anybody, and clouds have been seen to complain about accounts that work.
+
+use std::time::Duration;
+
+use super::trouble::{self, FIRST_PROBE};
+use crate::connector::Fault;
+use crate::domain::reading::Observable;
+use crate::service::budget::Purpose;
+use crate::service::{Error, Service};
+use crate::storage::decisions::{self, VehicleRow};
+use crate::storage::repeat;
+use crate::storage::vehicle_consents::{self, ToProbe};
+
+/// At most so many cars in one run.
+const BATCH_MAX: i64 = 16;
+/// Nobody else tries a taken car for so long.
+const LEASE: Duration = Duration::from_secs(120);
+/// The longest wait between two tries.
+const WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+/// What is tried, the first that the owner permits. Where the car is, is nobody's business here.
+const TRIED: &[Observable] = &[
+    Observable::LockStatus,
+    Observable::Odometer,
+    Observable::Battery,
+    Observable::Fuel,
+    Observable::Attributes,
+];
+
+/// Tries suspended cars whose time has come; returns how many. Any instance may do it, also
+/// several at once.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn probe(service: &Service) -> Result<usize, Error> {
+    let taken = repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        let until = now.plus(LEASE);
+        let taken = vehicle_consents::take_to_probe(&mut tx, now, until, BATCH_MAX).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(taken)
+    })
+    .await?;
+    for to_probe in &taken {
+        let mut reader = service.store.read().await?;
+        let found = decisions::vehicles(&mut reader, &[to_probe.vehicle_id]).await?;
+        drop(reader);
+        if let Some(vehicle) = found.into_iter().next() {
+            try_one(service, &vehicle, *to_probe).await?;
+        }
+    }
+    Ok(taken.len())
+}
+
+async fn try_one(service: &Service, vehicle: &VehicleRow, to_probe: ToProbe) -> Result<(), Error> {
+    let as_of = service.clock.now();
+    if works(service, vehicle).await {
+        return trouble::resume(service, vehicle, as_of).await;
+    }
+    let doublings = u32::try_from(to_probe.probes.clamp(0, 16)).unwrap_or(0);
+    let wait = FIRST_PROBE.saturating_mul(1 << doublings).min(WAIT_MAX);
+    repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        let at = service.clock.now().plus(wait);
+        vehicle_consents::probe_again(&mut tx, to_probe.vehicle_id, at).await?;
+        tx.commit().await.map_err(Error::from)
+    })
+    .await
+}
+
+/// Whether the maker answers for this car. An answer that says something else than that the
+/// account is refused counts too: whatever is wrong then is not what it was suspended for.
+async fn works(service: &Service, vehicle: &VehicleRow) -> bool {
+    let permitted = |observable: &&Observable| {
+        vehicle.facts.permissions.contains(observable.entitlement().permission())
+    };
+    let Some(&observable) = TRIED.iter().find(permitted) else { return false };
+    let vehicle_id = vehicle.facts.vehicle_id;
+    let now = service.clock.monotonic();
+    if service.budget.take(vehicle_id, 1, Purpose::Read, now).is_err() {
+        return false;
+    }
+    let Ok(token) = service.access_tokens.get(service, vehicle.connection_id).await else {
+        return false;
+    };
+    let id = &vehicle.provider_vehicle_id;
+    match service.connector.read(&token.access, id, observable).await {
+        Ok(_) => true,
+        Err(error) => matches!(error.fault, Fault::VehicleState | Fault::NotCapable),
+    }
+}

@@ -1,0 +1,99 @@
+//! Sending an owner to mend the account with the car's maker, and receiving the browser that comes
+//! back (protocol page, section 1.1).
+
+use super::trouble;
+use crate::connector::ReauthenticateRequest;
+use crate::domain::actor::{Actor, Principal};
+use crate::domain::connection::{CONSENT_TIME, Connection, ConnectionStatus};
+use crate::domain::event::Event;
+use crate::domain::id::ConnectionId;
+use crate::domain::user::Role;
+use crate::service::{Caller, Error, Service, StateFault};
+use crate::signing::secret::{self, MachineSecret, SecretPrefix};
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{connections, repeat, vehicle_consents};
+
+/// Where the owner's browser is sent.
+#[derive(Debug)]
+pub struct Reauthentication {
+    /// The consent.
+    pub connection: Connection,
+    /// The address.
+    pub reauthenticate_url: String,
+}
+
+/// Starts mending the account behind a consent, for its owner or a machine for them.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`StateFault::ConsentLost`] if the consent itself is gone, and with it
+/// what could be mended: then the car must be connected again.
+pub async fn reauthenticate(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+) -> Result<Reauthentication, Error> {
+    let connection = super::get_owned(service, caller, connection_id).await?;
+    if connection.status != ConnectionStatus::Active {
+        return Err(Error::State(StateFault::ConsentLost));
+    }
+    repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
+        let suspended = cars.iter().find(|car| car.facts.suspended);
+        let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
+        let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
+        if !connections::ask_back(&mut tx, connection_id, state.hash(), now).await? {
+            return Err(Error::State(StateFault::ConsentLost));
+        }
+        let user_id = connection.owner_id;
+        let event = Event::ConnectionReauthenticationStarted { connection_id, user_id };
+        service.record(&mut tx, caller, now, [event]).await?;
+        tx.commit().await?;
+        let reauthenticate_url = service.connector.reauthenticate_url(&ReauthenticateRequest {
+            redirect_uri: service.settings.redirect_uri(),
+            provider_vehicle_id: car.provider_vehicle_id.clone(),
+            state: state.expose().to_owned(),
+            user: user_id.to_string(),
+        });
+        Ok(Reauthentication { connection: connection.clone(), reauthenticate_url })
+    })
+    .await
+}
+
+/// The browser came back from mending an account: what was suspended works again, until the cloud
+/// says otherwise.
+///
+/// # Errors
+/// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old.
+pub async fn reauthenticated(
+    service: &Service,
+    state: &str,
+    request_id: Option<String>,
+) -> Result<Connection, Error> {
+    let hash = secret::hash_of(state);
+    let connection = repeat(|| async {
+        let asked_after = service.clock.now().minus(CONSENT_TIME);
+        let mut tx = service.store.begin().await?;
+        let taken = connections::take_back(&mut tx, hash, asked_after).await?;
+        let connection = taken.ok_or(Error::State(StateFault::ConsentNotPending))?;
+        let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
+        let actor = Actor { organization_id: connection.organization_id, principal };
+        let caller = Caller { actor, request_id: request_id.clone() };
+        let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
+        let event = Event::ConnectionReauthenticated { connection_id, user_id };
+        service.record(&mut tx, &caller, service.clock.now(), [event]).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(connection)
+    })
+    .await?;
+    let mut reader = service.store.read().await?;
+    let cars = vehicle_consents::of_connection(&mut reader, connection.connection_id).await?;
+    drop(reader);
+    let now = service.clock.now();
+    let suspended: Vec<VehicleRow> = cars.into_iter().filter(|car| car.facts.suspended).collect();
+    for car in &suspended {
+        trouble::resume(service, car, now).await?;
+    }
+    Ok(connection)
+}

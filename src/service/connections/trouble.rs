@@ -1,0 +1,205 @@
+//! What a failed call says about an owner's consent. A consent that is gone and an account that the
+//! car's maker refuses suspend every grant that rests on them, within the one call that failed, and
+//! the record says why. Nothing is taken from the cloud's word alone that a second question can
+//! settle: a permission that is said to be missing is looked up first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::AccessToken;
+use crate::connector::{ConnectorError, Fault};
+use crate::domain::actor::Actor;
+use crate::domain::connection::Permissions;
+use crate::domain::event::Event;
+use crate::domain::id::VehicleId;
+use crate::domain::time::Timestamp;
+use crate::service::budget::Purpose;
+use crate::service::{Caller, Error, Service};
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{Tx, connections, repeat, vehicle_consents};
+
+/// The first time to see whether a suspended car works again.
+pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
+
+/// Codes of `CONNECTED_SERVICES_ACCOUNT` that are about one car, not about the whole account
+/// (protocol page, section 3).
+const OF_ONE_CAR: &[&str] = &["SUBSCRIPTION", "VEHICLE_MISSING", "VIRTUAL_KEY_REQUIRED"];
+
+/// Takes note of a failed call about a car. Returns a token to repeat the call with, if only the
+/// token was at fault.
+pub(crate) async fn notice(
+    service: &Service,
+    vehicle: &VehicleRow,
+    used: &AccessToken,
+    error: &ConnectorError,
+) -> Option<Arc<AccessToken>> {
+    let settled = match error.fault {
+        Fault::Authentication => {
+            let tokens = &service.access_tokens;
+            return tokens.notice(service, vehicle.connection_id, used, error).await;
+        }
+        Fault::Permission | Fault::ConsentLost => verify(service, vehicle).await,
+        Fault::Account => {
+            let code = error.provider_code.as_deref().unwrap_or("CONNECTED_SERVICES_ACCOUNT");
+            suspend(service, vehicle, code).await
+        }
+        Fault::Unavailable
+        | Fault::TimedOut
+        | Fault::Garbled
+        | Fault::VehicleState
+        | Fault::NotCapable
+        | Fault::RateLimited
+        | Fault::Upstream
+        | Fault::Rejected
+        | Fault::Billing => Ok(()),
+    };
+    if let Err(error) = settled {
+        let vehicle_id = vehicle.facts.vehicle_id;
+        tracing::error!(%vehicle_id, error = ?error, "what a car's cloud said was not noted");
+    }
+    None
+}
+
+/// Asks what the owner permits, and keeps it.
+pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<(), Error> {
+    let vehicle_id = vehicle.facts.vehicle_id;
+    service.budget.take(vehicle_id, 1, Purpose::Reconcile, service.clock.monotonic())?;
+    let used = service.access_tokens.get(service, vehicle.connection_id).await?;
+    let asked = service.connector.permissions(&used.access, &vehicle.provider_vehicle_id).await;
+    match asked {
+        Ok(permissions) => {
+            let permissions: Permissions = permissions.into_iter().collect();
+            change_permissions(service, vehicle, &permissions, "permission_withdrawn").await
+        }
+        Err(error) if matches!(error.fault, Fault::Permission | Fault::ConsentLost) => {
+            change_permissions(service, vehicle, &Permissions::default(), "consent_withdrawn").await
+        }
+        Err(error) if error.fault == Fault::Authentication => {
+            let tokens = &service.access_tokens;
+            drop(tokens.notice(service, vehicle.connection_id, &used, &error).await);
+            Ok(())
+        }
+        Err(error) => Err(Error::Connector(Box::new(error))),
+    }
+}
+
+/// Replaces what the owner permits for a car. A consent that permits nothing for any car is lost.
+async fn change_permissions(
+    service: &Service,
+    vehicle: &VehicleRow,
+    permissions: &Permissions,
+    reason: &str,
+) -> Result<(), Error> {
+    let caller = system(vehicle);
+    let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
+    repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        if !vehicle_consents::set_permissions(&mut tx, vehicle_id, permissions).await? {
+            return Ok(());
+        }
+        let permissions = permissions.clone();
+        let mut events =
+            vec![Event::VehiclePermissionsChanged { vehicle_id, user_id, permissions }];
+        let connection_id = vehicle.connection_id;
+        let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
+        let permits = |car: &VehicleRow| car.facts.permissions.iter().next().is_some();
+        if !permits_any(&cars, permits) && connections::end(&mut tx, connection_id, reason).await? {
+            let reason = reason.to_owned();
+            events.push(Event::ConnectionLost { connection_id, user_id, reason });
+        }
+        events.extend(suspended_grants(&mut tx, vehicle_id, reason, now).await?);
+        service.record(&mut tx, &caller, now, events).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
+}
+
+fn permits_any(cars: &[VehicleRow], permits: impl Fn(&VehicleRow) -> bool) -> bool {
+    cars.iter().any(permits)
+}
+
+/// Suspends a car, or every car of the account, until somebody acts at the maker.
+pub(crate) async fn suspend(
+    service: &Service,
+    vehicle: &VehicleRow,
+    provider_code: &str,
+) -> Result<(), Error> {
+    let caller = system(vehicle);
+    let of_one_car = OF_ONE_CAR.iter().any(|code| provider_code.ends_with(code));
+    let reason = provider_code.to_ascii_lowercase();
+    repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        let mut cars = vec![vehicle.clone()];
+        if !of_one_car {
+            cars = vehicle_consents::of_connection(&mut tx, vehicle.connection_id).await?;
+        }
+        let mut events = Vec::new();
+        for car in &cars {
+            let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
+            let probe_at = now.plus(FIRST_PROBE);
+            if vehicle_consents::suspend(&mut tx, vehicle_id, &reason, now, probe_at).await? {
+                let reason = reason.clone();
+                events.push(Event::VehicleSuspended {
+                    vehicle_id,
+                    user_id,
+                    reason: reason.clone(),
+                });
+                events.extend(suspended_grants(&mut tx, vehicle_id, &reason, now).await?);
+            }
+        }
+        service.record(&mut tx, &caller, now, events).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Ends the suspension of a car that began at `as_of` or earlier.
+pub(crate) async fn resume(
+    service: &Service,
+    vehicle: &VehicleRow,
+    as_of: Timestamp,
+) -> Result<(), Error> {
+    let caller = system(vehicle);
+    let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
+    repeat(|| async {
+        let now = service.clock.now();
+        let mut tx = service.store.begin().await?;
+        if !vehicle_consents::resume(&mut tx, vehicle_id, as_of).await? {
+            return Ok(());
+        }
+        let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
+        for grant in vehicle_consents::live_grants(&mut tx, vehicle_id, now).await? {
+            let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
+            events.push(Event::GrantResumed { grant_id, vehicle_id, grantee_id });
+        }
+        service.record(&mut tx, &caller, now, events).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
+}
+
+/// What is recorded about each grant that rests on a car that cannot be used.
+pub(super) async fn suspended_grants(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
+    let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
+    let suspended = |grant: vehicle_consents::LiveGrant| Event::GrantSuspended {
+        grant_id: grant.grant_id,
+        vehicle_id,
+        grantee_id: grant.grantee_id,
+        reason: reason.to_owned(),
+    };
+    Ok(grants.into_iter().map(suspended).collect())
+}
+
+fn system(vehicle: &VehicleRow) -> Caller {
+    Caller { actor: Actor::system(vehicle.organization_id), request_id: None }
+}

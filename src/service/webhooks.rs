@@ -1,0 +1,158 @@
+//! What the vehicle cloud sends by itself. An event is believed only with the signature of its very
+//! bytes, and taken in once. It can settle a command, suspend a car, or end its suspension; it can
+//! never allow anything.
+//!
+//! The signature of a text of the cloud's choice is given out only while an operator expects it,
+//! and only of texts that cannot be an event: otherwise anybody could have an event signed.
+
+mod effects;
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::{CredentialFault, Error, Service};
+use crate::connector::webhook::{self, Message, News};
+use crate::domain::time::Timestamp;
+use crate::signing::{digest, webhook_signature};
+use crate::storage::{repeat, webhooks};
+
+/// How long the cloud may verify this service after an operator said so.
+pub const REGISTRATION_TIME: Duration = Duration::from_secs(15 * 60);
+/// How often it may do so in that time.
+const ANSWERS_MAX: i64 = 5;
+/// How long events are remembered, so that a repeated one does nothing.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Older events are refused: whether they were taken in before may be forgotten.
+const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How far the cloud's clock may be ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// What is answered to the cloud.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The signature of the challenge.
+    Verified(String),
+    /// The event was taken in, now or before.
+    Taken,
+}
+
+/// Lets the cloud verify this service for a while. Returns until when.
+///
+/// # Errors
+/// [`Error::Invalid`] if no secret is set; [`Error::Storage`].
+pub async fn expect_verification(service: &Service) -> Result<Timestamp, Error> {
+    if service.settings.management_token.is_none() {
+        let why = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN is not set";
+        return Err(Error::invalid("management_token", "required", why));
+    }
+    repeat(|| async {
+        let now = service.clock.now();
+        let expires_at = now.plus(REGISTRATION_TIME);
+        let mut tx = service.store.begin().await?;
+        let id = service.entropy.uuid(now)?;
+        webhooks::open_registration(&mut tx, id, now, expires_at, ANSWERS_MAX).await?;
+        tx.commit().await?;
+        Ok(expires_at)
+    })
+    .await
+}
+
+/// Takes in what the cloud sent: the raw bytes and the header with their signature.
+///
+/// # Errors
+/// [`Error::NotFound`] if this service has no secret; [`Error::Invalid`] for what is no event, and
+/// for a challenge that is not expected or not fit to be signed;
+/// [`CredentialFault::Invalid`] for a signature that is missing or wrong.
+pub async fn receive(
+    service: &Service,
+    body: &[u8],
+    signature: Option<&str>,
+) -> Result<Received, Error> {
+    let secret = service.settings.management_token.as_ref().ok_or(Error::NotFound)?;
+    let secret = secret.expose_secret();
+    let now = service.clock.now();
+    let message = webhook::read(body, now)
+        .ok_or_else(|| Error::invalid("", "malformed", "is not an event"))?;
+    let news = match message {
+        // The cloud is reported to send these without a signature.
+        Message::Challenge(challenge) => return verify(service, secret, &challenge).await,
+        Message::News(news) => news,
+    };
+    let signed = signature.is_some_and(|told| webhook_signature::verify(secret, body, told));
+    if !signed {
+        return Err(Error::Unauthenticated(CredentialFault::Invalid));
+    }
+    let too_old = news.delivered_at.is_some_and(|at| at < now.minus(AGE_MAX));
+    let too_early = news.delivered_at.is_some_and(|at| at > now.plus(AHEAD_MAX));
+    if too_old || too_early {
+        return Err(Error::invalid("/meta/deliveredAt", "out_of_range", "is not about now"));
+    }
+    let event_id = event_id(&news, body);
+    let mut reader = service.store.read().await?;
+    let known = webhooks::is_known(&mut reader, &event_id).await?;
+    drop(reader);
+    if known {
+        return Ok(Received::Taken);
+    }
+    // Every effect can be repeated without harm, so the event is remembered last: one that was
+    // taken in halfway is delivered again.
+    effects::apply(service, news).await?;
+    repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        webhooks::remember(&mut tx, &event_id, service.clock.now()).await?;
+        tx.commit().await.map_err(Error::from)
+    })
+    .await?;
+    Ok(Received::Taken)
+}
+
+/// The name under which an event is remembered.
+fn event_id(news: &News, body: &[u8]) -> String {
+    match &news.event_id {
+        Some(id) => format!("v4 {id}"),
+        // Older events have no name; the same bytes are the same event.
+        None => {
+            let hash = digest::sha256(body);
+            let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("v2 {digits}")
+        }
+    }
+}
+
+async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Received, Error> {
+    let refused = |why: &str| Error::invalid("/data/challenge", "refused", why);
+    let is_fit = (8..=128).contains(&challenge.len())
+        && challenge
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !is_fit {
+        return Err(refused("is not fit to be signed"));
+    }
+    let expected = repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        let expected = webhooks::take_answer(&mut tx, service.clock.now()).await?;
+        tx.commit().await?;
+        Ok::<_, Error>(expected)
+    })
+    .await?;
+    if !expected {
+        return Err(refused("is not expected; run `keylend webhooks expect` first"));
+    }
+    Ok(Received::Verified(webhook_signature::sign(secret, challenge.as_bytes())))
+}
+
+/// Forgets events that are too old to come again; returns how many.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn forget_old(service: &Service) -> Result<u64, Error> {
+    repeat(|| async {
+        let before = service.clock.now().minus(REMEMBERED);
+        let mut tx = service.store.begin().await?;
+        let forgotten = webhooks::forget_before(&mut tx, before).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    })
+    .await
+}

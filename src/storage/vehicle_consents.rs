@@ -1,0 +1,200 @@
+//! What changes about a car when its owner's consent changes: permissions, suspension, removal.
+//! Each change raises the revision of the car and of its grants, so that no decision that was made
+//! on the old facts commits after it (P2).
+
+use super::StorageError;
+use super::db::{Connection, FromRow, Row, Tx, query};
+use super::decisions::VehicleRow;
+use crate::domain::connection::Permissions;
+use crate::domain::id::{ConnectionId, GrantId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+const SUSPEND: &str = "UPDATE vehicles SET suspended_reason = $2, suspended_at = $3, probe_at = $4, probes = 0, \
+    revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NULL AND removed_at IS NULL";
+const RESUME: &str = "UPDATE vehicles SET suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, \
+    revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NOT NULL AND suspended_at <= $2";
+const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = revision + 1 \
+    WHERE vehicle_id = $1 AND permissions <> $2";
+const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
+    revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
+const TOUCH_GRANTS: &str =
+    "UPDATE grants SET revision = revision + 1 WHERE vehicle_id = $1 AND ended_at IS NULL";
+const LIVE_GRANTS: &str = "SELECT grant_id, grantee_id FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL \
+    AND not_after > $2 ORDER BY grant_id LIMIT 10000";
+const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+    FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
+    WHERE v.connection_id = $1 AND v.removed_at IS NULL ORDER BY v.vehicle_id";
+const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+    FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
+    WHERE v.provider_vehicle_id = $1 AND v.removed_at IS NULL AND c.status = 'active' ORDER BY v.vehicle_id LIMIT 100";
+const TAKE_TO_PROBE: &str = "UPDATE vehicles SET probe_at = $2, probes = probes + 1 \
+    WHERE vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE probe_at <= $1 ORDER BY probe_at LIMIT $3) \
+    AND probe_at <= $1 RETURNING vehicle_id, probes";
+const PROBE_AGAIN: &str =
+    "UPDATE vehicles SET probe_at = $2 WHERE vehicle_id = $1 AND probe_at IS NOT NULL";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[
+    SUSPEND,
+    RESUME,
+    SET_PERMISSIONS,
+    REMOVE,
+    TOUCH_GRANTS,
+    LIVE_GRANTS,
+    OF_CONNECTION,
+    BY_PROVIDER,
+    TAKE_TO_PROBE,
+    PROBE_AGAIN,
+];
+
+/// A grant that can still be used, as far as its own facts go.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveGrant {
+    /// Its name.
+    pub grant_id: GrantId,
+    /// Who may use it.
+    pub grantee_id: UserId,
+}
+
+impl FromRow for LiveGrant {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self { grant_id: row.get("grant_id")?, grantee_id: row.get("grantee_id")? })
+    }
+}
+
+/// A suspended car that should be tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct ToProbe {
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// How often it was tried, this time included.
+    pub probes: i64,
+}
+
+impl FromRow for ToProbe {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self { vehicle_id: row.get("vehicle_id")?, probes: row.get("probes")? })
+    }
+}
+
+async fn touched(tx: &mut Tx, changed: u64, vehicle_id: VehicleId) -> Result<bool, StorageError> {
+    if changed == 1 {
+        query(TOUCH_GRANTS).bind(vehicle_id).execute(tx).await?;
+    }
+    Ok(changed == 1)
+}
+
+/// Suspends a car; `false` if it was suspended already or is gone.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn suspend(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    reason: &str,
+    now: Timestamp,
+    probe_at: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed =
+        query(SUSPEND).bind(vehicle_id).bind(reason).bind(now).bind(probe_at).execute(tx).await?;
+    touched(tx, changed, vehicle_id).await
+}
+
+/// Ends a suspension that began at `as_of` or earlier; `false` if there is none.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn resume(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    as_of: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed = query(RESUME).bind(vehicle_id).bind(as_of).execute(tx).await?;
+    touched(tx, changed, vehicle_id).await
+}
+
+/// Replaces what the owner permits; `false` if it is the same.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn set_permissions(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    permissions: &Permissions,
+) -> Result<bool, StorageError> {
+    let changed =
+        query(SET_PERMISSIONS).bind(vehicle_id).bind(permissions.to_string()).execute(tx).await?;
+    touched(tx, changed, vehicle_id).await
+}
+
+/// Takes every car of a consent out of the service; returns them.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn remove(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    now: Timestamp,
+) -> Result<Vec<VehicleId>, StorageError> {
+    query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await
+}
+
+/// The grants of a car that can still be used at `now`, as far as their own facts go.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn live_grants(
+    on: &mut impl Connection,
+    vehicle_id: VehicleId,
+    now: Timestamp,
+) -> Result<Vec<LiveGrant>, StorageError> {
+    query(LIVE_GRANTS).bind(vehicle_id).bind(now).fetch_all(on).await
+}
+
+/// The cars of a consent.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn of_connection(
+    on: &mut impl Connection,
+    connection_id: ConnectionId,
+) -> Result<Vec<VehicleRow>, StorageError> {
+    query(OF_CONNECTION).bind(connection_id).fetch_all(on).await
+}
+
+/// The cars that the vehicle cloud knows by this name, through consents that hold. The same car
+/// may have been connected in several organizations.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn by_provider(
+    on: &mut impl Connection,
+    provider_vehicle_id: &str,
+) -> Result<Vec<VehicleRow>, StorageError> {
+    query(BY_PROVIDER).bind(provider_vehicle_id).fetch_all(on).await
+}
+
+/// Takes up to `limit` suspended cars to try again; nobody else takes them before `lease_until`.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_to_probe(
+    tx: &mut Tx,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<ToProbe>, StorageError> {
+    query(TAKE_TO_PROBE).bind(now).bind(lease_until).bind(limit).fetch_all(tx).await
+}
+
+/// Puts the next try off.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn probe_again(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    query(PROBE_AGAIN).bind(vehicle_id).bind(at).execute(tx).await.map(drop)
+}

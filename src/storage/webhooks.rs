@@ -1,0 +1,73 @@
+//! What the vehicle cloud sent by itself, and when it may verify that this service is the one it
+//! sends to.
+
+use super::StorageError;
+use super::db::{Connection, Tx, query};
+use crate::domain::time::Timestamp;
+
+const OPEN: &str = "INSERT INTO webhook_registrations (webhook_registration_id, opened_at, expires_at, answers_left) \
+    VALUES ($1, $2, $3, $4)";
+const TAKE_ANSWER: &str = "UPDATE webhook_registrations SET answers_left = answers_left - 1 \
+    WHERE webhook_registration_id IN (SELECT webhook_registration_id FROM webhook_registrations \
+    WHERE expires_at > $1 AND answers_left > 0 ORDER BY webhook_registration_id LIMIT 1) \
+    AND expires_at > $1 AND answers_left > 0";
+const IS_KNOWN: &str = "SELECT event_id FROM webhook_events WHERE event_id = $1";
+const REMEMBER: &str =
+    "INSERT INTO webhook_events (event_id, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const FORGET: &str = "DELETE FROM webhook_events WHERE received_at < $1";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[OPEN, TAKE_ANSWER, IS_KNOWN, REMEMBER, FORGET];
+
+/// Lets the vehicle cloud verify this service until `expires_at`, so many times.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn open_registration(
+    tx: &mut Tx,
+    webhook_registration_id: uuid::Uuid,
+    now: Timestamp,
+    expires_at: Timestamp,
+    answers: i64,
+) -> Result<(), StorageError> {
+    query(OPEN)
+        .bind(webhook_registration_id)
+        .bind(now)
+        .bind(expires_at)
+        .bind(answers)
+        .execute_one(tx)
+        .await
+}
+
+/// Uses up one answer to a verification; `false` if none is expected.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn take_answer(tx: &mut Tx, now: Timestamp) -> Result<bool, StorageError> {
+    Ok(query(TAKE_ANSWER).bind(now).execute(tx).await? == 1)
+}
+
+/// Whether an event was taken in before.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn is_known(on: &mut impl Connection, event_id: &str) -> Result<bool, StorageError> {
+    let known: Option<String> = query(IS_KNOWN).bind(event_id).fetch_optional(on).await?;
+    Ok(known.is_some())
+}
+
+/// Remembers that an event was taken in.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn remember(tx: &mut Tx, event_id: &str, now: Timestamp) -> Result<(), StorageError> {
+    query(REMEMBER).bind(event_id).bind(now).execute(tx).await.map(drop)
+}
+
+/// Forgets the events that were taken in before this time; returns how many.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
+    query(FORGET).bind(before).execute(tx).await
+}
