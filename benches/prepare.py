@@ -1,11 +1,18 @@
-"""Prepares a service for the load of unlock.lua: an owner with every car of the simulator, a guest
-with a grant for each, and a file of lines "grant_token vehicle_id".
+"""Prepares a service for the load of unlock.lua and read.lua: an owner with every car of the
+simulator, and a guest with a grant for each. Leaves in the folder
 
-    prepare.py SERVICE_URL KEYS_FILE
+    unlock.keys   lines "grant_token vehicle_id"
+    read.keys     lines "grant_token path", the lock status through the service
+    direct.keys   lines "access_token path", the same at the simulator itself
+
+    prepare.py SERVICE_URL SIMULATOR_URL FOLDER
 """
 
+import base64
 import json
 import sys
+import urllib.error
+import urllib.parse
 import urllib.request
 
 PASSWORD = "a password for benchmarks only"
@@ -26,7 +33,40 @@ def call(url, body=None, token=None, key=None):
         return json.load(answer)
 
 
-def main(service, keys_file):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def access_token(simulator):
+    """A token of the simulator itself, as an app without Keylend gets it."""
+    back = "http://127.0.0.1:9/back"
+    asked = {
+        "response_type": "code",
+        "client_id": "bench",
+        "redirect_uri": back,
+        "scope": "read_security read_vehicle_info",
+        "user": "bench",
+    }
+    url = simulator + "/oauth/authorize?" + urllib.parse.urlencode(asked)
+    try:
+        urllib.request.build_opener(NoRedirect).open(url, timeout=60)
+        raise SystemExit("prepare.py: the simulator shows a page; start it with --auto-approve")
+    except urllib.error.HTTPError as answer:
+        location = answer.headers["location"]
+    code = urllib.parse.parse_qs(urllib.parse.urlparse(location).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
+    basic = base64.b64encode(b"bench:secret").decode()
+    request = urllib.request.Request(
+        simulator + "/oauth/token",
+        data=urllib.parse.urlencode(form).encode(),
+        headers={"Authorization": "Basic " + basic},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["access_token"]
+
+
+def main(service, simulator, folder):
     def sign_in(email):
         body = {"email": email, "password": PASSWORD}
         return call(service + "/v1/sessions", body)["access_token"]
@@ -45,18 +85,26 @@ def main(service, keys_file):
         page = call(service + "/v1/vehicles?limit=100" + cursor, token=owner)
         vehicles += [vehicle["vehicle_id"] for vehicle in page["data"]]
         cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
-    with open(keys_file, "w", encoding="ascii") as keys:
+    token = access_token(simulator)
+    with open(folder + "/direct.keys", "w", encoding="ascii") as keys:
+        for car in call(simulator + "/_sim/vehicles")["vehicles"]:
+            keys.write("%s /v2.0/vehicles/%s/security\n" % (token, car["id"]))
+    unlock = open(folder + "/unlock.keys", "w", encoding="ascii")
+    read = open(folder + "/read.keys", "w", encoding="ascii")
+    with unlock, read:
         for number, vehicle_id in enumerate(vehicles):
             grant = {
                 "vehicle_id": vehicle_id,
                 "grantee_id": guest_id,
-                "entitlements": ["unlock", "lock"],
+                "entitlements": ["unlock", "lock", "read_lock_status"],
                 "not_before": "2026-01-01T00:00:00Z",
                 "not_after": "2027-01-31T00:00:00Z",
             }
             grant = call(service + "/v1/grants", grant, owner, "bench-%d" % number)
             minted = call(service + "/v1/grants/%s/token" % grant["grant_id"], {}, guest)
-            keys.write("%s %s\n" % (minted["grant_token"], vehicle_id))
+            key = minted["grant_token"]
+            unlock.write("%s %s\n" % (key, vehicle_id))
+            read.write("%s /v1/vehicles/%s/lock-status\n" % (key, vehicle_id))
 
 
 if __name__ == "__main__":
