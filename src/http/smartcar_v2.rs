@@ -14,6 +14,7 @@ mod reads;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -72,6 +73,11 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
     let router = all.fold(Router::new(), |router, (path, methods)| {
         router.route(&format!("{path}/"), methods.clone()).route(&path, methods)
     });
-    let router = router.route("/v2.0/{*path}", any(async || Refusal::no_such_path()));
+    let router =
+        router.route("/v2.0/{*path}", any(no_such_path)).method_not_allowed_fallback(no_such_path);
     OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
+}
+
+async fn no_such_path(State(gateway): State<Arc<Gateway>>) -> Refusal {
+    Refusal::no_such_path().named(&answer::request_id(&gateway))
 }

@@ -15,10 +15,11 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Gateway;
-use super::smartcar_v2::answer::Refusal;
+use super::smartcar_v2::answer::{Refusal, request_id};
 use super::smartcar_v2::holder::{Holder, HolderOfVehicle};
 use crate::domain::reading::{Observable, Observation, Reading};
 use crate::service::{Error, grants, vehicles};
+use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::HEADER_REQUEST_ID;
 use crate::smartcar::v3::signal::{Included, SignalList};
 use crate::smartcar::v3::{Document, ErrorList, SelfLink, Vehicle, VehicleAttributes};
@@ -37,7 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
     let router = served.into_iter().fold(Router::new(), |router, (path, methods)| {
         router.route(&format!("{path}/"), methods.clone()).route(path, methods)
     });
-    let router = router.route("/v3/{*path}", any(async || Failure(Refusal::no_such_path())));
+    let router =
+        router.route("/v3/{*path}", any(no_such_path)).method_not_allowed_fallback(no_such_path);
     OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
 }
 
@@ -50,14 +52,21 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
+impl Failure {
+    fn list(&self) -> ErrorList {
         let body = self.0.body();
-        let name = body.request_id.clone().unwrap_or_default();
+        let name = body.request_id.unwrap_or_default();
         let mut list = ErrorList::of(self.0.kind(), &name).detailing(body.description);
         if let Some(first) = list.errors.first_mut() {
             first.suggested_user_message = body.suggested_user_message;
         }
+        list
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let list = self.list();
         // The head is the same in both versions.
         let head = self.0.into_response().into_parts().0;
         let mut response = (head.status, Json(list)).into_response();
@@ -82,6 +91,10 @@ fn uuid(holder: &Holder) -> String {
     holder.token.claims().vehicle_id.as_uuid().hyphenated().to_string()
 }
 
+async fn no_such_path(State(gateway): State<Arc<Gateway>>) -> Failure {
+    Failure(Refusal::no_such_path().named(&request_id(&gateway)))
+}
+
 async fn read(gateway: &Gateway, holder: &Holder, what: Observable) -> Result<Reading, Failure> {
     let read = vehicles::read(&gateway.service, &holder.caller, holder.read(), what).await;
     read.map_err(|error| Failure(Refusal::from(error).named(&holder.request_id)))
@@ -91,7 +104,7 @@ fn described(holder: &Holder, observation: Observation) -> Option<Vehicle> {
     let Observation::Attributes(attributes) = observation else { return None };
     let id = uuid(holder);
     Some(Vehicle {
-        links: Some(SelfLink { itself: format!("/v3/vehicles/{id}") }),
+        links: Some(SelfLink { itself: format!("/vehicles/{id}") }),
         id,
         kind: "vehicle".to_owned(),
         attributes: VehicleAttributes {
@@ -143,29 +156,33 @@ async fn list(
         .copied()
         .filter(|observable| {
             let entitlement = observable.entitlement();
-            grant.entitlements.contains(entitlement)
+            signals::shows(*observable)
+                && grant.entitlements.contains(entitlement)
                 && car.permissions.contains(entitlement.permission())
         })
         .collect();
-    if wanted.is_empty() {
-        return Err(Failure(Refusal::of("PERMISSION", None).named(&holder.request_id)));
-    }
     let read = holder.read();
     let answers = vehicles::read_batch(&gateway.service, &holder.caller, read, &wanted).await;
-    let (mut data, mut included) = (Vec::new(), None);
+    let (mut data, mut included, mut is_allowed) = (Vec::new(), None, false);
     for (observable, answer) in wanted.into_iter().zip(answers.map_err(named)?) {
+        // What the grant lost in the meantime is left out like what it never had.
+        is_allowed |= !matches!(answer, Err(Error::Refused(_)));
         match answer {
             Ok(Reading { observation: told @ Observation::Attributes(_), .. }) => {
                 included = described(&holder, told).map(|vehicle| Included { vehicle });
             }
             Ok(reading) => data.extend(signals::of(&reading, &uuid(&holder))),
+            Err(Error::Refused(_)) => {}
             Err(error) => {
-                let refusal = Refusal::from(error);
-                data.extend(signals::failed(observable, refusal.kind(), &uuid(&holder)));
+                let now = gateway.service.clock.now();
+                data.extend(signals::failed(observable, &named(error), &uuid(&holder), now));
             }
         }
     }
-    let links = Some(SelfLink { itself: format!("/v3/vehicles/{}/signals", uuid(&holder)) });
+    if !is_allowed {
+        return Err(Failure(Refusal::of("PERMISSION", None).named(&holder.request_id)));
+    }
+    let links = Some(SelfLink { itself: format!("/vehicles/{}/signals", uuid(&holder)) });
     Ok(success(&holder, &SignalList { data, links, included }))
 }
 
@@ -190,10 +207,13 @@ async fn one(
 ) -> Result<Response, Failure> {
     let HolderOfVehicle(holder) = holder?;
     let SignalPath { code } = path.0;
-    let missing = || Failure(Refusal::no_such_path().named(&holder.request_id));
-    let observable = signals::observable(&code).ok_or_else(missing)?;
+    let failure = |refusal: Refusal| Failure(refusal.named(&holder.request_id));
+    let observable = signals::observable(&code);
+    let observable = observable.ok_or_else(|| failure(Refusal::no_such_path()))?;
     let reading = read(&gateway, &holder, observable).await?;
     let told = signals::of(&reading, &uuid(&holder)).into_iter();
     let data = told.into_iter().find(|signal| signal.attributes.code == code);
-    Ok(success(&holder, &Document { data: data.ok_or_else(missing)? }))
+    let data =
+        data.ok_or_else(|| failure(Refusal::new(ErrorKind::CompatibilityVehicleNotCapable)))?;
+    Ok(success(&holder, &Document { data }))
 }

@@ -1,7 +1,7 @@
 //! Requests and answers of API v3 (protocol page, section 5): JSON:API documents, metric units,
 //! percentages from 0 to 100, one token for the application and a header that names the owner.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub mod command;
 pub mod connection;
@@ -46,11 +46,24 @@ impl std::fmt::Debug for TokenAnswer {
     }
 }
 
-/// A document about one thing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// An answer about one thing. Smartcar's pages show a car under `data` and a signal without it, and
+/// of its SDKs some read the one and some the other; so both are written.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Document<T> {
     /// The thing.
     pub data: T,
+}
+
+impl<T: Serialize> Serialize for Document<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Both<'a, T> {
+            #[serde(flatten)]
+            bare: &'a T,
+            data: &'a T,
+        }
+        Both { bare: &self.data, data: &self.data }.serialize(serializer)
+    }
 }
 
 /// A link to the thing itself.

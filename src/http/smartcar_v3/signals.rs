@@ -1,82 +1,132 @@
-//! Observations as signals of API v3: percentages from 0 to 100, metric units in the body, places as
-//! rows and columns (protocol page, section 5.4).
+//! Readings as signals of API v3: their codes, names and groups, and how old they are (protocol
+//! page, section 5.4).
 
-use serde::Serialize;
-use serde_json::{Value, json};
+mod bodies;
 
-use crate::domain::reading::{LockStatus, Observable, Observation, Opening, Reading, TirePressure};
+#[cfg(test)]
+#[path = "signals_test.rs"]
+mod tests;
+
+use serde_json::Value;
+
+use super::Failure;
+use crate::domain::reading::{Observable, Observation, Reading, SystemStatus};
 use crate::domain::time::Timestamp;
-use crate::http::smartcar_v2::service_record;
-use crate::smartcar::ErrorKind;
 use crate::smartcar::v3::SelfLink;
 use crate::smartcar::v3::signal::{
     Moment, Signal, SignalAttributes, SignalError, SignalMeta, SignalStatus, code,
 };
 
-/// A signal's code, its name and group, and what it is read from.
-type Row = (&'static str, &'static str, &'static str, Observable);
+/// What a signal is called.
+#[derive(Clone, Copy)]
+struct Kind<'a> {
+    code: &'a str,
+    name: &'a str,
+    group: &'a str,
+}
 
+/// The signals that every car may have, and what each is read from.
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
-    (code::IS_LOCKED, "IsLocked", "Closure", Observable::LockStatus),
-    (code::DOORS, "Doors", "Closure", Observable::LockStatus),
-    (code::WINDOWS, "Windows", "Closure", Observable::LockStatus),
-    (code::SUNROOF, "Sunroof", "Closure", Observable::LockStatus),
-    (code::FRONT_TRUNK, "FrontTrunk", "Closure", Observable::LockStatus),
-    (code::REAR_TRUNK, "RearTrunk", "Closure", Observable::LockStatus),
-    (code::LOCATION, "PreciseLocation", "Location", Observable::Location),
-    (code::ODOMETER, "TraveledDistance", "Odometer", Observable::Odometer),
-    (code::BATTERY_LEVEL, "StateOfCharge", "TractionBattery", Observable::Battery),
-    (code::BATTERY_RANGE, "Range", "TractionBattery", Observable::Battery),
-    (code::BATTERY_CAPACITY, "NominalCapacity", "TractionBattery", Observable::NominalCapacity),
-    (code::CHARGING_STATUS, "DetailedChargingStatus", "Charge", Observable::Charge),
-    (code::CABLE_CONNECTED, "IsChargingCableConnected", "Charge", Observable::Charge),
-    (code::CHARGE_LIMITS, "ChargeLimits", "Charge", Observable::ChargeLimit),
-    (code::FUEL_LEVEL, "FuelLevel", "InternalCombustionEngine", Observable::Fuel),
-    (code::FUEL_AMOUNT, "AmountRemaining", "InternalCombustionEngine", Observable::Fuel),
-    (code::FUEL_RANGE, "Range", "InternalCombustionEngine", Observable::Fuel),
-    (code::OIL_LIFE, "OilLife", "InternalCombustionEngine", Observable::EngineOil),
-    (code::TIRES, "Tires", "Wheel", Observable::TirePressure),
-    (code::VIN, "VIN", "VehicleIdentification", Observable::Vin),
-    (code::TROUBLE_CODES, "DTCList", "Diagnostics", Observable::TroubleCodes),
-    (code::SERVICE_RECORDS, "Records", "Service", Observable::ServiceHistory),
+const ROWS: &[(Kind<'static>, Observable)] = &[
+    (Kind { code: code::IS_LOCKED, name: "IsLocked", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::DOORS, name: "Doors", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::WINDOWS, name: "Windows", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::SUNROOF, name: "Sunroof", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::FRONT_TRUNK, name: "FrontTrunk", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::REAR_TRUNK, name: "RearTrunk", group: "Closure" }, Observable::LockStatus),
+    (Kind { code: code::CHARGE_PORT_FLAP, name: "IsChargingPortFlapOpen", group: "Charge" }, Observable::LockStatus),
+    (Kind { code: code::LOCATION, name: "PreciseLocation", group: "Location" }, Observable::Location),
+    (Kind { code: code::ODOMETER, name: "TraveledDistance", group: "Odometer" }, Observable::Odometer),
+    (Kind { code: code::BATTERY_LEVEL, name: "StateOfCharge", group: "TractionBattery" }, Observable::Battery),
+    (Kind { code: code::BATTERY_RANGE, name: "Range", group: "TractionBattery" }, Observable::Battery),
+    (Kind { code: code::BATTERY_CAPACITY, name: "NominalCapacity", group: "TractionBattery" }, Observable::NominalCapacity),
+    (Kind { code: code::CHARGING_STATUS, name: "DetailedChargingStatus", group: "Charge" }, Observable::Charge),
+    (Kind { code: code::CABLE_CONNECTED, name: "IsChargingCableConnected", group: "Charge" }, Observable::Charge),
+    (Kind { code: code::CHARGE_LIMITS, name: "ChargeLimits", group: "Charge" }, Observable::ChargeLimit),
+    (Kind { code: code::FUEL_LEVEL, name: "FuelLevel", group: "InternalCombustionEngine" }, Observable::Fuel),
+    (Kind { code: code::FUEL_AMOUNT, name: "AmountRemaining", group: "InternalCombustionEngine" }, Observable::Fuel),
+    (Kind { code: code::FUEL_RANGE, name: "Range", group: "InternalCombustionEngine" }, Observable::Fuel),
+    (Kind { code: code::OIL_LIFE, name: "OilLife", group: "InternalCombustionEngine" }, Observable::EngineOil),
+    (Kind { code: code::TIRES, name: "Tires", group: "Wheel" }, Observable::TirePressure),
+    (Kind { code: code::VIN, name: "VIN", group: "VehicleIdentification" }, Observable::Vin),
+    (Kind { code: code::TROUBLE_CODES, name: "DTCList", group: "Diagnostics" }, Observable::TroubleCodes),
+    (Kind { code: code::SERVICE_RECORDS, name: "Records", group: "Service" }, Observable::ServiceHistory),
 ];
+
+/// What a system's name is in the code of its signal, where that is another word.
+const SYSTEMS: &[(&str, &str)] = &[("SYSTEM_TPMS", "tirepressuremonitoring")];
 
 /// What a signal is read from.
 pub(super) fn observable(code: &str) -> Option<Observable> {
-    ROWS.iter().find(|row| row.0 == code).map(|row| row.3)
+    let listed = ROWS.iter().find(|(kind, _)| kind.code == code).map(|row| row.1);
+    let of_system =
+        || code.starts_with(code::DIAGNOSTICS_PREFIX).then_some(Observable::SystemStatus);
+    listed.or_else(of_system)
+}
+
+/// Whether a list of signals says anything of it.
+pub(super) fn shows(observable: Observable) -> bool {
+    observable != Observable::BatteryCapacity
 }
 
 /// The signals of a reading that have a value.
 pub(super) fn of(reading: &Reading, vehicle: &str) -> Vec<Signal> {
-    let moment = |at: Timestamp| Moment::Millis(at.as_unix_micros() / 1000);
     let meta = SignalMeta {
         retrieved_at: Some(moment(reading.fetched_at)),
         oem_updated_at: reading.data_age.map(moment),
     };
-    ROWS.iter()
-        .filter_map(|row| {
-            let body = body(row.0, &reading.observation)?;
-            let status = SignalStatus { value: SignalStatus::SUCCESS.to_owned(), error: None };
-            Some(signal(row, vehicle, status, Some(body), meta.clone()))
-        })
-        .collect()
+    if let Observation::SystemStatus(status) = &reading.observation {
+        return systems(status, vehicle, &meta);
+    }
+    let told = ROWS.iter().filter_map(|(kind, _)| {
+        let body = bodies::body(kind.code, &reading.observation)?;
+        Some(signal(*kind, vehicle, success(), Some(body), meta.clone()))
+    });
+    told.collect()
 }
 
-/// The signals of a reading that failed.
-pub(super) fn failed(observable: Observable, kind: ErrorKind, vehicle: &str) -> Vec<Signal> {
-    let error = SignalError {
-        kind: kind.error_type().to_owned(),
-        code: kind.code().map(str::to_owned),
-        description: Some(kind.description().to_owned()),
-    };
-    let status = SignalStatus { value: SignalStatus::ERROR.to_owned(), error: Some(error) };
-    let rows = ROWS.iter().filter(|row| row.3 == observable);
-    rows.map(|row| signal(row, vehicle, status.clone(), None, SignalMeta::default())).collect()
+fn systems(status: &SystemStatus, vehicle: &str, meta: &SignalMeta) -> Vec<Signal> {
+    let told = status.systems.iter().map(|system| {
+        let id = system.system_id.as_str();
+        let name = id.strip_prefix("SYSTEM_").unwrap_or(id);
+        let word = SYSTEMS.iter().find(|row| row.0 == id).map(|row| row.1.to_owned());
+        let word = word.unwrap_or_else(|| name.to_ascii_lowercase());
+        let code = format!("{}{word}", code::DIAGNOSTICS_PREFIX);
+        let kind = Kind { code: &code, name, group: "Diagnostics" };
+        signal(kind, vehicle, success(), Some(bodies::system(system)), meta.clone())
+    });
+    told.collect()
+}
+
+/// The signals of a reading that failed at `now`. Which systems a car would report is not known.
+pub(super) fn failed(
+    observable: Observable,
+    failure: &Failure,
+    vehicle: &str,
+    now: Timestamp,
+) -> Vec<Signal> {
+    let error = failure.list().errors.into_iter().next();
+    let error = error.map(|error| SignalError {
+        kind: error.kind,
+        code: error.code,
+        description: error.detail,
+    });
+    let status = SignalStatus { value: SignalStatus::ERROR.to_owned(), error };
+    let meta = SignalMeta { retrieved_at: Some(moment(now)), oem_updated_at: None };
+    let rows = ROWS.iter().filter(|row| row.1 == observable);
+    rows.map(|(kind, _)| signal(*kind, vehicle, status.clone(), None, meta.clone())).collect()
+}
+
+fn moment(at: Timestamp) -> Moment {
+    Moment::Millis(at.as_unix_micros() / 1000)
+}
+
+fn success() -> SignalStatus {
+    SignalStatus { value: SignalStatus::SUCCESS.to_owned(), error: None }
 }
 
 fn signal(
-    &(code, name, group, _): &Row,
+    Kind { code, name, group }: Kind<'_>,
     vehicle: &str,
     status: SignalStatus,
     body: Option<Value>,
@@ -93,133 +143,7 @@ fn signal(
             body,
         },
         meta,
-        links: Some(SelfLink { itself: format!("/v3/vehicles/{vehicle}/signals/{code}") }),
+        links: Some(SelfLink { itself: format!("/vehicles/{vehicle}/signals/{code}") }),
         relationships: None,
     }
-}
-
-/// The body of a signal; `None` if the observation is about something else, or has no such value.
-fn body(signal: &str, observation: &Observation) -> Option<Value> {
-    match observation {
-        Observation::Attributes(_) | Observation::BatteryCapacity(_) => None,
-        Observation::SystemStatus(_) => None,
-        Observation::Vin(vin) => (signal == code::VIN).then(|| value(&vin.vin)),
-        Observation::Location(place) => (signal == code::LOCATION)
-            .then(|| json!({ "latitude": place.latitude(), "longitude": place.longitude() })),
-        Observation::Odometer(odometer) => {
-            (signal == code::ODOMETER).then(|| number("km", odometer.distance_km))
-        }
-        Observation::Battery(battery) => match signal {
-            code::BATTERY_LEVEL => battery.level.map(percent),
-            code::BATTERY_RANGE => battery.range_km.map(|range| number("km", range)),
-            _ => None,
-        },
-        Observation::NominalCapacity(capacity) => (signal == code::BATTERY_CAPACITY).then(|| {
-            let available = capacity
-                .available_capacities
-                .iter()
-                .map(|one| json!({ "capacity": one.capacity_kwh, "description": one.description }));
-            let rated = capacity.capacity.as_ref();
-            json!({
-                "capacity": rated.map(|rated| rated.nominal_kwh),
-                "source": rated.map(|rated| &rated.source),
-                "availableCapacities": available.collect::<Vec<_>>(),
-                "unit": "kWh",
-            })
-        }),
-        Observation::Charge(charge) => match signal {
-            code::CHARGING_STATUS => Some(value(charge.state.as_str().to_ascii_uppercase())),
-            code::CABLE_CONNECTED => charge.is_plugged_in.map(value),
-            _ => None,
-        },
-        Observation::ChargeLimit(seen) => (signal == code::CHARGE_LIMITS).then(|| {
-            let limit = seen.limit * 100.0;
-            json!({ "values": [{ "type": "global", "limit": limit, "condition": null }],
-                "activeLimit": limit, "unit": "percent" })
-        }),
-        Observation::Fuel(fuel) => match signal {
-            code::FUEL_LEVEL => fuel.level.map(percent),
-            code::FUEL_AMOUNT => fuel.amount_l.map(|amount| number("l", amount)),
-            code::FUEL_RANGE => fuel.range_km.map(|range| number("km", range)),
-            _ => None,
-        },
-        Observation::TirePressure(pressure) => (signal == code::TIRES).then(|| tires(pressure)),
-        Observation::EngineOil(oil) => {
-            oil.life_remaining.filter(|_| signal == code::OIL_LIFE).map(percent)
-        }
-        Observation::LockStatus(status) => closure(signal, status),
-        Observation::TroubleCodes(codes) => (signal == code::TROUBLE_CODES).then(|| {
-            let codes = codes.active_codes.iter();
-            let told = codes.map(|one| json!({ "code": one.code, "timestamp": one.set_at }));
-            json!({ "values": told.collect::<Vec<_>>() })
-        }),
-        Observation::ServiceHistory(history) => (signal == code::SERVICE_RECORDS).then(|| {
-            let records = history.records.iter().map(service_record);
-            json!({ "values": records.collect::<Vec<_>>() })
-        }),
-    }
-}
-
-fn value(value: impl Serialize) -> Value {
-    json!({ "value": value })
-}
-
-fn number(unit: &str, number: f64) -> Value {
-    json!({ "unit": unit, "value": number })
-}
-
-fn percent(share: f64) -> Value {
-    number("percent", share * 100.0)
-}
-
-fn tires(pressure: &TirePressure) -> Value {
-    let wheels = [
-        (0, 0, pressure.front_left_kpa),
-        (0, 1, pressure.front_right_kpa),
-        (1, 0, pressure.back_left_kpa),
-        (1, 1, pressure.back_right_kpa),
-    ];
-    let told = wheels
-        .map(|(row, column, kpa)| json!({ "row": row, "column": column, "tirePressure": kpa }));
-    json!({ "values": told, "rowCount": 2, "columnCount": 2, "unit": "kPa" })
-}
-
-fn closure(signal: &str, status: &LockStatus) -> Option<Value> {
-    let lid = |place: &str| status.storage.iter().find(|lid| lid.place == place);
-    match signal {
-        code::IS_LOCKED => Some(value(status.is_locked)),
-        code::DOORS => Some(places(&status.doors)),
-        code::WINDOWS => Some(places(&status.windows)),
-        code::SUNROOF => status.sunroof.first().map(opening),
-        code::FRONT_TRUNK => lid("front").map(opening),
-        code::REAR_TRUNK => lid("rear").map(opening),
-        _ => None,
-    }
-}
-
-fn is_open(opening: &Opening) -> Option<bool> {
-    match opening.status.as_str() {
-        "OPEN" => Some(true),
-        "CLOSED" => Some(false),
-        _ => None,
-    }
-}
-
-fn opening(told: &Opening) -> Value {
-    json!({ "isOpen": is_open(told) })
-}
-
-fn places(openings: &[Opening]) -> Value {
-    let place = |told: &Opening| {
-        let (row, column) = match told.place.as_str() {
-            "frontLeft" => (0, 0),
-            "frontRight" => (0, 1),
-            "backLeft" => (1, 0),
-            "backRight" => (1, 1),
-            _ => return None,
-        };
-        Some(json!({ "row": row, "column": column, "isOpen": is_open(told) }))
-    };
-    let values: Vec<Value> = openings.iter().filter_map(place).collect();
-    json!({ "values": values, "rowCount": 2, "columnCount": 2 })
 }

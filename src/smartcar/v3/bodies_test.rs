@@ -34,9 +34,17 @@ fn documented_bodies_survive_a_round_trip() {
         "relationships": {"vehicle": {"data": {"id": "v", "type": "vehicle"}},
             "user": {"data": {"id": "u", "type": "user"}}}}],
         "meta": {"pageNumber": 1, "pageSize": 10, "totalCount": 1}}));
-    round::<Document<Vehicle>>(json!({"data": {"id": "v", "type": "vehicle", "attributes": {
+    round::<Vehicle>(json!({"id": "v", "type": "vehicle", "attributes": {
         "make": "BMW", "model": "i3", "year": 2020, "powertrainType": "BEV"},
-        "links": {"self": "/vehicles/v"}}}));
+        "links": {"self": "/vehicles/v"}}));
+}
+
+#[test]
+fn an_answer_about_one_thing_is_written_with_and_without_its_document() {
+    let link = json!({"self": "/vehicles/v"});
+    let read: Document<SelfLink> = serde_json::from_value(json!({ "data": link })).unwrap();
+    let written = serde_json::to_value(&read).unwrap();
+    assert_eq!(written, json!({"self": "/vehicles/v", "data": link}));
 }
 
 #[test]

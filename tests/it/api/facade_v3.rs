@@ -52,12 +52,15 @@ on_both! {
         assert_eq!(list["included"]["vehicle"]["id"], id);
         let one = holder.get(&format!("/v3/vehicles/{id}/signals/wheel-tires/")).await.expect(200).body;
         assert_eq!(one["data"]["attributes"]["body"], signal(&list, "wheel-tires")["attributes"]["body"]);
+        assert_eq!(one["data"]["attributes"], one["attributes"], "some SDKs read it bare");
+        assert_eq!(signal(&list, "diagnostics-abs")["attributes"]["body"]["status"], "OK");
+        assert_eq!(signal(&list, "charge-ischargingportflapopen")["attributes"]["body"]["value"], false);
         let vehicle = holder.get(&format!("/v3/vehicles/{id}")).await.expect(200).body;
         assert_eq!(vehicle["data"]["attributes"]["model"], truth["model"]);
     }
 
     async fn a_grant_shows_only_the_signals_that_it_names(app) {
-        let (owner, holder, _, id, grant_id) = holder_and_car(app, &["read_odometer"]).await;
+        let (owner, holder, car, id, grant_id) = holder_and_car(app, &["read_odometer"]).await;
         let list = holder.get(&format!("/v3/vehicles/{id}/signals")).await.expect(200).body;
         assert_eq!(list["data"].as_array().unwrap().len(), 1, "{list}");
         let other = format!("/v3/vehicles/{id}/signals/closure-islocked");
@@ -66,6 +69,9 @@ on_both! {
         expect_error(&holder.get(&format!("/v3/vehicles/{id}/signals/nonsense")).await, 404, "RESOURCE_NOT_FOUND");
         expect_error(&holder.get("/v3/nonsense").await, 404, "RESOURCE_NOT_FOUND");
         expect_error(&owner.get(&other).await, 401, "AUTHENTICATION");
+        expect_error(&holder.post(&other, json!({})).await, 404, "RESOURCE_NOT_FOUND");
+        let refused = owner.get(&format!("/v1/audit-entries?vehicle_id={car}&event=vehicle.read_refused")).await.expect(200).body;
+        assert_eq!(refused["data"].as_array().unwrap().len(), 2, "the list asks for what it may: {refused}");
         owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await.expect(200);
         expect_error(&holder.get(&format!("/v3/vehicles/{id}/signals")).await, 403, "PERMISSION");
     }
@@ -78,5 +84,24 @@ on_both! {
         let path = format!("/v3/vehicles/{id}/signals/odometer-traveleddistance");
         expect_error(&holder.get(&path).await, 409, "VEHICLE_STATE");
         holder.get(&path).await.expect(200);
+    }
+
+    async fn a_list_says_which_signals_the_cloud_did_not_give(app) {
+        let (_, holder, car, id, _) = holder_and_car(app, &["read_odometer", "read_fuel"]).await;
+        let cloud_id = app.cloud.car_of(app, &car).await["id"].as_str().unwrap().to_owned();
+        let asleep = json!({ "kind": "vehicle_state", "code": "ASLEEP", "on": "read" });
+        app.cloud.script(&cloud_id, json!([asleep])).await;
+        let list = holder.get(&format!("/v3/vehicles/{id}/signals")).await.expect(200).body;
+        let failed = &signal(&list, "odometer-traveleddistance");
+        let status = &failed["attributes"]["status"];
+        assert_eq!((&status["value"], &status["error"]["code"]), (&json!("ERROR"), &json!("ASLEEP")));
+        assert!(failed["meta"]["retrievedAt"].is_i64(), "{list}");
+    }
+
+    async fn a_grant_without_reads_has_no_signals(app) {
+        let (_, holder, _, id, _) = holder_and_car(app, &["unlock"]).await;
+        expect_error(&holder.get(&format!("/v3/vehicles/{id}/signals")).await, 403, "PERMISSION");
+        let altered = holder.with_token(holder.token.clone().unwrap().replace("ey", "fy"));
+        expect_error(&altered.get(&format!("/v3/vehicles/{id}/signals")).await, 401, "AUTHENTICATION");
     }
 }
