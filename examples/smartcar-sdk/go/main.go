@@ -38,6 +38,9 @@ func main() {
 		"frontLeft", "frontRight", "backLeft", "backRight"))
 	show("engine_oil", only(must(car.GetOil(ctx)), "lifeRemaining"))
 	show("lock_status", unsupported)
+	show("signals", unsupported)
+	show("signal", unsupported)
+	show("vehicle", unsupported)
 
 	show("unlock", only(must(car.Unlock(ctx)), "status"))
 	show("lock", only(must(car.Lock(ctx)), "status"))

@@ -57,6 +57,9 @@ public class Main {
         "backRight", tires.getBackRight());
     show("engine_oil", "lifeRemaining", car.engineOil().getLifeRemaining());
     unsupported("lock_status");
+    unsupported("signals");
+    unsupported("signal");
+    unsupported("vehicle");
 
     show("unlock", "status", car.unlock().getStatus());
     show("lock", "status", car.lock().getStatus());

@@ -6,6 +6,7 @@ const smartcar = require('smartcar');
 
 const { KEYLEND_URL, ACCESS_TOKEN } = process.env;
 process.env.SMARTCAR_API_ORIGIN = KEYLEND_URL;
+process.env.SMARTCAR_API_V3_ORIGIN = KEYLEND_URL;
 
 // Prints one call as a line of JSON.
 function show(call, fields) {
@@ -34,6 +35,14 @@ async function main() {
     only(await car.tirePressure(), 'frontLeft', 'frontRight', 'backLeft', 'backRight'));
   show('engine_oil', only(await car.engineOil(), 'lifeRemaining'));
   show('lock_status', only(await car.lockStatus(), 'isLocked'));
+
+  const signals = (await car.getSignals()).body.data;
+  const odometer = signals.find((signal) => signal.id === 'odometer-traveleddistance');
+  show('signals', { odometer: odometer.attributes.body.value });
+  const signal = (await car.getSignal('closure-islocked')).body;
+  show('signal', { isLocked: signal.attributes.body.value });
+  const described = (await smartcar.getVehicle(ACCESS_TOKEN, car.id)).body;
+  show('vehicle', { id: described.id, ...only(described.attributes, 'make', 'model', 'year') });
 
   show('unlock', only(await car.unlock(), 'status'));
   show('lock', only(await car.lock(), 'status'));

@@ -3,8 +3,11 @@
 import json
 import os
 
-os.environ["SMARTCAR_API_ORIGIN"] = os.environ["KEYLEND_URL"]  # read when the SDK is imported
+# Both are read when the SDK is imported.
+os.environ["SMARTCAR_API_ORIGIN"] = os.environ["KEYLEND_URL"]
+os.environ["SMARTCAR_VEHICLE_API_V3_ORIGIN"] = os.environ["KEYLEND_URL"]
 import smartcar
+from smartcar.smartcar import get_vehicle  # which the package itself does not export
 
 ACCESS_TOKEN = os.environ["ACCESS_TOKEN"]
 
@@ -45,6 +48,14 @@ show(
 )
 show("engine_oil", lifeRemaining=car.engine_oil().life_remaining)
 show("lock_status", isLocked=car.lock_status().is_locked)
+
+signals = {signal["id"]: signal["attributes"] for signal in car.get_signals()["body"]["data"]}
+show("signals", odometer=signals["odometer-traveleddistance"]["body"]["value"])
+signal = car.get_signal("closure-islocked")["body"]
+show("signal", isLocked=signal["attributes"]["body"]["value"])
+seen = get_vehicle(ACCESS_TOKEN, car.vehicle_id)["body"]
+about = seen["attributes"]
+show("vehicle", id=seen["id"], make=about["make"], model=about["model"], year=about["year"])
 
 show("unlock", status=car.unlock().status)
 show("lock", status=car.lock().status)

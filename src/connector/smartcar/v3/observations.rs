@@ -62,12 +62,13 @@ const LITERS: &[(&str, f64)] = &[
     ("gal", 3.785_411_784),
     ("gallons", 3.785_411_784),
 ];
-const PERCENT: &[(&str, f64)] = &[("percent", 0.01), ("%", 0.01), ("", 0.01)];
+const PERCENT: &[(&str, f64)] = &[("percent", 1.0), ("%", 1.0), ("", 1.0)];
 const KPA: &[(&str, f64)] =
     &[("kpa", 1.0), ("kilopascals", 1.0), ("", 1.0), ("psi", 6.894_757_293_168), ("bar", 100.0)];
 
 fn share(seen: &Seen<'_>, body: NumberBody) -> Judged<Option<f64>> {
-    match in_unit(seen, body, PERCENT)? {
+    // Divided: the product with 0.01 would not be the nearest fraction.
+    match in_unit(seen, body, PERCENT)?.map(|percent| percent / 100.0) {
         Some(share) if !fit::is_share(share) => Err(seen.garbled("a share beyond the whole")),
         share => Ok(share),
     }
