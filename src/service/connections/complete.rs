@@ -9,12 +9,12 @@ use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, VehicleId};
 use crate::domain::time::Timestamp;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, User};
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::secret;
 use crate::storage::connections::Activation;
-use crate::storage::{connections, repeat, vehicles};
+use crate::storage::{connections, repeat, users, vehicles};
 
 /// What the browser brought.
 #[derive(Debug, Clone)]
@@ -42,6 +42,9 @@ pub struct Proof {
 pub struct Completed {
     /// The consent.
     pub connection_id: ConnectionId,
+    /// Whose account the cars came to. The person at the browser may be somebody else, whom the
+    /// owner of that account sent there.
+    pub owner: User,
     /// The owner's cars that came with it.
     pub vehicles: Vec<Vehicle>,
 }
@@ -172,6 +175,8 @@ async fn keep(
         };
         connections::activate(&mut tx, connection_id, activation).await?;
         let user_id = connection.owner_id;
+        let owner = users::find(&mut tx, connection.organization_id, user_id).await?;
+        let owner = owner.ok_or(Error::NotFound)?;
         let vehicles = consented.cars.len();
         let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
         let mut owned = Vec::new();
@@ -184,7 +189,7 @@ async fn keep(
         }
         service.record(&mut tx, caller, now, events).await?;
         tx.commit().await?;
-        Ok(Completed { connection_id, vehicles: owned })
+        Ok(Completed { connection_id, owner, vehicles: owned })
     })
     .await
 }

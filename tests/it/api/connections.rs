@@ -74,6 +74,17 @@ on_both! {
         assert!(!text.contains("token") && !text.contains("authorize_url"), "{text}");
     }
 
+    async fn a_person_who_was_sent_to_consent_reads_to_whom_the_car_went(app) {
+        let owner = app.member("owner").await;
+        let (_, authorize_url) = start(&owner).await;
+        let consent = app.http.get(authorize_url).send().await.unwrap();
+        let back = consent.headers()["location"].to_str().unwrap().to_owned();
+        let back = app.http.get(back.replace("http://keylend.test", app.url()));
+        let page = back.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+        let email = owner.get("/v1/users/me").await.expect(200).text("email");
+        assert!(page.contains(&email) && page.contains("BMW i3 2020"), "{page}");
+    }
+
     async fn a_browser_without_a_consent_under_way_is_refused(app) {
         let owner = app.member("owner").await;
         let foreign = come_back(app, &[("state", "never given out"), ("code", "c")]).await;

@@ -52,6 +52,7 @@ pub(in crate::http) struct CompletedBody {
 #[derive(Template)]
 #[template(path = "connected.html")]
 struct ConnectedPage {
+    account: String,
     cars: Vec<String>,
 }
 
@@ -155,7 +156,10 @@ fn body(completed: &Completed) -> CompletedBody {
 
 fn connected(completed: &Completed) -> ConnectedPage {
     let name = |car: &Vehicle| format!("{} {} {}", car.make, car.model, car.year);
-    ConnectedPage { cars: completed.vehicles.iter().map(name).collect() }
+    ConnectedPage {
+        account: completed.owner.email.as_str().to_owned(),
+        cars: completed.vehicles.iter().map(name).collect(),
+    }
 }
 
 fn page(page: &impl Template) -> Result<Response, Problem> {
