@@ -2,7 +2,8 @@
 --
 -- UNLOCK_KEYS names a file of lines "grant_token vehicle_id". Thread n of N takes the lines
 -- n, n+N, … in turn, so no two threads share a grant. UNLOCK_THREADS must be wrk's -t.
--- Prints one line of key=value pairs; errors_http counts answers of 400 and above.
+
+dofile("benches/wrk.lua")
 
 local counter = 0
 
@@ -12,22 +13,15 @@ function setup(thread)
 end
 
 function init(args)
-  local path = assert(os.getenv("UNLOCK_KEYS"), "UNLOCK_KEYS names no file")
+  local file = assert(os.getenv("UNLOCK_KEYS"), "UNLOCK_KEYS names no file")
   local threads = tonumber(os.getenv("UNLOCK_THREADS") or "1")
   keys = {}
-  local line_number = 0
-  for line in io.lines(path) do
-    local token, vehicle = line:match("^(%S+)%s+(%S+)$")
-    assert(token, path .. ": not 'grant_token vehicle_id': " .. line)
-    if line_number % threads == number - 1 then
-      keys[#keys + 1] = {
-        authorization = "Bearer " .. token,
-        body = '{"vehicle_id":"' .. vehicle .. '","action":"unlock"}',
-      }
-    end
-    line_number = line_number + 1
+  for _, line in ipairs(lines_of_thread(file, number, threads)) do
+    keys[#keys + 1] = {
+      authorization = "Bearer " .. line[1],
+      body = '{"vehicle_id":"' .. line[2] .. '","action":"unlock"}',
+    }
   end
-  assert(#keys > 0, path .. " has no line for thread " .. number)
   sent = 0
   -- Keys must differ between runs against the same database, too.
   run = string.format("%s-%d", os.getenv("UNLOCK_RUN") or os.time(), number)
@@ -41,14 +35,4 @@ function request()
     ["Content-Type"] = "application/json",
     ["Idempotency-Key"] = run .. "-" .. sent,
   }, key.body)
-end
-
-function done(summary, latency, requests)
-  local errors = summary.errors
-  io.write(string.format(
-    "requests_per_s=%.0f p50_ms=%.2f p99_ms=%.2f max_ms=%.2f requests=%d errors_http=%d errors_socket=%d\n",
-    summary.requests / (summary.duration / 1e6),
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3,
-    summary.requests, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout))
 end

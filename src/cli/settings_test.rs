@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser};
 
 use super::*;
+use crate::config::Origins;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -80,4 +81,11 @@ fn limits_have_defaults_and_can_be_set() {
 fn a_service_that_listens_everywhere_must_be_told_its_name() {
     let error = config(&["--simulator-url", "http://s:1", "--listen", "0.0.0.0:80"]).unwrap_err();
     assert!(matches!(error, InvalidSettings::PublicUrl(_)));
+}
+
+#[test]
+fn half_of_the_credentials_for_v3_are_not_passed_over() {
+    let simulator = ["--simulator-url", "http://127.0.0.1:9000", "--smartcar-v3-client-id", "x"];
+    let missing = InvalidSettings::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET");
+    assert_eq!(config(&simulator).unwrap_err(), missing);
 }

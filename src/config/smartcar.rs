@@ -49,8 +49,6 @@ pub struct Origins {
     pub iam: Origin,
     /// The consent page.
     pub connect: Origin,
-    /// Connections and webhooks of the application.
-    pub management: Origin,
 }
 
 impl Origins {
@@ -63,7 +61,6 @@ impl Origins {
             auth: origin.clone(),
             iam: origin.clone(),
             connect: origin.clone(),
-            management: origin.clone(),
         }
     }
 
@@ -77,7 +74,6 @@ impl Origins {
             auth: https("auth.smartcar.com"),
             iam: https("iam.smartcar.com"),
             connect: https("connect.smartcar.com"),
-            management: https("management.api.smartcar.com"),
         }
     }
 }

@@ -33,6 +33,7 @@ mod v3;
 use guard::{Guard, Urgency};
 
 pub use settings::{InvalidSettings, SmartcarSettings};
+pub(crate) use v2::path as path_in_v2;
 
 /// The only value of `Content-Type` sent to the vehicle API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

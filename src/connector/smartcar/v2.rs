@@ -198,7 +198,7 @@ impl V2 {
 }
 
 /// The path below the car (protocol page, section 2.3).
-const fn path(observable: Observable) -> &'static str {
+pub(crate) const fn path(observable: Observable) -> &'static str {
     match observable {
         Observable::Attributes => "",
         Observable::Vin => "/vin",

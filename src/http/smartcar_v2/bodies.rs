@@ -5,33 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::reads::Period;
+pub(super) use crate::connector::smartcar::path_in_v2 as path;
 use crate::domain::id::VehicleId;
 use crate::domain::reading as domain;
 use crate::domain::reading::{Observable, Observation, Opening};
 use crate::smartcar::v2::reads as wire;
 use crate::smartcar::v2::{self, InUnits, Part, Security, UnitSystem};
-
-/// The path below the car.
-pub(super) const fn path(observable: Observable) -> &'static str {
-    match observable {
-        Observable::Attributes => "",
-        Observable::Vin => "/vin",
-        Observable::Location => "/location",
-        Observable::Odometer => "/odometer",
-        Observable::Battery => "/battery",
-        Observable::BatteryCapacity => "/battery/capacity",
-        Observable::NominalCapacity => "/battery/nominal_capacity",
-        Observable::Charge => "/charge",
-        Observable::ChargeLimit => "/charge/limit",
-        Observable::Fuel => "/fuel",
-        Observable::TirePressure => "/tires/pressure",
-        Observable::EngineOil => "/engine/oil",
-        Observable::LockStatus => "/security",
-        Observable::SystemStatus => "/diagnostics/system_status",
-        Observable::TroubleCodes => "/diagnostics/dtcs",
-        Observable::ServiceHistory => "/service/history",
-    }
-}
 
 /// What is found at a path below the car; `/` is the attributes.
 pub(super) fn observable_at(asked: &str) -> Option<Observable> {

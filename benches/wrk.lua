@@ -1,0 +1,27 @@
+-- What the wrk scripts share; wrk runs them in the top folder of the repository.
+
+-- The lines of a file that belong to thread `number` of `threads`, each split into its two words.
+function lines_of_thread(path, number, threads)
+  local lines, line_number = {}, 0
+  for line in io.lines(path) do
+    local first, second = line:match("^(%S+)%s+(%S+)$")
+    assert(first, path .. ": not two words: " .. line)
+    if line_number % threads == number - 1 then
+      lines[#lines + 1] = { first, second }
+    end
+    line_number = line_number + 1
+  end
+  assert(#lines > 0, path .. " has no line for thread " .. number)
+  return lines
+end
+
+-- Prints one line of key=value pairs; errors_http counts answers of 400 and above.
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    "requests_per_s=%.0f p50_ms=%.2f p99_ms=%.2f max_ms=%.2f requests=%d errors_http=%d errors_socket=%d\n",
+    summary.requests / (summary.duration / 1e6),
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3,
+    summary.requests, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout))
+end
