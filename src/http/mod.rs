@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -65,6 +66,8 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
     open_routes()
         .routes(routes!(jwks::show))
         .routes(routes!(oauth_token::issue))
+        // One of Smartcar's SDKs puts a slash at the end.
+        .route("/oauth/token/", post(oauth_token::issue))
         .routes(routes!(v1::sessions::create::create))
         .routes(routes!(v1::sessions::refresh::refresh))
         .routes(routes!(v1::sessions::end::end))

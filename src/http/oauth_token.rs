@@ -9,14 +9,13 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Gateway;
+use super::extract;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::service::{CredentialFault, Error, api_clients};
@@ -150,17 +149,11 @@ fn parse(body: &[u8]) -> Option<TokenRequest> {
 
 /// The credentials of HTTP Basic, each of them form-encoded (RFC 6749 section 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, SecretString)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
+    let (id, secret) = extract::basic(headers)?;
     let plain = |text: &str| {
         url::form_urlencoded::parse(format!("v={text}").as_bytes())
             .next()
             .map(|(_, value)| value.into_owned())
     };
-    Some((plain(id)?, SecretString::from(plain(secret)?)))
+    Some((plain(&id)?, SecretString::from(plain(secret.expose_secret())?)))
 }

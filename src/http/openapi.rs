@@ -25,6 +25,8 @@ pub const SESSION: &str = "session";
 pub const API_CLIENT: &str = "api_client";
 /// The security scheme of guests' apps.
 pub const GRANT_TOKEN: &str = "grant_token";
+/// The same, where Smartcar wants an application management token.
+pub const GRANT_TOKEN_AS_MANAGEMENT_TOKEN: &str = "grant_token_as_management_token";
 
 /// What an answer with a problem looks like: `(status = 404, response = ProblemAnswer)`.
 #[derive(Debug, utoipa::ToResponse)]
@@ -75,6 +77,13 @@ impl Modify for Securities {
                 bearer("grant+jwt", "The signed form of one grant, held by its grantee's app."),
             ),
         ];
+        let as_management_token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("The name `default`, and a grant token for the password."))
+            .build();
+        let schemes = schemes
+            .into_iter()
+            .chain([(GRANT_TOKEN_AS_MANAGEMENT_TOKEN, SecurityScheme::Http(as_management_token))]);
         for (name, scheme) in schemes {
             components.add_security_scheme(name, scheme);
         }

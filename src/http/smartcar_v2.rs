@@ -9,6 +9,7 @@ mod bodies;
 mod commands;
 pub(super) mod holder;
 mod lists;
+mod management;
 mod reads;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(super) use bodies::service_record;
     reads::reading_of_part,
     batch::batch,
     application::disconnect,
+    management::connections,
+    management::delete_connections,
     commands::security,
     commands::charge,
     commands::charge_limit,
@@ -68,13 +71,16 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
     let of_user = [
         ("/v2.0/user".to_owned(), get(lists::user)),
         ("/v2.0/vehicles".to_owned(), get(lists::vehicles)),
+        (
+            "/v2.0/management/connections".to_owned(),
+            get(management::connections).delete(management::delete_connections),
+        ),
     ];
     let all = of_user.into_iter().chain(served.into_iter().map(of_car));
     let router = all.fold(Router::new(), |router, (path, methods)| {
         router.route(&format!("{path}/"), methods.clone()).route(&path, methods)
     });
-    let router =
-        router.route("/v2.0/{*path}", any(no_such_path)).method_not_allowed_fallback(no_such_path);
+    let router = router.route("/v2.0/{*path}", any(no_such_path));
     OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
 }
 

@@ -38,8 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
     let router = served.into_iter().fold(Router::new(), |router, (path, methods)| {
         router.route(&format!("{path}/"), methods.clone()).route(path, methods)
     });
-    let router =
-        router.route("/v3/{*path}", any(no_such_path)).method_not_allowed_fallback(no_such_path);
+    let router = router.route("/v3/{*path}", any(no_such_path));
     OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
 }
 

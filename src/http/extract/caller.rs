@@ -7,6 +7,9 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{SessionId, UserId};
@@ -56,6 +59,18 @@ pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     let text = value.to_str().map_err(|_| invalid())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(invalid()) }
+}
+
+/// The name and the secret of HTTP Basic (RFC 7617), as they are sent.
+pub(in crate::http) fn basic(headers: &HeaderMap) -> Option<(String, SecretString)> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (name, secret) = decoded.split_once(':')?;
+    Some((name.to_owned(), SecretString::from(secret)))
 }
 
 async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {

@@ -10,8 +10,8 @@ mod path;
 mod prefer;
 mod query;
 
-pub(super) use caller::bearer;
 pub use caller::{Commander, InSession, SignedIn};
+pub(super) use caller::{basic, bearer};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use json::{ApiJson, BODY_BYTES_MAX, OptionalJson};
 pub use page::{List, NoFilter, PageParams, Paged};

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::answer::{Refusal, success};
-use super::holder::HolderOfVehicle;
+use super::holder::{Holder, HolderOfVehicle};
 use crate::http::Gateway;
 use crate::service::grants;
 use crate::smartcar::v2::StatusAnswer;
@@ -24,11 +24,16 @@ pub(super) async fn disconnect(
     HolderOfVehicle(holder): HolderOfVehicle,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let service = &gateway.service;
-    let held = grants::held(service, &holder.token).await;
+    let held = grants::held(&gateway.service, &holder.token).await;
     held.map_err(|error| named(error.into()))?;
-    let grant_id = holder.token.claims().grant_id;
-    let ended = grants::relinquish(service, &holder.caller, grant_id, grants::Wait::Not).await;
-    ended.map_err(|error| named(error.into()))?;
+    give_back(&gateway, &holder).await.map_err(named)?;
     Ok(success(&holder.request_id, &StatusAnswer::success(), None, None))
+}
+
+/// The holder's grant ends, and nothing else.
+pub(super) async fn give_back(gateway: &Gateway, holder: &Holder) -> Result<(), Refusal> {
+    let grant_id = holder.token.claims().grant_id;
+    let wait = grants::Wait::Not;
+    grants::relinquish(&gateway.service, &holder.caller, grant_id, wait).await?;
+    Ok(())
 }

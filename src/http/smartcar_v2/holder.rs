@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -11,9 +12,9 @@ use super::answer::{Refusal, request_id};
 use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
-use crate::http::extract::bearer;
+use crate::http::extract::{basic, bearer};
 use crate::service::vehicles::Read;
-use crate::service::{Caller, credentials};
+use crate::service::{Caller, Error, credentials};
 use crate::signing::grant_token::VerifiedGrantToken;
 
 /// The holder of a valid grant token, and the name of their request.
@@ -26,16 +27,30 @@ pub(in crate::http) struct Holder {
 /// The same, about the car in the path, which is the car of their grant.
 pub(in crate::http) struct HolderOfVehicle(pub(in crate::http) Holder);
 
+/// The same, with the grant token in the place of the application management token.
+pub(in crate::http) struct HolderAsManager(pub(in crate::http) Holder);
+
+/// The name that goes with an application management token in HTTP Basic.
+const MANAGER: &str = "default";
+
 impl FromRequestParts<Arc<Gateway>> for Holder {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
-        let request_id = request_id(state);
-        let token = bearer(&parts.headers)
-            .and_then(|bearer| credentials::check_grant_token(&state.service, bearer))
-            .map_err(|error| Refusal::from(error).named(&request_id))?;
-        let caller = credentials::holder(&token, Some(request_id.clone()));
-        Ok(Self { caller, token, request_id })
+        Self::of(state, bearer(&parts.headers))
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for HolderAsManager {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
+        let shown = basic(&parts.headers).filter(|(name, _)| name == MANAGER);
+        let token = match &shown {
+            Some((_, token)) => Ok(token.expose_secret()),
+            None => bearer(&parts.headers),
+        };
+        Holder::of(state, token).map(Self)
     }
 }
 
@@ -60,6 +75,15 @@ impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
 }
 
 impl Holder {
+    fn of(gateway: &Gateway, token: Result<&str, Error>) -> Result<Self, Refusal> {
+        let request_id = request_id(gateway);
+        let token = token
+            .and_then(|token| credentials::check_grant_token(&gateway.service, token))
+            .map_err(|error| Refusal::from(error).named(&request_id))?;
+        let caller = credentials::holder(&token, Some(request_id.clone()));
+        Ok(Self { caller, token, request_id })
+    }
+
     /// A read of the grant's car, by the grant.
     pub(in crate::http) const fn read(&self) -> Read {
         Read {

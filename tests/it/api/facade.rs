@@ -190,4 +190,33 @@ on_both! {
         security(&holder, &id, UNLOCK).await.expect(200);
         assert_eq!(app.cloud.journal().await.len(), 3);
     }
+
+    async fn an_app_manages_the_one_connection_of_its_grant(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let (grant_id, holder, id) = holder_and_car(app, &owner, &guest).await;
+        let token = holder.token.clone().unwrap();
+        let manage = async |method: Method, query: &str| {
+            let path = format!("{}/v2.0/management/connections{query}", app.url());
+            let sent = app.http.request(method, path).basic_auth("default", Some(&token));
+            Reply::read(sent.send().await.unwrap()).await
+        };
+        let list = manage(Method::GET, "/?limit=10").await.expect(200);
+        let entry = &list.body["connections"][0];
+        assert_eq!(entry["vehicleId"], id, "{list:?}");
+        assert!(entry["connectedAt"].is_string(), "{list:?}");
+        assert_eq!(list.body["paging"], json!({ "cursor": null }));
+        let user_id = entry["userId"].as_str().unwrap();
+        let other = "?vehicle_id=00000000-0000-7000-8000-000000000000";
+        let none = json!([]);
+        assert_eq!(manage(Method::GET, other).await.expect(200).body["connections"], none);
+        assert_eq!(manage(Method::DELETE, other).await.expect(200).body["connections"], none);
+        expect_error(&manage(Method::DELETE, "").await, "VALIDATION", None);
+        holder.get("/v2.0/user").await.expect(200);
+
+        let ended = manage(Method::DELETE, &format!("?user_id={user_id}")).await.expect(200);
+        assert_eq!(ended.body, json!({ "connections": [{ "userId": user_id, "vehicleId": id }] }));
+        let grant = guest.get(&format!("/v1/grants/{grant_id}")).await.expect(200);
+        assert_eq!(grant.body["end_reason"], "relinquished", "{grant:?}");
+        expect_error(&manage(Method::GET, "").await, "PERMISSION", None);
+    }
 }
