@@ -126,7 +126,10 @@ impl Owner {
 
     /// `program` as this user, told to stop when the thread that starts it ends.
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new("setpriv");
+        // A shell that starts the tests in the background makes them ignore the signal, and what
+        // ignores it when it starts goes on ignoring it.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", "setpriv"]);
         if let Some((user, group)) = self.change_to {
             command.arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
             command.arg("--clear-groups");
@@ -205,7 +208,7 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
 }
 
 fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<()>) {
-    let mut server: Child = command.spawn().expect("setpriv (on Debian: util-linux) is there");
+    let mut server: Child = command.spawn().expect("env and setpriv (on Debian: coreutils, util-linux) are there");
     let messages = server.stderr.take().expect("stderr is a pipe");
     for line in BufReader::new(messages).lines().map_while(Result::ok) {
         // A log that cannot be written must not end the server.
