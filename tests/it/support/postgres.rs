@@ -208,7 +208,8 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
 }
 
 fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<()>) {
-    let mut server: Child = command.spawn().expect("env and setpriv (on Debian: coreutils, util-linux) are there");
+    let mut server: Child =
+        command.spawn().expect("env and setpriv (on Debian: coreutils, util-linux) are there");
     let messages = server.stderr.take().expect("stderr is a pipe");
     for line in BufReader::new(messages).lines().map_while(Result::ok) {
         // A log that cannot be written must not end the server.
