@@ -22,9 +22,11 @@ use crate::entropy::{Entropy, OsEntropy};
 use crate::service::budget::Budget;
 use crate::service::commands::{Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
+use crate::service::record::{self, Record};
 use crate::service::vehicles::Readings;
 use crate::service::{Service, Settings};
 use crate::signing::keyring_file;
+use crate::signing::last_signed::LastSigned;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
 
@@ -150,6 +152,11 @@ impl App {
             throttle: Arc::new(Throttle::new(Arc::clone(&parts.clock))),
             gate,
             waiters: Arc::new(Waiters::default()),
+            record: Arc::new(Record::new(
+                config.record.origin.as_str().to_owned(),
+                LastSigned::beside(&config.key_file),
+                config.record.reader_token.clone(),
+            )),
             tasks: TaskTracker::new(),
             settings: Arc::new(Settings {
                 instance_id: parts.entropy.id(parts.clock.now())?,
@@ -174,17 +181,29 @@ impl App {
         Ok(self.service.store.db().migrate().await?)
     }
 
-    /// Whether the schema is the one this program was built for.
+    /// Whether the schema is the one this program was built for, and whether the database
+    /// continues what was signed, or somebody accepts that it does not.
     ///
     /// # Errors
     /// [`AssembleError::NotReady`] if it is not.
-    pub async fn must_be_ready(&self) -> Result<(), AssembleError> {
+    pub async fn must_be_ready(&self, accept_rollback: bool) -> Result<(), AssembleError> {
+        let not_ready = |why: &dyn std::fmt::Display| AssembleError::NotReady(why.to_string());
         match self.service.store.db().is_migrated().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(AssembleError::NotReady(
-                "the database's schema is not this program's; run `keylend migrate`".to_owned(),
-            )),
-            Err(error) => Err(AssembleError::NotReady(error.to_string())),
+            Ok(true) => {}
+            Ok(false) => {
+                let what = "the database's schema is not this program's; run `keylend migrate`";
+                return Err(not_ready(&what));
+            }
+            Err(error) => return Err(not_ready(&error)),
+        }
+        let examined = record::examine(&self.service).await.map_err(|error| not_ready(&error))?;
+        match examined {
+            None => Ok(()),
+            Some(rolled_back) if accept_rollback => {
+                let accepted = record::accept_rollback(&self.service, &rolled_back).await;
+                accepted.map_err(|error| not_ready(&error))
+            }
+            Some(rolled_back) => Err(not_ready(&rolled_back)),
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
 use crate::storage::Location;
@@ -29,8 +30,64 @@ pub struct Config {
     pub key_file: PathBuf,
     /// The vehicle cloud.
     pub smartcar: Smartcar,
+    /// How the record is signed.
+    pub record: Record,
     /// How much the service takes on.
     pub limits: Limits,
+}
+
+/// How the record is signed.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The name of the log: the first line of its checkpoints, and the name of its key.
+    pub origin: LogOrigin,
+    /// Who knows it may read the entries of every organization: for a copy of the record that the
+    /// operator keeps. Without it nobody may.
+    pub reader_token: Option<SecretString>,
+}
+
+/// The name of a log (C2SP tlog-checkpoint): an address without scheme that its operator owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOrigin(String);
+
+/// Why a text cannot name a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 200 letters, digits and . - _ ~ : / such as keys.example.org/log")]
+pub struct InvalidLogOrigin;
+
+impl LogOrigin {
+    const LENGTH_MAX: usize = 200;
+
+    /// The name that follows from where the service is reached.
+    ///
+    /// # Errors
+    /// [`InvalidLogOrigin`] if the address is too long.
+    pub fn of(public_url: &PublicUrl) -> Result<Self, InvalidLogOrigin> {
+        let url = public_url.as_str();
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        let name: String = address.chars().map(|c| if Self::takes(c) { c } else { '_' }).collect();
+        format!("{name}/log").parse()
+    }
+
+    fn takes(character: char) -> bool {
+        character.is_ascii_alphanumeric() || ".-_~:/".contains(character)
+    }
+
+    /// The name as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LogOrigin {
+    type Err = InvalidLogOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLogOrigin> {
+        let good =
+            !text.is_empty() && text.len() <= Self::LENGTH_MAX && text.chars().all(Self::takes);
+        good.then(|| Self(text.to_owned())).ok_or(InvalidLogOrigin)
+    }
 }
 
 /// Where the data is.

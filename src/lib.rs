@@ -7,6 +7,7 @@
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
+//! - [`audit`]: the record as mathematics: entries, tree, checkpoints, proofs.
 //! - [`auth`]: passwords hashed slowly, failures of sign-in throttled.
 //! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
 //! - [`storage`]: what is kept, in one SQL text for two databases.
@@ -30,6 +31,7 @@
 )]
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod clock;

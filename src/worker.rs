@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::probe;
-use crate::service::{Error, Service, once, webhooks};
+use crate::service::{Error, Service, once, record, webhooks};
 
 /// How often abandoned commands are looked for, and cars looked at.
 const SETTLE_PERIOD: Duration = Duration::from_secs(1);
+/// How often new entries get their positions, and the record is signed.
+const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
 /// How often suspended cars whose time has come are looked for.
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often old answers are forgotten.
@@ -24,6 +26,11 @@ pub fn start(service: &Service, stop: &CancellationToken) {
     });
     spawn(service, stop, "reconcile", SETTLE_PERIOD, |service| async move {
         reconcile::reconcile(&service).await.map(|count| count as u64)
+    });
+    spawn(service, stop, "sequence", SEQUENCE_PERIOD, |service| async move {
+        let placed = record::sequence(&service).await?;
+        record::sign(&service).await?;
+        Ok(placed)
     });
     spawn(service, stop, "probe", PROBE_PERIOD, |service| async move {
         probe::probe(&service).await.map(|count| count as u64)
@@ -44,6 +51,8 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
     probe::probe(service).await?;
     once::forget_old(service).await?;
     webhooks::forget_old(service).await?;
+    record::sequence(service).await?;
+    record::sign(service).await?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub(super) fn checks(service: &Service) -> Vec<Box<dyn HealthCheck>> {
         Box::new(Migrations(service.clone())),
         Box::new(Keys(service.clone())),
         Box::new(ClockAgrees(service.clone())),
+        Box::new(RecordIsSigned(service.clone())),
     ]
 }
 
@@ -27,6 +28,7 @@ struct Database(Service);
 struct Migrations(Service);
 struct Keys(Service);
 struct ClockAgrees(Service);
+struct RecordIsSigned(Service);
 
 #[async_trait]
 impl HealthCheck for Database {
@@ -89,5 +91,16 @@ impl HealthCheck for ClockAgrees {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl HealthCheck for RecordIsSigned {
+    fn name(&self) -> &'static str {
+        "record"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.record.trouble().map_or(Ok(()), Err)
     }
 }

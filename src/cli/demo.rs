@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
-use crate::config::{ApiVersions, Config, Database, Limits, Origin, Origins, Smartcar};
+use crate::config::{
+    ApiVersions, Config, Database, Limits, LogOrigin, Origin, Origins, PublicUrl, Record, Smartcar,
+};
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
 use crate::entropy::{Entropy, OsEntropy};
@@ -110,13 +112,15 @@ fn config(
     simulator_url: &str,
 ) -> Result<Config, Failure> {
     let simulator: Origin = simulator_url.parse()?;
+    let public_url: PublicUrl = public_url.parse()?;
     Ok(Config {
         listen,
+        record: Record { origin: LogOrigin::of(&public_url)?, reader_token: None },
         database: Database {
             location: Location::Sqlite(folder.join("keylend.db")),
             connections_max: 10,
         },
-        public_url: public_url.parse()?,
+        public_url,
         key_file: folder.join("keylend.keys"),
         smartcar: Smartcar {
             client_id: "demo".to_owned(),

@@ -63,4 +63,6 @@ failures!(
     crate::telemetry::TelemetryError,
     super::settings::InvalidSettings,
     crate::config::InvalidAddress,
+    crate::config::InvalidLogOrigin,
+    crate::audit::note::InvalidVerifierKey,
 );

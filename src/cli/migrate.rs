@@ -1,7 +1,5 @@
 //! `keylend migrate`: the database at the newest schema, and a key file.
 
-use std::sync::Arc;
-
 use clap::Args;
 use serde_json::json;
 
@@ -24,7 +22,8 @@ pub(super) struct MigrateArgs {
     output: Output,
 }
 
-/// Makes or updates the database, and makes the key file if there is none.
+/// Makes or updates the database, and makes the key file if there is none,
+/// or adds the keys that an older program did not make.
 ///
 /// # Errors
 /// [`Failure`] if either cannot be done.
@@ -33,9 +32,11 @@ pub(super) async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let key_file = key_file.key_file;
     let database = database.into_config();
     let made_keys = !key_file.exists();
+    let (entropy, now) = (OsEntropy::default(), SystemClock::start().now());
     if made_keys {
-        let entropy = Arc::new(OsEntropy::default());
-        keyring_file::create(&key_file, &*entropy, SystemClock::start().now())?;
+        keyring_file::create(&key_file, &entropy, now)?;
+    } else {
+        keyring_file::complete(&key_file, &entropy, now)?;
     }
     let db = Db::open(&database.location, PostgresSettings::default(), true).await?;
     db.migrate().await?;

@@ -23,6 +23,10 @@ pub(super) struct ServeArgs {
     /// Make the database and the key file if they are not there, and update the schema.
     #[arg(long)]
     create: bool,
+    /// Start although the database is older than what was signed: after restoring a backup. Keys
+    /// that were revoked since the backup are alive again until you revoke them again.
+    #[arg(long)]
+    accept_rollback: bool,
 }
 
 /// Runs the service.
@@ -33,9 +37,13 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = args.settings.into_config()?;
     let clock = Arc::new(SystemClock::start());
     let entropy = Arc::new(OsEntropy::default());
-    if args.create && !config.key_file.exists() {
+    if args.create {
         let now = crate::clock::Clock::now(&*clock);
-        keyring_file::create(&config.key_file, &*entropy, now)?;
+        if config.key_file.exists() {
+            keyring_file::complete(&config.key_file, &*entropy, now)?;
+        } else {
+            keyring_file::create(&config.key_file, &*entropy, now)?;
+        }
     }
     let stop = CancellationToken::new();
     let parts = Parts { clock, entropy, create: args.create };
@@ -43,7 +51,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     if args.create {
         app.migrate().await?;
     }
-    app.must_be_ready().await?;
+    app.must_be_ready(args.accept_rollback).await?;
     let interrupted = interrupted()?;
     let listener = TcpListener::bind(config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, public_url = config.public_url.as_str(), "listening");

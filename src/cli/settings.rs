@@ -8,8 +8,12 @@ use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
-use crate::config::{Allowance, Config, Database, Limits, LogFormat, Logging, PublicUrl};
+use crate::config::{
+    Allowance, Config, Database, InvalidLogOrigin, Limits, LogFormat, LogOrigin, Logging,
+    PublicUrl, Record,
+};
 use crate::storage::Location;
 
 mod smartcar;
@@ -29,6 +33,11 @@ pub enum InvalidSettings {
     /// The address to listen at is nothing that clients could be sent to.
     #[error("KEYLEND_PUBLIC_URL is not set, and no address follows from KEYLEND_LISTEN={0}")]
     PublicUrl(SocketAddr),
+    /// No name for the record follows from the public address.
+    #[error(
+        "KEYLEND_RECORD_ORIGIN is not set, and the one that follows from the public address {0}"
+    )]
+    RecordOrigin(#[from] InvalidLogOrigin),
 }
 
 /// The settings of `keylend serve`.
@@ -54,9 +63,32 @@ pub struct Settings {
     #[command(flatten)]
     pub smartcar: SmartcarSettings,
 
+    /// How the record is signed.
+    #[command(flatten)]
+    pub record: RecordSettings,
+
     /// How much the service takes on.
     #[command(flatten)]
     pub limits: LimitSettings,
+}
+
+/// How the record is signed.
+#[derive(Debug, Clone, Args)]
+pub struct RecordSettings {
+    /// Name of the record in its checkpoints; by default where clients reach the service, without
+    /// the scheme, and /log. It must never change.
+    #[arg(long, env = "KEYLEND_RECORD_ORIGIN", value_name = "NAME")]
+    pub record_origin: Option<LogOrigin>,
+
+    /// Secret with which the entries of every organization can be read at /log/entries, for the
+    /// operator's own copy of the record; without it nobody can.
+    #[arg(
+        long,
+        env = "KEYLEND_RECORD_READER_TOKEN",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub record_reader_token: Option<SecretString>,
 }
 
 /// The setting of whatever uses the keys.
@@ -209,8 +241,13 @@ impl Settings {
             Some(public_url) => public_url,
             None => address_of(self.listen)?,
         };
+        let origin = match self.record.record_origin {
+            Some(origin) => origin,
+            None => LogOrigin::of(&public_url)?,
+        };
         Ok(Config {
             listen: self.listen,
+            record: Record { origin, reader_token: self.record.record_reader_token },
             public_url,
             database: self.database.into_config(),
             key_file: self.key_file.key_file,

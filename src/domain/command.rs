@@ -142,6 +142,13 @@ pub struct Command {
 }
 
 impl Command {
+    /// When a step is taken that is noticed now: after the one before, also if the clock was set
+    /// back or is another machine's, so that the record has a command's steps in their order.
+    #[must_use]
+    pub fn next_moment(&self, now: Timestamp) -> Timestamp {
+        now.max(self.changed_at.plus(std::time::Duration::from_micros(1)))
+    }
+
     /// Which action was asked.
     #[must_use]
     pub const fn action(&self) -> Action {

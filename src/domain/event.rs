@@ -1,10 +1,15 @@
 //! Everything that is recorded: one enum, the single list.
 //!
+//! `grant_revision` tells on which side of a grant's end something happened: what was authorized
+//! was decided on a smaller revision than the one that its end made (P2).
+//!
 //! Events hold ids and words of this program, never names or addresses, so that a person can be
 //! forgotten without touching the record.
 
 mod details;
 mod subjects;
+
+use std::net::IpAddr;
 
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::command::{CommandStatus, Evidence};
@@ -36,6 +41,20 @@ pub struct AuditEntry {
     pub request_id: Option<String>,
     /// What happened.
     pub event: Event,
+    /// What is known of people beyond their ids.
+    pub personal: Option<Personal>,
+}
+
+/// What an entry knows of a person beyond ids. It is kept beside the entry, which only commits to
+/// it, so that it can be erased and the record stays what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// The address of the network that the request came from.
+    pub network_address: Option<IpAddr>,
+    /// What somebody wrote.
+    pub note: Option<String>,
+    /// Random bytes without which nothing can be guessed from the commitment.
+    pub salt: [u8; 16],
 }
 
 words! {
@@ -72,6 +91,9 @@ words! {
 pub enum Event {
     /// An organization came to be.
     OrganizationCreated,
+    /// The service was started on a database older than the last signed checkpoint, and somebody
+    /// accepted that.
+    RecordRollbackAccepted { signed: u64, found: u64 },
     /// An account was made.
     UserCreated { user_id: UserId, role: Role },
     /// An account was closed; its sessions and grants stop working with it.
@@ -121,6 +143,7 @@ pub enum Event {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
+        grant_revision: i64,
         end_reason: EndReason,
     },
     /// An owner was sent to the vehicle cloud to mend their account with the car's maker.
@@ -139,9 +162,20 @@ pub enum Event {
         uses_max: Option<i64>,
     },
     /// Owner or admin ended a grant.
-    GrantRevoked { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, in_flight: usize },
+    GrantRevoked {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        grant_revision: i64,
+        in_flight: usize,
+    },
     /// The grantee gave a grant back.
-    GrantRelinquished { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
+    GrantRelinquished {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        grant_revision: i64,
+    },
     /// A signed form of a grant was handed out.
     GrantTokenMinted {
         grant_id: GrantId,
@@ -157,6 +191,7 @@ pub enum Event {
         user_id: UserId,
         action: Action,
         basis: Basis,
+        grant_revision: Option<i64>,
     },
     /// A command may not be sent.
     CommandRefused {
@@ -201,6 +236,7 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::OrganizationCreated => "organization.created",
+            Self::RecordRollbackAccepted { .. } => "record.rollback_accepted",
             Self::UserCreated { .. } => "user.created",
             Self::UserDisabled { .. } => "user.disabled",
             Self::SessionCreated { .. } => "session.created",

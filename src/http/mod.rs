@@ -10,6 +10,7 @@ pub mod headers;
 pub mod health;
 mod jwks;
 pub mod layers;
+mod log;
 mod metrics;
 mod oauth_token;
 pub mod openapi;
@@ -94,6 +95,9 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::commands::get::get))
         .routes(routes!(v1::access_checks::create::create))
         .routes(routes!(v1::audit_entries::list::list))
+        .routes(routes!(v1::audit_entries::proof::prove))
+        .routes(routes!(log::checkpoint))
+        .merge(OpenApiRouter::from(log::tiles()))
         .routes(routes!(v1::smartcar::webhooks::receive))
         .merge(smartcar_v2::routes())
         .merge(smartcar_v3::routes())

@@ -2,8 +2,9 @@
 //! happened with their cars.
 
 use super::{Caller, Error, Service, users};
+use crate::audit::entry::RecordedEntry;
 use crate::domain::actor::Scope;
-use crate::storage::audit_entries::{self, Filter, StoredEntry, Subject};
+use crate::storage::audit_entries::{self, Filter, Subject};
 use crate::storage::{Page, grants, vehicles};
 
 /// Entries, newest first.
@@ -16,7 +17,7 @@ pub async fn list(
     caller: &Caller,
     filter: &Filter,
     page: Page,
-) -> Result<Vec<StoredEntry>, Error> {
+) -> Result<Vec<RecordedEntry>, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
     if let Err(ban) = users::may_administer(caller, Scope::AuditRead) {

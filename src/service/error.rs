@@ -113,6 +113,8 @@ pub enum StateFault {
     ConsentLost,
     /// The request of the browser does not belong to a consent that is under way.
     ConsentNotPending,
+    /// No checkpoint covers the entry yet.
+    EntryNotSigned,
 }
 
 impl From<NoEntropy> for Error {
@@ -128,6 +130,11 @@ impl crate::storage::WorthRepeating for Error {
 }
 
 impl Error {
+    /// Something of ours is broken.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal(error.to_string())
+    }
+
     /// One violation as an error.
     pub fn invalid(pointer: &str, code: &'static str, detail: impl ToString) -> Self {
         Self::Invalid(vec![Violation::of(pointer, code, detail)])

@@ -13,6 +13,7 @@ mod error;
 pub mod grants;
 pub mod once;
 pub mod organizations;
+pub mod record;
 pub mod sessions;
 pub mod users;
 pub mod vehicles;
@@ -34,7 +35,7 @@ use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
 use crate::signing::keyring::Keyring;
-use crate::storage::{Store, Tx, audit_entries as record};
+use crate::storage::{Store, Tx, audit_entries as entries};
 
 pub use error::{Ban, CredentialFault, Error, StateFault, Violation};
 
@@ -65,6 +66,8 @@ pub struct Service {
     pub gate: commands::Gate,
     /// Who waits for which command's outcome.
     pub waiters: Arc<commands::Waiters>,
+    /// What signing the record needs besides keys.
+    pub record: Arc<record::Record>,
     /// Every task of this process that must not be cut off.
     pub tasks: TaskTracker,
     /// What does not change while the process runs.
@@ -151,6 +154,7 @@ impl Service {
             actor: caller.actor.clone(),
             request_id: caller.request_id.clone(),
             event,
+            personal: None,
         })
     }
 
@@ -165,8 +169,8 @@ impl Service {
         now: Timestamp,
         events: impl IntoIterator<Item = Event> + Send,
     ) -> Result<(), Error> {
-        let entries: Result<Vec<_>, _> =
+        let recorded: Result<Vec<_>, _> =
             events.into_iter().map(|event| self.entry(caller, event, now)).collect();
-        Ok(record::insert_many(tx, &entries?).await?)
+        Ok(entries::insert_many(tx, &recorded?).await?)
     }
 }

@@ -1,5 +1,5 @@
-//! The keys of the service in three separate sets, so that no key ever serves two purposes
-//! (RFC 8725 section 3.12): grants, sessions, seals. Knows no file.
+//! The keys of the service in four separate sets, so that no key ever serves two purposes
+//! (RFC 8725 section 3.12): grants, sessions, checkpoints, seals. Knows no file.
 
 use std::time::Duration;
 
@@ -15,12 +15,16 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub const GRANT_KEY_KEPT: Duration = DAY.saturating_mul(401);
 /// How long a retired session key verifies: far longer than any session token lives.
 pub const SESSION_KEY_KEPT: Duration = DAY;
+/// How long a replaced checkpoint key goes on signing beside its successor: the time for everybody
+/// who verifies the record to learn the new one.
+pub const CHECKPOINT_KEY_KEPT: Duration = DAY.saturating_mul(90);
 
 /// All keys of the service. Its `Debug` form names keys and shows none.
 #[derive(Debug)]
 pub struct Keyring {
     grants: SigningKeys,
     sessions: SigningKeys,
+    checkpoints: SigningKeys,
     seals: SealingKeys,
 }
 
@@ -32,19 +36,25 @@ impl Keyring {
     pub fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, SigningError> {
         let grants = SigningKeys::new(SigningKey::generate(entropy, now)?, Vec::new());
         let sessions = SigningKeys::new(SigningKey::generate(entropy, now)?, Vec::new());
+        let checkpoints = SigningKeys::new(SigningKey::generate(entropy, now)?, Vec::new());
         let seals = SealingKeys::new(SealingKey::generate(entropy, now)?, Vec::new());
-        Ok(Self::new(grants, sessions, seals))
+        Ok(Self::new(grants, sessions, checkpoints, seals))
     }
 
     /// A keyring with these sets. Installs the [`provider`], so that whoever holds a keyring can
     /// use it.
     #[must_use]
-    pub fn new(grants: SigningKeys, sessions: SigningKeys, seals: SealingKeys) -> Self {
+    pub fn new(
+        grants: SigningKeys,
+        sessions: SigningKeys,
+        checkpoints: SigningKeys,
+        seals: SealingKeys,
+    ) -> Self {
         provider::install();
-        Self { grants, sessions, seals }
+        Self { grants, sessions, checkpoints, seals }
     }
 
-    /// Adds a new active key to each set. The old ones go on verifying and opening: grant keys
+    /// Adds a new active key to each set but that of checkpoints. The old ones go on verifying and opening: grant keys
     /// for [`GRANT_KEY_KEPT`], session keys for [`SESSION_KEY_KEPT`], sealing keys for ever.
     ///
     /// # Errors
@@ -59,6 +69,22 @@ impl Keyring {
         Ok(())
     }
 
+    /// Adds a new key that signs checkpoints; the old one signs them too for
+    /// [`CHECKPOINT_KEY_KEPT`]. Apart from [`Keyring::rotate`], because everybody who verifies the
+    /// record has to be told the new one.
+    ///
+    /// # Errors
+    /// [`SigningError::NoEntropy`] if the generator fails; then nothing has changed.
+    pub fn rotate_checkpoints(
+        &mut self,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<(), SigningError> {
+        let key = SigningKey::generate(entropy, now)?;
+        self.checkpoints.replace(key, now, CHECKPOINT_KEY_KEPT);
+        Ok(())
+    }
+
     /// The keys of grant tokens.
     #[must_use]
     pub const fn grants(&self) -> &SigningKeys {
@@ -69,6 +95,12 @@ impl Keyring {
     #[must_use]
     pub const fn sessions(&self) -> &SigningKeys {
         &self.sessions
+    }
+
+    /// The keys of checkpoints: all of them sign.
+    #[must_use]
+    pub const fn checkpoints(&self) -> &SigningKeys {
+        &self.checkpoints
     }
 
     /// The keys of sealed secrets.

@@ -80,6 +80,10 @@ pub enum KeyringFileError {
 /// [`KeyringFileError`]; in particular if group or others have any right on the file, if a key is
 /// short or garbled, or if the version is unknown.
 pub fn load(path: &Path) -> Result<Keyring, KeyringFileError> {
+    format::parse(&read(path)?).map_err(unreadable(path))
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringFileError> {
     let file = File::open(path).map_err(failed("open", path))?;
     // Asked of the open file, not of its name: the answer is about what is read below.
     let metadata = file.metadata().map_err(failed("examine", path))?;
@@ -90,8 +94,11 @@ pub fn load(path: &Path) -> Result<Keyring, KeyringFileError> {
     let capacity = usize::try_from(metadata.len()).unwrap_or(0) + 1;
     let mut json = Zeroizing::new(Vec::with_capacity(capacity));
     file.take(LENGTH_MAX).read_to_end(&mut json).map_err(failed("read", path))?;
-    format::parse(&json)
-        .map_err(|source| KeyringFileError::Format { path: path.to_owned(), source })
+    Ok(json)
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(FormatError) -> KeyringFileError {
+    move |source| KeyringFileError::Format { path: path.to_owned(), source }
 }
 
 /// Makes a key file with a new keyring.
@@ -116,19 +123,59 @@ pub fn create(
     Ok(keyring)
 }
 
-/// Rotates the keys in a key file, as [`Keyring::rotate`] does. After any error the file is as
-/// it was, or complete and new.
+/// Which keys are rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// Those of [`Keyring::rotate`].
+    Tokens,
+    /// Those of [`Keyring::rotate_checkpoints`].
+    Checkpoints,
+}
+
+/// Rotates keys in a key file. After any error the file is as it was, or complete and new.
 ///
 /// # Errors
 /// [`KeyringFileError`].
 pub fn rotate(
     path: &Path,
+    rotation: Rotation,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<Keyring, KeyringFileError> {
+    change(path, |json| {
+        let mut keyring = format::parse(json).map_err(unreadable(path))?;
+        match rotation {
+            Rotation::Tokens => keyring.rotate(entropy, now)?,
+            Rotation::Checkpoints => keyring.rotate_checkpoints(entropy, now)?,
+        }
+        Ok(keyring)
+    })
+}
+
+/// Adds the keys that an older program did not make; returns whether there were any.
+///
+/// # Errors
+/// [`KeyringFileError`]; the file is as it was, or complete and new.
+pub fn complete(
+    path: &Path,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<bool, KeyringFileError> {
+    match load(path) {
+        Err(KeyringFileError::Format { source: FormatError::Outdated, .. }) => {
+            change(path, |json| format::complete(json, entropy, now).map_err(unreadable(path)))?;
+            Ok(true)
+        }
+        other => other.map(|_| false),
+    }
+}
+
+fn change(
+    path: &Path,
+    by: impl FnOnce(&[u8]) -> Result<Keyring, KeyringFileError>,
+) -> Result<Keyring, KeyringFileError> {
     let mut draft = Draft::begin(path)?;
-    let mut keyring = load(path)?;
-    keyring.rotate(entropy, now)?;
+    let keyring = by(&read(path)?)?;
     draft.write(&keyring)?;
     fs::rename(&draft.path, path).map_err(failed("replace", path))?;
     draft.renamed = true;
@@ -202,17 +249,7 @@ fn refuse_open_to_others(_: &Path, _: &fs::Metadata) -> Result<(), KeyringFileEr
     Ok(())
 }
 
-/// Makes a new name durable: on Unix a name is part of its directory.
-#[cfg(unix)]
+/// Makes a new name durable.
 fn sync_directory(path: &Path) -> Result<(), KeyringFileError> {
-    let directory =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(failed("make durable", directory))
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> Result<(), KeyringFileError> {
-    Ok(())
+    super::durable::sync_directory_of(path).map_err(failed("make durable", path))
 }

@@ -1,10 +1,11 @@
 //! Tokens, keys and seals: bytes in, bytes out.
 //!
 //! Everything that touches a secret key happens in here. It knows no database, no HTTP and no
-//! clock; time and randomness are parameters. The only room with I/O is [`keyring_file`].
+//! clock; time and randomness are parameters. Only [`keyring_file`] and [`last_signed`] do I/O.
 //!
-//! - [`keyring`]: the keys in three separate sets, and their rotation.
+//! - [`keyring`]: the keys in four separate sets, and their rotation.
 //! - [`keyring_file`]: the keys on disk.
+//! - [`last_signed`]: the last signed checkpoint, on disk beside the keys.
 //! - [`grant_token`], [`session_token`]: the two kinds of token, each with keys, type and claims
 //!   of its own, over one strict core ([`jws`]).
 //! - [`jwks`]: the public halves, for others.
@@ -12,12 +13,14 @@
 //! - [`secret`]: secrets of machines, stored as digests only.
 
 pub mod digest;
+mod durable;
 pub mod error;
 pub mod grant_token;
 pub mod jwks;
 pub mod jws;
 pub mod keyring;
 pub mod keyring_file;
+pub mod last_signed;
 mod numeric_date;
 pub mod provider;
 pub mod sealed;

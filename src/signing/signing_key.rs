@@ -1,4 +1,4 @@
-//! Ed25519 keys that sign tokens (RFC 8032, RFC 8037): one key, and the set of one purpose.
+//! Ed25519 keys that sign tokens and checkpoints (RFC 8032, RFC 8037): one key, and the set of one purpose.
 //! Knows no purpose and no file.
 
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub struct SigningKey {
     kid: String,
     public: [u8; 32],
     seed: Zeroizing<[u8; SEED_LENGTH]>,
+    pair: Ed25519KeyPair,
     encoding: EncodingKey,
     decoding: DecodingKey,
     created_at: Timestamp,
@@ -66,6 +67,7 @@ impl SigningKey {
             encoding: EncodingKey::from_ed_der(&pkcs8),
             decoding: DecodingKey::from_ed_der(&public),
             seed,
+            pair,
             created_at,
             retired_at,
         })
@@ -81,6 +83,18 @@ impl SigningKey {
     #[must_use]
     pub fn public_x(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.public)
+    }
+
+    /// The public key.
+    #[must_use]
+    pub const fn public(&self) -> [u8; 32] {
+        self.public
+    }
+
+    /// The signature of a message (RFC 8032 section 5.1.6).
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
     }
 
     /// When it was made.

@@ -74,6 +74,7 @@ fn ring(key: &TestKey) -> Keyring {
     Keyring::new(
         SigningKeys::new(signing, Vec::new()),
         SigningKeys::new(SigningKey::generate(&entropy, Timestamp::MIN).unwrap(), Vec::new()),
+        SigningKeys::new(SigningKey::generate(&entropy, Timestamp::MIN).unwrap(), Vec::new()),
         SealingKeys::new(SealingKey::generate(&entropy, Timestamp::MIN).unwrap(), Vec::new()),
     )
 }

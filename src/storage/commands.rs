@@ -20,7 +20,8 @@ const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND comman
 const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
     ORDER BY command_id DESC LIMIT $3";
 const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
-const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 'abandoned', changed_at = $1, check_at = $1 \
+const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 'abandoned', check_at = $1, \
+    changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
     AND status = 'sending' RETURNING *";
 const TAKE_TO_CHECK: &str = "UPDATE commands SET check_at = $2, checks = checks + 1 \

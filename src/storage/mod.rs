@@ -14,6 +14,7 @@ pub mod decisions;
 pub mod grants;
 pub mod idempotency_keys;
 pub mod organizations;
+pub mod record;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_consents;
@@ -107,6 +108,7 @@ pub fn statements() -> Vec<&'static str> {
         grants::STATEMENTS,
         idempotency_keys::STATEMENTS,
         organizations::STATEMENTS,
+        record::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_consents::STATEMENTS,

@@ -10,9 +10,18 @@ const INSERT: &str =
 const FIND_BY_NAME: &str =
     "SELECT organization_id FROM organizations WHERE name = $1 ORDER BY organization_id";
 const EXISTS: &str = "SELECT organization_id FROM organizations WHERE organization_id = $1";
+const ALL: &str = "SELECT organization_id FROM organizations ORDER BY organization_id";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS];
+pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS, ALL];
+
+/// Every organization.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn all(on: &mut impl Connection) -> Result<Vec<OrganizationId>, StorageError> {
+    query(ALL).fetch_all(on).await
+}
 
 /// Adds an organization.
 ///

@@ -65,6 +65,9 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("GET",    "/v1/audit-entries",                        [200, 403, 403, 403, 200, 200, 403, 401, 401]),
+    ("GET",    "/v1/audit-entries/{entry_id}/proof",       [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    // After the proofs, which have the record signed.
+    ("GET",    "/log/checkpoint",                          [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST",   "/v1/smartcar/webhooks",                    [422, 422, 422, 422, 422, 422, 422, 422, 422]),
     ("GET",    "/v2.0/management/connections",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("DELETE", "/v2.0/management/connections",             [401, 401, 401, 401, 401, 401, 401, 400, 401]),
@@ -100,6 +103,7 @@ struct Scene {
     vehicle_uuid: String,
     grant_id: String,
     connection_id: String,
+    entry_id: String,
     command_id: String,
     machine_id: String,
     bystander_id: String,
@@ -127,21 +131,27 @@ struct People {
     machine: Actor,
     powerless: Actor,
     connection_id: String,
+    /// Of a grant to the guest.
+    entry_id: String,
 }
 
 async fn people(app: &TestApp) -> People {
     let mut owner = app.member("owner").await;
     let connection_id = connect(app, &owner).await;
     owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
+    let (admin, guest) = (app.admin().await, app.guest().await);
+    let grant_id = owner.lend(app, &guest).await;
+    let entries = admin.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await.expect(200);
     People {
         owner,
-        admin: app.admin().await,
-        guest: app.guest().await,
+        admin,
+        guest,
         stranger: app.stranger().await,
         foreigner: app.foreigner().await,
         machine: app.api_client(SCOPES).await,
         powerless: app.api_client(&[]).await,
         connection_id,
+        entry_id: entries.list("entry_id")[0].clone(),
     }
 }
 
@@ -183,6 +193,7 @@ async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
         vehicle_uuid: uuid.hyphenated().to_string(),
         grant_id,
         connection_id: people.connection_id.clone(),
+        entry_id: people.entry_id.clone(),
         command_id: command.text("command_id"),
         machine_id: made.expect(201).text("api_client_id"),
         bystander_id: bystander.text("user_id"),
@@ -207,6 +218,7 @@ impl Scene {
             .replace("{reading}", "odometer")
             .replace("{vehicle_id}", &self.vehicle_id)
             .replace("{grant_id}", &self.grant_id)
+            .replace("{entry_id}", &self.entry_id)
             .replace("{command_id}", &self.command_id)
             .replace("{id}", &self.vehicle_uuid);
         format!("{path}{query}")

@@ -21,6 +21,7 @@ mod demo;
 mod fault_table;
 mod hostile;
 mod house;
+mod record;
 mod recovery;
 mod revocation;
 mod sdk;

@@ -19,6 +19,9 @@ impl Event {
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
             Self::OrganizationCreated | Self::UserDisabled { .. } => json!({}),
+            Self::RecordRollbackAccepted { signed, found } => {
+                json!({ "signed": signed, "found": found })
+            }
             Self::UserCreated { role, .. } => json!({ "role": role }),
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })
@@ -66,8 +69,7 @@ impl Event {
             }
             Self::VehicleResumed { .. }
             | Self::VehicleRemoved { .. }
-            | Self::GrantResumed { .. }
-            | Self::GrantRelinquished { .. } => json!({}),
+            | Self::GrantResumed { .. } => json!({}),
             Self::VehicleSuspended { reason, .. } | Self::GrantSuspended { reason, .. } => {
                 json!({ "reason": reason })
             }
@@ -77,18 +79,24 @@ impl Event {
                 "not_after": validity.not_after(),
                 "max_uses": uses_max,
             }),
-            Self::GrantEnded { end_reason, .. } => json!({ "end_reason": end_reason }),
-            Self::GrantRevoked { in_flight, .. } => json!({ "in_flight": in_flight }),
+            Self::GrantEnded { end_reason, grant_revision, .. } => {
+                json!({ "end_reason": end_reason, "grant_revision": grant_revision })
+            }
+            Self::GrantRevoked { in_flight, grant_revision, .. } => {
+                json!({ "grant_revision": grant_revision, "in_flight": in_flight })
+            }
+            Self::GrantRelinquished { grant_revision, .. } => {
+                json!({ "grant_revision": grant_revision })
+            }
             Self::GrantTokenMinted { token_id, expires_at, .. } => {
                 json!({ "token_id": token_id, "expires_at": expires_at })
             }
-            Self::CommandAuthorized { action, basis, .. } => {
-                let basis = match basis {
-                    Basis::Ownership => "ownership",
-                    Basis::Grant(_) => "grant",
-                };
-                json!({ "action": action, "basis": basis })
-            }
+            Self::CommandAuthorized { action, basis, grant_revision, .. } => match basis {
+                Basis::Ownership => json!({ "action": action, "basis": "ownership" }),
+                Basis::Grant(_) => {
+                    json!({ "action": action, "basis": "grant", "grant_revision": grant_revision })
+                }
+            },
             Self::CommandRefused { action, reasons, .. } => {
                 json!({ "action": action, "reasons": reasons })
             }

@@ -59,7 +59,7 @@ impl Event {
             }
             Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
-            | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id }
+            | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantSuspended { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantResumed { grant_id, vehicle_id, grantee_id }
             | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }

@@ -149,6 +149,8 @@ catalog! {
         "There is an account with this address" "There is an account with this address already.";
     ConsentNotPending "consent_not_pending" CONFLICT Reauthenticate never
         "No consent is under way for this browser" "Please start connecting the car again.";
+    EntryNotSigned "entry_not_signed" CONFLICT RetryLater again
+        "No checkpoint covers this entry of the record yet" "This is not ready yet. Please try again in a moment.";
     // The car and its cloud.
     ConnectorUnavailable "connector_unavailable" SERVICE_UNAVAILABLE RetryLater again
         "The vehicle cloud does not answer or does not work" "The car's service cannot be reached. Please try again in a moment.";

@@ -102,6 +102,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::ConsentLost => Code::ConsentLost,
         StateFault::ConsentNotPending => Code::ConsentNotPending,
+        StateFault::EntryNotSigned => Code::EntryNotSigned,
     };
     Problem::of(code).status(StatusCode::CONFLICT)
 }

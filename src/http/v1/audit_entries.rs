@@ -1,3 +1,4 @@
 //! The record.
 
 pub(in crate::http) mod list;
+pub(in crate::http) mod proof;

@@ -25,6 +25,8 @@ const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 pub(super) struct SendOrder {
     pub(super) command: Command,
     pub(super) vehicle: Arc<VehicleRow>,
+    /// The revision of the grant that was decided on.
+    pub(super) grant_revision: Option<i64>,
     /// On the monotonic clock.
     pub(super) send_by: Duration,
 }
@@ -138,11 +140,12 @@ fn rule(
         spends_use: request.instruction.action().spends_use(),
     };
     let decision = policy::decide(Facts { vehicle: &vehicle.facts, grant }, &question, now);
+    let grant_revision = grant.map(|facts| facts.grant.revision);
     let command = begin(service, pending, now)?;
     match decision {
         Decision::Allow(basis) => {
-            let order =
-                SendOrder { command: command.clone(), vehicle: Arc::clone(vehicle), send_by };
+            let vehicle = Arc::clone(vehicle);
+            let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
             world.note_claim(basis, request.vehicle_id, question.spends_use);
             world.replays.insert(key, (request.request_hash, command));
             Ok(Ruling::Send(Box::new(order)))
@@ -258,7 +261,7 @@ async fn write(
     for (pending, ruling) in batch.iter().zip(rulings) {
         let request = &pending.request;
         let (command, event) = match ruling {
-            Ruling::Send(order) => (&order.command, authorized(&order.command)),
+            Ruling::Send(order) => (&order.command, authorized(order)),
             Ruling::Refused(command) => (command.as_ref(), refused(command)),
             _ => continue,
         };
@@ -279,13 +282,15 @@ async fn write(
     Ok(audit_entries::insert_many(tx, &entries).await?)
 }
 
-fn authorized(command: &Command) -> Event {
+fn authorized(order: &SendOrder) -> Event {
+    let command = &order.command;
     Event::CommandAuthorized {
         command_id: command.command_id,
         vehicle_id: command.vehicle_id,
         user_id: command.user_id,
         action: command.action(),
         basis: command.grant_id.map_or(Basis::Ownership, Basis::Grant),
+        grant_revision: order.grant_revision,
     }
 }
 

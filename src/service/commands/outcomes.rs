@@ -86,7 +86,6 @@ pub(super) async fn write(
     service: &Service,
     changes: &[Change],
 ) -> Result<HashSet<CommandId>, Error> {
-    let now = service.clock.now();
     let mut tx = service.store.begin().await?;
     let written: HashSet<CommandId> =
         commands::change_many(&mut tx, changes).await?.into_iter().collect();
@@ -94,7 +93,8 @@ pub(super) async fn write(
     for change in changes.iter().filter(|change| written.contains(&change.command.command_id)) {
         let actor = Actor::system(change.command.organization_id);
         let caller = Caller { actor, request_id: None };
-        entries.push(service.entry(&caller, changed(&change.command), now)?);
+        let moment = change.command.changed_at;
+        entries.push(service.entry(&caller, changed(&change.command), moment)?);
     }
     audit_entries::insert_many(&mut tx, &entries).await?;
     tx.commit().await?;

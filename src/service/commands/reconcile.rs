@@ -155,7 +155,7 @@ fn judge(
             settled.status = status;
             settled.evidence = Evidence::StateObserved;
             settled.observed_at = seen.data_age.or(Some(now));
-            settled.changed_at = now;
+            settled.changed_at = command.next_moment(now);
             return Some(Change { from: command.status, command: settled, check_at: None });
         }
     }
@@ -167,7 +167,7 @@ fn silence(mut command: Command, reason: &str, now: Timestamp) -> Option<Change>
     let from: CommandStatus = command.status;
     command.status = from.settled_by_silence()?;
     command.reasons.push(reason.to_owned());
-    command.changed_at = now;
+    command.changed_at = command.next_moment(now);
     Some(Change { from, command, check_at: None })
 }
 

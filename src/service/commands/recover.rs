@@ -24,7 +24,7 @@ pub async fn recover(service: &Service) -> Result<usize, Error> {
         for command in &abandoned {
             let actor = Actor::system(command.organization_id);
             let caller = Caller { actor, request_id: None };
-            entries.push(service.entry(&caller, changed(command), now)?);
+            entries.push(service.entry(&caller, changed(command), command.changed_at)?);
         }
         audit_entries::insert_many(&mut tx, &entries).await?;
         tx.commit().await?;

@@ -121,7 +121,7 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
 fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
     let mut command = command.clone();
     let from = command.status;
-    command.changed_at = now;
+    command.changed_at = command.next_moment(now);
     match sent {
         Sent::Acknowledged => {
             command.status = CommandStatus::Acknowledged;

@@ -67,7 +67,14 @@ async fn end(
         let end = End { ended_at: now, end_reason };
         for grant in grants::end_of_vehicle(&mut tx, vehicle_id, end).await? {
             let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
-            events.push(Event::GrantEnded { grant_id, vehicle_id, grantee_id, end_reason });
+            let grant_revision = grant.revision;
+            events.push(Event::GrantEnded {
+                grant_id,
+                vehicle_id,
+                grantee_id,
+                grant_revision,
+                end_reason,
+            });
         }
     }
     service.record(&mut tx, caller, now, events).await?;

@@ -90,9 +90,12 @@ async fn end_once(
 
 fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
     let (grant_id, vehicle_id, grantee_id) = (grant.grant_id, grant.vehicle_id, grant.grantee_id);
+    let grant_revision = grant.revision;
     match end_reason {
-        EndReason::Relinquished => Event::GrantRelinquished { grant_id, vehicle_id, grantee_id },
-        _ => Event::GrantRevoked { grant_id, vehicle_id, grantee_id, in_flight },
+        EndReason::Relinquished => {
+            Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision }
+        }
+        _ => Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight },
     }
 }
 

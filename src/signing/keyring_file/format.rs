@@ -1,4 +1,4 @@
-//! The content of a key file: JSON, version 1. Knows no file system.
+//! The content of a key file: JSON, version 2. Knows no file system.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::domain::time::Timestamp;
+use crate::entropy::Entropy;
 use crate::signing::error::SigningError;
 use crate::signing::keyring::Keyring;
 use crate::signing::sealing_key::{SealingKey, SealingKeys};
 use crate::signing::signing_key::{SigningKey, SigningKeys};
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// It had no key for checkpoints.
+const OUTDATED: u64 = 1;
 
 /// What is wrong with the content of a key file. No text repeats any of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +28,11 @@ pub enum FormatError {
         column: usize,
     },
     /// A newer program wrote it.
-    #[error("version {0} of the key file is unknown; this program reads version 1")]
+    #[error("version {0} of the key file is unknown; this program reads version 2")]
     UnknownVersion(u64),
+    /// An older program wrote it.
+    #[error("the key file has no key for checkpoints; `keylend migrate` adds one")]
+    Outdated,
     /// A set does not have exactly one key that is in use.
     #[error("`{0}` must hold exactly one key without retired_at")]
     NotOneActive(&'static str),
@@ -53,6 +59,8 @@ struct StoredKeyring {
     version: u64,
     grant_signing: Vec<StoredKey>,
     session_signing: Vec<StoredKey>,
+    #[serde(default)]
+    checkpoint_signing: Vec<StoredKey>,
     sealing: Vec<StoredKey>,
 }
 
@@ -74,18 +82,43 @@ impl Drop for StoredKey {
 
 /// The keyring in these bytes.
 pub(super) fn parse(json: &[u8]) -> Result<Keyring, FormatError> {
+    let stored = stored(json)?;
+    if stored.version == OUTDATED {
+        return Err(FormatError::Outdated);
+    }
+    keyring(&stored)
+}
+
+/// The keyring in these bytes, with the keys that an older program did not make.
+pub(super) fn complete(
+    json: &[u8],
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Keyring, FormatError> {
+    let mut stored = stored(json)?;
+    if stored.version == OUTDATED {
+        stored.checkpoint_signing = vec![stored_signing(&SigningKey::generate(entropy, now)?)];
+    }
+    keyring(&stored)
+}
+
+fn stored(json: &[u8]) -> Result<StoredKeyring, FormatError> {
     let malformed = |error: serde_json::Error| FormatError::NotAKeyFile {
         line: error.line(),
         column: error.column(),
     };
     let VersionOnly { version } = serde_json::from_slice(json).map_err(malformed)?;
-    if version != VERSION {
+    if version != VERSION && version != OUTDATED {
         return Err(FormatError::UnknownVersion(version));
     }
-    let stored: StoredKeyring = serde_json::from_slice(json).map_err(malformed)?;
+    serde_json::from_slice(json).map_err(malformed)
+}
+
+fn keyring(stored: &StoredKeyring) -> Result<Keyring, FormatError> {
     Ok(Keyring::new(
         signing_keys("grant_signing", &stored.grant_signing)?,
         signing_keys("session_signing", &stored.session_signing)?,
+        signing_keys("checkpoint_signing", &stored.checkpoint_signing)?,
         sealing_keys("sealing", &stored.sealing)?,
     ))
 }
@@ -96,6 +129,7 @@ pub(super) fn write(keyring: &Keyring) -> Result<Zeroizing<Vec<u8>>, FormatError
         version: VERSION,
         grant_signing: keyring.grants().iter().map(stored_signing).collect(),
         session_signing: keyring.sessions().iter().map(stored_signing).collect(),
+        checkpoint_signing: keyring.checkpoints().iter().map(stored_signing).collect(),
         sealing: keyring.seals().iter().map(stored_sealing).collect(),
     };
     serde_json::to_vec_pretty(&stored).map(Zeroizing::new).map_err(|_| SigningError::Refused.into())

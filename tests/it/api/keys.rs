@@ -2,7 +2,7 @@
 
 use keylend::clock::Clock;
 use keylend::entropy::SeededEntropy;
-use keylend::signing::keyring_file;
+use keylend::signing::keyring_file::{self, Rotation};
 use serde_json::Value;
 
 use super::again;
@@ -31,7 +31,8 @@ async fn published(app: &TestApp) -> Vec<String> {
 
 fn rotate(app: &TestApp, seed: u64) {
     let entropy = SeededEntropy::from_seed(seed);
-    let keyring = keyring_file::rotate(app.key_file(), &entropy, app.clock.now()).unwrap();
+    let keyring =
+        keyring_file::rotate(app.key_file(), Rotation::Tokens, &entropy, app.clock.now()).unwrap();
     app.service().replace_keys(keyring);
 }
 

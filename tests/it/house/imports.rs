@@ -22,7 +22,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // could be wrong together.
     ("simulator", &["smartcar", "domain", SOURCES]),
     ("service", &[BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
-    ("storage", &["domain", SOURCES]),
+    // The forms in which entries are kept and hashed are those of the tree.
+    ("storage", &["audit", "domain", SOURCES]),
     ("connector", &["smartcar", "domain", SOURCES]),
     ("signing", &["domain", SOURCES]),
     ("auth", &["domain", SOURCES]),

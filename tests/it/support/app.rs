@@ -9,13 +9,15 @@ use std::time::Duration;
 use keylend::app::{App, Parts};
 use keylend::clock::{Clock, ManualClock};
 use keylend::config::{
-    Allowance, ApiVersions, Config, Database as DatabaseConfig, Limits, Origin, Origins, Smartcar,
+    Allowance, ApiVersions, Config, Database as DatabaseConfig, Limits, Origin, Origins, Record,
+    Smartcar,
 };
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
 use keylend::service::commands::reconcile;
 use keylend::service::{Service, organizations};
 use keylend::signing::keyring_file;
+use keylend::storage::Location;
 use keylend::storage::db::query;
 use keylend::worker;
 use secrecy::SecretString;
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use super::actors::{Actor, Reply};
 use super::cloud::Cloud;
 use super::postgres::cluster;
+use super::record;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "purple giraffes park sideways";
@@ -157,6 +160,10 @@ impl TestApp {
                 connections_max: 8,
             },
             key_file,
+            record: Record {
+                origin: record::ORIGIN.parse().unwrap(),
+                reader_token: Some("reader-token".into()),
+            },
             smartcar: Smartcar {
                 client_id: "test".to_owned(),
                 client_secret: SecretString::from("test"),
@@ -198,11 +205,38 @@ impl TestApp {
         self.instances.push(Instance { service, stop, server, url });
     }
 
-    /// Stops every instance in good order and starts one again.
-    #[expect(dead_code, reason = "for the stories of recovery")]
-    pub(crate) async fn restart(&mut self) {
+    /// Stops every instance, copies the database as it is, and starts an instance again.
+    pub(crate) async fn backup(&mut self) -> Location {
         self.stop().await;
+        let copy = match &self.config.database.location {
+            Location::Sqlite(path) => {
+                let copy = path.with_extension("backup");
+                std::fs::copy(path, &copy).unwrap();
+                Location::Sqlite(copy)
+            }
+            Location::Postgres(url) => {
+                let url = url.clone();
+                let copied =
+                    tokio::task::spawn_blocking(move || cluster().create_database(Some(&url)));
+                copied.await.unwrap().parse().unwrap()
+            }
+        };
         self.add_instance().await;
+        copy
+    }
+
+    /// Stops every instance and starts one on another database.
+    pub(crate) async fn restore(&mut self, backup: Location) {
+        self.stop().await;
+        self.config.database.location = backup;
+        self.add_instance().await;
+    }
+
+    /// Changes the database, as somebody would who owns it.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        let mut tx = self.service().store.begin().await.unwrap();
+        query(sql).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     async fn stop(&mut self) {
@@ -225,6 +259,11 @@ impl TestApp {
     /// The use cases of the first instance, for what no request can do.
     pub(crate) fn service(&self) -> &Service {
         &self.instances[0].service
+    }
+
+    /// The use cases of any instance.
+    pub(crate) fn service_of(&self, instance: usize) -> &Service {
+        &self.instances[instance].service
     }
 
     pub(crate) fn key_file(&self) -> &Path {
@@ -393,5 +432,9 @@ impl TestApp {
         let executed = self.cloud.journal().await.len();
         let authorized = self.count(authorized).await;
         assert!(executed as i64 <= authorized, "{executed} executed, {authorized} authorized");
+        record::sequence_and_sign(self.service()).await;
+        let verified =
+            record::verify(self.service()).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(verified.unsigned, 0);
     }
 }

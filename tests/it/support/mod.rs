@@ -6,6 +6,7 @@ pub(crate) mod app;
 pub(crate) mod cloud;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod record;
 
 pub(crate) use actors::{Actor, Reply};
 pub(crate) use app::{Database, EVERYTHING, TestApp};

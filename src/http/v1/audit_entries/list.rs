@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::id::{ApiClientId, GrantId, UserId, VehicleId};
+use crate::audit::entry::RecordedEntry;
+use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::{Error, audit_entries};
-use crate::storage::audit_entries::{Filter, StoredEntry, Subject};
+use crate::storage::audit_entries::{Filter, Subject};
 
 const EVENT_LENGTH_MAX: usize = 64;
 
@@ -106,24 +107,23 @@ pub(in crate::http) struct EntryBody {
     details: Value,
 }
 
-impl From<StoredEntry> for EntryBody {
-    fn from(entry: StoredEntry) -> Self {
-        let id = entry.actor_id.map(|id| match entry.actor_kind.as_str() {
-            "api_client" => ApiClientId::from_uuid(id).to_string(),
-            _ => UserId::from_uuid(id).to_string(),
-        });
+impl From<RecordedEntry> for EntryBody {
+    fn from(entry: RecordedEntry) -> Self {
+        let id = entry.actor_name();
+        // Whatever is kept is shown, also if somebody made it something else than an object.
+        let details = serde_json::from_str(&entry.details).unwrap_or_else(|_| entry.details.into());
         let acting_for = entry.acting_for.map(|id| id.to_string());
         Self {
             entry_id: entry.entry_id.to_string(),
             occurred_at: entry.occurred_at.to_string(),
-            event: entry.event,
-            actor: ActorBody { kind: entry.actor_kind, id, acting_for },
+            event: entry.event.into_owned(),
+            actor: ActorBody { kind: entry.actor_kind.into_owned(), id, acting_for },
             grant_id: entry.grant_id.map(|id| id.to_string()),
             vehicle_id: entry.vehicle_id.map(|id| id.to_string()),
             user_id: entry.user_id.map(|id| id.to_string()),
             command_id: entry.command_id.map(|id| id.to_string()),
             request_id: entry.request_id,
-            details: entry.details,
+            details,
         }
     }
 }

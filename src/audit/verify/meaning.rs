@@ -1,0 +1,173 @@
+//! What entries say about commands and grants, and whether it can be true: nothing is sent without
+//! an authorization before it, a command has one end, a refusal is final, and nobody is authorized
+//! by a grant that had ended (P1, P2, P4).
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::domain::command::CommandStatus;
+use crate::domain::id::{CommandId, GrantId};
+
+/// What cannot be true.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Nonsense {
+    /// It is no entry.
+    #[error("this is not an entry: {0}")]
+    Malformed(String),
+    /// A command was decided on a second time.
+    #[error("{0} was decided on before")]
+    DecidedTwice(CommandId),
+    /// A command that nobody authorized has an outcome.
+    #[error("{0} has an outcome and was never authorized")]
+    NeverAuthorized(CommandId),
+    /// A command went on from where it could not.
+    #[error("{command_id} was {} and cannot become {}", .from.as_str(), .to.as_str())]
+    ImpossibleStep {
+        /// Which command.
+        command_id: CommandId,
+        /// Its status before.
+        from: CommandStatus,
+        /// Its status after.
+        to: CommandStatus,
+    },
+    /// A command was authorized by a grant of which there is no entry.
+    #[error("a command was authorized by {0}, which was never issued")]
+    NeverIssued(GrantId),
+    /// A command was authorized by a grant after its end.
+    #[error("a command was authorized by {0}, which had ended")]
+    AuthorizedAfterEnd(GrantId),
+    /// A grant was issued or ended a second time.
+    #[error("{0} was issued or ended before")]
+    GrantTwice(GrantId),
+}
+
+/// What is read of an entry.
+#[derive(Deserialize)]
+struct Entry<'e> {
+    event: &'e str,
+    command_id: Option<&'e str>,
+    grant_id: Option<&'e str>,
+    details: Details,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    grant_revision: Option<i64>,
+}
+
+/// What is known of a grant, wherever its entries stand: those of different instances may be
+/// placed in another order than they happened, and the revision tells the true one.
+#[derive(Debug, Default, Clone, Copy)]
+struct GrantLife {
+    is_issued: bool,
+    /// The revision that its end made.
+    ended: Option<i64>,
+    /// The greatest revision that something was authorized on, and where the first stands.
+    authorized: Option<(i64, u64)>,
+}
+
+/// What the entries so far say.
+#[derive(Debug, Default)]
+pub(super) struct Meaning {
+    position: u64,
+    commands: HashMap<CommandId, CommandStatus>,
+    grants: HashMap<GrantId, GrantLife>,
+}
+
+fn id<I: FromStr>(name: &'static str, text: Option<&str>) -> Result<I, Nonsense> {
+    let parsed = text.and_then(|text| text.parse().ok());
+    parsed.ok_or_else(|| Nonsense::Malformed(format!("{name} is missing or no id")))
+}
+
+impl Meaning {
+    /// The next entry.
+    pub(super) fn push(&mut self, leaf: &[u8]) -> Result<(), Nonsense> {
+        let entry: Entry<'_> =
+            serde_json::from_slice(leaf).map_err(|error| Nonsense::Malformed(error.to_string()))?;
+        let position = self.position;
+        self.position = position.saturating_add(1);
+        match entry.event.split_once('.') {
+            Some(("command", word)) => self.command(&entry, word, position),
+            Some(("grant", "issued")) => self.issued(&entry),
+            Some(("grant", "revoked" | "relinquished" | "ended")) => self.ended(&entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn command(&mut self, entry: &Entry<'_>, word: &str, position: u64) -> Result<(), Nonsense> {
+        let command_id: CommandId = id("command_id", entry.command_id)?;
+        let word = if word == "authorized" { CommandStatus::Sending.as_str() } else { word };
+        let to = CommandStatus::from_str(word)
+            .map_err(|_| Nonsense::Malformed("no such step of a command".to_owned()))?;
+        let before = self.commands.insert(command_id, to);
+        match (before, to) {
+            (None, CommandStatus::Refused) => Ok(()),
+            (None, CommandStatus::Sending) => self.authorized(entry, position),
+            (None, _) => Err(Nonsense::NeverAuthorized(command_id)),
+            (Some(_), CommandStatus::Refused | CommandStatus::Sending) => {
+                Err(Nonsense::DecidedTwice(command_id))
+            }
+            (Some(from), to) if from.may_become(to) => Ok(()),
+            (Some(from), to) => Err(Nonsense::ImpossibleStep { command_id, from, to }),
+        }
+    }
+
+    fn authorized(&mut self, entry: &Entry<'_>, position: u64) -> Result<(), Nonsense> {
+        if entry.grant_id.is_none() {
+            return Ok(());
+        }
+        let grant_id: GrantId = id("grant_id", entry.grant_id)?;
+        // Entries from before there were revisions in the record say nothing of them.
+        let revision = entry.details.grant_revision.unwrap_or(0);
+        let life = self.grants.entry(grant_id).or_default();
+        if life.ended.is_some_and(|ended| revision >= ended) {
+            return Err(Nonsense::AuthorizedAfterEnd(grant_id));
+        }
+        if life.authorized.is_none_or(|(greatest, _)| revision > greatest) {
+            life.authorized = Some((revision, position));
+        }
+        Ok(())
+    }
+
+    fn issued(&mut self, entry: &Entry<'_>) -> Result<(), Nonsense> {
+        let grant_id: GrantId = id("grant_id", entry.grant_id)?;
+        let life = self.grants.entry(grant_id).or_default();
+        if std::mem::replace(&mut life.is_issued, true) {
+            return Err(Nonsense::GrantTwice(grant_id));
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, entry: &Entry<'_>) -> Result<(), Nonsense> {
+        let grant_id: GrantId = id("grant_id", entry.grant_id)?;
+        let revision = entry.details.grant_revision.unwrap_or(i64::MAX);
+        let life = self.grants.entry(grant_id).or_default();
+        if life.ended.replace(revision).is_some() {
+            return Err(Nonsense::GrantTwice(grant_id));
+        }
+        match life.authorized {
+            Some((authorized, _)) if authorized >= revision => {
+                Err(Nonsense::AuthorizedAfterEnd(grant_id))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of the record: how many commands have no outcome yet.
+    pub(super) fn finish(self) -> Result<usize, (u64, Nonsense)> {
+        let never_issued = self
+            .grants
+            .into_iter()
+            .filter(|(_, life)| !life.is_issued)
+            .filter_map(|(grant_id, life)| Some((life.authorized?.1, grant_id)));
+        match never_issued.min() {
+            Some((position, grant_id)) => Err((position, Nonsense::NeverIssued(grant_id))),
+            None => {
+                let open = |status: &&CommandStatus| !status.is_terminal();
+                Ok(self.commands.values().filter(open).count())
+            }
+        }
+    }
+}

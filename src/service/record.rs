@@ -1,0 +1,77 @@
+//! The record as a tree: giving entries their positions, signing what it has become, and proving
+//! things from it. Everything here can be done by any instance at any time; the database's one row
+//! of state lets one at a time give positions.
+
+mod proof;
+mod published;
+mod rollback;
+mod sequence;
+mod sign;
+mod tiles;
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use crate::audit::note::{InvalidVerifierKey, KeyKind, VerifierKey};
+use crate::signing::last_signed::LastSigned;
+
+pub use proof::prove;
+pub use published::{checkpoint, entries, tile};
+pub use rollback::{RolledBack, accept_rollback, examine};
+pub use sequence::sequence;
+pub use sign::sign;
+
+/// What signing the record needs besides keys.
+#[derive(Debug)]
+pub struct Record {
+    origin: String,
+    last_signed: LastSigned,
+    reader_token: Option<SecretString>,
+    /// The largest tree that this process has seen signed.
+    seen: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Record {
+    /// The record of this origin, whose last signed checkpoint is kept there, and whose entries
+    /// can be read with this token.
+    #[must_use]
+    pub fn new(
+        origin: String,
+        last_signed: LastSigned,
+        reader_token: Option<SecretString>,
+    ) -> Self {
+        let (seen, trouble) = (AtomicU64::default(), Mutex::default());
+        Self { origin, last_signed, reader_token, seen, trouble }
+    }
+
+    /// The name of the log: the first line of its checkpoints.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Why nothing is signed at present, if that is so.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+/// The public keys of the record's checkpoints, the newest first: what a verifier needs.
+///
+/// # Errors
+/// [`InvalidVerifierKey`] if the origin cannot be the name of a key.
+pub fn verifier_keys(
+    keys: &crate::signing::Keyring,
+    origin: &str,
+) -> Result<Vec<VerifierKey>, InvalidVerifierKey> {
+    let keys = keys.checkpoints().iter();
+    keys.map(|key| VerifierKey::new(origin, KeyKind::Log, key.public())).collect()
+}

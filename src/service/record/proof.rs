@@ -1,0 +1,81 @@
+//! Proving to somebody that an entry about them is in the record.
+
+use super::tiles::ask;
+use super::{sequence, sign};
+use crate::audit::checkpoint;
+use crate::audit::entry::RecordedEntry;
+use crate::audit::proof::Proof;
+use crate::audit::tree::Tiles;
+use crate::domain::actor::Scope;
+use crate::domain::id::AuditEntryId;
+use crate::service::{Caller, Error, Service, StateFault, users};
+use crate::storage::{Reader, audit_entries, record, vehicles};
+
+/// The proof that an entry is in the record, with the newest checkpoint: for whoever did it or is
+/// told about in it, for the owner of its car, and for administrators.
+///
+/// # Errors
+/// [`crate::service::Ban::ScopeMissing`]; [`Error::NotFound`] also for entries that do not concern the caller;
+/// [`StateFault::EntryNotSigned`] while nothing can be signed.
+pub async fn prove(
+    service: &Service,
+    caller: &Caller,
+    entry_id: AuditEntryId,
+) -> Result<Proof, Error> {
+    if caller.actor.is_api_client() {
+        users::may_administer(caller, Scope::AuditRead)?;
+    }
+    let mut reader = service.store.read().await?;
+    let organization_id = caller.actor.organization_id;
+    let entry = audit_entries::find(&mut reader, organization_id, entry_id).await?;
+    let entry = entry.ok_or(Error::NotFound)?;
+    if !concerns(&mut reader, caller, &entry).await? {
+        return Err(Error::NotFound);
+    }
+    if let Some(proof) = proof_of(service, &mut reader, &entry).await? {
+        return Ok(proof);
+    }
+    drop(reader);
+    // It is younger than the last checkpoint: sign now rather than make the caller wait.
+    sequence(service).await?;
+    sign(service).await?;
+    let mut reader = service.store.read().await?;
+    let proof = proof_of(service, &mut reader, &entry).await?;
+    proof.ok_or(Error::State(StateFault::EntryNotSigned))
+}
+
+async fn concerns(
+    reader: &mut Reader,
+    caller: &Caller,
+    entry: &RecordedEntry,
+) -> Result<bool, Error> {
+    if users::may_administer(caller, Scope::AuditRead).is_ok() {
+        return Ok(true);
+    }
+    let Some(user_id) = caller.actor.user_id() else { return Ok(false) };
+    let own = [entry.user_id, entry.acting_for].contains(&Some(user_id));
+    if own || (entry.actor_kind == "user" && entry.actor_id == Some(user_id.as_uuid())) {
+        return Ok(true);
+    }
+    let Some(vehicle_id) = entry.vehicle_id else { return Ok(false) };
+    let vehicle = vehicles::find(reader, caller.actor.organization_id, vehicle_id).await?;
+    Ok(vehicle.is_some_and(|vehicle| vehicle.owner_id == user_id))
+}
+
+/// The proof, if a checkpoint covers the entry.
+async fn proof_of(
+    service: &Service,
+    reader: &mut Reader,
+    entry: &RecordedEntry,
+) -> Result<Option<Proof>, Error> {
+    let state = record::state(reader).await?;
+    let position = record::position(reader, entry.entry_id).await?;
+    let (Some(position), Some(note)) = (position, state.checkpoint) else { return Ok(None) };
+    let head = checkpoint::own_head(&note, service.record.origin()).map_err(Error::internal)?;
+    if position >= head.size {
+        return Ok(None);
+    }
+    let mut tiles = Tiles::default();
+    let hashes = ask(reader, &mut tiles, |tiles| tiles.prove_entry(position, head.size)).await?;
+    Ok(Some(Proof { leaf: entry.leaf(), position, hashes, checkpoint: note }))
+}

@@ -1,0 +1,63 @@
+//! What is published of the record: the checkpoint and the tiles for everybody, the entries
+//! themselves, which are those of every organization, for the operator alone.
+
+use crate::audit::bundle;
+use crate::audit::tile::{TileSlice, WIDTH};
+use crate::service::{CredentialFault, Error, Service};
+use crate::storage::record;
+
+/// How long a hash is.
+const HASH_LENGTH: usize = 32;
+
+/// The newest checkpoint.
+///
+/// # Errors
+/// [`Error::NotFound`] before the first.
+pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
+    let mut reader = service.store.read().await?;
+    record::state(&mut reader).await?.checkpoint.ok_or(Error::NotFound)
+}
+
+/// The hashes of a tile.
+///
+/// # Errors
+/// [`Error::NotFound`] if the tree is not there yet.
+pub async fn tile(service: &Service, slice: TileSlice) -> Result<Vec<u8>, Error> {
+    let mut reader = service.store.read().await?;
+    let mut hashes = record::tile(&mut reader, slice.tile).await?.ok_or(Error::NotFound)?;
+    let length = usize::try_from(slice.width).map_err(Error::internal)? * HASH_LENGTH;
+    if hashes.len() < length {
+        return Err(Error::NotFound);
+    }
+    hashes.truncate(length);
+    Ok(hashes)
+}
+
+/// The entries of a bundle, for whoever knows the reader's token.
+///
+/// # Errors
+/// [`Error::Unauthenticated`]; [`Error::NotFound`] if the tree is not there yet.
+pub async fn entries(service: &Service, token: &str, slice: TileSlice) -> Result<Vec<u8>, Error> {
+    service.record.admit_reader(token).map_err(Error::Unauthenticated)?;
+    let first = slice.tile.number.saturating_mul(WIDTH);
+    let mut reader = service.store.read().await?;
+    let placed = record::entries(&mut reader, first..first.saturating_add(slice.width)).await?;
+    if placed.len() as u64 != slice.width {
+        return Err(Error::NotFound);
+    }
+    let mut bytes = Vec::new();
+    for placed in placed {
+        bundle::push(&mut bytes, &placed.entry.leaf()).map_err(Error::internal)?;
+    }
+    Ok(bytes)
+}
+
+impl super::Record {
+    fn admit_reader(&self, token: &str) -> Result<(), CredentialFault> {
+        use secrecy::ExposeSecret as _;
+        use subtle::ConstantTimeEq as _;
+        let expected = self.reader_token.as_ref().ok_or(CredentialFault::Invalid)?;
+        let is_it = expected.expose_secret().as_bytes().ct_eq(token.as_bytes());
+        if is_it.into() { Ok(()) } else { Err(CredentialFault::Invalid) }
+    }
+}

@@ -1,0 +1,144 @@
+//! Signing checkpoints: only what continues the last one that this key has signed. What that was
+//! stands in a file beside the key, and is durable there before anybody sees it.
+
+use std::sync::atomic::Ordering;
+
+use signed_note::Signature;
+
+use super::tiles::ask;
+use super::{Record, verifier_keys};
+use crate::audit::checkpoint::{self, TreeHead};
+use crate::audit::tree::{Tiles, proves_growth};
+use crate::service::{Error, Service};
+use crate::signing::Keyring;
+use crate::storage::{Reader, record};
+
+/// How the tree in the database relates to the last checkpoint that was signed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Standing {
+    /// It is the same tree, or continues it; nothing was signed yet.
+    Good(TreeHead),
+    /// It has fewer entries.
+    Shorter { signed: u64, found: u64 },
+    /// It has other entries where there were some.
+    Other { signed: u64 },
+}
+
+/// Signs and publishes the tree as it is, if it has grown; returns whether it did.
+///
+/// # Errors
+/// [`Error::Storage`]; [`Error::Internal`] if the tree does not continue the last one signed, or
+/// the file beside the key cannot be used: then [`Record::trouble`] tells until it is mended.
+pub async fn sign(service: &Service) -> Result<bool, Error> {
+    let outcome = sign_if_grown(service).await;
+    match &outcome {
+        Ok(_) => service.record.set_trouble(None),
+        Err(Error::Internal(why)) => service.record.set_trouble(Some(why.clone())),
+        // A database that is away is told by its own check.
+        Err(_) => {}
+    }
+    outcome
+}
+
+async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
+    let mut reader = service.store.read().await?;
+    let state = record::state(&mut reader).await?;
+    let seen = service.record.seen.load(Ordering::Relaxed);
+    if state.size < seen {
+        return Err(refused(seen, state.size));
+    }
+    if state.checkpoint_size == state.size {
+        return Ok(false);
+    }
+    let signed = last_signed(&service.record).await?;
+    let head = match standing(&mut reader, state.size, signed).await? {
+        Standing::Good(head) => head,
+        Standing::Shorter { signed, found } => return Err(refused(signed, found)),
+        Standing::Other { signed } => return Err(refused(signed, state.size)),
+    };
+    drop(reader);
+    let note = signed_note(&service.keys(), service, head)?;
+    if !keep(service, head, note.clone()).await? {
+        return Ok(false);
+    }
+    let mut tx = service.store.begin().await?;
+    let published = record::publish(&mut tx, &note, head.size).await?;
+    tx.commit().await?;
+    Ok(published)
+}
+
+fn refused(signed: u64, found: u64) -> Error {
+    Error::Internal(format!(
+        "a checkpoint over {signed} entries was signed, and the record in the database, of {found} \
+         entries, does not continue it; nothing more is signed"
+    ))
+}
+
+/// What stands in the file beside the key.
+pub(super) async fn last_signed(record: &Record) -> Result<Option<TreeHead>, Error> {
+    let file = record.last_signed.clone();
+    let read = tokio::task::spawn_blocking(move || file.read());
+    let note = read.await.map_err(Error::internal)?.map_err(|error| unusable(record, &error))?;
+    let head = note.map(|note| checkpoint::own_head(&note, &record.origin));
+    let head = head.transpose().map_err(|error| unusable(record, &error))?;
+    record.seen.fetch_max(head.map_or(0, |head| head.size), Ordering::Relaxed);
+    Ok(head)
+}
+
+fn unusable(record: &Record, error: &dyn std::error::Error) -> Error {
+    let path = record.last_signed.path().display();
+    Error::Internal(format!("{path}, which holds the last signed checkpoint: {error}"))
+}
+
+/// Whether the tree of this size in the database continues the one that was signed.
+pub(super) async fn standing(
+    reader: &mut Reader,
+    size: u64,
+    signed: Option<TreeHead>,
+) -> Result<Standing, Error> {
+    let mut tiles = Tiles::default();
+    let root = ask(reader, &mut tiles, |tiles| tiles.root(size)).await?;
+    let Some(signed) = signed else { return Ok(Standing::Good(TreeHead { size, root })) };
+    if signed.size > size {
+        return Ok(Standing::Shorter { signed: signed.size, found: size });
+    }
+    let proof = ask(reader, &mut tiles, |tiles| tiles.prove_growth(signed.size, size)).await?;
+    Ok(if proves_growth(&proof, size, root, signed.size, signed.root) {
+        Standing::Good(TreeHead { size, root })
+    } else {
+        Standing::Other { signed: signed.size }
+    })
+}
+
+/// The checkpoint, signed with every key that signs.
+fn signed_note(keys: &Keyring, service: &Service, head: TreeHead) -> Result<Vec<u8>, Error> {
+    let now = service.clock.now();
+    let text = checkpoint::text(&service.record.origin, head).map_err(Error::internal)?;
+    let public = verifier_keys(keys, &service.record.origin).map_err(Error::internal)?;
+    let signatures = public.iter().zip(keys.checkpoints().iter()).map(|(public, key)| {
+        public.signature(&key.sign(&public.message(&text, now)), now).map_err(Error::internal)
+    });
+    let signatures: Vec<Signature> = signatures.collect::<Result<_, _>>()?;
+    checkpoint::note(&text, &signatures).map_err(Error::internal)
+}
+
+/// Keeps the checkpoint in the file beside the key, unless another process is at it or has kept a
+/// newer one; returns whether it did.
+async fn keep(service: &Service, head: TreeHead, note: Vec<u8>) -> Result<bool, Error> {
+    let (file, origin) = (service.record.last_signed.clone(), service.record.origin.clone());
+    let kept = tokio::task::spawn_blocking(move || {
+        let Some(turn) = file.turn()? else { return Ok(false) };
+        let before = file.read()?;
+        let before = before.and_then(|note| checkpoint::own_head(&note, &origin).ok());
+        if before.is_some_and(|before| before.size > head.size) {
+            return Ok(false);
+        }
+        turn.replace(&note).map(|()| true)
+    });
+    let kept: std::io::Result<bool> = kept.await.map_err(Error::internal)?;
+    let kept = kept.map_err(|error| unusable(&service.record, &error))?;
+    if kept {
+        service.record.seen.fetch_max(head.size, Ordering::Relaxed);
+    }
+    Ok(kept)
+}

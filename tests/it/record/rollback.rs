@@ -1,0 +1,83 @@
+//! An old backup must not revive revoked keys, nor a forged record be signed.
+
+use keylend::service::record::{self, accept_rollback, examine};
+use serde_json::json;
+
+use crate::support::record::{checkpoint, sequence_and_sign, verify};
+use crate::support::{Actor, Database, TestApp, on_both};
+
+async fn is_ready(app: &TestApp) -> u16 {
+    Actor::nobody(app).get("/readyz").await.status
+}
+
+async fn an_old_backup_is_refused_until_somebody_accepts_it(database: Database) {
+    let mut app = TestApp::start(database).await;
+    let (owner, guest) = (app.owner().await, app.guest().await);
+    let grant_id = owner.lend(&app, &guest).await;
+    sequence_and_sign(app.service()).await;
+    let backup = app.backup().await;
+
+    let owner = app.sign_in("owner@story.example").await;
+    owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await.expect(200);
+    sequence_and_sign(app.service()).await;
+    let signed = checkpoint(app.service()).await.head.size;
+    assert_eq!(examine(app.service()).await.unwrap(), None);
+
+    app.restore(backup).await;
+    let rolled_back = examine(app.service()).await.unwrap().expect("an old database");
+    assert_eq!(rolled_back.signed, signed);
+    assert!(rolled_back.found < signed);
+    assert!(rolled_back.to_string().contains("--accept-rollback"));
+    let refused = record::sign(app.service()).await.unwrap_err().to_string();
+    assert!(refused.contains("does not continue"), "{refused}");
+    assert_eq!(is_ready(&app).await, 503);
+
+    accept_rollback(app.service(), &rolled_back).await.unwrap();
+    sequence_and_sign(app.service()).await;
+    assert_eq!(is_ready(&app).await, 200);
+    assert_eq!(examine(app.service()).await.unwrap(), None);
+    verify(app.service()).await.unwrap();
+    let admin = app.admin().await;
+    let entries = admin.get("/v1/audit-entries?event=record.rollback_accepted").await.expect(200);
+    let details = &entries.body["data"][0]["details"];
+    assert_eq!(*details, json!({ "signed": signed, "found": rolled_back.found }));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_backup_is_refused_until_somebody_accepts_it_on_sqlite() {
+    an_old_backup_is_refused_until_somebody_accepts_it(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_backup_is_refused_until_somebody_accepts_it_on_postgres() {
+    an_old_backup_is_refused_until_somebody_accepts_it(Database::Postgres).await;
+}
+
+on_both! {
+    async fn a_tree_that_was_rewritten_is_not_signed(app) {
+        app.owner().await;
+        sequence_and_sign(app.service()).await;
+        let signed = checkpoint(app.service()).await.head;
+        app.execute("UPDATE record_queue SET leaf_hash = NULL").await;
+        // Somebody who owns the database puts the entries in another order and has it sequenced
+        // again from the beginning.
+        for statement in [
+            "INSERT INTO record_queue (occurred_at, entry_id) SELECT position, entry_id FROM record_positions",
+            "UPDATE record_queue SET occurred_at = 1 - occurred_at WHERE occurred_at < 2",
+            "DELETE FROM record_positions",
+            "DELETE FROM record_tiles",
+            "UPDATE record_state SET size = 0, checkpoint_size = 0",
+        ] {
+            app.execute(statement).await;
+        }
+        record::sequence(app.service()).await.unwrap();
+        let refused = record::sign(app.service()).await.unwrap_err().to_string();
+        assert!(refused.contains("nothing more is signed"), "{refused}");
+        assert_eq!(is_ready(app).await, 503);
+        assert_eq!(checkpoint(app.service()).await.head, signed, "another checkpoint was published");
+        let rolled_back = examine(app.service()).await.unwrap().expect("another tree");
+        accept_rollback(app.service(), &rolled_back).await.unwrap();
+        sequence_and_sign(app.service()).await;
+    }
+}

@@ -1,0 +1,59 @@
+//! The record of a service under test, read as somebody would who does not trust it.
+
+use keylend::audit::checkpoint::{self, Checkpoint};
+use keylend::audit::note::VerifierKey;
+use keylend::audit::verify::{Finding, Verified, Verifier};
+use keylend::service::{Service, record};
+use keylend::storage::Connection;
+use keylend::storage::record as stored;
+
+/// The name of the record of every service under test.
+pub(crate) const ORIGIN: &str = "keylend.test/log";
+
+/// So many entries are read at once.
+const PAGE: u64 = 1000;
+
+/// The keys that verify this service's checkpoints.
+pub(crate) fn verifier_keys(service: &Service) -> Vec<VerifierKey> {
+    record::verifier_keys(&service.keys(), ORIGIN).unwrap()
+}
+
+/// Gives every entry its position and signs: what the worker does a few times each second.
+pub(crate) async fn sequence_and_sign(service: &Service) {
+    record::sequence(service).await.unwrap();
+    record::sign(service).await.unwrap();
+}
+
+/// The newest checkpoint, verified with the service's public keys.
+pub(crate) async fn checkpoint(service: &Service) -> Checkpoint {
+    let note = record::checkpoint(service).await.unwrap();
+    checkpoint::open(&note, ORIGIN, &verifier_keys(service)).unwrap()
+}
+
+/// What the database says at every position, in order.
+pub(crate) async fn leaves(on: &mut impl Connection) -> Vec<Vec<u8>> {
+    let mut leaves = Vec::new();
+    for start in (0..).step_by(PAGE as usize) {
+        let page = stored::entries(on, start..start + PAGE).await.unwrap();
+        let is_last = (page.len() as u64) < PAGE;
+        for (position, placed) in (start..).zip(page) {
+            assert_eq!(placed.position, position, "a position is missing or taken twice");
+            leaves.push(placed.entry.leaf());
+        }
+        if is_last {
+            break;
+        }
+    }
+    leaves
+}
+
+/// Verifies the record from its beginning against its newest checkpoint.
+pub(crate) async fn verify(service: &Service) -> Result<Verified, Finding> {
+    let head = checkpoint(service).await.head;
+    let mut verifier = Verifier::new(vec![head]);
+    let mut reader = service.store.read().await.unwrap();
+    for leaf in leaves(&mut reader).await {
+        verifier.push(&leaf, None)?;
+    }
+    verifier.finish()
+}
