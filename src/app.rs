@@ -3,20 +3,19 @@
 
 mod readiness;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Visits;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::entropy::{Entropy, OsEntropy};
 use crate::service::budget::Budget;
@@ -90,7 +89,8 @@ pub struct App {
     pub service: Service,
     gate: GateTask,
     stop: CancellationToken,
-    request_time_max: Duration,
+    limits: Limits,
+    visits: Arc<Visits>,
     metrics: PrometheusHandle,
 }
 
@@ -168,9 +168,10 @@ impl App {
             clock: parts.clock,
             entropy: parts.entropy,
         };
-        let request_time_max = config.limits.request_time_max;
         let metrics = telemetry::measurements()?;
-        Ok(Self { service, gate: gate_task, stop, request_time_max, metrics })
+        let limits = config.limits;
+        let visits = Visits::new(limits.visits_per_second, Arc::clone(&service.clock));
+        Ok(Self { service, gate: gate_task, stop, limits, visits: Arc::new(visits), metrics })
     }
 
     /// Brings the schema to the newest version.
@@ -209,19 +210,13 @@ impl App {
 
     /// Runs the service until `stop`; then takes no new commands, lets those in flight get their
     /// outcome, and closes the database.
-    ///
-    /// # Errors
-    /// The listener's error.
-    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
-        self.serve_with(listener, true).await
+    pub async fn serve(self, listener: TcpListener) {
+        self.serve_with(listener, true).await;
     }
 
     /// As [`App::serve`], with or without the workers: a test runs them by hand.
-    ///
-    /// # Errors
-    /// The listener's error.
-    pub async fn serve_with(self, listener: TcpListener, workers: bool) -> std::io::Result<()> {
-        let Self { service, gate, stop, request_time_max, metrics } = self;
+    pub async fn serve_with(self, listener: TcpListener, workers: bool) {
+        let Self { service, gate, stop, limits, visits, metrics } = self;
         service.tasks.spawn(gate.run(service.clone(), stop.clone()));
         if workers {
             worker::start(&service, &stop);
@@ -230,26 +225,18 @@ impl App {
         let edge = http::Edge {
             clock: Arc::clone(&service.clock),
             entropy: Arc::clone(&service.entropy),
-            request_time_max,
+            request_time_max: limits.request_time_max,
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
-        let gateway = http::Gateway { service: service.clone(), monitor };
+        let gateway = http::Gateway { service: service.clone(), monitor, visits };
         let router = http::router(Arc::new(gateway), edge);
-        let app = router.into_make_service_with_connect_info::<SocketAddr>();
-        // A small answer should not wait for the client's acknowledgement of the last one.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let stopped = stop.clone();
-        axum::serve(listener, app)
-            .with_graceful_shutdown(async move { stopped.cancelled().await })
-            .await?;
-        stop.cancel();
+        http::server::serve(listener, router, limits.connections_max, stop).await;
         service.tasks.close();
         let patience = service.settings.connector_timeout.saturating_add(STOP_MARGIN);
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
             tracing::error!("stopped with work left; the recovery of the next start settles it");
         }
         service.store.db().close().await;
-        Ok(())
     }
 
     /// Closes what was opened, when nothing was served.

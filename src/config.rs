@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -104,6 +104,10 @@ pub struct Database {
 pub struct Limits {
     /// A request that takes longer is given up.
     pub request_time_max: Duration,
+    /// At most so many connections are open; more are closed unread.
+    pub connections_max: usize,
+    /// So often one address may ask for what needs no credentials.
+    pub visits_per_second: NonZeroU32,
     /// Requests about one car to the vehicle cloud.
     pub vehicle_requests: Allowance,
     /// Requests of the whole application to the vehicle cloud.
@@ -127,6 +131,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_time_max: Duration::from_secs(70),
+            connections_max: 16 * 1024,
+            visits_per_second: NonZeroU32::MIN.saturating_add(49),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,

@@ -11,7 +11,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::domain::password::{INPUT_BYTES_MAX, normalize};
@@ -27,6 +27,9 @@ pub const LANES: u32 = 1;
 
 /// How many may wait for their turn; whoever comes then is told [`PasswordError::Busy`].
 pub const WAITING_MAX: usize = 64;
+
+/// The least priority that a thread can have (setpriority(2)).
+const NICENESS: i32 = 19;
 
 /// In bytes after NFC: longer passwords are never hashed. 256 code points always fit.
 pub const HASHED_BYTES_MAX: usize = 1024;
@@ -126,8 +129,9 @@ impl PasswordHasher {
         .await
     }
 
-    /// Runs the work on a thread for blocking work when its turn comes. Its place is kept until
-    /// the work has ended, also when nobody waits for the answer any more.
+    /// Runs the work on a thread of its own when its turn comes, after everything else that the
+    /// machine has to do: a flood of sign-ins must not slow an unlock. Its place is kept until the
+    /// work has ended, also when nobody waits for the answer any more.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
@@ -137,13 +141,25 @@ impl PasswordHasher {
         let turn =
             Arc::clone(&self.turns).acquire_owned().await.map_err(|_| PasswordError::Failed)?;
         let held: [OwnedSemaphorePermit; 2] = [turn, place];
-        tokio::task::spawn_blocking(move || {
-            let answer = work();
+        let (answer, answered) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("password".to_owned());
+        let started = thread.spawn(move || {
+            stand_back();
+            let done = work();
             drop(held);
-            answer
-        })
-        .await
-        .map_err(|_| PasswordError::Failed)?
+            // Nobody may be waiting any more.
+            drop(answer.send(done));
+        });
+        started.map_err(|_| PasswordError::Failed)?;
+        // A thread that panicked gives no answer.
+        answered.await.map_err(|_| PasswordError::Failed)?
+    }
+}
+
+/// Gives this thread what the others leave. On Linux a priority is a thread's own.
+fn stand_back() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(error = %error, "passwords are hashed at the priority of everything else");
     }
 }
 

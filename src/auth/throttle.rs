@@ -11,7 +11,7 @@
 //! itself. It does not know which accounts exist.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use ring::digest::{Context, SHA256};
 
 use crate::auth::bounded::Bounded;
 use crate::auth::limiter::{KEYS_MAX, Limiter};
+use crate::auth::network::Network;
 use crate::clock::Clock;
 
 /// Failures at one account from one address.
@@ -97,22 +98,6 @@ impl RetryAfter {
     pub fn seconds(&self) -> u64 {
         let part = u64::from(self.0.subsec_nanos() > 0);
         self.0.as_secs().saturating_add(part).max(1)
-    }
-}
-
-/// An IPv4 address or the /64 of an IPv6 address, which is what one customer gets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Network(IpAddr);
-
-impl From<IpAddr> for Network {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(v4) => IpAddr::V4(v4),
-            IpAddr::V6(v6) => {
-                let prefix = v6.to_bits() & (u128::MAX << 64);
-                IpAddr::V6(Ipv6Addr::from_bits(prefix))
-            }
-        })
     }
 }
 

@@ -12,6 +12,7 @@ use super::settings::Settings;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
+use crate::http;
 use crate::service::Service;
 use crate::signing::keyring_file;
 
@@ -34,7 +35,8 @@ pub(super) struct ServeArgs {
 /// # Errors
 /// [`Failure`] if it cannot start.
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
-    let config = args.settings.into_config()?;
+    let mut config = args.settings.into_config()?;
+    config.limits.connections_max = http::server::room_for(config.limits.connections_max)?;
     let clock = Arc::new(SystemClock::start());
     let entropy = Arc::new(OsEntropy::default());
     if args.create {
@@ -63,7 +65,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         tracing::info!("stopping: no new commands, those in flight get their outcome");
         stop.cancel();
     });
-    app.serve(listener).await?;
+    app.serve(listener).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
@@ -126,6 +126,26 @@ pub struct DatabaseSettings {
 /// How much the service takes on.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct LimitSettings {
+    /// At most so many connections of clients are open, if the process may have as many files open.
+    #[arg(
+        long,
+        env = "KEYLEND_CONNECTIONS_MAX",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connections_max,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000)
+    )]
+    pub connections_max: usize,
+
+    /// So often one address may ask for what needs no credentials, such as signing in; four times
+    /// as often for a moment. More if clients come through a proxy.
+    #[arg(
+        long,
+        env = "KEYLEND_VISITS_PER_SECOND",
+        value_name = "COUNT",
+        default_value_t = Limits::default().visits_per_second
+    )]
+    pub visits_per_second: NonZeroU32,
+
     /// At most so many commands wait for a decision.
     #[arg(
         long,
@@ -279,6 +299,8 @@ impl LimitSettings {
     #[must_use]
     pub fn into_config(self) -> Limits {
         Limits {
+            connections_max: self.connections_max,
+            visits_per_second: self.visits_per_second,
             commands_waiting_max: self.commands_waiting_max,
             password_hashes_max: self.password_hashes_max,
             vehicle_requests: Allowance {

@@ -19,18 +19,22 @@ mod problem_pages;
 #[cfg(test)]
 mod rehearsal;
 pub mod request_id;
+pub mod server;
 mod smartcar_v2;
 mod smartcar_v3;
 mod v1;
+mod visitors;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::middleware;
 use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::Visits;
 use crate::service::Service;
 
 pub use health::Monitor;
@@ -42,6 +46,8 @@ pub struct Gateway {
     pub service: Service,
     /// How the service is doing.
     pub monitor: Monitor,
+    /// How often each address came without credentials.
+    pub visits: Arc<Visits>,
 }
 
 impl FromRef<Arc<Gateway>> for Monitor {
@@ -50,7 +56,7 @@ impl FromRef<Arc<Gateway>> for Monitor {
     }
 }
 
-/// Every described route that needs no use case.
+/// Every described route that needs no use case; it needs no credentials either.
 fn open_routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
 where
     Monitor: FromRef<S>,
@@ -62,8 +68,8 @@ where
         .routes(routes!(health::metrics))
 }
 
-/// Every route that is described.
-fn routes() -> OpenApiRouter<Arc<Gateway>> {
+/// Every described route for those who have no credentials yet: each address at a pace.
+fn visitors_routes() -> OpenApiRouter<Arc<Gateway>> {
     open_routes()
         .routes(routes!(jwks::show))
         .routes(routes!(oauth_token::issue))
@@ -71,6 +77,14 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .route("/oauth/token/", post(oauth_token::issue))
         .routes(routes!(v1::sessions::create::create))
         .routes(routes!(v1::sessions::refresh::refresh))
+        .routes(routes!(v1::connections::callback::callback))
+        .routes(routes!(log::checkpoint))
+        .merge(OpenApiRouter::from(log::tiles()))
+}
+
+/// Every other route that is described.
+fn routes() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::new()
         .routes(routes!(v1::sessions::end::end))
         .routes(routes!(v1::users::create::create, v1::users::list::list))
         .routes(routes!(v1::users::get::me))
@@ -79,7 +93,6 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::create::create, v1::api_clients::list::list))
         .routes(routes!(v1::api_clients::revoke::revoke))
         .routes(routes!(v1::connections::start::start))
-        .routes(routes!(v1::connections::callback::callback))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
         .routes(routes!(v1::connections::reauthenticate::reauthenticate))
         .routes(routes!(v1::vehicles::list::list))
@@ -96,8 +109,6 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::access_checks::create::create))
         .routes(routes!(v1::audit_entries::list::list))
         .routes(routes!(v1::audit_entries::proof::prove))
-        .routes(routes!(log::checkpoint))
-        .merge(OpenApiRouter::from(log::tiles()))
         .routes(routes!(v1::smartcar::webhooks::receive))
         .merge(smartcar_v2::routes())
         .merge(smartcar_v3::routes())
@@ -106,12 +117,13 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
 /// The description of every route.
 #[must_use]
 pub fn api() -> utoipa::openapi::OpenApi {
-    openapi::complete(routes().into_openapi())
+    openapi::complete(visitors_routes().merge(routes()).into_openapi())
 }
 
 /// The whole interface, ready to be served.
 pub fn router(gateway: Arc<Gateway>, edge: Edge) -> Router {
-    served(routes(), gateway, edge)
+    let paced = middleware::from_fn_with_state(Arc::clone(&gateway.visits), visitors::pace);
+    served(visitors_routes().layer(paced).merge(routes()), gateway, edge)
 }
 
 /// Routes and their description, with everything that surrounds a request.

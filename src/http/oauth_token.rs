@@ -9,13 +9,12 @@ use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Gateway;
-use super::extract;
+use super::extract::{self, WholeBody};
 use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::service::{CredentialFault, Error, api_clients};
@@ -77,7 +76,7 @@ pub(super) async fn issue(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request_id: RequestId,
     headers: HeaderMap,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<Response, Problem> {
     let is_form = headers
         .get(header::CONTENT_TYPE)

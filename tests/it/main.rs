@@ -17,6 +17,7 @@ mod authorization;
 mod command_line;
 mod connector;
 mod contract;
+mod crowd;
 mod demo;
 mod fault_table;
 mod hostile;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::household::Household;
 use crate::support::postgres::cluster;
-use crate::support::program::Terminal;
 use crate::support::{Actor, TestApp, on_both};
 
 /// A command whose answer the cloud holds back: on its way, and executed.
@@ -56,29 +56,8 @@ on_both! {
 /// Starts service and cloud as processes, kills the service with the answer of an unlock still on
 /// its way, starts it again, and waits for what it makes of the command.
 async fn kill_in_flight(database_url: Option<String>) {
-    let mut terminal = Terminal::open();
-    let mut cloud = terminal.start(&["simulate", "--listen", "127.0.0.1:0", "--auto-approve"]);
-    let cloud_url = cloud.after("simulated vehicle cloud at").await;
-    terminal.export("KEYLEND_SIMULATOR_URL", &cloud_url);
-    terminal.export("KEYLEND_LISTEN", &free_address());
-    terminal.export("KEYLEND_SMARTCAR_TIMEOUT_S", "2");
-    if let Some(url) = database_url {
-        terminal.export("KEYLEND_DATABASE_URL", &url);
-    }
-    terminal.run(&["migrate"]).await.well();
-    let admin =
-        ["admin", "create", "--organization", "x", "--email", "a@example.com", "--password-stdin"];
-    terminal.run_with(&admin, crate::support::app::PASSWORD).await.well();
-    let mut service = terminal.start(&["serve"]);
-    let base = base_of(&service.logged_after("public_url=").await);
-    let mut admin = Actor::visiting(&base);
-    let body = json!({ "email": "a@example.com", "password": crate::support::app::PASSWORD });
-    admin =
-        admin.with_token(admin.post("/v1/sessions", body).await.expect(201).text("access_token"));
-    let started = admin.post("/v1/connections", json!({})).await.expect(201);
-    let consent = admin.get(&started.text("authorize_url")).await.expect(302);
-    admin.get(consent.headers["location"].to_str().unwrap()).await.expect(200);
-    let car = admin.get("/v1/vehicles").await.expect(200).list("vehicle_id").remove(0);
+    let mut house = Household::start(database_url.as_deref()).await;
+    let (admin, cloud_url) = (&house.admin, &house.cloud_url);
     for vehicle in
         admin.get(&format!("{cloud_url}/_sim/vehicles")).await.body["vehicles"].as_array().unwrap()
     {
@@ -87,22 +66,21 @@ async fn kill_in_flight(database_url: Option<String>) {
         let hold = json!({ "faults": [{ "kind": "hold", "hold_ms": 600_000 }] });
         admin.request(reqwest::Method::PUT, &faults).json(&hold).send().await.unwrap();
     }
-    let unlock = json!({ "vehicle_id": car, "action": "unlock" });
+    let unlock = json!({ "vehicle_id": house.car, "action": "unlock" });
     let request =
         admin.request(reqwest::Method::POST, "/v1/commands").header("idempotency-key", "one");
     let reply = request.header("prefer", "wait=0").json(&unlock).send().await.unwrap();
     let command = crate::support::Reply::read(reply).await.expect(202).text("command_id");
-    let executed = format!("{cloud_url}/_sim/journal?count=true");
-    while admin.get(&executed).await.body["count"] != 1 {
+    while house.executed().await != 1 {
         tokio::task::yield_now().await;
     }
-    service.kill().await;
+    house.service.kill().await;
 
-    let mut service = terminal.start(&["serve"]);
-    service.logged_after("public_url=").await;
+    house.service = house.terminal.start(&["serve"]);
+    house.service.logged_after("public_url=").await;
     let settled = tokio::time::timeout(Duration::from_secs(60), async {
         loop {
-            let reply = admin.get(&format!("/v1/commands/{command}")).await.expect(200);
+            let reply = house.admin.get(&format!("/v1/commands/{command}")).await.expect(200);
             if reply.text("status") == "confirmed" {
                 return reply;
             }
@@ -115,21 +93,10 @@ async fn kill_in_flight(database_url: Option<String>) {
         }
     });
     assert_eq!(settled.await.unwrap().text("evidence"), "state_observed");
-    assert_eq!(admin.get(&executed).await.body["count"], 1, "it was sent again");
-    let events = admin.events_of(&car).await;
+    assert_eq!(house.executed().await, 1, "it was sent again");
+    let events = house.admin.events_of(&house.car).await;
     assert_eq!(events[..3], ["command.confirmed", "command.unknown", "command.authorized"]);
-    assert!(service.terminate().await.success());
-    assert!(cloud.terminate().await.success());
-}
-
-/// An address that was free a moment ago: the service must be told its own name before it starts.
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
-
-fn base_of(logged: &str) -> String {
-    logged.trim_matches('"').to_owned()
+    house.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,20 +1,16 @@
 //! JSON bodies: bounded, strict, and with the digest that tells an idempotent repetition from a
 //! different request.
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
+use super::body::WholeBody;
 use super::field::violation;
 use crate::http::problem::{Code, Problem};
 use crate::service::Violation;
-
-/// A longer body is refused.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// A JSON object as `T`, and the SHA-256 of the body as it was sent.
 ///
@@ -41,7 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
-        let body = read(request, state).await?;
+        let WholeBody(body) = WholeBody::from_request(request, state).await?;
         Ok(Self { value: decode(&body)?, hash: sha256(&body) })
     }
 }
@@ -51,7 +47,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let media_type = check_media_type(request.headers());
-        let body = read(request, state).await?;
+        let WholeBody(body) = WholeBody::from_request(request, state).await?;
         let value = if body.is_empty() {
             T::default()
         } else {
@@ -69,22 +65,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         .and_then(|value| value.split(';').next())
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
     if is_json { Ok(()) } else { Err(Problem::of(Code::UnsupportedMediaType)) }
-}
-
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    let body = Bytes::from_request(request, state).await.map_err(refused)?;
-    // The layer's limit holds for every body; this one also where there is no layer.
-    if body.len() > BODY_BYTES_MAX {
-        return Err(Problem::of(Code::BodyTooLarge));
-    }
-    Ok(body)
-}
-
-fn refused(rejection: BytesRejection) -> Problem {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::of(Code::BodyTooLarge),
-        _ => Problem::of(Code::BodyIncomplete),
-    }
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

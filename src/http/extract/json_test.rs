@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
 
+use super::super::BODY_BYTES_MAX;
 use super::*;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::id::VehicleId;

@@ -1,6 +1,7 @@
 //! What handlers take from requests, checked and typed. Every extractor refuses with a
 //! [`Problem`](crate::http::problem::Problem), so a handler only sees what is well-formed.
 
+mod body;
 mod caller;
 mod field;
 mod idempotency;
@@ -10,10 +11,11 @@ mod path;
 mod prefer;
 mod query;
 
+pub use body::{BODY_BYTES_MAX, WholeBody};
 pub use caller::{Commander, InSession, SignedIn};
 pub(super) use caller::{basic, bearer};
 pub use idempotency::{IdempotencyKey, REPLAYED};
-pub use json::{ApiJson, BODY_BYTES_MAX, OptionalJson};
+pub use json::{ApiJson, OptionalJson};
 pub use page::{List, NoFilter, PageParams, Paged};
 pub use path::ApiPath;
 pub use prefer::Wait;

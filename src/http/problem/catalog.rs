@@ -84,6 +84,8 @@ catalog! {
         "The body is too large" "The app sent more than is accepted.";
     BodyIncomplete "body_incomplete" BAD_REQUEST RetryLater again
         "The body did not arrive completely" "The connection was interrupted. Please try again.";
+    BodyTooSlow "body_too_slow" REQUEST_TIMEOUT RetryLater again
+        "The body took too long to arrive" "The connection is too slow. Please try again.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED FixRequest never
         "There is something here, but not for this method" "The app asked for something that does not exist.";
     IdempotencyKeyRequired "idempotency_key_required" BAD_REQUEST FixRequest never

@@ -1,6 +1,7 @@
 //! The whole service in this process, on a real socket, with a manual clock, seeded randomness
 //! and the simulator as its vehicle cloud.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -71,7 +72,7 @@ pub(crate) enum Database {
 struct Instance {
     service: Service,
     stop: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     url: String,
 }
 
@@ -174,6 +175,8 @@ impl TestApp {
                 management_token: Some("sim-amt".into()),
             },
             limits: Limits {
+                // All people of a story come from one address.
+                visits_per_second: NonZeroU32::new(100_000).unwrap(),
                 vehicle_requests: Allowance { burst: 100_000, per_minute: 100_000 },
                 ..Limits::default()
             },
@@ -242,7 +245,7 @@ impl TestApp {
     async fn stop(&mut self) {
         for instance in self.instances.drain(..) {
             instance.stop.cancel();
-            instance.server.await.unwrap().unwrap();
+            instance.server.await.unwrap();
         }
     }
 

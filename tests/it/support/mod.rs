@@ -4,6 +4,7 @@
 pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod cloud;
+pub(crate) mod household;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod record;

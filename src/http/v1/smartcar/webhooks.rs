@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Gateway;
+use crate::http::extract::WholeBody;
 use crate::http::problem::Problem;
 use crate::service::webhooks::{self, Received};
 
@@ -33,7 +33,7 @@ pub(in crate::http) struct ReceivedBody {
 pub(in crate::http) async fn receive(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<Json<ReceivedBody>, Problem> {
     let mut told = headers.get_all(SIGNATURE).iter();
     let first = told.next().and_then(|value| value.to_str().ok());

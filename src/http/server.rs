@@ -1,0 +1,239 @@
+//! Taking connections: no more than there is room for, none that takes for ever to say what it
+//! wants, and none cut off in the middle of an answer when the service stops.
+//!
+//! It does not know what is asked on them: that is the router's.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::telemetry;
+
+/// From the last answer, or from the beginning, to the end of the next request's head; an idle
+/// connection is closed after it. Longer than the pauses of an app's pool of connections.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
+/// The same while most places are taken: whoever has nothing to ask makes room.
+const HEAD_TIME_CROWDED: Duration = Duration::from_secs(5);
+/// A head, and what is read ahead of a request.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Requests at the same time on one connection of HTTP/2.
+const STREAMS_MAX: u32 = 128;
+/// A connection of HTTP/2 that is silent for so long is asked whether it is there, and has as long
+/// to answer.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// Serves the router on every connection, until `stop`; then waits for what is being answered.
+///
+/// A connection beyond `connections_max` is closed unread, so that its client tries another
+/// instance at once rather than wait for a place.
+pub async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(connections_max));
+    let connections = TaskTracker::new();
+    let (roomy, crowded) = (protocols(HEAD_TIME_MAX), protocols(HEAD_TIME_CROWDED));
+    loop {
+        let (stream, peer) = tokio::select! {
+            () = stop.cancelled() => break,
+            // It waits by itself while the process has no descriptors left.
+            accepted = Listener::accept(&mut listener) => accepted,
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED).increment(1);
+            continue;
+        };
+        let is_crowded = places.available_permits() < connections_max / 2;
+        let (protocols, head_time_max) =
+            if is_crowded { (&crowded, HEAD_TIME_CROWDED) } else { (&roomy, HEAD_TIME_MAX) };
+        let protocols = protocols.clone();
+        let connection = Connection { stream, peer, protocols, head_time_max, _place: place };
+        connections.spawn(connection.serve(router.clone(), stop.clone()));
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// How a connection is read.
+fn protocols(head_time_max: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time_max)
+        .max_buf_size(BUFFER_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(SILENCE_MAX)
+        .keep_alive_timeout(SILENCE_MAX)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(BUFFER_BYTES_MAX as u32);
+    builder
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    protocols: Builder<TokioExecutor>,
+    head_time_max: Duration,
+    /// Held as long as the connection lives.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn serve(self, router: Router, stop: CancellationToken) {
+        // A small answer should not wait for the client's acknowledgement of the last one.
+        if let Err(error) = self.stream.set_nodelay(true) {
+            tracing::debug!(error = %error, "a connection was gone before it was served");
+            return;
+        }
+        let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
+        let has_asked = Arc::clone(&asked);
+        let answer = service_fn(move |request| {
+            has_asked.store(true, Ordering::Relaxed);
+            answer(router.clone(), peer, request)
+        });
+        let connection = self.protocols.serve_connection(TokioIo::new(self.stream), answer);
+        let mut connection = pin!(connection);
+        // The limit on heads begins when it is known which protocol is spoken; this one before.
+        let mut silence = pin!(tokio::time::sleep(self.head_time_max));
+        let (mut is_stopping, mut is_new) = (false, true);
+        let ended = loop {
+            tokio::select! {
+                ended = connection.as_mut() => break ended,
+                () = stop.cancelled(), if !is_stopping => {
+                    connection.as_mut().graceful_shutdown();
+                    is_stopping = true;
+                }
+                () = silence.as_mut(), if is_new => {
+                    if !asked.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    is_new = false;
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+    }
+}
+
+async fn answer(
+    router: Router,
+    peer: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let mut request: Request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    router.oneshot(request).await
+}
+
+/// How many connections this process can hold, at most `wanted`: raises its limit of open files
+/// as far as it may, and leaves some for databases, the vehicle cloud and files.
+///
+/// # Errors
+/// The system's, if it does not tell its limits.
+pub fn room_for(wanted: usize) -> io::Result<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const RESERVED: u64 = 256;
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
+    let room = maximum.unwrap_or(u64::MAX).saturating_sub(RESERVED);
+    Ok(wanted.min(usize::try_from(room).unwrap_or(usize::MAX)).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A server with so many places, and where it is.
+    async fn start(connections_max: usize) -> (SocketAddr, CancellationToken, TaskTracker) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(async || "here"));
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(serve(listener, router, connections_max, stop.clone()));
+        tasks.close();
+        (address, stop, tasks)
+    }
+
+    async fn ask(stream: &mut TcpStream) -> String {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8(answer[..length].to_vec()).unwrap()
+    }
+
+    // Time goes on by itself as soon as nobody has anything to do but wait.
+    #[tokio::test(start_paused = true)]
+    async fn who_never_says_what_he_wants_is_let_go() {
+        let (address, ..) = start(2).await;
+        for words in ["", "GET / HTTP/1.1\r\nx: ", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(words.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            // The end comes although this client never closes.
+            stream.read_to_end(&mut answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_place_learns_it_at_once_and_places_come_back() {
+        let (address, ..) = start(1).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut first).await.contains("200 OK"));
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let refused = second.read(&mut [0; 1]).await;
+        assert!(matches!(refused, Ok(0) | Err(_)), "it was served");
+        drop(first);
+        let mut answer = String::new();
+        while !answer.contains("200 OK") {
+            let mut third = TcpStream::connect(address).await.unwrap();
+            // Until the server has noticed that the first is gone.
+            if third
+                .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                .await
+                .is_ok()
+            {
+                let _ = third.read_to_string(&mut answer).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_open_connection_does_not_keep_the_service_from_stopping() {
+        let (address, stop, tasks) = start(2).await;
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut idle).await.contains("200 OK"));
+        stop.cancel();
+        tasks.wait().await;
+        assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+}

@@ -1,0 +1,70 @@
+//! Who asks without credentials: each address at a pace.
+//!
+//! A visitor beyond it waits for the refusal, so that a flood on few connections costs next to
+//! nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::{Code, Problem};
+use crate::auth::Visits;
+
+/// How long a refusal is held back.
+const HELD_BACK: Duration = Duration::from_secs(1);
+
+/// Lets a visitor through, or refuses it.
+pub(super) async fn pace(
+    State(visits): State<Arc<Visits>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // A request that came over no socket is this program's own.
+    let Some(&ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+        return next.run(request).await;
+    };
+    match visits.admit(peer.ip()) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => {
+            tokio::time::sleep(HELD_BACK).await;
+            Problem::of(Code::RateLimited).retry_after(wait.0).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware;
+    use axum::routing::get;
+
+    use super::*;
+    use crate::http::rehearsal::{edge, send, status_and_code};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_visitor_who_comes_too_often_is_refused_and_others_are_not() {
+        let visits = Arc::new(Visits::new(NonZeroU32::MIN, edge().clock));
+        let app = Router::new().route("/open", get(async || "come in"));
+        let app = app.layer(middleware::from_fn_with_state(visits, pace));
+        let visit = |address: &str| {
+            let mut request = Request::get("/open").body(Body::empty()).unwrap();
+            let peer: SocketAddr = address.parse().unwrap();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            send(app.clone(), request)
+        };
+        for port in 1..=4 {
+            assert_eq!(visit(&format!("192.0.2.1:{port}")).await.status(), 200);
+        }
+        let refused = visit("192.0.2.1:5").await;
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(status_and_code(refused).await, (429, "rate_limited".into()));
+        assert_eq!(visit("192.0.2.2:5").await.status(), 200);
+    }
+}
