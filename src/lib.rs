@@ -5,9 +5,11 @@
 //!
 //! - [`domain`]: the rules of lending, pure.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
+//! - [`durable`]: files that outlive a power failure.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
 //! - [`audit`]: the record as mathematics: entries, tree, checkpoints, proofs.
+//! - [`copy`]: folders that hold copies of the record.
 //! - [`auth`]: passwords hashed slowly, failures of sign-in throttled.
 //! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
 //! - [`storage`]: what is kept, in one SQL text for two databases.
@@ -37,7 +39,9 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;
+pub mod copy;
 pub mod domain;
+pub mod durable;
 pub mod entropy;
 pub mod http;
 pub mod service;

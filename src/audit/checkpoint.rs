@@ -45,6 +45,17 @@ pub enum InvalidCheckpoint {
     NotSigned(String),
 }
 
+impl Checkpoint {
+    /// How many different witnesses have cosigned.
+    #[must_use]
+    pub fn witnesses(&self) -> usize {
+        let keys: Vec<&VerifierKey> = self.cosignatures.iter().map(|(key, _)| key).collect();
+        let is_first =
+            |&(at, key): &(usize, &&VerifierKey)| !keys.iter().take(at).any(|k| k == key);
+        keys.iter().enumerate().filter(is_first).count()
+    }
+}
+
 /// The text of a checkpoint, to be signed.
 ///
 /// # Errors
@@ -115,6 +126,21 @@ pub fn open(
 /// [`InvalidCheckpoint::Malformed`], [`InvalidCheckpoint::OtherLog`].
 pub fn own_head(bytes: &[u8], origin: &str) -> Result<TreeHead, InvalidCheckpoint> {
     said(&Note::from_bytes(bytes).map_err(|_| InvalidCheckpoint::Malformed)?, origin)
+}
+
+/// Which log a checkpoint says it is of, and what it says, whoever has signed it.
+///
+/// # Errors
+/// [`InvalidCheckpoint::Malformed`].
+pub fn claimed(bytes: &[u8]) -> Result<(String, TreeHead), InvalidCheckpoint> {
+    if bytes.len() > LENGTH_MAX {
+        return Err(InvalidCheckpoint::Malformed);
+    }
+    let note = Note::from_bytes(bytes).map_err(|_| InvalidCheckpoint::Malformed)?;
+    let said = tlog_tiles::Checkpoint::from_bytes(note.text())
+        .map_err(|_| InvalidCheckpoint::Malformed)?;
+    let head = TreeHead { size: said.size(), root: *said.hash() };
+    Ok((said.origin().to_owned(), head))
 }
 
 fn said(note: &Note, origin: &str) -> Result<TreeHead, InvalidCheckpoint> {

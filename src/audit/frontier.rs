@@ -43,7 +43,8 @@ impl Frontier {
     }
 }
 
-fn node(left: Hash, right: Hash) -> Hash {
+/// The hash over two hashes.
+pub(super) fn node(left: Hash, right: Hash) -> Hash {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&NODE_PREFIX);
     context.update(&left.0);

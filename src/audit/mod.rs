@@ -7,6 +7,7 @@
 pub mod bundle;
 pub mod checkpoint;
 pub mod entry;
+pub mod files;
 pub mod frontier;
 pub mod note;
 pub mod personal;
@@ -14,6 +15,7 @@ pub mod proof;
 pub mod tile;
 pub mod tree;
 pub mod verify;
+pub mod vouched;
 
 /// A hash of the tree: of a leaf, or of everything below a node.
 pub use tlog_tiles::Hash;

@@ -2,11 +2,13 @@
 //! that what it says makes sense. Entries go in one by one; what is wrong comes out with its
 //! position.
 
+pub mod copy;
 mod meaning;
 
 use std::fmt;
 
 use super::Hash;
+use super::bundle::InvalidBundle;
 use super::checkpoint::TreeHead;
 use super::entry::leaf_hash;
 use super::frontier::Frontier;
@@ -45,6 +47,15 @@ pub enum Fault {
     /// Entries that were signed are not there.
     #[error("the checkpoint covers {0} entries, and this is the first that is missing")]
     Missing(u64),
+    /// The file of this and its neighbours holds more entries than its name says.
+    #[error("there is one more entry here than the file's name says")]
+    Surplus,
+    /// The file of this and its neighbours cannot be taken apart.
+    #[error(transparent)]
+    Bundle(#[from] InvalidBundle),
+    /// The entries are right and the hashes that are kept of them are not.
+    #[error("these are the entries that were signed, but the tiles over them are not")]
+    Tile,
     /// What it says cannot be.
     #[error(transparent)]
     Nonsense(#[from] Nonsense),
@@ -54,6 +65,9 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At(position) => write!(f, "entry {position}"),
+            Self::Between(first, end) if first.saturating_add(1) == *end => {
+                write!(f, "entry {first}")
+            }
             Self::Between(first, end) => write!(f, "entries {first} to {}", end.saturating_sub(1)),
         }
     }
@@ -81,10 +95,14 @@ pub struct Verified {
 pub struct Verifier {
     /// What was signed, the smallest tree last.
     heads: Vec<TreeHead>,
-    /// Up to here the entries are those that were signed.
+    /// Up to here the entries are those over which a checkpoint was signed.
     good_until: u64,
+    /// Up to here each entry has the hash that is known of it.
+    known_until: u64,
     frontier: Frontier,
     meaning: Meaning,
+    /// The first entry that cannot be true. Whether it is what was signed is said before that.
+    nonsense: Option<Finding>,
 }
 
 impl Verifier {
@@ -93,36 +111,43 @@ impl Verifier {
     pub fn new(mut heads: Vec<TreeHead>) -> Self {
         heads.sort_unstable_by_key(|head| std::cmp::Reverse(head.size));
         let (frontier, meaning) = (Frontier::default(), Meaning::default());
-        Self { heads, good_until: 0, frontier, meaning }
+        Self { heads, good_until: 0, known_until: 0, frontier, meaning, nonsense: None }
     }
 
     /// The next entry. `signed` is the hash of the leaf at this position, where it is known from
     /// tiles that belong to a signed checkpoint.
     ///
     /// # Errors
-    /// What is wrong; the first finding ends the verification.
+    /// It is not what was signed; the first such finding ends the verification.
     pub fn push(&mut self, leaf: &[u8], signed: Option<Hash>) -> Result<(), Finding> {
         let position = self.frontier.size();
         let at = |fault| Finding { place: Place::At(position), fault };
         self.check_heads()?;
         let hash = leaf_hash(leaf);
-        if signed.is_some_and(|signed| signed != hash) {
-            return Err(at(Fault::Changed));
+        match signed {
+            Some(signed) if signed != hash => return Err(at(Fault::Changed)),
+            Some(_) if self.known_until == position => self.known_until = position + 1,
+            _ => {}
         }
         self.frontier.push(hash);
-        self.meaning.push(leaf).map_err(|nonsense| at(nonsense.into()))
+        if self.nonsense.is_none() {
+            self.nonsense = self.meaning.push(leaf).err().map(|nonsense| at(nonsense.into()));
+        }
+        Ok(())
     }
 
     /// The end of the record.
     ///
     /// # Errors
-    /// What is wrong.
+    /// It is not what was signed, or what it says cannot be: the first entry of which that is so.
     pub fn finish(mut self) -> Result<Verified, Finding> {
         self.check_heads()?;
         let size = self.frontier.size();
         if let Some(missing) = self.heads.first() {
-            let fault = Fault::Missing(missing.size);
-            return Err(Finding { place: Place::At(size), fault });
+            return Err(self.missing(missing.size));
+        }
+        if let Some(nonsense) = self.nonsense {
+            return Err(nonsense);
         }
         let nonsense = self.meaning.finish();
         let open_commands = nonsense.map_err(|(position, nonsense)| Finding {
@@ -133,12 +158,21 @@ impl Verifier {
         Ok(Verified { head, open_commands, unsigned: size.saturating_sub(self.good_until) })
     }
 
+    /// The next entry is not there, although a tree of `size` entries was signed.
+    fn missing(&self, size: u64) -> Finding {
+        Finding { place: Place::At(self.frontier.size()), fault: Fault::Missing(size) }
+    }
+
     /// Compares the tree with what was signed at its present size.
     fn check_heads(&mut self) -> Result<(), Finding> {
         let size = self.frontier.size();
         while let Some(head) = self.heads.pop_if(|head| head.size == size) {
             if head.root != self.frontier.root() {
-                let place = Place::Between(self.good_until, size);
+                // The hashes that are known are those of the newest tree, which an older one may
+                // contradict.
+                let is_newest = self.heads.is_empty() && self.known_until < size;
+                let known = if is_newest { self.known_until } else { 0 };
+                let place = Place::Between(self.good_until.max(known), size);
                 return Err(Finding { place, fault: Fault::OtherTree });
             }
             self.good_until = size;

@@ -1,6 +1,7 @@
 //! Why a command of the program failed, for the person at the terminal.
 
 use std::error::Error as StdError;
+use std::process::ExitCode;
 
 use crate::entropy::NoEntropy;
 
@@ -13,6 +14,12 @@ pub enum Failure {
     /// At least one check of the doctor failed.
     #[error("{0} of the checks failed")]
     Unwell(usize),
+    /// The record, or a proof, is not what was signed. What is wrong with it was printed.
+    #[error("{0}")]
+    NotVerified(&'static str),
+    /// Whether it is what was signed could not be found out.
+    #[error("it could not be verified")]
+    Unverifiable(#[source] Box<dyn StdError + Send + Sync>),
     /// Anything else, with its causes.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),
@@ -23,6 +30,24 @@ impl Failure {
     #[must_use]
     pub fn because(sentence: impl Into<String>) -> Self {
         Self::Other(sentence.into().into())
+    }
+
+    /// A verification that could not be made, for this reason.
+    #[must_use]
+    pub fn unverifiable(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unverifiable(reason.into())
+    }
+
+    /// The status with which the program ends: 2, as for wrong usage, if a verification could not
+    /// be made, so that 1 says that something is wrong with what was to be verified.
+    #[must_use]
+    pub fn status(&self) -> ExitCode {
+        match self {
+            Self::Unverifiable(_) => ExitCode::from(2),
+            Self::Story(_) | Self::Unwell(_) | Self::NotVerified(_) | Self::Other(_) => {
+                ExitCode::FAILURE
+            }
+        }
     }
 
     /// Prints the failure and all its causes.
@@ -65,4 +90,7 @@ failures!(
     crate::config::InvalidAddress,
     crate::config::InvalidLogOrigin,
     crate::audit::note::InvalidVerifierKey,
+    crate::copy::FolderError,
+    crate::service::record::archive::ArchiveError,
+    crate::service::record::export::CopyError,
 );

@@ -2,6 +2,7 @@
 //! done by the rooms below.
 
 mod admin;
+mod audit;
 mod demo;
 mod doctor;
 mod failure;
@@ -47,6 +48,9 @@ enum Command {
     /// Administer the keys of the service.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Copy, verify, prove and archive the record.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Administer the vehicle cloud's webhooks.
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
@@ -81,7 +85,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
-            ExitCode::FAILURE
+            failure.status()
         }
     }
 }
@@ -95,6 +99,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(*args).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Keys(command) => keys::run(command),
+        Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(command) => webhooks::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor(args) => doctor::run(*args).await,

@@ -94,6 +94,9 @@ pub enum Event {
     /// The service was started on a database older than the last signed checkpoint, and somebody
     /// accepted that.
     RecordRollbackAccepted { signed: u64, found: u64 },
+    /// So many entries of the record, from a position on and of whatever organization, were moved
+    /// into an archive; some of them are this organization's.
+    RecordArchived { first: u64, entries: u64 },
     /// An account was made.
     UserCreated { user_id: UserId, role: Role },
     /// An account was closed; its sessions and grants stop working with it.
@@ -237,6 +240,7 @@ impl Event {
         match self {
             Self::OrganizationCreated => "organization.created",
             Self::RecordRollbackAccepted { .. } => "record.rollback_accepted",
+            Self::RecordArchived { .. } => "record.archived",
             Self::UserCreated { .. } => "user.created",
             Self::UserDisabled { .. } => "user.disabled",
             Self::SessionCreated { .. } => "session.created",

@@ -115,6 +115,8 @@ pub enum StateFault {
     ConsentNotPending,
     /// No checkpoint covers the entry yet.
     EntryNotSigned,
+    /// The entries were moved into an archive.
+    EntriesArchived,
 }
 
 impl From<NoEntropy> for Error {

@@ -2,6 +2,8 @@
 //! things from it. Everything here can be done by any instance at any time; the database's one row
 //! of state lets one at a time give positions.
 
+pub mod archive;
+pub mod export;
 mod proof;
 mod published;
 mod rollback;

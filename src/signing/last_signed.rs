@@ -5,10 +5,10 @@
 //! that share it take turns by a lock that ends with its holder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::durable;
+use crate::durable::{self, with_suffix};
 
 /// Longer files hold no checkpoint.
 const LENGTH_MAX: u64 = 64 * 1024;
@@ -24,12 +24,6 @@ pub struct LastSigned {
 pub struct Turn<'f> {
     path: &'f Path,
     _lock: File,
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 impl LastSigned {
@@ -102,12 +96,7 @@ impl Turn<'_> {
     /// # Errors
     /// The file system's; then the file holds what it held, or all of what is new.
     pub fn replace(&self, note: &[u8]) -> io::Result<()> {
-        let draft = with_suffix(self.path, ".new");
-        let mut file = File::create(&draft)?;
-        file.write_all(note)?;
-        file.sync_all()?;
-        fs::rename(&draft, self.path)?;
-        durable::sync_directory_of(self.path)
+        durable::replace(self.path, note)
     }
 }
 

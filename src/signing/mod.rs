@@ -13,7 +13,6 @@
 //! - [`secret`]: secrets of machines, stored as digests only.
 
 pub mod digest;
-mod durable;
 pub mod error;
 pub mod grant_token;
 pub mod jwks;

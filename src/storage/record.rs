@@ -14,8 +14,9 @@ const IS_WAITING: &str =
 const TAKE: &str = "DELETE FROM record_queue WHERE (occurred_at, entry_id) IN \
     (SELECT occurred_at, entry_id FROM record_queue ORDER BY occurred_at, entry_id LIMIT $1) \
     RETURNING occurred_at, entry_id, leaf_hash";
-const HOLD: &str = "UPDATE record_state SET size = size WHERE only_row = 1 RETURNING size, checkpoint, checkpoint_size";
-const STATE: &str = "SELECT size, checkpoint, checkpoint_size FROM record_state WHERE only_row = 1";
+const HOLD: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
+    RETURNING size, checkpoint, checkpoint_size, archived, dropped";
+const STATE: &str = "SELECT size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
 const SET_SIZE: &str = "UPDATE record_state SET size = $1 WHERE only_row = 1";
 const PUBLISH: &str = "UPDATE record_state SET checkpoint = $1, checkpoint_size = $2 \
     WHERE only_row = 1 AND size >= $2 AND (checkpoint IS NULL OR checkpoint_size < $2)";
@@ -26,10 +27,33 @@ const TILE: &str = "SELECT hashes FROM record_tiles WHERE level = $1 AND number 
 const POSITION: &str = "SELECT position FROM record_positions WHERE entry_id = $1";
 const ENTRIES: &str = "SELECT e.*, p.position FROM record_positions p JOIN audit_entries e ON e.entry_id = p.entry_id \
     WHERE p.position >= $1 AND p.position < $2 ORDER BY p.position";
+const ARCHIVE: &str = "UPDATE record_state SET archived = $2 WHERE only_row = 1 AND archived = $1 AND checkpoint_size >= $2";
+// Nothing goes that an archive does not hold, whatever it is called with.
+const DROP_ENTRIES: &str = "DELETE FROM audit_entries WHERE entry_id IN (SELECT entry_id FROM record_positions \
+    WHERE position >= $1 AND position < $2 AND position < (SELECT archived FROM record_state WHERE only_row = 1))";
+const DROP_PERSONAL_DATA: &str = "DELETE FROM personal_data WHERE entry_id IN (SELECT entry_id FROM record_positions \
+    WHERE position >= $1 AND position < $2 AND position < (SELECT archived FROM record_state WHERE only_row = 1))";
+const SET_DROPPED: &str =
+    "UPDATE record_state SET dropped = $2 WHERE only_row = 1 AND dropped = $1 AND archived >= $2";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] =
-    &[IS_WAITING, TAKE, HOLD, STATE, SET_SIZE, PUBLISH, PLACE, PUT_TILE, TILE, POSITION, ENTRIES];
+pub const STATEMENTS: &[&str] = &[
+    IS_WAITING,
+    TAKE,
+    HOLD,
+    STATE,
+    SET_SIZE,
+    PUBLISH,
+    PLACE,
+    PUT_TILE,
+    TILE,
+    POSITION,
+    ENTRIES,
+    ARCHIVE,
+    DROP_ENTRIES,
+    DROP_PERSONAL_DATA,
+    SET_DROPPED,
+];
 
 /// How far the record is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +64,10 @@ pub struct RecordState {
     pub checkpoint: Option<Vec<u8>>,
     /// How many entries it covers.
     pub checkpoint_size: u64,
+    /// Entries at positions below this are in an archive.
+    pub archived: u64,
+    /// Entries at positions below this are no longer in the database.
+    pub dropped: u64,
 }
 
 impl FromRow for RecordState {
@@ -48,6 +76,8 @@ impl FromRow for RecordState {
             size: unsigned("size", row.get("size")?)?,
             checkpoint: row.optional("checkpoint")?,
             checkpoint_size: unsigned("checkpoint_size", row.get("checkpoint_size")?)?,
+            archived: unsigned("archived", row.get("archived")?)?,
+            dropped: unsigned("dropped", row.get("dropped")?)?,
         })
     }
 }
@@ -212,4 +242,24 @@ pub async fn entries(
     positions: std::ops::Range<u64>,
 ) -> Result<Vec<PlacedEntry>, StorageError> {
     query(ENTRIES).bind(signed(positions.start)).bind(signed(positions.end)).fetch_all(on).await
+}
+
+/// Notes that an archive holds the entries from `archived`, the value so far, to `end`.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if the value so far is another, or no checkpoint covers them.
+pub async fn archive(tx: &mut Tx, archived: u64, end: u64) -> Result<(), StorageError> {
+    query(ARCHIVE).bind(signed(archived)).bind(signed(end)).execute_one(tx).await
+}
+
+/// Drops the entries from `dropped`, the value so far, to `end`, with what is kept beside them;
+/// their positions and hashes stay. Returns how many there were.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if the value so far is another, or not all are archived.
+pub async fn drop_archived(tx: &mut Tx, dropped: u64, end: u64) -> Result<u64, StorageError> {
+    let (from, to) = (signed(dropped), signed(end));
+    query(SET_DROPPED).bind(from).bind(to).execute_one(tx).await?;
+    query(DROP_PERSONAL_DATA).bind(from).bind(to).execute(tx).await?;
+    query(DROP_ENTRIES).bind(from).bind(to).execute(tx).await
 }

@@ -22,6 +22,9 @@ impl Event {
             Self::RecordRollbackAccepted { signed, found } => {
                 json!({ "signed": signed, "found": found })
             }
+            Self::RecordArchived { first, entries } => {
+                json!({ "first": first, "entries": entries })
+            }
             Self::UserCreated { role, .. } => json!({ "role": role }),
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })

@@ -153,6 +153,8 @@ catalog! {
         "No consent is under way for this browser" "Please start connecting the car again.";
     EntryNotSigned "entry_not_signed" CONFLICT RetryLater again
         "No checkpoint covers this entry of the record yet" "This is not ready yet. Please try again in a moment.";
+    EntriesArchived "entries_archived" GONE None never
+        "These entries were moved out of the database into the operator's archive" "This is no longer kept here.";
     // The car and its cloud.
     ConnectorUnavailable "connector_unavailable" SERVICE_UNAVAILABLE RetryLater again
         "The vehicle cloud does not answer or does not work" "The car's service cannot be reached. Please try again in a moment.";

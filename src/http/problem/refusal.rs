@@ -103,6 +103,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::ConsentLost => Code::ConsentLost,
         StateFault::ConsentNotPending => Code::ConsentNotPending,
         StateFault::EntryNotSigned => Code::EntryNotSigned,
+        StateFault::EntriesArchived => return Problem::of(Code::EntriesArchived),
     };
     Problem::of(code).status(StatusCode::CONFLICT)
 }

@@ -3,7 +3,7 @@
 
 use crate::audit::bundle;
 use crate::audit::tile::{TileSlice, WIDTH};
-use crate::service::{CredentialFault, Error, Service};
+use crate::service::{CredentialFault, Error, Service, StateFault};
 use crate::storage::record;
 
 /// How long a hash is.
@@ -36,14 +36,17 @@ pub async fn tile(service: &Service, slice: TileSlice) -> Result<Vec<u8>, Error>
 /// The entries of a bundle, for whoever knows the reader's token.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::NotFound`] if the tree is not there yet.
+/// [`Error::Unauthenticated`]; [`StateFault::EntriesArchived`] for those that are only in an
+/// archive; [`Error::NotFound`] if the tree is not there yet.
 pub async fn entries(service: &Service, token: &str, slice: TileSlice) -> Result<Vec<u8>, Error> {
     service.record.admit_reader(token).map_err(Error::Unauthenticated)?;
     let first = slice.tile.number.saturating_mul(WIDTH);
     let mut reader = service.store.read().await?;
     let placed = record::entries(&mut reader, first..first.saturating_add(slice.width)).await?;
     if placed.len() as u64 != slice.width {
-        return Err(Error::NotFound);
+        let is_archived = first < record::state(&mut reader).await?.archived;
+        let archived = Error::State(StateFault::EntriesArchived);
+        return Err(if is_archived { archived } else { Error::NotFound });
     }
     let mut bytes = Vec::new();
     for placed in placed {

@@ -25,10 +25,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The forms in which entries are kept and hashed are those of the tree.
     ("storage", &["audit", "domain", SOURCES]),
     ("connector", &["smartcar", "domain", SOURCES]),
-    ("signing", &["domain", SOURCES]),
+    ("signing", &["domain", "durable", SOURCES]),
     ("auth", &["domain", SOURCES]),
     ("audit", &["domain"]),
+    // Copies are read offline, by people who have neither a database nor a service.
+    ("copy", &["audit", "durable"]),
     ("smartcar", &[]),
+    ("durable", &[]),
     ("clock", &["domain::id", "domain::time"]),
     ("entropy", &["domain::id", "domain::time"]),
     // Settings name the database in storage's own words, and logging is set up from settings.
@@ -38,7 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 const EDGES: &str = "http console worker simulator";
-const BELOW_SERVICE: &str = "storage connector signing auth audit";
+const BELOW_SERVICE: &str = "storage connector signing auth copy audit";
 const SETTINGS: &str = "config telemetry";
 const SOURCES: &str = "clock entropy";
 

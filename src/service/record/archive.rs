@@ -1,0 +1,264 @@
+//! Moving old entries out of the database into files: whole bundles, each checked against the
+//! signed tree and durable in the archive before anything is dropped. Hashes and positions stay.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::export::{CopyError, Gaps, Newest, continued, copy_tree, newest, turn};
+use super::tiles::ask;
+use super::{RolledBack, examine, verifier_keys};
+use crate::audit::bundle;
+use crate::audit::checkpoint::{self, TreeHead};
+use crate::audit::files::{BUNDLE_LENGTH_MAX, Files as _};
+use crate::audit::tile::{TileId, TileSlice, WIDTH};
+use crate::audit::tree::{Tiles, proves_entry};
+use crate::copy::{Folder, Turn};
+use crate::domain::actor::Actor;
+use crate::domain::event::Event;
+use crate::domain::id::OrganizationId;
+use crate::domain::time::Timestamp;
+use crate::service::{Caller, Error, Service};
+use crate::storage::record::{self, PlacedEntry};
+use crate::storage::{Reader, repeat};
+
+/// At most so many entries are dropped in one transaction, so that nobody waits long for it.
+const DROPPED_AT_ONCE: u64 = 4 * WIDTH;
+
+/// What archiving did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// These positions were archived now.
+    pub now: Range<u64>,
+    /// Why the next entry was not, if there is one.
+    pub next: Option<Unready>,
+}
+
+/// Why entries cannot be archived yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unready {
+    /// Only bundles that are full, and whose signed tree covers them, are archived.
+    #[error("entries from {0} on do not fill a bundle of 256 that the newest checkpoint covers")]
+    NotCovered(u64),
+    /// One of the bundle's entries is not that old.
+    #[error("entries {first} to {last} are kept: the newest of them is of {newest}")]
+    TooYoung {
+        /// The first position of the bundle.
+        first: u64,
+        /// Its last.
+        last: u64,
+        /// When the newest of them happened.
+        newest: Timestamp,
+    },
+}
+
+/// Why nothing, or nothing more, was archived.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The database does not continue what was signed.
+    #[error(transparent)]
+    RolledBack(#[from] RolledBack),
+    /// The entry is not the one whose hash was signed.
+    #[error("entry {0} is not the one that was signed; nothing of its bundle was archived")]
+    Changed(u64),
+    /// The archive holds other entries.
+    #[error("{0} is in the archive already, and holds other entries than the database")]
+    OtherArchive(String),
+    /// Somebody else is archiving.
+    #[error("another process has archived meanwhile; nothing was dropped by this one")]
+    Overtaken,
+    /// The copy.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// Anything else of ours.
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+impl From<crate::storage::StorageError> for ArchiveError {
+    fn from(error: crate::storage::StorageError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl From<crate::copy::FolderError> for ArchiveError {
+    fn from(error: crate::copy::FolderError) -> Self {
+        Self::Copy(error.into())
+    }
+}
+
+/// Archives what is older than `before`, from the oldest entry on, in three steps: the files are
+/// written; it is noted that they are there, and recorded; the entries are dropped. A run that is
+/// cut off is gone on with by the next, which checks and writes again what is not dropped yet.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub async fn archive(
+    service: &Service,
+    folder: &Folder,
+    before: Timestamp,
+) -> Result<Archived, ArchiveError> {
+    let written = write(service, folder, before).await?;
+    note(service, &written).await?;
+    drop_archived(service).await?;
+    Ok(Archived { now: written.archived..written.end, next: written.next })
+}
+
+/// What was written into the archive.
+#[derive(Debug)]
+pub struct Written {
+    /// What the database said was archived before.
+    archived: u64,
+    /// Up to here the archive holds everything that the database does not.
+    end: u64,
+    /// Of whom entries were archived now.
+    organizations: BTreeSet<OrganizationId>,
+    next: Option<Unready>,
+}
+
+/// The first step: writes whole bundles, and the tree over them with its checkpoint. Nothing in
+/// the database changes.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub async fn write(
+    service: &Service,
+    folder: &Folder,
+    before: Timestamp,
+) -> Result<Written, ArchiveError> {
+    if let Some(rolled_back) = examine(service).await? {
+        return Err(rolled_back.into());
+    }
+    let turn = turn(folder)?;
+    let mut reader = service.store.read().await?;
+    let newest = signed(service, &mut reader).await?;
+    let held = continued(&mut reader, &turn, &newest).await?;
+    let state = record::state(&mut reader).await?;
+    let (archived, organizations) = (state.archived, BTreeSet::new());
+    let mut written = Written { archived, end: state.archived, organizations, next: None };
+    for first in (state.dropped..).step_by(256) {
+        let end = first.saturating_add(WIDTH);
+        if end > newest.head.size {
+            written.next = (first < state.size).then_some(Unready::NotCovered(first));
+            break;
+        }
+        let placed = record::entries(&mut reader, first..end).await?;
+        let youngest = placed.iter().map(|placed| placed.entry.occurred_at).max();
+        if let Some(newest) = youngest.filter(|&at| at >= before && first >= archived) {
+            written.next = Some(Unready::TooYoung { first, last: end - 1, newest });
+            break;
+        }
+        check(&mut reader, newest.head, first, &placed).await?;
+        keep(&turn, first, &placed)?;
+        if first >= archived {
+            written.organizations.extend(placed.iter().map(|placed| placed.entry.organization_id));
+            written.end = end;
+        }
+    }
+    copy_tree(&mut reader, &turn, &newest, held, Gaps::Refuse).await?;
+    Ok(written)
+}
+
+/// The newest checkpoint, if it is one of this service's.
+async fn signed(service: &Service, reader: &mut Reader) -> Result<Newest, ArchiveError> {
+    let newest = newest(reader).await?;
+    let origin = service.record.origin();
+    let keys = verifier_keys(&service.keys(), origin).map_err(Error::internal)?;
+    match checkpoint::open(&newest.note, origin, &keys) {
+        Ok(_) => Ok(newest),
+        Err(source) => {
+            let place = "the database".to_owned();
+            Err(CopyError::Checkpoint { place, source }.into())
+        }
+    }
+}
+
+/// Whether these are the entries of a bundle of the signed tree.
+async fn check(
+    reader: &mut Reader,
+    head: TreeHead,
+    first: u64,
+    placed: &[PlacedEntry],
+) -> Result<(), ArchiveError> {
+    let mut tiles = Tiles::default();
+    let proof = ask(reader, &mut tiles, |tiles| tiles.prove_entry(first, head.size)).await?;
+    let tile = tiles.get(TileId { level: 0, number: first / WIDTH }).unwrap_or_default();
+    let hashes = crate::audit::tree::hashes(tile);
+    for position in first..first + WIDTH {
+        let at = usize::try_from(position - first).unwrap_or(usize::MAX);
+        let entry = placed.get(at).filter(|placed| placed.position == position);
+        let entry = entry.ok_or(CopyError::NoEntry(position))?;
+        let hash = entry.entry.leaf_hash();
+        // The proof of the first leads over all hashes of its tile to the root.
+        let is_proved = at > 0 || proves_entry(&proof, head.size, head.root, position, hash);
+        if !is_proved || hashes.get(at) != Some(&hash) {
+            return Err(ArchiveError::Changed(position));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a bundle, unless the archive has it.
+fn keep(turn: &Turn, first: u64, placed: &[PlacedEntry]) -> Result<(), ArchiveError> {
+    let tile = TileId { level: 0, number: first / WIDTH };
+    let path = TileSlice { tile, width: WIDTH }.entries_path();
+    let mut bytes = Vec::new();
+    for placed in placed {
+        bundle::push(&mut bytes, &placed.entry.leaf()).map_err(Error::internal)?;
+    }
+    match turn.folder().read(&path, BUNDLE_LENGTH_MAX)? {
+        Some(held) if held == bytes => Ok(()),
+        Some(_) => Err(ArchiveError::OtherArchive(path)),
+        None => Ok(turn.replace(&path, &bytes)?),
+    }
+}
+
+/// The second step: notes in the database what the archive holds, and records it for every
+/// organization of whom entries are in it.
+///
+/// # Errors
+/// [`ArchiveError`]; then nothing is noted.
+pub async fn note(service: &Service, written: &Written) -> Result<(), ArchiveError> {
+    if written.end == written.archived {
+        return Ok(());
+    }
+    let noted = repeat(|| async {
+        let mut tx = service.store.begin().await?;
+        if record::hold(&mut tx).await?.archived != written.archived {
+            return Ok(false);
+        }
+        record::archive(&mut tx, written.archived, written.end).await?;
+        let now = service.clock.now();
+        for &organization_id in &written.organizations {
+            let caller = Caller { actor: Actor::system(organization_id), request_id: None };
+            let (first, entries) = (written.archived, written.end - written.archived);
+            let event = Event::RecordArchived { first, entries };
+            service.record(&mut tx, &caller, now, [event]).await?;
+        }
+        tx.commit().await?;
+        Ok::<bool, Error>(true)
+    });
+    if noted.await? { Ok(()) } else { Err(ArchiveError::Overtaken) }
+}
+
+/// The third step: drops what is noted as archived.
+///
+/// # Errors
+/// [`ArchiveError`]; what is not dropped yet is by the next run.
+pub async fn drop_archived(service: &Service) -> Result<(), ArchiveError> {
+    loop {
+        let is_done = repeat(|| async {
+            let mut tx = service.store.begin().await?;
+            let state = record::hold(&mut tx).await?;
+            let end = state.archived.min(state.dropped.saturating_add(DROPPED_AT_ONCE));
+            if end == state.dropped {
+                return Ok(true);
+            }
+            record::drop_archived(&mut tx, state.dropped, end).await?;
+            tx.commit().await?;
+            Ok::<bool, Error>(false)
+        });
+        if is_done.await? {
+            return Ok(());
+        }
+    }
+}
