@@ -1,4 +1,4 @@
-//! What one decision and one token cost, without any I/O: `cargo bench --bench pure`.
+//! What one decision, one token and verifying the record cost, without any I/O: `cargo bench --bench pure`.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use keylend::audit::Hash;
+use keylend::audit::entry::leaf_hash;
+use keylend::audit::verify::Verifier;
 use keylend::domain::connection::{ConnectionStatus, Permissions};
 use keylend::domain::entitlement::Entitlement;
 use keylend::domain::grant::{Grant, Validity};
@@ -20,6 +23,10 @@ use keylend::entropy::SeededEntropy;
 use keylend::signing::Keyring;
 use keylend::signing::grant_token::{self, GrantClaims};
 use uuid::Uuid;
+
+#[path = "../tests/it/support/story.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod story;
 
 const ISSUER: &str = "https://keys.example";
 
@@ -98,5 +105,20 @@ fn tokens(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decisions, tokens);
+/// Divide by a thousand for what one entry costs.
+fn verification(criterion: &mut Criterion) {
+    let leaves: Vec<Vec<u8>> = story::Story::of(1).take(1000).collect();
+    let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+    criterion.bench_function("verify::Verifier, 1,000 entries", |bencher| {
+        bencher.iter(|| {
+            let mut verifier = Verifier::new(Vec::new());
+            for (leaf, hash) in leaves.iter().zip(&hashes) {
+                verifier.push(black_box(leaf), Some(*hash)).unwrap();
+            }
+            verifier.finish().unwrap()
+        });
+    });
+}
+
+criterion_group!(benches, decisions, tokens, verification);
 criterion_main!(benches);

@@ -1,7 +1,11 @@
 //! The record cannot be quietly changed (P7): every entry gets one position whoever sequences,
 //! what is signed continues what was signed, and anybody can check it from outside.
 
+mod archives;
+mod copies;
 mod log;
+mod outside;
 mod positions;
 mod proofs;
 mod rollback;
+mod tampering;

@@ -84,18 +84,23 @@ fn checkpoints(
     folders: &[Folder],
     report: &mut Report,
 ) -> Result<(u64, Option<TreeHead>, Vec<TreeHead>), Failure> {
-    let (mut size, mut good): (u64, Vec<Checkpoint>) = (0, Vec::new());
+    let (mut size, mut found): (u64, bool) = (0, false);
+    let mut good: Vec<Checkpoint> = Vec::new();
     for folder in folders {
         let place = folder.path().join(CHECKPOINT);
         let note = folder.read(CHECKPOINT, LENGTH_MAX).map_err(Failure::unverifiable)?;
-        let missing = || Failure::unverifiable(format!("{} is not there", place.display()));
-        let note = note.ok_or_else(missing)?;
+        // An archive has none.
+        let Some(note) = note else { continue };
+        found = true;
         // Where nothing good is said, what is said tells at least where to look for entries.
         size = size.max(checkpoint::claimed(&note).map_or(0, |(_, head)| head.size));
         match trust.open(&note) {
             Ok(checkpoint) => good.push(checkpoint),
             Err(error) => report.checkpoints.push(format!("{}: {error}", place.display())),
         }
+    }
+    if !found {
+        return Err(Failure::unverifiable("there is no checkpoint in the folders"));
     }
     good.sort_unstable_by_key(|checkpoint| checkpoint.head.size);
     if let Some(Err(too_few)) = good.last().map(|newest| trust.witnessed(newest)) {

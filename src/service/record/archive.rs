@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::export::{CopyError, Gaps, Newest, continued, copy_tree, newest, turn};
+use super::export::{CopyError, Newest, newest, turn};
 use super::tiles::ask;
 use super::{RolledBack, examine, verifier_keys};
 use crate::audit::bundle;
@@ -115,8 +115,8 @@ pub struct Written {
     next: Option<Unready>,
 }
 
-/// The first step: writes whole bundles, and the tree over them with its checkpoint. Nothing in
-/// the database changes.
+/// The first step: writes whole bundles. Nothing in the database changes. The tree over them is
+/// not copied: it stays in the database, and so in every export.
 ///
 /// # Errors
 /// [`ArchiveError`].
@@ -131,7 +131,6 @@ pub async fn write(
     let turn = turn(folder)?;
     let mut reader = service.store.read().await?;
     let newest = signed(service, &mut reader).await?;
-    let held = continued(&mut reader, &turn, &newest).await?;
     let state = record::state(&mut reader).await?;
     let (archived, organizations) = (state.archived, BTreeSet::new());
     let mut written = Written { archived, end: state.archived, organizations, next: None };
@@ -154,7 +153,6 @@ pub async fn write(
             written.end = end;
         }
     }
-    copy_tree(&mut reader, &turn, &newest, held, Gaps::Refuse).await?;
     Ok(written)
 }
 

@@ -87,9 +87,9 @@ pub enum Gaps {
 #[derive(Debug)]
 pub(super) struct Newest {
     pub(super) note: Vec<u8>,
-    pub(super) origin: String,
     pub(super) head: TreeHead,
-    pub(super) archived: u64,
+    origin: String,
+    archived: u64,
 }
 
 /// Copies what the folder does not hold yet. Files are replaced whole and the checkpoint is
@@ -126,11 +126,7 @@ fn invalid(place: &str) -> impl FnOnce(InvalidCheckpoint) -> CopyError + '_ {
 }
 
 /// How many entries the folder holds, after a look whether the database continues them.
-pub(super) async fn continued(
-    reader: &mut Reader,
-    turn: &Turn,
-    newest: &Newest,
-) -> Result<u64, CopyError> {
+async fn continued(reader: &mut Reader, turn: &Turn, newest: &Newest) -> Result<u64, CopyError> {
     let folder = turn.folder();
     let Some(note) = folder.read(CHECKPOINT, LENGTH_MAX)? else { return Ok(0) };
     let place = folder.path().display().to_string();
@@ -181,7 +177,7 @@ async fn copy_entries(
 
 /// Copies the tiles and then the checkpoint, and removes what those before needed of tiles and
 /// bundles that were not full.
-pub(super) async fn copy_tree(
+async fn copy_tree(
     reader: &mut Reader,
     turn: &Turn,
     newest: &Newest,

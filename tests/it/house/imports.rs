@@ -13,7 +13,7 @@ use super::sources::{Kind, Source, Token, under};
 /// does not import its neighbours. The rest are leaves.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
+    ("cli", &["app", EDGES, "service", BELOW_SERVICE, "domain", "durable", SETTINGS, SOURCES]),
     ("app", &[EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("http", &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("console", &["service", BELOW_SERVICE, "domain", SOURCES]),

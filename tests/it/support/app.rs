@@ -411,8 +411,13 @@ impl TestApp {
     }
 
     /// Checks the record against what happened, and stops everything.
-    pub(crate) async fn finish(mut self) {
+    pub(crate) async fn finish(self) {
         self.check_record().await;
+        self.end().await;
+    }
+
+    /// Stops everything, where the database alone no longer holds the whole record.
+    pub(crate) async fn end(mut self) {
         self.stop().await;
     }
 

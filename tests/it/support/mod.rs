@@ -5,9 +5,11 @@ pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod cloud;
 pub(crate) mod household;
+pub(crate) mod operated;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod record;
+pub(crate) mod story;
 
 pub(crate) use actors::{Actor, Reply};
 pub(crate) use app::{Database, EVERYTHING, TestApp};

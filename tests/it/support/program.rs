@@ -40,6 +40,20 @@ impl Printed {
         serde_json::from_str(&self.well()).unwrap()
     }
 
+    /// What was printed, by a run that ended with this status.
+    #[track_caller]
+    pub(crate) fn ended(self, status: i32) -> String {
+        assert_eq!(
+            self.status.code(),
+            Some(status),
+            "{}\n{}{}",
+            self.status,
+            self.stdout,
+            self.stderr
+        );
+        self.stdout
+    }
+
     /// What was said to the person, by a run that ended with status 1.
     #[track_caller]
     pub(crate) fn failed(self) -> String {

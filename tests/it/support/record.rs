@@ -1,8 +1,11 @@
 //! The record of a service under test, read as somebody would who does not trust it.
 
-use keylend::audit::checkpoint::{self, Checkpoint};
+use keylend::audit::checkpoint::{self, Checkpoint, TreeHead};
 use keylend::audit::note::VerifierKey;
+use keylend::audit::verify::copy::{self, Copied, Unverified};
 use keylend::audit::verify::{Finding, Verified, Verifier};
+use keylend::audit::vouched::Vouched;
+use keylend::copy::{Folder, Folders};
 use keylend::service::{Service, record};
 use keylend::storage::Connection;
 use keylend::storage::record as stored;
@@ -56,4 +59,16 @@ pub(crate) async fn verify(service: &Service) -> Result<Verified, Finding> {
         verifier.push(&leaf, None)?;
     }
     verifier.finish()
+}
+
+/// Verifies what stands in folders together against what was signed.
+pub(crate) fn verify_copies(folders: &[&Folder], head: TreeHead) -> Result<Verified, Finding> {
+    let files = Folders(folders.iter().map(|&folder| folder.clone()).collect());
+    let tiles = Some(Vouched::under(head, &files).unwrap());
+    let copied =
+        Copied { files: &files, size: head.size, heads: vec![head], tiles, kept_tiles: None };
+    copy::verify(copied).map_err(|unverified| match unverified {
+        Unverified::Found(finding) => finding,
+        Unverified::Unreadable(error) => panic!("{error}"),
+    })
 }

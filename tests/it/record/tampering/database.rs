@@ -1,0 +1,279 @@
+//! The same for real: the rows of a database are changed by SQL, exported, and verified.
+
+use std::fs;
+use std::path::Path;
+
+use keylend::audit::checkpoint::TreeHead;
+use keylend::audit::files::Files;
+use keylend::audit::tile::TileSlice;
+use keylend::audit::verify::Place;
+use keylend::copy::{Folder, Folders};
+use keylend::service::record;
+use keylend::service::record::export::{CopyError, Gaps, export};
+use keylend::storage::db::query;
+use serde_json::{Value, json};
+
+use super::ways::{Dice, Way};
+use super::{Found, Kept};
+use crate::support::app::Database;
+use crate::support::record::{checkpoint, sequence_and_sign, verifier_keys};
+use crate::support::{Terminal, TestApp};
+
+/// Each way is gone so often.
+const ROUNDS: u64 = 24;
+/// What somebody changes who owns the database.
+const TABLES: [&str; 5] =
+    ["audit_entries", "record_queue", "record_positions", "record_tiles", "record_state"];
+/// Rows of the database, beside hashes that were kept elsewhere.
+const WAYS: [Way; 8] = [
+    Way::Edit,
+    Way::Delete,
+    Way::CloseUp,
+    Way::Swap,
+    Way::Insert,
+    Way::Truncate,
+    Way::Fork,
+    Way::Tile,
+];
+
+async fn execute(app: &TestApp, sql: String) {
+    // Statements live as long as the program; these are short and few.
+    let sql: &'static str = Box::leak(sql.into_boxed_str());
+    let mut tx = app.service().store.begin().await.unwrap();
+    query(sql).execute(&mut tx).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    tx.commit().await.unwrap();
+}
+
+async fn at(app: &TestApp, position: usize, change: &str) {
+    let entry = format!("(SELECT entry_id FROM record_positions WHERE position = {position})");
+    execute(app, change.replace("ENTRY", &entry)).await;
+}
+
+/// Moves all positions from one on by one, in two steps because no two may be the same at any time.
+async fn shift(app: &TestApp, from: usize, by: i64) {
+    for sql in [
+        format!("UPDATE record_positions SET position = -position - 1 WHERE position >= {from}"),
+        format!("UPDATE record_positions SET position = -position - 1 + {by} WHERE position < 0"),
+    ] {
+        execute(app, sql).await;
+    }
+}
+
+async fn tamper(app: &TestApp, way: Way, size: usize, dice: &mut Dice) {
+    let (one, other) = (dice.below(size), dice.below(size));
+    match way {
+        Way::Edit => {
+            let change = [
+                "occurred_at = occurred_at + 1",
+                "event = 'vehicle.resumed'",
+                "request_id = 'forged'",
+                "details = '{\"forged\":true}'",
+            ][dice.below(4)];
+            at(app, one, &format!("UPDATE audit_entries SET {change} WHERE entry_id = ENTRY"))
+                .await;
+        }
+        Way::Delete => at(app, one, "DELETE FROM audit_entries WHERE entry_id = ENTRY").await,
+        Way::CloseUp => {
+            at(app, one, "DELETE FROM audit_entries WHERE entry_id = ENTRY").await;
+            execute(app, format!("DELETE FROM record_positions WHERE position = {one}")).await;
+            shift(app, one, -1).await;
+        }
+        Way::Swap => {
+            for (from, to) in [(one as i64, -1), (other as i64, one as i64), (-1, other as i64)] {
+                let sql = "UPDATE record_positions SET position";
+                execute(app, format!("{sql} = {to} WHERE position = {from}")).await;
+            }
+        }
+        Way::Insert => {
+            shift(app, one, 1).await;
+            insert(app, one, other).await;
+        }
+        Way::Truncate => {
+            at(app, one, "DELETE FROM audit_entries WHERE entry_id >= ENTRY").await;
+            execute(app, format!("DELETE FROM record_positions WHERE position >= {one}")).await;
+        }
+        Way::Fork => {
+            execute(
+                app,
+                format!(
+                    "UPDATE audit_entries SET request_id = 'fork' WHERE entry_id IN \
+                (SELECT entry_id FROM record_positions WHERE position >= {one})"
+                ),
+            )
+            .await;
+        }
+        Way::Tile => tile(app, dice).await,
+        Way::Checkpoint => unreachable!("no rows"),
+    }
+}
+
+/// An entry like another, under another name.
+async fn insert(app: &TestApp, one: usize, other: usize) {
+    let other = if other >= one { other + 1 } else { other };
+    let mut tx = app.service().store.begin().await.unwrap();
+    let like = keylend::storage::record::entries(&mut tx, other as u64..other as u64 + 1).await;
+    let mut entry = like.unwrap().remove(0).entry;
+    entry.entry_id = keylend::domain::id::Id::from_uuid(uuid::Uuid::from_u128(one as u128 + 1));
+    let copied = "INSERT INTO audit_entries (entry_id, organization_id, occurred_at, event, actor_kind, details) \
+        VALUES ($1, $2, $3, 'user.created', 'system', '{}')";
+    let copied = query(copied).bind(entry.entry_id).bind(entry.organization_id);
+    copied.bind(entry.occurred_at).execute_one(&mut tx).await.unwrap();
+    let placed = query("INSERT INTO record_positions (position, entry_id) VALUES ($1, $2)");
+    placed.bind(one as i64).bind(entry.entry_id).execute_one(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn tile(app: &TestApp, dice: &mut Dice) {
+    let number = dice.below(2) as u64;
+    let id = keylend::audit::tile::TileId { level: 0, number };
+    let mut tx = app.service().store.begin().await.unwrap();
+    let mut hashes = keylend::storage::record::tile(&mut tx, id).await.unwrap().unwrap();
+    let at = dice.below(hashes.len());
+    hashes[at] ^= 1;
+    keylend::storage::record::put_tile(&mut tx, id, &hashes).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Has the service itself compute everything again from the rows as they are now.
+async fn recompute(app: &TestApp) {
+    for sql in [
+        "DELETE FROM record_queue",
+        "INSERT INTO record_queue (occurred_at, entry_id) SELECT p.position, p.entry_id \
+            FROM record_positions p JOIN audit_entries e ON e.entry_id = p.entry_id",
+        "DELETE FROM record_positions",
+        "DELETE FROM record_tiles",
+        "UPDATE record_state SET size = 0",
+    ] {
+        execute(app, sql.to_owned()).await;
+    }
+    record::sequence(app.service()).await.unwrap();
+}
+
+async fn keep(app: &TestApp) {
+    for table in TABLES {
+        execute(app, format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await;
+    }
+}
+
+async fn restore(app: &TestApp) {
+    for table in TABLES {
+        execute(app, format!("DELETE FROM {table}")).await;
+        execute(app, format!("INSERT INTO {table} SELECT * FROM kept_{table}")).await;
+    }
+}
+
+/// All entries of a copy, in order.
+fn leaves(files: &Folders, size: u64) -> Vec<Vec<u8>> {
+    let mut leaves = Vec::new();
+    for slice in TileSlice::of_level(0, size) {
+        let bundle = files.read(&slice.entries_path(), 1 << 24).unwrap().unwrap();
+        leaves.extend(keylend::audit::bundle::leaves(&bundle).map(|leaf| leaf.unwrap().to_vec()));
+        if !leaves.len().is_multiple_of(256) {
+            break;
+        }
+    }
+    leaves
+}
+
+async fn copied(app: &TestApp, name: &str, gaps: Gaps) -> Result<Folders, CopyError> {
+    let folder = Folder::at(&app.folder().join(name));
+    export(&app.service().store, &folder, gaps).await?;
+    Ok(Folders(vec![folder]))
+}
+
+async fn with_a_kept_copy(database: Database) -> (TestApp, Kept<Folders>) {
+    let app = TestApp::start(database).await;
+    let (owner, guest) = (app.owner().await, app.guest().await);
+    let path = format!("/v1/grants/{}/token", owner.lend(&app, &guest).await);
+    for _ in 0..5 {
+        let minted = (0..56).map(|_| guest.post(&path, json!({})));
+        futures_util::future::join_all(minted).await;
+    }
+    sequence_and_sign(app.service()).await;
+    let head = checkpoint(app.service()).await.head;
+    assert!(head.size > 256);
+    let tiles = copied(&app, "kept", Gaps::Refuse).await.unwrap();
+    let key = verifier_keys(app.service()).remove(0);
+    (app, Kept { key, head, tiles })
+}
+
+async fn tamperings_with_a_database_are_found(database: Database) {
+    let (app, kept) = with_a_kept_copy(database).await;
+    let TreeHead { size, .. } = kept.head;
+    let original = leaves(&kept.tiles, size);
+    keep(&app).await;
+    let mut played = 0;
+    for (way, seed) in WAYS.into_iter().flat_map(|way| (0..ROUNDS).map(move |seed| (way, seed))) {
+        let mut dice = Dice::of(seed * 1000 + way as u64);
+        tamper(&app, way, size as usize, &mut dice).await;
+        if way != Way::Tile && seed % 2 == 1 {
+            recompute(&app).await;
+        }
+        let name = format!("copy-{way:?}-{seed}");
+        let copy = copied(&app, &name, Gaps::Leave).await.unwrap();
+        let found = leaves(&copy, size);
+        let bad = (0..size).find(|&at| found.get(at as usize) != original.get(at as usize));
+        restore(&app).await;
+        let told = kept.verify(&copy, true).1;
+        match bad {
+            Some(bad) => assert_eq!(told, Found::Entries(Place::At(bad)), "{way:?} {seed}"),
+            None if way == Way::Tile => assert!(matches!(told, Found::Entries(_)), "{seed}"),
+            // Two equal numbers were thrown.
+            None if way == Way::Swap => continue,
+            None => panic!("{way:?} {seed} changed nothing"),
+        }
+        assert_ne!(kept.verify(&copy, false).1, Found::Nothing, "{way:?} {seed}");
+        played += 1;
+        fs::remove_dir_all(app.folder().join(name)).unwrap();
+    }
+    println!("{played} found");
+    assert!(played >= WAYS.len() as u64 * ROUNDS - 3, "{played}");
+    restore(&app).await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tamperings_with_a_database_are_found_on_sqlite() {
+    tamperings_with_a_database_are_found(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tamperings_with_a_database_are_found_on_postgres() {
+    tamperings_with_a_database_are_found(Database::Postgres).await;
+}
+
+/// The same with the program's own commands, once for each way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_find_what_was_done_to_a_database() {
+    let (app, kept) = with_a_kept_copy(Database::Sqlite).await;
+    keep(&app).await;
+    let mut terminal = Terminal::open();
+    let database = app.folder().join("keylend.db");
+    terminal.export("KEYLEND_DATABASE_URL", &format!("sqlite:{}", database.display()));
+    let key = kept.key.to_string();
+    let kept_copy = app.folder().join("kept");
+    let kept_checkpoint = kept_copy.join("checkpoint");
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (kept_copy, kept_checkpoint) = (text(&kept_copy), text(&kept_checkpoint));
+    for way in WAYS {
+        let mut dice = Dice::of(77 + way as u64);
+        tamper(&app, way, kept.head.size as usize, &mut dice).await;
+        let folder = format!("copy-{way:?}");
+        let refused = terminal.run(&["audit", "export", &format!("{folder}-refused")]).await;
+        if way == Way::Delete || way == Way::Truncate || way == Way::CloseUp {
+            assert!(refused.failed().contains("--as-found"));
+        }
+        terminal.run(&["audit", "export", &folder, "--as-found"]).await.well();
+        restore(&app).await;
+        let verify = ["audit", "verify", &folder, "--key", &key, "-o", "json"];
+        let with_checkpoint = [&verify[..], &["--older-checkpoint", &kept_checkpoint]].concat();
+        let with_tiles = [&verify[..], &["--kept-tiles", &kept_copy]].concat();
+        for arguments in [with_checkpoint, with_tiles] {
+            let said = terminal.run(&arguments).await.ended(1);
+            let said: Value = serde_json::from_str(&said).unwrap();
+            assert_eq!(said["verified"], false, "{way:?}");
+            assert!(said["findings"][0]["first"].is_u64(), "{way:?}: {said}");
+        }
+    }
+    app.finish().await;
+}
