@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Attributes, Observable, Reading};
 
@@ -207,12 +208,13 @@ pub trait VehicleConnector: Send + Sync {
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError>;
 
-    /// Sends one command, once. `Ok` means acknowledged, not done.
+    /// Sends one command, once, and names it to the cloud. `Ok` means acknowledged, not done.
     async fn send(
         &self,
         access: &Access,
         vehicle: &str,
         instruction: &Instruction,
+        command_id: CommandId,
     ) -> Result<Acknowledgement, ConnectorError>;
 
     /// Reads one thing. The answer is about `vehicle` as far as the cloud says which car it is

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
@@ -19,6 +19,7 @@ use super::{
     ReauthenticateRequest, TokenPair, VehicleConnector,
 };
 use crate::clock::Clock;
+use crate::domain::id::CommandId;
 use crate::domain::instruction::{Action, Instruction};
 use crate::domain::reading::{Observable, Reading};
 
@@ -37,6 +38,10 @@ pub(crate) use v2::path as path_in_v2;
 
 /// The only value of `Content-Type` sent to the vehicle API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Names a command in our own terms, so that the log of whoever passed it on and our record can be
+/// held together. It is no credential, and Smartcar does not act on it.
+const HEADER_COMMAND: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Smartcar, reached over HTTP.
 #[derive(Clone)]
@@ -180,6 +185,7 @@ impl VehicleConnector for Smartcar {
         access: &Access,
         vehicle: &str,
         instruction: &Instruction,
+        command_id: CommandId,
     ) -> Result<Acknowledgement, ConnectorError> {
         let urgency = match instruction.action() {
             Action::Lock => Urgency::Always,
@@ -187,11 +193,11 @@ impl VehicleConnector for Smartcar {
         };
         match access {
             Access::OwnerToken(token) => {
-                let call = self.v2.send(token, vehicle, instruction);
+                let call = self.v2.send(token, vehicle, instruction, command_id);
                 self.v2_guard.call(vehicle, urgency, call).await
             }
             Access::Application { user_id } => {
-                let call = self.v3.send(user_id, vehicle, instruction);
+                let call = self.v3.send(user_id, vehicle, instruction, command_id);
                 self.v3_guard.call(vehicle, urgency, call).await
             }
         }
@@ -266,6 +272,13 @@ fn bearer(access_token: &SecretString) -> Result<HeaderValue, ConnectorError> {
             Fault::Authentication,
             "an access token that a header cannot carry",
         )
+    })
+}
+
+/// The name of a command as a header carries it.
+fn named(command_id: CommandId) -> Result<HeaderValue, ConnectorError> {
+    HeaderValue::from_str(&command_id.to_string()).map_err(|_| {
+        ConnectorError::bare(Happened::NotSent, Fault::Rejected, "a name that is no header")
     })
 }
 

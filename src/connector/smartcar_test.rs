@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::test_server::{Then, clock, meaning, ok, owner, raw, say, server, settings, smartcar};
+use super::test_server::{
+    COMMAND, Then, clock, meaning, ok, owner, raw, say, server, settings, smartcar,
+};
 use super::{InvalidSettings, Smartcar, SmartcarSettings};
 use crate::connector::transport::BODY_BYTES_MAX;
 use crate::connector::{
@@ -16,7 +18,7 @@ use crate::smartcar::v2::commands::{ActionRequest, SecurityAction};
 
 async fn unlock(origin: &str) -> Result<Option<String>, ConnectorError> {
     let cloud = smartcar(origin);
-    let sent = cloud.send(&owner(), "car-1", &Instruction::Unlock).await;
+    let sent = cloud.send(&owner(), "car-1", &Instruction::Unlock, COMMAND).await;
     sent.map(|acknowledgement| acknowledgement.provider_request_id)
 }
 
@@ -29,6 +31,7 @@ async fn an_unlock_is_sent_once_and_acknowledged() {
     assert!(request.starts_with("POST /v2.0/vehicles/car-1/security HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("authorization: Bearer t-1\r\n"));
     assert!(request.contains("content-type: application/json\r\n"));
+    assert!(request.contains(&format!("x-request-id: {COMMAND}\r\n")));
     assert!(!request.contains("accept-encoding"));
     let (_, sent) = request.split_once("\r\n\r\n").unwrap();
     let sent: ActionRequest<SecurityAction> = serde_json::from_str(sent).unwrap();
@@ -99,7 +102,7 @@ async fn silence_ends_at_the_time_limit_and_leaves_it_open() {
         let timeout = Duration::from_millis(200);
         let limited = SmartcarSettings { timeout, ..settings(&origin) };
         let limited = Smartcar::new(limited, clock()).unwrap();
-        let sent = limited.send(&owner(), "car-1", &Instruction::Lock).await;
+        let sent = limited.send(&owner(), "car-1", &Instruction::Lock, COMMAND).await;
         assert_eq!(meaning(sent), (Fault::TimedOut, Happened::Maybe));
     }
 }
@@ -122,13 +125,14 @@ async fn strange_ids_and_tokens_never_leave() {
     let (origin, requests) = server(vec![]);
     let cloud = smartcar(&origin);
     for id in ["", "a/b", "..", "a?b", "a%2fb", "a b", "ä", &"a".repeat(65)] {
-        let sent = cloud.send(&owner(), id, &Instruction::Unlock).await;
+        let sent = cloud.send(&owner(), id, &Instruction::Unlock, COMMAND).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{id}");
         let read = cloud.read(&owner(), id, Observable::Attributes).await;
         assert_eq!(meaning(read).1, Happened::NotSent);
     }
-    let sent =
-        cloud.send(&Access::OwnerToken("a\r\nb".into()), "car-1", &Instruction::Unlock).await;
+    let sent = cloud
+        .send(&Access::OwnerToken("a\r\nb".into()), "car-1", &Instruction::Unlock, COMMAND)
+        .await;
     assert_eq!(meaning(sent), (Fault::Authentication, Happened::NotSent));
     assert_eq!(requests.try_iter().count(), 0);
 }

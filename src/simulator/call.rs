@@ -13,6 +13,7 @@ use super::answer::{Failure, RequestId};
 use super::asked::pairs;
 use super::car::Car;
 use super::consents::{Connection, Consent, Terms};
+use super::journal::Cause;
 use super::listener::Peer;
 use super::state::Cloud;
 use crate::smartcar::ErrorKind;
@@ -63,6 +64,11 @@ impl Call {
     pub(super) fn units(&self) -> UnitSystem {
         let word = self.headers.get(v2::HEADER_UNIT_SYSTEM);
         word.and_then(|word| UnitSystem::parse(word.to_str().ok()?)).unwrap_or_default()
+    }
+
+    /// What the journal says of it.
+    pub(super) fn cause(&self) -> Cause {
+        Cause::new(self.request_id, &self.headers)
     }
 
     /// The first value of a parameter of the query.

@@ -3,12 +3,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use uuid::Uuid;
-
 use super::adjustment::Adjustment;
 use super::car_state::CarState;
 use super::faults::{FaultKind, FaultScript, Occasion};
-use super::journal::{Entry, Journal};
+use super::journal::{Cause, Entry, Journal, Moment};
 use super::orders::Order;
 use crate::domain::time::Timestamp;
 use crate::smartcar::ErrorKind;
@@ -44,12 +42,13 @@ impl Car {
     pub(super) fn execute(
         &self,
         order: Order,
-        at: Timestamp,
-        request_id: Uuid,
+        moment: Moment,
+        cause: Cause,
         journal: &Journal,
         manners: Manners,
     ) -> Result<(), ErrorKind> {
-        let entry = Entry { at, vehicle_id: Arc::clone(&self.id), order, request_id };
+        let at = moment.at;
+        let entry = Entry { moment, vehicle_id: Arc::clone(&self.id), order, cause };
         let mut state = self.lock();
         let mut next = state.clone().advanced_to(at);
         if let Some(kind) = order.refused(&next, manners.as_official) {

@@ -9,12 +9,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::answer::Failure;
 use super::call::Call;
 use super::car::Car;
 use super::faults::{FaultKind, Occasion};
+use super::journal::{Cause, Moment};
 use super::mishap::{self, Right};
 use super::orders::Order;
 use super::reads;
@@ -119,13 +119,13 @@ pub(super) async fn carry_out(
     right: impl FnOnce() -> Value,
 ) -> Result<Response, Failure> {
     if let Some(FaultKind::Delay { delay_ms }) = fault {
-        delayed(cloud, car, order, call.request_id, delay_ms).await?;
+        delayed(cloud, car, order, call.cause(), delay_ms).await?;
     } else {
         if let Some(instead) = mishap::before(cloud, fault.as_ref()).await? {
             return Ok(instead);
         }
         if fault != Some(FaultKind::AcknowledgedNotExecuted) {
-            execute(cloud, &car, order, call.request_id)?;
+            execute(cloud, &car, order, call.cause())?;
         }
     }
     let right = Right { body: right(), headers: HeaderMap::new() };
@@ -133,8 +133,8 @@ pub(super) async fn carry_out(
 }
 
 /// Lets the car do it now.
-pub(super) fn execute(cloud: &Cloud, car: &Car, order: Order, id: Uuid) -> Result<(), Failure> {
-    car.execute(order, cloud.clock.now(), id, &cloud.journal, cloud.manners)
+pub(super) fn execute(cloud: &Cloud, car: &Car, order: Order, cause: Cause) -> Result<(), Failure> {
+    car.execute(order, Moment::of(&*cloud.clock), cause, &cloud.journal, cloud.manners)
         .map_err(Failure::new)?;
     cloud.changed(car);
     Ok(())
@@ -145,7 +145,7 @@ pub(super) async fn delayed(
     cloud: &Arc<Cloud>,
     car: Arc<Car>,
     order: Order,
-    request_id: Uuid,
+    cause: Cause,
     delay_ms: u64,
 ) -> Result<(), Failure> {
     let inside = Arc::clone(cloud);
@@ -153,7 +153,7 @@ pub(super) async fn delayed(
         if !inside.pause(delay_ms).await {
             return Err(Failure::unavailable());
         }
-        execute(&inside, &car, order, request_id)
+        execute(&inside, &car, order, cause)
     });
     task.await.unwrap_or_else(|_| Err(Failure::new(ErrorKind::ServerInternal)))
 }

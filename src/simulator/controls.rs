@@ -16,6 +16,7 @@ use super::adjustment::Adjustment;
 use super::answer::Failure;
 use super::car::Car;
 use super::faults::FaultScript;
+use super::journal::Moment;
 use super::listener::Peer;
 use super::shown::Shown;
 use super::state::Cloud;
@@ -98,6 +99,11 @@ pub(super) async fn clear_faults(
 ) -> Result<StatusCode, Failure> {
     *find(&cloud, &id)?.faults() = FaultScript::default();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /_sim/clock`: the moment at which it answers, as the journal would write it.
+pub(super) async fn clock(State(cloud): Shared) -> Response {
+    Json(Moment::of(&*cloud.clock)).into_response()
 }
 
 /// What of the journal is asked for.

@@ -8,25 +8,67 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::HeaderMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::orders::Order;
+use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 
+/// A longer name of a request is not kept.
+const NAME_BYTES_MAX: usize = 128;
 /// Entries kept in memory; older ones go. The file keeps all.
 const ENTRIES_MAX: usize = 200_000;
+
+/// A moment on both clocks.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    /// Microseconds since the simulator started, on the clock that nobody sets: what tells the
+    /// order of this and other things that were measured on the same machine.
+    elapsed_us: u64,
+}
+
+/// The request that made a car do something.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Cause {
+    /// The cloud's name for it.
+    #[serde(serialize_with = "text")]
+    request_id: Uuid,
+    /// The client's own, from `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_request_id: Option<Arc<str>>,
+}
 
 /// A command that a car executed.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Entry {
-    pub(super) at: Timestamp,
+    #[serde(flatten)]
+    pub(super) moment: Moment,
     pub(super) vehicle_id: Arc<str>,
     /// `action`, and what belongs to it.
     #[serde(flatten)]
     pub(super) order: Order,
-    #[serde(serialize_with = "text")]
-    pub(super) request_id: Uuid,
+    #[serde(flatten)]
+    pub(super) cause: Cause,
+}
+
+impl Moment {
+    /// Now.
+    pub(super) fn of(clock: &dyn Clock) -> Self {
+        let elapsed_us = u64::try_from(clock.monotonic().as_micros()).unwrap_or(u64::MAX);
+        Self { at: clock.now(), elapsed_us }
+    }
+}
+
+impl Cause {
+    /// The request with these headers.
+    pub(super) fn new(request_id: Uuid, headers: &HeaderMap) -> Self {
+        let name = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+        let name = name.filter(|name| name.len() <= NAME_BYTES_MAX);
+        Self { request_id, client_request_id: name.map(Into::into) }
+    }
 }
 
 fn text<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {

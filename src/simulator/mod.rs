@@ -145,6 +145,7 @@ fn router(cloud: Arc<Cloud>) -> Router {
         .route("/_sim/webhooks/{id}", delete(webhook_controls::end))
         .route("/_sim/webhooks/{id}/deliver", post(webhook_controls::deliver))
         .route("/_sim/connect", get(connect_controls::get).put(connect_controls::set))
+        .route("/_sim/clock", get(controls::clock))
         .route("/_sim/journal", get(controls::journal))
         .route("/_sim/consents", get(consent_controls::list).delete(consent_controls::forget))
         .route(

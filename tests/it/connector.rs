@@ -9,6 +9,7 @@ use keylend::connector::smartcar::{Smartcar, SmartcarSettings};
 use keylend::connector::{
     Access, AuthorizeRequest, ConnectorError, Fault, Happened, TokenPair, VehicleConnector,
 };
+use keylend::domain::id::CommandId;
 use keylend::domain::instruction::Instruction;
 use keylend::domain::reading::{LockStatus, Observable, Observation};
 use keylend::domain::time::Timestamp;
@@ -18,6 +19,8 @@ use crate::support::app::http_client;
 use crate::support::cloud::Cloud;
 
 const BACK: &str = "http://127.0.0.1:9/back";
+/// The command that is sent.
+const COMMAND: CommandId = CommandId::from_uuid(uuid::Uuid::from_u128(7));
 
 /// A cloud, the connector, and an owner who has connected all cars.
 struct Connected {
@@ -83,7 +86,7 @@ impl Connected {
     }
 
     async fn send(&self, what: Instruction) -> Result<Option<String>, ConnectorError> {
-        let sent = self.smartcar.send(&self.access, &self.car, &what).await;
+        let sent = self.smartcar.send(&self.access, &self.car, &what, COMMAND).await;
         sent.map(|acknowledged| acknowledged.provider_request_id)
     }
 
@@ -130,6 +133,7 @@ async fn a_car_is_connected_unlocked_and_locked() {
         "the connector and the car name the same requests"
     );
     assert!(lines.iter().all(|line| line["vehicle_id"] == json!(car)));
+    assert!(lines.iter().all(|line| line["client_request_id"] == json!(COMMAND)));
 }
 
 #[tokio::test]
@@ -211,8 +215,10 @@ async fn an_answer_held_back_beyond_the_time_limit_leaves_it_open() {
     let connected = Connected::start().await;
     let hasty = smartcar(&connected.cloud.url, Duration::from_millis(500));
     connected.cloud.script(&connected.car, json!([{"kind": "hold"}])).await;
-    let error =
-        hasty.send(&connected.access, &connected.car, &Instruction::Unlock).await.unwrap_err();
+    let error = hasty
+        .send(&connected.access, &connected.car, &Instruction::Unlock, COMMAND)
+        .await
+        .unwrap_err();
     assert_eq!((error.fault, error.happened), (Fault::TimedOut, Happened::Maybe));
     assert!(!connected.is_locked().await);
     assert_eq!(connected.executed().await, 1);

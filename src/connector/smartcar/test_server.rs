@@ -11,6 +11,10 @@ use secrecy::SecretString;
 use super::{Smartcar, SmartcarSettings};
 use crate::clock::ManualClock;
 use crate::connector::{Access, ConnectorError, Fault, Happened};
+use crate::domain::id::CommandId;
+
+/// The command that is sent.
+pub(super) const COMMAND: CommandId = CommandId::from_uuid(uuid::Uuid::from_u128(7));
 
 /// What a server does with one connection.
 pub(super) enum Then {

@@ -7,10 +7,11 @@ use http::{HeaderValue, Method};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{JSON, api_answer, bearer, classify, decode, fit};
+use super::{HEADER_COMMAND, JSON, api_answer, bearer, classify, decode, fit, named};
 use crate::clock::Clock;
 use crate::connector::transport::{Answer, Transport};
 use crate::connector::{Acknowledgement, ConnectorError, ConsentedVehicle, Fault, Happened};
+use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Observable, Observation, Reading};
 use crate::smartcar::v2::batch::{BatchAnswer, BatchItem, BatchRequest};
@@ -63,23 +64,27 @@ impl V2 {
         api_answer(self.transport.exchange(request).await?)
     }
 
-    /// Sends a body once; anything but 200 is an error.
+    /// Sends a body once, for a command if it is one; anything but 200 is an error.
     async fn post(
         &self,
         token: &SecretString,
         url: &str,
+        command_id: Option<CommandId>,
         body: &(impl Serialize + Sync),
     ) -> Result<Answer, ConnectorError> {
         let body = serde_json::to_vec(body).map_err(|error| {
             ConnectorError::bare(Happened::NotSent, Fault::Rejected, error.to_string())
         })?;
-        let request = self
+        let mut request = self
             .transport
             .request(Method::POST, url)
             .header(AUTHORIZATION, bearer(token)?)
             .header(HEADER_UNIT_SYSTEM, METRIC)
             .header(CONTENT_TYPE, JSON)
             .body(body);
+        if let Some(command_id) = command_id {
+            request = request.header(HEADER_COMMAND, named(command_id)?);
+        }
         api_answer(self.transport.exchange(request).await?)
     }
 
@@ -128,31 +133,33 @@ impl V2 {
         token: &SecretString,
         vehicle: &str,
         instruction: &Instruction,
+        command_id: CommandId,
     ) -> Result<Acknowledgement, ConnectorError> {
         let url = |path| self.vehicle_url(vehicle, path);
+        let name = Some(command_id);
         let security = |action| ActionRequest::<SecurityAction> { action };
         let charge = |action| ActionRequest::<ChargeAction> { action };
         let answer = match instruction {
             Instruction::Lock => {
-                self.post(token, &url("/security")?, &security(SecurityAction::Lock)).await
+                self.post(token, &url("/security")?, name, &security(SecurityAction::Lock)).await
             }
             Instruction::Unlock => {
-                self.post(token, &url("/security")?, &security(SecurityAction::Unlock)).await
+                self.post(token, &url("/security")?, name, &security(SecurityAction::Unlock)).await
             }
             Instruction::StartCharge => {
-                self.post(token, &url("/charge")?, &charge(ChargeAction::Start)).await
+                self.post(token, &url("/charge")?, name, &charge(ChargeAction::Start)).await
             }
             Instruction::StopCharge => {
-                self.post(token, &url("/charge")?, &charge(ChargeAction::Stop)).await
+                self.post(token, &url("/charge")?, name, &charge(ChargeAction::Stop)).await
             }
             Instruction::SetChargeLimit(limit) => {
                 let body = LimitRequest { limit: limit.fraction() };
-                self.post(token, &url("/charge/limit")?, &body).await
+                self.post(token, &url("/charge/limit")?, name, &body).await
             }
             Instruction::SetDestination(place) => {
                 let (latitude, longitude) = (place.latitude(), place.longitude());
                 let body = DestinationRequest { latitude, longitude };
-                self.post(token, &url("/navigation/destination")?, &body).await
+                self.post(token, &url("/navigation/destination")?, name, &body).await
             }
         };
         reads::acknowledgement(&answer?)
@@ -179,7 +186,7 @@ impl V2 {
         let requests =
             observables.iter().map(|&observable| BatchItem { path: batched(observable) });
         let body = BatchRequest { requests: requests.collect() };
-        let answer = self.post(token, &url, &body).await?;
+        let answer = self.post(token, &url, None, &body).await?;
         let batch: BatchAnswer = decode(&answer)?;
         reads::batch(&answer, batch, vehicle, observables, self.clock.now())
     }

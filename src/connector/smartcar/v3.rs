@@ -7,10 +7,11 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
 
-use super::{JSON, bearer, classify, decode, fit};
+use super::{HEADER_COMMAND, JSON, bearer, classify, decode, fit, named};
 use crate::clock::Clock;
 use crate::connector::transport::{Answer, Transport};
 use crate::connector::{Acknowledgement, ConnectorError, ConsentedVehicle, Fault, Happened};
+use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Observable, Observation, Reading};
 use crate::smartcar::v3::{self as wire, HEADER_USER_ID};
@@ -51,12 +52,13 @@ impl V3 {
         Ok([&self.base_url, "/vehicles/", vehicle, path].concat())
     }
 
-    /// Makes one call for an owner. A token that is not accepted is not used again.
+    /// Makes one call for an owner, for a command if it is one. A token that is not accepted is not used again.
     async fn call(
         &self,
         method: Method,
         url: &str,
         user_id: &str,
+        command_id: Option<CommandId>,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, ConnectorError> {
         if !fit::is_word(user_id) {
@@ -71,6 +73,9 @@ impl V3 {
             .request(method, url)
             .header(AUTHORIZATION, bearer(secret)?)
             .header(HeaderName::from_static(HEADER_USER_ID), user_id);
+        if let Some(command_id) = command_id {
+            request = request.header(HEADER_COMMAND, named(command_id)?);
+        }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, JSON).body(body);
         }
@@ -83,7 +88,7 @@ impl V3 {
 
     /// Reads; anything but 200 is an error.
     async fn get(&self, url: &str, user_id: &str) -> Result<Answer, ConnectorError> {
-        let answer = self.call(Method::GET, url, user_id, None).await?;
+        let answer = self.call(Method::GET, url, user_id, None, None).await?;
         if answer.status == StatusCode::OK { Ok(answer) } else { Err(classify::api_error(&answer)) }
     }
 
@@ -109,10 +114,11 @@ impl V3 {
         user_id: &str,
         vehicle: &str,
         instruction: &Instruction,
+        command_id: CommandId,
     ) -> Result<Acknowledgement, ConnectorError> {
         let (kind, body) = commands::request(instruction)?;
         let url = self.vehicle_url(vehicle, kind.path())?;
-        let answer = self.call(Method::POST, &url, user_id, body).await?;
+        let answer = self.call(Method::POST, &url, user_id, Some(command_id), body).await?;
         commands::acknowledgement(&answer, kind)
     }
 
@@ -179,7 +185,7 @@ impl V3 {
     ) -> Result<(), ConnectorError> {
         let connection = connections::of_vehicle(self, user_id, vehicle).await?;
         let url = format!("{}/connections/{}", self.base_url, connection.connection_id);
-        let answer = self.call(Method::DELETE, &url, user_id, None).await?;
+        let answer = self.call(Method::DELETE, &url, user_id, None, None).await?;
         if answer.status.is_success() { Ok(()) } else { Err(classify::api_error(&answer)) }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::connector::smartcar::test_server::{
-    Then, clock, meaning, ok, raw, say, server, settings, smartcar,
+    COMMAND, Then, clock, meaning, ok, raw, say, server, settings, smartcar,
 };
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::{
@@ -32,7 +32,7 @@ pub(super) fn cloud(answers: Vec<Then>) -> (Smartcar, Receiver<String>) {
 }
 
 async fn send(cloud: &Smartcar) -> Result<Acknowledgement, ConnectorError> {
-    cloud.send(&application(), "car-1", &Instruction::Unlock).await
+    cloud.send(&application(), "car-1", &Instruction::Unlock, COMMAND).await
 }
 
 async fn unlock(answer: Then) -> Result<Acknowledgement, ConnectorError> {
@@ -113,10 +113,12 @@ async fn every_command_has_its_address_its_body_and_its_word() {
         ),
     ] {
         let (cloud, requests) = cloud(vec![streamed(&success(word))]);
-        cloud.send(&application(), "car-1", &instruction).await.unwrap();
+        cloud.send(&application(), "car-1", &instruction, COMMAND).await.unwrap();
         let request = requests.iter().nth(1).unwrap();
         let line = format!("POST /v3/vehicles/car-1/commands/{path} HTTP/1.1\r\n");
         assert!(request.starts_with(&line), "{request}");
+        let named = format!("\r\nx-request-id: {COMMAND}\r\n");
+        assert!(request.contains(&named), "{request}");
         assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
         assert_eq!(request.contains("content-type: application/json\r\n"), !body.is_empty());
     }
@@ -331,7 +333,7 @@ async fn strange_ids_of_cars_and_owners_never_leave() {
     for (owner, car) in [("owner-1", "a/b"), ("owner-1", ".."), ("a\r\nb", "car-1"), ("", "car-1")]
     {
         let access = Access::Application { user_id: owner.to_owned() };
-        let sent = cloud.send(&access, car, &Instruction::Unlock).await;
+        let sent = cloud.send(&access, car, &Instruction::Unlock, COMMAND).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{owner} {car}");
         let read = cloud.read(&access, car, Observable::LockStatus).await;
         assert_eq!(meaning(read), (Fault::Garbled, Happened::NotSent), "{owner} {car}");

@@ -108,7 +108,8 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
         return Sent::TooLate;
     }
     let vehicle = &order.vehicle.provider_vehicle_id;
-    match service.connector.send(&token.access, vehicle, &order.command.instruction).await {
+    let Command { instruction, command_id, .. } = &order.command;
+    match service.connector.send(&token.access, vehicle, instruction, *command_id).await {
         Ok(Acknowledgement { provider_request_id }) => {
             tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
             Sent::Acknowledged

@@ -106,7 +106,7 @@ impl Late {
         }
         match self.outcome {
             LateOutcome::Word(LateWord::Success) => {
-                match execute(cloud, car, self.order, call.request_id) {
+                match execute(cloud, car, self.order, call.cause()) {
                     Ok(()) => self.execution(cloud, call, succeeded()),
                     Err(failure) => listed(failure, call),
                 }
