@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::outcomes;
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::id::VehicleId;
@@ -15,19 +17,38 @@ use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, ToCheck};
 use crate::storage::{decisions, repeat};
 
-/// At most so many commands in one run: what reconciliation may take of the request budget.
+/// At most so many commands are taken at once.
 const BATCH_MAX: i64 = 64;
-/// Nobody else looks at a taken command for so long.
-const LEASE: Duration = Duration::from_secs(60);
+/// At most so many cars are looked at at once: a slow car must not keep the others waiting.
+const LOOKS_MAX: usize = 16;
+/// Nobody else looks at a taken command for so long. Whoever took it may be gone, so together with
+/// a look it is shorter than a minute, in which every command has its end (P6).
+const LEASE: Duration = Duration::from_secs(30);
 /// When to look again after the first, second, third look that settled nothing.
 const LOOK_AGAIN: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
+/// So long after a command was decided on, the last look is due, for the same reason.
+const LAST_LOOK: Duration = Duration::from_secs(50);
+/// No look is the last before this one: after an outage the first may find everything unprepared.
+const LOOKS_MIN: i64 = 2;
 
-/// Looks at the cars of commands that wait for it; returns how many commands were taken.
+/// Looks at the cars of commands that wait for it, until none does; returns how many commands were
+/// taken.
 ///
 /// # Errors
 /// [`Error::Storage`].
 pub async fn reconcile(service: &Service) -> Result<usize, Error> {
+    let mut total = 0;
+    loop {
+        let taken = batch(service).await?;
+        total += taken;
+        if taken < BATCH_MAX as usize {
+            return Ok(total);
+        }
+    }
+}
+
+async fn batch(service: &Service) -> Result<usize, Error> {
     let taken = repeat(|| async {
         let now = service.clock.now();
         let mut tx = service.store.begin().await?;
@@ -50,12 +71,12 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
         newest.into_iter().map(|command| (command.vehicle_id, command)).collect();
     let cars: HashMap<VehicleId, decisions::VehicleRow> =
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
-    for (vehicle_id, to_check) in by_vehicle {
-        let (Some(newest), Some(car)) = (newest.get(&vehicle_id), cars.get(&vehicle_id)) else {
-            continue;
-        };
-        settle(service, car, newest, to_check).await?;
-    }
+    let looks = by_vehicle.into_iter().filter_map(|(vehicle_id, to_check)| {
+        let (newest, car) = (newest.get(&vehicle_id)?, cars.get(&vehicle_id)?);
+        Some(settle(service, car, newest, to_check))
+    });
+    let looks = stream::iter(looks).buffer_unordered(LOOKS_MAX);
+    looks.try_collect::<()>().await?;
     Ok(count)
 }
 
@@ -141,7 +162,7 @@ fn judge(
     if !observable {
         return silence(command.clone(), "not_observable", now);
     }
-    let last_look = usize::try_from(check.checks).is_ok_and(|checks| checks > LOOK_AGAIN.len());
+    let last_look = is_last(check, now);
     let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
     let judged = fresh.and_then(|seen| {
         let agrees = command.instruction.agrees_with(&seen.observation)?;
@@ -171,13 +192,26 @@ fn silence(mut command: Command, reason: &str, now: Timestamp) -> Option<Change>
     Some(Change { from, command, check_at: None })
 }
 
-async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
+fn is_last(check: &ToCheck, now: Timestamp) -> bool {
+    let has_looked = usize::try_from(check.checks).is_ok_and(|checks| checks > LOOK_AGAIN.len());
+    let is_due = now >= check.command.created_at.plus(LAST_LOOK);
+    has_looked || (is_due && check.checks >= LOOKS_MIN)
+}
+
+/// When to look again after a look that settled nothing.
+fn next_look(check: &ToCheck, now: Timestamp) -> Timestamp {
     let place = usize::try_from(check.checks).unwrap_or(0).saturating_sub(1);
-    let wait = LOOK_AGAIN.get(place).copied().unwrap_or(LEASE);
+    let next = now.plus(LOOK_AGAIN.get(place).copied().unwrap_or(LEASE));
+    let last = check.command.created_at.plus(LAST_LOOK);
+    if last > now { next.min(last) } else { next }
+}
+
+async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
     let command_id = check.command.command_id;
     repeat(|| async {
         let mut tx = service.store.begin().await?;
-        commands::check_again(&mut tx, command_id, service.clock.now().plus(wait)).await?;
+        let at = next_look(check, service.clock.now());
+        commands::check_again(&mut tx, command_id, at).await?;
         tx.commit().await.map_err(Error::from)
     })
     .await
