@@ -3,7 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test lint fmt openapi bench demo
+.PHONY: help test torture lint fmt openapi bench demo
+
+# Only tests have failpoints; what is built to be used has none.
+FOR_TESTS := --locked --features failpoints
 
 help: ## this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -11,13 +14,17 @@ help: ## this list
 test: ## everything a change must pass; installs what the tests need
 	scripts/install-test-tools
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	cargo test --locked
+	cargo clippy $(FOR_TESTS) --all-targets -- -D warnings
+	cargo test $(FOR_TESTS)
 	scripts/lint-openapi
+
+torture: ## a thousand kills on each database, with a check of every promise
+	TORTURE_CYCLES=$${TORTURE_CYCLES:-1000} \
+	  cargo test $(FOR_TESTS) --release --test it -- torture --nocapture --test-threads 2
 
 lint: ## formatting, clippy, the API document
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy $(FOR_TESTS) --all-targets -- -D warnings
 	scripts/lint-openapi
 
 fmt: ## format the sources

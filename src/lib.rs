@@ -6,6 +6,7 @@
 //! - [`domain`]: the rules of lending, pure.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
 //! - [`durable`]: files that outlive a power failure.
+//! - [`failpoint`]: where tests end the process.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
 //! - [`audit`]: the record as mathematics: entries, tree, checkpoints, proofs.
@@ -40,9 +41,11 @@ pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod copy;
+#[macro_use]
 pub mod domain;
 pub mod durable;
 pub mod entropy;
+pub mod failpoint;
 pub mod http;
 pub mod service;
 pub mod signing;

@@ -28,6 +28,10 @@ pub(super) struct ServeArgs {
     /// that were revoked since the backup are alive again until you revoke them again.
     #[arg(long)]
     accept_rollback: bool,
+    /// Where the process ends or stands still, for tests.
+    #[cfg(feature = "failpoints")]
+    #[arg(long, env = "KEYLEND_FAILPOINT", hide = true)]
+    failpoint: Option<crate::failpoint::Arming>,
 }
 
 /// Runs the service.
@@ -35,6 +39,10 @@ pub(super) struct ServeArgs {
 /// # Errors
 /// [`Failure`] if it cannot start.
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    #[cfg(feature = "failpoints")]
+    if let Some(arming) = args.failpoint {
+        crate::failpoint::arm(arming);
+    }
     let mut config = args.settings.into_config()?;
     config.limits.connections_max = http::server::room_for(config.limits.connections_max)?;
     let clock = Arc::new(SystemClock::start());

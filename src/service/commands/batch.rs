@@ -12,6 +12,7 @@ use crate::domain::event::{AuditEntry, Event};
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::{self, Basis, Decision, Facts, GrantFacts, Reason, Request};
 use crate::domain::time::Timestamp;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::decisions::{self, KeyedCommand, VehicleRow};
 use crate::storage::{Tx, audit_entries, commands};
@@ -66,6 +67,7 @@ pub(super) async fn decide(service: &Service, batch: &[Pending]) -> Result<Vec<R
     }
     claim(&mut tx, &world, &mut rulings).await?;
     write(service, &mut tx, batch, &rulings, now).await?;
+    failpoint::reached(Failpoint::GateDecided);
     tx.commit().await?;
     Ok(rulings)
 }

@@ -9,6 +9,7 @@ use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::domain::policy::Reason;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::commands;
 
@@ -62,6 +63,7 @@ pub async fn dispatch(
                 // Time is up, or the outcome will be told by the recovery.
                 Ok(Err(_)) | Err(_) => command,
             };
+            failpoint::reached(Failpoint::DispatchTold);
             Ok(Dispatched { command, replayed: false })
         }
         Decided::Refused(command) => Ok(Dispatched { command, replayed: false }),

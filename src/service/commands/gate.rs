@@ -9,6 +9,7 @@ use super::dispatch::DispatchCommand;
 use super::outcomes::Outcomes;
 use super::send;
 use crate::domain::command::Command;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::WorthRepeating;
 
@@ -121,6 +122,7 @@ async fn decide(service: &Service, outcomes: &Outcomes, batch: Vec<Pending>) -> 
             return Vec::new();
         }
     };
+    failpoint::reached(Failpoint::GateCommitted);
     let mut again = Vec::new();
     for (mut pending, ruling) in batch.into_iter().zip(rulings) {
         let answer = match ruling {

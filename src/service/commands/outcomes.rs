@@ -10,6 +10,7 @@ use super::changed;
 use crate::domain::actor::Actor;
 use crate::domain::command::Command;
 use crate::domain::id::CommandId;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::audit_entries;
 use crate::storage::commands::{self, Change};
@@ -97,6 +98,8 @@ pub(super) async fn write(
         entries.push(service.entry(&caller, changed(&change.command), moment)?);
     }
     audit_entries::insert_many(&mut tx, &entries).await?;
+    failpoint::reached(Failpoint::OutcomesWritten);
     tx.commit().await?;
+    failpoint::reached(Failpoint::OutcomesCommitted);
     Ok(written)
 }

@@ -13,6 +13,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, ToCheck};
 use crate::storage::{decisions, repeat};
@@ -58,6 +59,9 @@ async fn batch(service: &Service) -> Result<usize, Error> {
     })
     .await?;
     let count = taken.len();
+    if count > 0 {
+        failpoint::reached(Failpoint::ReconcileTaken);
+    }
     let mut by_vehicle: HashMap<VehicleId, Vec<ToCheck>> = HashMap::new();
     for to_check in taken {
         by_vehicle.entry(to_check.command.vehicle_id).or_default().push(to_check);
@@ -128,6 +132,7 @@ async fn settle(
             Some(observable) => vehicles::look(service, car, observable).await,
             None => None,
         };
+        failpoint::reached(Failpoint::ReconcileSeen);
         match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
             Some(change) => changes.push(change),
             None => put_off(service, &check).await?,

@@ -4,6 +4,7 @@
 
 use super::changed;
 use crate::domain::actor::Actor;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::{audit_entries, commands, repeat};
 
@@ -27,6 +28,9 @@ pub async fn recover(service: &Service) -> Result<usize, Error> {
             entries.push(service.entry(&caller, changed(command), command.changed_at)?);
         }
         audit_entries::insert_many(&mut tx, &entries).await?;
+        if !abandoned.is_empty() {
+            failpoint::reached(Failpoint::RecoverTaken);
+        }
         tx.commit().await?;
         service.waiters.wake(&abandoned);
         Ok(abandoned.len())

@@ -8,6 +8,7 @@ use super::outcomes::Outcomes;
 use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::time::Timestamp;
+use crate::failpoint::{self, Failpoint};
 use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, trouble};
 use crate::service::{Error, Service};
@@ -22,6 +23,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
     let tasks = service.tasks.clone();
     tasks.spawn(async move {
         let (sent, token) = attempt(&service, &order).await;
+        failpoint::reached(Failpoint::SendAnswered);
         let about_consent = |error: &&ConnectorError| {
             matches!(error.fault, Fault::Account | Fault::Permission | Fault::ConsentLost)
         };
@@ -84,6 +86,7 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Acce
             return (Sent::NoToken("access_token_unavailable"), None);
         }
     };
+    failpoint::reached(Failpoint::SendToken);
     match transmit(service, order, &token).await {
         // A token that is not accepted means that nothing was done: one repetition with a new
         // one, within the same time to leave, is still at most one send that counts (P4).
@@ -107,6 +110,7 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
     if service.clock.monotonic() >= order.send_by {
         return Sent::TooLate;
     }
+    failpoint::reached(Failpoint::SendChecked);
     let vehicle = &order.vehicle.provider_vehicle_id;
     let Command { instruction, command_id, .. } = &order.command;
     match service.connector.send(&token.access, vehicle, instruction, *command_id).await {

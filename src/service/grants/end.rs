@@ -8,6 +8,7 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Ban, Caller, Error, Service, commands};
 use crate::storage::{Connection, commands as stored_commands, grants, repeat};
 
@@ -84,7 +85,9 @@ async fn end_once(
     };
     let event = event(&grant, end_reason, in_flight.len());
     service.record(&mut tx, &ender, now, [event]).await?;
+    failpoint::reached(Failpoint::GrantEnded);
     tx.commit().await?;
+    failpoint::reached(Failpoint::GrantEndCommitted);
     Ok(Ended { grant, in_flight })
 }
 

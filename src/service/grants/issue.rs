@@ -6,6 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{Grant, Validity};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
+use crate::failpoint::{self, Failpoint};
 use crate::service::once::{Answer, Once};
 use crate::service::{Ban, Caller, Error, Service, Violation, users, vehicles};
 use crate::storage::{Tx, grants, repeat};
@@ -90,7 +91,9 @@ async fn issue_once(
         uses_max: grant.uses_max,
     };
     service.record(&mut tx, &issuer, now, [issued]).await?;
+    failpoint::reached(Failpoint::GrantIssued);
     tx.commit().await?;
+    failpoint::reached(Failpoint::GrantIssueCommitted);
     Ok(Answer::fresh(grant))
 }
 

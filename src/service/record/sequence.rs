@@ -4,6 +4,7 @@
 use super::tiles::ask;
 use crate::audit::Hash;
 use crate::audit::tree::Tiles;
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::record::{self, QueuedEntry};
 use crate::storage::{StorageError, Tx, repeat};
@@ -32,7 +33,9 @@ async fn batch(service: &Service) -> Result<u64, Error> {
     let state = record::hold(&mut tx).await?;
     let queued = record::take(&mut tx, BATCH_MAX).await?;
     append(&mut tx, state.size, &queued).await?;
+    failpoint::reached(Failpoint::SequencePlaced);
     tx.commit().await?;
+    failpoint::reached(Failpoint::SequenceCommitted);
     Ok(queued.len() as u64)
 }
 

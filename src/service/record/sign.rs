@@ -9,6 +9,7 @@ use super::tiles::ask;
 use super::{Record, verifier_keys};
 use crate::audit::checkpoint::{self, TreeHead};
 use crate::audit::tree::{Tiles, proves_growth};
+use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::signing::Keyring;
 use crate::storage::{Reader, record};
@@ -58,11 +59,14 @@ async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
     };
     drop(reader);
     let note = signed_note(&service.keys(), service, head)?;
+    failpoint::reached(Failpoint::CheckpointSigned);
     if !keep(service, head, note.clone()).await? {
         return Ok(false);
     }
+    failpoint::reached(Failpoint::CheckpointKept);
     let mut tx = service.store.begin().await?;
     let published = record::publish(&mut tx, &note, head.size).await?;
+    failpoint::reached(Failpoint::CheckpointPublished);
     tx.commit().await?;
     Ok(published)
 }

@@ -3,6 +3,7 @@
 
 use super::{Owner, Tokens, issue};
 use crate::domain::event::{Event, SessionEnd};
+use crate::failpoint::{self, Failpoint};
 use crate::service::{CredentialFault, Error, Service};
 use crate::signing::secret;
 use crate::storage::repeat;
@@ -56,6 +57,8 @@ async fn refresh_once(
     let tokens = issue(service, &mut tx, session_id, owner, now).await?;
     let refreshed = Event::SessionRefreshed { user_id, session_id };
     service.record(&mut tx, &caller, now, [refreshed]).await?;
+    failpoint::reached(Failpoint::SessionRefreshed);
     tx.commit().await?;
+    failpoint::reached(Failpoint::SessionRefreshCommitted);
     Ok(tokens)
 }
