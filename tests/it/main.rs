@@ -14,6 +14,7 @@
 
 mod api;
 mod authorization;
+mod checker;
 mod command_line;
 mod connector;
 mod contract;
@@ -28,3 +29,4 @@ mod revocation;
 mod sdk;
 mod statements;
 mod support;
+mod torture;

@@ -1,7 +1,7 @@
 //! The program itself, as a person starts it at a terminal: in a folder of its own, without any
 //! setting from outside.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -76,13 +76,19 @@ impl Terminal {
         self.folder.path()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program with these arguments, to be started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keylend"));
         command.args(arguments).current_dir(self.folder()).env_clear();
         command.env("TMPDIR", self.folder()).kill_on_drop(true);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// Leaves the folder behind when the terminal is closed.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.folder.keep()
     }
 
     /// Runs the program to its end.

@@ -1,0 +1,136 @@
+//! P6: what a client was told has happened is there afterwards, and every command comes to an end.
+
+use std::collections::{HashMap, HashSet};
+
+use super::history::{Answer, Asked, Request};
+use super::index::{Entry, Index, Life};
+use super::{Findings, Promise};
+
+/// How long after the restart a command may be without its end.
+const SETTLED_WITHIN_US: i64 = 60_000_000;
+
+pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
+    let mut by_request: HashMap<&str, Vec<&Entry>> = HashMap::new();
+    for entry in &index.entries {
+        if let Some(request_id) = entry.request_id.as_deref() {
+            by_request.entry(request_id).or_default().push(entry);
+        }
+    }
+    for request in &index.history.requests {
+        let Some(answer) = request.success() else { continue };
+        let own = by_request.get(request.request_id.as_str()).map_or(&[][..], Vec::as_slice);
+        if let Some(missing) = missing(index, request, answer, own) {
+            let evidence =
+                format!("{} was answered {}: {missing}", request.request_id, answer.status);
+            findings.add(Promise::P6, evidence);
+        }
+    }
+    for (command_id, life) in &index.commands {
+        ends(index, findings, command_id, life);
+    }
+    rows(index, findings);
+    refresh_tokens(index, findings);
+}
+
+/// What is not in the record although it was told.
+fn missing(
+    index: &Index<'_>,
+    request: &Request,
+    answer: &Answer,
+    own: &[&Entry],
+) -> Option<String> {
+    let has_own = |event: &str| own.iter().any(|entry| entry.event == event);
+    match &request.asked {
+        Asked::Command { .. } => {
+            let command_id = answer.text("command_id").unwrap_or_default();
+            let unknown = Life::default();
+            let life = index.commands.get(command_id).unwrap_or(&unknown);
+            life.told(answer).err().map(|what| format!("{command_id} {what}"))
+        }
+        Asked::Issue { .. } => {
+            let grant_id = answer.text("grant_id").unwrap_or_default();
+            let issued = index.grants.get(grant_id).and_then(|lent| lent.issued.as_ref());
+            issued.is_none().then(|| format!("{grant_id} is nowhere issued in the record"))
+        }
+        Asked::Revoke { grant_id, .. } => {
+            let ended = index.grants.get(grant_id).and_then(|lent| lent.ended.as_ref());
+            ended.is_none().then(|| format!("{grant_id} is nowhere ended in the record"))
+        }
+        Asked::Refresh { .. } => {
+            (!has_own("session.refreshed")).then(|| "no session was refreshed".to_owned())
+        }
+        Asked::SignIn => (!has_own("session.created")).then(|| "no session began".to_owned()),
+    }
+}
+
+impl Life {
+    /// Whether the record knows what this answer says of the command.
+    fn told(&self, answer: &Answer) -> Result<(), String> {
+        if self.authorized.is_none() {
+            return Err("is nowhere authorized in the record".to_owned());
+        }
+        let status = answer.text("status").unwrap_or_default();
+        let is_known = status == "sending" || self.steps.iter().any(|step| step.verb() == status);
+        if is_known { Ok(()) } else { Err(format!("is nowhere {status} in the record")) }
+    }
+}
+
+/// A command ends, and soon after the service was able to end it.
+fn ends(index: &Index<'_>, findings: &mut Findings, command_id: &str, life: &Life) {
+    let Some(authorized) = &life.authorized else { return };
+    let Some(end) = life.end() else {
+        let last = life.steps.last().map_or("sending", |step| step.verb());
+        findings.add(Promise::P6, format!("{command_id} is {last} for good"));
+        return;
+    };
+    let restarted = index.history.restarts.iter().filter(|at| **at <= end.occurred_at).max();
+    let able = restarted.map_or(authorized.occurred_at, |at| authorized.occurred_at.max(*at));
+    let took_us = end.occurred_at.as_unix_micros() - able.as_unix_micros();
+    if took_us > SETTLED_WITHIN_US {
+        let evidence = format!("{command_id} became {} after {took_us} µs", end.verb());
+        findings.add(Promise::P6, evidence);
+    }
+}
+
+/// The rows are as the record says, and neither knows a command that the other does not.
+fn rows(index: &Index<'_>, findings: &mut Findings) {
+    for (command_id, life) in &index.commands {
+        let last = life.steps.last().or(life.refused.as_ref()).map(Entry::verb);
+        let last = last.unwrap_or("sending");
+        match index.history.statuses.get(command_id) {
+            Some(status) if status == last => {}
+            status => {
+                let evidence = format!("{command_id} is {last} in the record, its row: {status:?}");
+                findings.add(Promise::P6, evidence);
+            }
+        }
+    }
+    for command_id in index.history.statuses.keys() {
+        if !index.commands.contains_key(command_id) {
+            findings.add(Promise::P6, format!("the row of {command_id} is not in the record"));
+        }
+    }
+}
+
+/// A refresh token that a client was given is taken, unless the client has used it before.
+fn refresh_tokens(index: &Index<'_>, findings: &mut Findings) {
+    let requests = &index.history.requests;
+    let answers = requests.iter().filter_map(|request| request.success());
+    let given: HashSet<&str> = answers.filter_map(|answer| answer.text("refresh_token")).collect();
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for request in requests {
+        if let Asked::Refresh { token } = &request.asked {
+            *uses.entry(token).or_default() += 1;
+        }
+    }
+    for request in requests {
+        let Asked::Refresh { token } = &request.asked else { continue };
+        let only_use = uses.get(token.as_str()) == Some(&1);
+        let is_refused = request.answer.as_ref().is_some_and(|answer| answer.status == 401);
+        if given.contains(token.as_str()) && only_use && is_refused {
+            let id = &request.request_id;
+            let evidence = format!("{id} was refused with a refresh token that was given out");
+            findings.add(Promise::P6, evidence);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! P7: the record is one tree, of which every checkpoint that somebody kept is a beginning, and
+//! what it says can be true.
+
+use keylend::audit::verify::{Fault, Nonsense, Verifier};
+
+use super::index::Index;
+use super::{Findings, Promise};
+
+pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
+    let mut verifier = Verifier::new(index.history.heads.clone());
+    let leaves = index.history.leaves.iter();
+    let verified = leaves
+        .map(|leaf| leaf.as_slice())
+        .try_for_each(|leaf| verifier.push(leaf, None))
+        .and_then(|()| verifier.finish().map(drop));
+    if let Err(finding) = verified {
+        findings.add(promise(&finding.fault), finding.to_string());
+    }
+    let mut last = None;
+    for (position, entry) in index.entries.iter().enumerate() {
+        if last.as_ref() == Some(&&entry.entry_id) {
+            findings.add(Promise::P7, format!("entry {position} is the one before it"));
+        }
+        last = Some(&entry.entry_id);
+    }
+}
+
+/// What is broken if the record says this.
+fn promise(fault: &Fault) -> Promise {
+    match fault {
+        Fault::Changed | Fault::OtherTree | Fault::Missing(_) => Promise::P7,
+        Fault::Nonsense(nonsense) => match nonsense {
+            Nonsense::Malformed(_) => Promise::P7,
+            Nonsense::NeverAuthorized(_) => Promise::P1,
+            Nonsense::DecidedTwice(_) => Promise::P4,
+            Nonsense::ImpossibleStep { .. } => Promise::P5,
+            Nonsense::NeverIssued(_) => Promise::P8,
+            Nonsense::AuthorizedAfterEnd(_) | Nonsense::GrantTwice(_) => Promise::P2,
+        },
+    }
+}
