@@ -11,6 +11,7 @@ mod clients_log;
 mod dice;
 mod gather;
 mod installation;
+mod instances;
 mod kills;
 mod person;
 mod process;
@@ -20,10 +21,14 @@ mod workload;
 use keylend::failpoint::Failpoint;
 
 use crate::support::app::Database;
+use instances::Plan;
 use run::Tally;
 
 /// Enough to come to every failpoint, and to be killed at random moments too.
 const CYCLES_SHORT: usize = 36;
+
+/// The same for several instances: two thirds of the blows that are not races strike all at once.
+const INSTANCES_SHORT: Plan = Plan { races: 3, kills: 5, kills_of_all: 5, stalls: 2 };
 
 /// A number from the environment.
 #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs the tests")]
@@ -71,4 +76,17 @@ async fn a_service_that_is_killed_keeps_its_promises_on_postgres() {
     needs_failpoints();
     let tally = kills::run("PostgreSQL, killed", Database::Postgres, cycles(), seed()).await;
     every_failpoint_was_reached(&tally);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_instances_keep_their_promises_together() {
+    needs_failpoints();
+    let plan = match setting("TORTURE_CYCLES") {
+        None => INSTANCES_SHORT,
+        Some(cycles) => {
+            let tenth = (cycles as usize).div_ceil(10);
+            Plan { races: tenth, kills: tenth, kills_of_all: tenth, stalls: tenth.div_ceil(4) }
+        }
+    };
+    instances::run("three instances on PostgreSQL", plan, seed()).await;
 }

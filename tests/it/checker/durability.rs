@@ -112,24 +112,32 @@ fn rows(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-/// A refresh token that a client was given is taken, unless the client has used it before.
+/// A refresh token that a client was given is taken, once, if it is shown; unless one of its session
+/// was shown more than once, which ends the session.
 fn refresh_tokens(index: &Index<'_>, findings: &mut Findings) {
-    let requests = &index.history.requests;
-    let answers = requests.iter().filter_map(|request| request.success());
-    let given: HashSet<&str> = answers.filter_map(|answer| answer.text("refresh_token")).collect();
-    let mut uses: HashMap<&str, usize> = HashMap::new();
-    for request in requests {
+    let mut uses: HashMap<&str, Vec<&Request>> = HashMap::new();
+    // The token that each was given in place of, back to the one of the sign-in.
+    let mut before: HashMap<&str, &str> = HashMap::new();
+    let mut given: HashSet<&str> = HashSet::new();
+    for request in &index.history.requests {
+        let next = request.success().and_then(|answer| answer.text("refresh_token"));
+        given.extend(next);
         if let Asked::Refresh { token } = &request.asked {
-            *uses.entry(token).or_default() += 1;
+            uses.entry(token).or_default().push(request);
+            before.extend(next.map(|next| (next, token.as_str())));
         }
     }
-    for request in requests {
-        let Asked::Refresh { token } = &request.asked else { continue };
-        let only_use = uses.get(token.as_str()) == Some(&1);
-        let is_refused = request.answer.as_ref().is_some_and(|answer| answer.status == 401);
-        if given.contains(token.as_str()) && only_use && is_refused {
-            let id = &request.request_id;
-            let evidence = format!("{id} was refused with a refresh token that was given out");
+    let shown_twice = |token: &str| uses.get(token).is_some_and(|uses| uses.len() > 1);
+    let was_copied = |token: &str| {
+        let earlier = std::iter::successors(Some(token), |token| before.get(token).copied());
+        earlier.skip(1).any(shown_twice)
+    };
+    for (token, uses) in uses.iter().filter(|(token, _)| given.contains(*token)) {
+        let refused =
+            |request: &&Request| request.answer.as_ref().is_some_and(|answer| answer.status == 401);
+        if uses.iter().all(refused) && !was_copied(token) {
+            let ids: Vec<&str> = uses.iter().map(|request| request.request_id.as_str()).collect();
+            let evidence = format!("a refresh token that was given out was refused: {ids:?}");
             findings.add(Promise::P6, evidence);
         }
     }

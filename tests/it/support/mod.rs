@@ -3,6 +3,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod app;
+pub(crate) mod balancer;
 pub(crate) mod cloud;
 pub(crate) mod household;
 pub(crate) mod operated;

@@ -54,13 +54,24 @@ pub(crate) struct Person {
 }
 
 impl World {
+    /// People who keep their connections.
     pub(crate) fn new(base: String, up: watch::Receiver<bool>) -> Arc<Self> {
+        Self::with(base, up, usize::MAX)
+    }
+
+    /// People who come with a new connection each time.
+    pub(crate) fn balanced(base: String, up: watch::Receiver<bool>) -> Arc<Self> {
+        Self::with(base, up, 0)
+    }
+
+    fn with(base: String, up: watch::Receiver<bool>, connections_kept: usize) -> Arc<Self> {
         #[expect(clippy::disallowed_methods, reason = "the tests play apps, not the service")]
         let builder = reqwest::Client::builder();
         let http = builder
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
+            .pool_max_idle_per_host(connections_kept)
             .build()
             .unwrap();
         let (log, stop, names) = (ClientsLog::start(), CancellationToken::new(), AtomicU64::new(0));

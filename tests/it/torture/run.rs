@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,12 @@ impl Run {
         Self { installation, world, dice, tally, up, restarts, people }
     }
 
+    /// Has people come by way of a balancer, each time with a new connection, so that whatever
+    /// they do is spread over the instances. Before anybody came.
+    pub(crate) fn balance(&mut self, address: SocketAddr) {
+        self.world = World::balanced(format!("http://{address}"), self.up.subscribe());
+    }
+
     /// Starts an instance; people come when it listens.
     pub(crate) async fn serve(&mut self, instance: usize, failpoint: Option<&str>) -> Process {
         let process = self.installation.serve(instance, failpoint).await;
@@ -109,6 +116,11 @@ impl Run {
     /// Lets people begin with what they do all day, on a service that is up.
     pub(crate) async fn begin(&mut self) {
         let cast = Cast::gather(&self.world).await;
+        self.begin_with(cast);
+    }
+
+    /// The same, of people who have come already.
+    pub(crate) fn begin_with(&mut self, cast: Cast) {
         let keyring = keyring_file::load(&self.installation.key_file()).unwrap();
         let keys = verifier_keys(&keyring, ORIGIN).unwrap();
         self.people = cast.begin(&mut self.dice, keys);

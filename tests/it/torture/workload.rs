@@ -3,11 +3,11 @@
 //! somebody keeps the checkpoints.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use keylend::audit::checkpoint;
 use keylend::audit::note::VerifierKey;
 use keylend::clock::{Clock, SystemClock};
-use keylend::domain::time::Timestamp;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -138,11 +138,8 @@ async fn consent(world: &World, authorize_url: &str) {
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
 
-fn now() -> Timestamp {
-    SystemClock::start().now()
-}
-
-fn command(world: &World, vehicle_id: &str, action: &str, key: Option<&Key>) -> Call {
+/// A command to be asked for.
+pub(crate) fn command(world: &World, vehicle_id: &str, action: &str, key: Option<&Key>) -> Call {
     let grant_id = key.map(|key| key.grant_id.clone());
     let mut body = json!({ "vehicle_id": vehicle_id, "action": action });
     if let Some(grant_id) = &grant_id {
@@ -160,6 +157,50 @@ fn command(world: &World, vehicle_id: &str, action: &str, key: Option<&Key>) -> 
         token: None,
         in_haste: false,
     }
+}
+
+/// Taking a key back.
+pub(crate) fn revocation(grant_id: &str, drain: bool) -> Call {
+    let wait = if drain { "?wait=drain" } else { "" };
+    Call {
+        path: format!("/v1/grants/{grant_id}/revoke{wait}"),
+        body: json!({}),
+        key: None,
+        asked: Asked::Revoke { grant_id: grant_id.to_owned(), drain },
+        token: None,
+        in_haste: false,
+    }
+}
+
+/// Lending a key for a day, to open and close a car, so many times if it is said.
+fn lending(world: &World, vehicle_id: &str, grantee_id: &str, uses_max: Option<i64>) -> Call {
+    let entitlements = vec!["unlock".to_owned(), "lock".to_owned()];
+    let begins = SystemClock::start().now();
+    let ends = begins.plus(Duration::from_secs(24 * 60 * 60));
+    let mut body = json!({
+        "vehicle_id": vehicle_id, "grantee_id": grantee_id, "entitlements": entitlements,
+        "not_before": begins, "not_after": ends,
+    });
+    if let Some(uses_max) = uses_max {
+        body["max_uses"] = json!(uses_max);
+    }
+    let (vehicle_id, grantee_id) = (vehicle_id.to_owned(), grantee_id.to_owned());
+    Call {
+        path: "/v1/grants".to_owned(),
+        body,
+        key: Some(world.name("issue")),
+        asked: Asked::Issue { vehicle_id, grantee_id, entitlements, uses_max },
+        token: None,
+        in_haste: false,
+    }
+}
+
+/// Lends the guest a car without a limit; `None` if there was no answer.
+pub(crate) async fn lend(owner: &mut Person, guest: &Person, vehicle_id: &str) -> Option<Key> {
+    let world = Arc::clone(&owner.world);
+    let answer = owner.insist(&lending(&world, vehicle_id, &guest.id, None), 4).await?;
+    let grant_id = answer.text("grant_id")?.to_owned();
+    Some(Key { grant_id, vehicle_id: vehicle_id.to_owned(), guest: 0 })
 }
 
 /// The owner's apps.
@@ -198,23 +239,8 @@ impl Office {
     async fn lend(&mut self) {
         let guest = self.dice.below(self.guest_ids.len());
         let vehicle_id = self.vehicles[self.dice.below(self.vehicles.len())].clone();
-        let grantee_id = self.guest_ids[guest].clone();
-        let entitlements = vec!["unlock".to_owned(), "lock".to_owned()];
         let uses_max = self.dice.percent(30).then(|| 1 + self.dice.below(4) as i64);
-        let begins = now();
-        let ends = begins.plus(std::time::Duration::from_secs(24 * 60 * 60));
-        let mut body = json!({
-            "vehicle_id": vehicle_id, "grantee_id": grantee_id, "entitlements": entitlements,
-            "not_before": begins, "not_after": ends,
-        });
-        if let Some(uses_max) = uses_max {
-            body["max_uses"] = json!(uses_max);
-        }
-        let asked =
-            Asked::Issue { vehicle_id: vehicle_id.clone(), grantee_id, entitlements, uses_max };
-        let key = Some(self.person.world.name("issue"));
-        let path = "/v1/grants".to_owned();
-        let call = Call { path, body, key, asked, token: None, in_haste: false };
+        let call = lending(&self.person.world, &vehicle_id, &self.guest_ids[guest], uses_max);
         let Some(answer) = self.person.insist(&call, 4).await else { return };
         let Some(grant_id) = answer.text("grant_id").map(str::to_owned) else { return };
         if self.dice.percent(10) {
@@ -226,16 +252,7 @@ impl Office {
 
     async fn take_back(&mut self) {
         let Some(key) = lock(&self.keys).take_back(&mut self.dice) else { return };
-        let drain = self.dice.percent(40);
-        let wait = if drain { "?wait=drain" } else { "" };
-        let call = Call {
-            path: format!("/v1/grants/{}/revoke{wait}", key.grant_id),
-            body: json!({}),
-            key: None,
-            asked: Asked::Revoke { grant_id: key.grant_id, drain },
-            token: None,
-            in_haste: false,
-        };
+        let call = revocation(&key.grant_id, self.dice.percent(40));
         self.person.insist(&call, 4).await;
     }
 }
