@@ -26,7 +26,20 @@ const AT_ONCE: usize = 12;
 /// A failpoint that was not come to by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(12);
 /// Nobody stands still for longer.
-const STALL_MAX: Duration = Duration::from_secs(20);
+const STALL_MAX: Duration = Duration::from_secs(30);
+/// Where an instance stands still: about to send, or with something in its hands that others need
+/// — rows that it has locked, commands that it has taken to look at, a checkpoint to publish.
+const STALLED_AT: &[Failpoint] = &[
+    Failpoint::SendChecked,
+    Failpoint::GateDecided,
+    Failpoint::SendChecked,
+    Failpoint::SequencePlaced,
+    Failpoint::ReconcileTaken,
+    Failpoint::CheckpointKept,
+    Failpoint::GrantEnded,
+];
+/// How much of the record is signed.
+const SIGNED: &str = "SELECT checkpoint_size FROM record_state";
 /// What was sent before a moment and has no outcome.
 const SENDING_SINCE: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM commands \
     WHERE status = 'sending' AND created_at < $1";
@@ -177,14 +190,15 @@ impl Fleet {
         self.run.tally.count_end("all three killed at once");
     }
 
-    /// Lets one instance stand still until others have taken over what it was sending, and go on
-    /// then: right before a send, or wherever it is.
+    /// Lets one instance stand still until others have taken over what it was sending and go on
+    /// signing; then it goes on.
     async fn stall(&mut self) {
         let instance = self.run.dice.below(INSTANCES);
         let from_us;
         if self.run.dice.percent(50) {
             self.instances[instance].kill().await;
-            let failpoint = format!("{}:1:stop", Failpoint::SendChecked);
+            let point = STALLED_AT[self.run.dice.below(STALLED_AT.len())];
+            let failpoint = format!("{point}:1:stop");
             self.instances[instance] = self.run.serve(instance, Some(&failpoint)).await;
             from_us = self.run.world.log.now_us();
             until(PATIENCE, || async { self.instances[instance].stands_still() }).await;
@@ -196,7 +210,12 @@ impl Fleet {
             self.instances[instance].signal("-STOP").await;
         }
         let stopped_at = SystemClock::start().now();
-        let taken_over = until(STALL_MAX, || self.nothing_is_sending_since(stopped_at)).await;
+        let signed = self.number(SIGNED, None).await;
+        let taken_over = until(STALL_MAX, || async {
+            self.number(SENDING_SINCE, Some(stopped_at)).await == 0
+                && self.number(SIGNED, None).await > signed
+        });
+        let taken_over = taken_over.await;
         let until_us = self.run.world.log.now_us();
         self.instances[instance].signal("-CONT").await;
         self.stalls.push(Stall { from_us, until_us });
@@ -205,10 +224,11 @@ impl Fleet {
         self.some_answers().await;
     }
 
-    async fn nothing_is_sending_since(&self, at: Timestamp) -> bool {
+    /// A number from the database.
+    async fn number(&self, sql: &'static str, bound: Option<Timestamp>) -> i64 {
         let mut reader = self.db.read().await.unwrap();
-        let sending = query(SENDING_SINCE).bind(at).fetch_optional::<i64>(&mut reader).await;
-        sending.unwrap() == Some(0)
+        let question = bound.into_iter().fold(query(sql), |question, at| question.bind(at));
+        question.fetch_optional::<i64>(&mut reader).await.unwrap().unwrap_or(0)
     }
 
     /// Lets people get some answers.
