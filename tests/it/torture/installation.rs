@@ -87,6 +87,7 @@ impl Installation {
             ("KEYLEND_VEHICLE_REQUESTS_PER_MINUTE", "1000000"),
             ("KEYLEND_APPLICATION_REQUESTS_BURST", "1000000"),
             ("KEYLEND_APPLICATION_REQUESTS_PER_MINUTE", "1000000"),
+            ("KEYLEND_VISITS_PER_SECOND", "100000"),
             ("KEYLEND_LOG", "error,keylend::cli::serve=info"),
         ] {
             terminal.export(name, value);
