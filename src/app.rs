@@ -17,11 +17,12 @@ use crate::auth::throttle::Throttle;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Limits};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
+use crate::connector::witness::WitnessClient;
 use crate::entropy::{Entropy, OsEntropy};
 use crate::service::budget::Budget;
 use crate::service::commands::{Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
-use crate::service::record::{self, Record};
+use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::Readings;
 use crate::service::{Service, Settings};
 use crate::signing::keyring_file;
@@ -69,6 +70,9 @@ pub enum AssembleError {
     /// The vehicle cloud's settings.
     #[error("the vehicle cloud cannot be used")]
     Connector(#[from] crate::connector::smartcar::InvalidSettings),
+    /// Asking witnesses.
+    #[error("witnesses cannot be asked")]
+    Witnesses(#[source] reqwest::Error),
     /// Hashing passwords.
     #[error("passwords cannot be hashed")]
     Passwords(#[from] crate::auth::password::PasswordError),
@@ -156,6 +160,10 @@ impl App {
                 config.record.origin.as_str().to_owned(),
                 LastSigned::beside(&config.key_file),
                 config.record.reader_token.clone(),
+                Witnesses::new(
+                    WitnessClient::new().map_err(AssembleError::Witnesses)?,
+                    &config.record.witnesses,
+                ),
             )),
             tasks: TaskTracker::new(),
             settings: Arc::new(Settings {

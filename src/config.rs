@@ -14,8 +14,10 @@ use url::Url;
 use crate::storage::Location;
 
 mod smartcar;
+mod witnesses;
 
 pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
+pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Witnesses};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub struct Record {
     /// Who knows it may read the entries of every organization: for a copy of the record that the
     /// operator keeps. Without it nobody may.
     pub reader_token: Option<SecretString>,
+    /// Who watches it.
+    pub witnesses: Witnesses,
 }
 
 /// The name of a log (C2SP tlog-checkpoint): an address without scheme that its operator owns.

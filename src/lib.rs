@@ -18,6 +18,7 @@
 //! - [`http`]: the API and the facade.
 //! - [`worker`]: what goes on without a request.
 //! - [`simulator`]: a vehicle cloud of its own.
+//! - [`witness`]: cosigns the checkpoints of logs, as a server of its own.
 //! - [`config`], [`telemetry`]: settings, logs and metrics.
 //! - [`app`]: the composition root.
 //! - [`cli`]: the command line.
@@ -53,4 +54,5 @@ pub mod simulator;
 pub mod smartcar;
 pub mod storage;
 pub mod telemetry;
+pub mod witness;
 pub mod worker;

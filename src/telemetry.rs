@@ -21,6 +21,17 @@ pub const HTTP_CONNECTIONS_REFUSED: &str = "http_server_connections_refused_tota
 /// Histogram, requests: how many commands were decided on in one transaction.
 pub const GATE_BATCH_SIZE: &str = "keylend_gate_batch_size";
 
+/// Gauge, seconds, by `witness`: how long the oldest entry waits that the witness has not cosigned.
+pub const WITNESS_LAG_SECONDS: &str = "keylend_witness_lag_seconds";
+
+/// Gauge, entries, by `witness`: how many the newest checkpoint has that the witness has not
+/// cosigned.
+pub const WITNESS_LAG_ENTRIES: &str = "keylend_witness_lag_entries";
+
+/// Counter, by `witness` and `outcome`: checkpoints put before a witness that it `cosigned` or
+/// `refused`, or could not be given because it was `away` or `ahead` of the record.
+pub const WITNESS_REQUESTS: &str = "keylend_witness_requests_total";
+
 /// In seconds: from a health check to the longest `Prefer: wait`.
 const REQUEST_DURATION_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];

@@ -14,6 +14,8 @@ use crate::service::{Error, Service, once, record, webhooks};
 const SETTLE_PERIOD: Duration = Duration::from_secs(1);
 /// How often new entries get their positions, and the record is signed.
 const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
+/// How often it is looked whether a checkpoint waits for a witness.
+const WITNESS_PERIOD: Duration = Duration::from_millis(250);
 /// How often suspended cars whose time has come are looked for.
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often old answers are forgotten.
@@ -30,8 +32,15 @@ pub fn start(service: &Service, stop: &CancellationToken) {
     spawn(service, stop, "sequence", SEQUENCE_PERIOD, |service| async move {
         let placed = record::sequence(&service).await?;
         record::sign(&service).await?;
+        record::open_round(&service).await?;
         Ok(placed)
     });
+    // Each by itself, so that one that is slow delays nobody.
+    for place in 0..service.record.witnesses().len() {
+        spawn(service, stop, "witness", WITNESS_PERIOD, move |service| async move {
+            record::ask_witness(&service, place).await.map(u64::from)
+        });
+    }
     spawn(service, stop, "probe", PROBE_PERIOD, |service| async move {
         probe::probe(&service).await.map(|count| count as u64)
     });
@@ -53,6 +62,10 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
     webhooks::forget_old(service).await?;
     record::sequence(service).await?;
     record::sign(service).await?;
+    record::open_round(service).await?;
+    for place in 0..service.record.witnesses().len() {
+        record::ask_witness(service, place).await?;
+    }
     Ok(())
 }
 

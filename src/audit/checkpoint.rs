@@ -128,6 +128,15 @@ pub fn own_head(bytes: &[u8], origin: &str) -> Result<TreeHead, InvalidCheckpoin
     said(&Note::from_bytes(bytes).map_err(|_| InvalidCheckpoint::Malformed)?, origin)
 }
 
+/// The text of a checkpoint that is signed: the note without its signatures.
+///
+/// # Errors
+/// [`InvalidCheckpoint::Malformed`].
+pub fn text_of(bytes: &[u8]) -> Result<Vec<u8>, InvalidCheckpoint> {
+    let note = Note::from_bytes(bytes).map_err(|_| InvalidCheckpoint::Malformed)?;
+    Ok(note.text().to_vec())
+}
+
 /// Which log a checkpoint says it is of, and what it says, whoever has signed it.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ pub mod tile;
 pub mod tree;
 pub mod verify;
 pub mod vouched;
+pub mod witness;
 
 /// A hash of the tree: of a leaf, or of everything below a node.
 pub use tlog_tiles::Hash;

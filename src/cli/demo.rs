@@ -18,6 +18,7 @@ use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
     ApiVersions, Config, Database, Limits, LogOrigin, Origin, Origins, PublicUrl, Record, Smartcar,
+    Witnesses,
 };
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
@@ -115,7 +116,11 @@ fn config(
     let public_url: PublicUrl = public_url.parse()?;
     Ok(Config {
         listen,
-        record: Record { origin: LogOrigin::of(&public_url)?, reader_token: None },
+        record: Record {
+            origin: LogOrigin::of(&public_url)?,
+            reader_token: None,
+            witnesses: Witnesses::default(),
+        },
         database: Database {
             location: Location::Sqlite(folder.join("keylend.db")),
             connections_max: 10,

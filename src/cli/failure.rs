@@ -93,4 +93,5 @@ failures!(
     crate::copy::FolderError,
     crate::service::record::archive::ArchiveError,
     crate::service::record::export::CopyError,
+    crate::witness::FolderError,
 );

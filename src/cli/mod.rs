@@ -13,6 +13,7 @@ mod serve;
 pub mod settings;
 mod simulate;
 mod webhooks;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,9 @@ enum Command {
     /// Administer the vehicle cloud's webhooks.
     #[command(subcommand)]
     Webhooks(webhooks::WebhooksCommand),
+    /// Watch logs, and cosign their checkpoints (C2SP tlog-witness).
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Print the API's description (OpenAPI 3.1, YAML).
     Openapi,
     /// Check settings, database, keys and the vehicle cloud, and say what is wrong.
@@ -101,6 +105,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(command) => webhooks::run(command).await,
+        Command::Witness(command) => witness::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor(args) => doctor::run(*args).await,
     }

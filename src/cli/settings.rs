@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use crate::config::{
-    Allowance, Config, Database, InvalidLogOrigin, Limits, LogFormat, LogOrigin, Logging,
-    PublicUrl, Record,
+    Allowance, Config, Database, InvalidLogOrigin, InvalidWitnesses, Limits, LogFormat, LogOrigin,
+    Logging, PublicUrl, Record, WitnessAddress, Witnesses,
 };
 use crate::storage::Location;
 
@@ -38,6 +38,9 @@ pub enum InvalidSettings {
         "KEYLEND_RECORD_ORIGIN is not set, and the one that follows from the public address {0}"
     )]
     RecordOrigin(#[from] InvalidLogOrigin),
+    /// The witnesses of the record cannot be together.
+    #[error("KEYLEND_RECORD_WITNESSES: {0}")]
+    RecordWitnesses(#[from] InvalidWitnesses),
 }
 
 /// The settings of `keylend serve`.
@@ -89,6 +92,26 @@ pub struct RecordSettings {
         hide_env_values = true
     )]
     pub record_reader_token: Option<SecretString>,
+
+    /// Witnesses of the record, as VKEY=URL: several separated by spaces.
+    #[arg(long, env = "KEYLEND_RECORD_WITNESSES", value_name = "VKEY=URL", value_delimiter = ' ')]
+    pub record_witnesses: Vec<WitnessAddress>,
+
+    /// So many witnesses must have cosigned a checkpoint before it is shown at /log/checkpoint; 1
+    /// unless said otherwise. 0 shows every checkpoint at once.
+    #[arg(long, env = "KEYLEND_RECORD_WITNESSES_MIN", value_name = "COUNT")]
+    pub record_witnesses_min: Option<usize>,
+}
+
+impl RecordSettings {
+    fn into_config(self, public_url: &PublicUrl) -> Result<Record, InvalidSettings> {
+        let origin = match self.record_origin {
+            Some(origin) => origin,
+            None => LogOrigin::of(public_url)?,
+        };
+        let witnesses = Witnesses::new(self.record_witnesses, self.record_witnesses_min)?;
+        Ok(Record { origin, reader_token: self.record_reader_token, witnesses })
+    }
 }
 
 /// The setting of whatever uses the keys.
@@ -261,13 +284,9 @@ impl Settings {
             Some(public_url) => public_url,
             None => address_of(self.listen)?,
         };
-        let origin = match self.record.record_origin {
-            Some(origin) => origin,
-            None => LogOrigin::of(&public_url)?,
-        };
         Ok(Config {
             listen: self.listen,
-            record: Record { origin, reader_token: self.record.record_reader_token },
+            record: self.record.into_config(&public_url)?,
             public_url,
             database: self.database.into_config(),
             key_file: self.key_file.key_file,

@@ -19,6 +19,7 @@ mod remedy;
 pub mod smartcar;
 mod transport;
 pub mod webhook;
+pub mod witness;
 
 pub use remedy::{Resolution, resolution_of};
 

@@ -79,6 +79,7 @@ fn visitors_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::sessions::refresh::refresh))
         .routes(routes!(v1::connections::callback::callback))
         .routes(routes!(log::checkpoint))
+        .routes(routes!(log::newest_checkpoint))
         .merge(OpenApiRouter::from(log::tiles()))
 }
 

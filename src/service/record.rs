@@ -7,9 +7,11 @@ pub mod export;
 mod proof;
 mod published;
 mod rollback;
+mod rounds;
 mod sequence;
 mod sign;
 mod tiles;
+mod witnesses;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
@@ -20,10 +22,12 @@ use crate::audit::note::{InvalidVerifierKey, KeyKind, VerifierKey};
 use crate::signing::last_signed::LastSigned;
 
 pub use proof::prove;
-pub use published::{checkpoint, entries, tile};
+pub use published::{checkpoint, entries, newest_checkpoint, tile};
 pub use rollback::{RolledBack, accept_rollback, examine};
+pub use rounds::open_round;
 pub use sequence::sequence;
 pub use sign::sign;
+pub use witnesses::{Witnesses, ask_witness};
 
 /// What signing the record needs besides keys.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Record {
     origin: String,
     last_signed: LastSigned,
     reader_token: Option<SecretString>,
+    witnesses: Witnesses,
     /// The largest tree that this process has seen signed.
     seen: AtomicU64,
     trouble: Mutex<Option<String>>,
@@ -38,21 +43,28 @@ pub struct Record {
 
 impl Record {
     /// The record of this origin, whose last signed checkpoint is kept there, and whose entries
-    /// can be read with this token.
+    /// can be read with this token, and who watches it.
     #[must_use]
     pub fn new(
         origin: String,
         last_signed: LastSigned,
         reader_token: Option<SecretString>,
+        witnesses: Witnesses,
     ) -> Self {
         let (seen, trouble) = (AtomicU64::default(), Mutex::default());
-        Self { origin, last_signed, reader_token, seen, trouble }
+        Self { origin, last_signed, reader_token, witnesses, seen, trouble }
     }
 
     /// The name of the log: the first line of its checkpoints.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Who watches it.
+    #[must_use]
+    pub const fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
     }
 
     /// Why nothing is signed at present, if that is so.

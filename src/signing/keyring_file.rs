@@ -83,7 +83,8 @@ pub fn load(path: &Path) -> Result<Keyring, KeyringFileError> {
     format::parse(&read(path)?).map_err(unreadable(path))
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringFileError> {
+/// The content of a file that nobody but its owner may have rights on.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringFileError> {
     let file = File::open(path).map_err(failed("open", path))?;
     // Asked of the open file, not of its name: the answer is about what is read below.
     let metadata = file.metadata().map_err(failed("examine", path))?;
@@ -97,7 +98,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringFileError> {
     Ok(json)
 }
 
-fn unreadable(path: &Path) -> impl FnOnce(FormatError) -> KeyringFileError {
+pub(super) fn unreadable(path: &Path) -> impl FnOnce(FormatError) -> KeyringFileError {
     move |source| KeyringFileError::Format { path: path.to_owned(), source }
 }
 
@@ -110,17 +111,22 @@ pub fn create(
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<Keyring, KeyringFileError> {
-    let mut draft = Draft::begin(path)?;
     let keyring = Keyring::generate(entropy, now)?;
-    draft.write(&keyring)?;
+    write_new(path, &format::write(&keyring).map_err(unreadable(path))?)?;
+    Ok(keyring)
+}
+
+/// Makes a file that is its owner's alone; when this returns, it is durable.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), KeyringFileError> {
+    let mut draft = Draft::begin(path)?;
+    draft.write(content)?;
     // A link, unlike a rename, fails if the name is taken.
     fs::hard_link(&draft.path, path).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => KeyringFileError::Exists { path: path.to_owned() },
         _ => failed("create", path)(source),
     })?;
     drop(draft);
-    sync_directory(path)?;
-    Ok(keyring)
+    sync_directory(path)
 }
 
 /// Which keys are rotated.
@@ -176,7 +182,7 @@ fn change(
 ) -> Result<Keyring, KeyringFileError> {
     let mut draft = Draft::begin(path)?;
     let keyring = by(&read(path)?)?;
-    draft.write(&keyring)?;
+    draft.write(&format::write(&keyring).map_err(unreadable(path))?)?;
     fs::rename(&draft.path, path).map_err(failed("replace", path))?;
     draft.renamed = true;
     sync_directory(path)?;
@@ -208,11 +214,9 @@ impl Draft {
         }
     }
 
-    fn write(&mut self, keyring: &Keyring) -> Result<(), KeyringFileError> {
-        let json = format::write(keyring)
-            .map_err(|source| KeyringFileError::Format { path: self.path.clone(), source })?;
+    fn write(&mut self, content: &[u8]) -> Result<(), KeyringFileError> {
         self.file
-            .write_all(&json)
+            .write_all(content)
             .and_then(|()| self.file.sync_all())
             .map_err(failed("write", &self.path))
     }

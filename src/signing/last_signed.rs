@@ -33,6 +33,12 @@ impl LastSigned {
         Self { path: with_suffix(key_file, ".checkpoint") }
     }
 
+    /// This very file.
+    #[must_use]
+    pub const fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

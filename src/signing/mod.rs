@@ -1,11 +1,13 @@
 //! Tokens, keys and seals: bytes in, bytes out.
 //!
 //! Everything that touches a secret key happens in here. It knows no database, no HTTP and no
-//! clock; time and randomness are parameters. Only [`keyring_file`] and [`last_signed`] do I/O.
+//! clock; time and randomness are parameters. Only [`keyring_file`], [`witness_key`] and
+//! [`last_signed`] do I/O.
 //!
 //! - [`keyring`]: the keys in four separate sets, and their rotation.
 //! - [`keyring_file`]: the keys on disk.
 //! - [`last_signed`]: the last signed checkpoint, on disk beside the keys.
+//! - [`witness_key`]: the key of a witness, on disk.
 //! - [`grant_token`], [`session_token`]: the two kinds of token, each with keys, type and claims
 //!   of its own, over one strict core ([`jws`]).
 //! - [`jwks`]: the public halves, for others.
@@ -28,6 +30,7 @@ pub mod secret;
 pub mod session_token;
 pub mod signing_key;
 pub mod webhook_signature;
+pub mod witness_key;
 
 #[cfg(test)]
 mod grant_token_test;

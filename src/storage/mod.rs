@@ -9,6 +9,7 @@ pub mod api_clients;
 pub mod audit_entries;
 pub mod commands;
 pub mod connections;
+pub mod cosignatures;
 pub mod db;
 pub mod decisions;
 pub mod grants;
@@ -103,6 +104,7 @@ pub fn statements() -> Vec<&'static str> {
         audit_entries::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
+        cosignatures::STATEMENTS,
         db::STATEMENTS,
         decisions::STATEMENTS,
         grants::STATEMENTS,

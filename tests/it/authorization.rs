@@ -68,6 +68,7 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/audit-entries/{entry_id}/proof",       [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     // After the proofs, which have the record signed.
     ("GET",    "/log/checkpoint",                          [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/log/checkpoint/newest",                   [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST",   "/v1/smartcar/webhooks",                    [422, 422, 422, 422, 422, 422, 422, 422, 422]),
     ("GET",    "/v2.0/management/connections",             [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("DELETE", "/v2.0/management/connections",             [401, 401, 401, 401, 401, 401, 401, 400, 401]),

@@ -9,3 +9,5 @@ mod positions;
 mod proofs;
 mod rollback;
 mod tampering;
+mod witness;
+mod witnesses;

@@ -1,8 +1,7 @@
 //! Proving to somebody that an entry about them is in the record.
 
 use super::tiles::ask;
-use super::{sequence, sign};
-use crate::audit::checkpoint;
+use super::{rounds, sequence, sign};
 use crate::audit::entry::RecordedEntry;
 use crate::audit::proof::Proof;
 use crate::audit::tree::Tiles;
@@ -11,7 +10,8 @@ use crate::domain::id::AuditEntryId;
 use crate::service::{Caller, Error, Service, StateFault, users};
 use crate::storage::{Reader, audit_entries, record, vehicles};
 
-/// The proof that an entry is in the record, with the newest checkpoint: for whoever did it or is
+/// The proof that an entry is in the record, with the newest checkpoint that was witnessed, or the
+/// newest of all if none that was covers it: for whoever did it or is
 /// told about in it, for the owner of its car, and for administrators.
 ///
 /// # Errors
@@ -68,14 +68,16 @@ async fn proof_of(
     reader: &mut Reader,
     entry: &RecordedEntry,
 ) -> Result<Option<Proof>, Error> {
-    let state = record::state(reader).await?;
-    let position = record::position(reader, entry.entry_id).await?;
-    let (Some(position), Some(note)) = (position, state.checkpoint) else { return Ok(None) };
-    let head = checkpoint::own_head(&note, service.record.origin()).map_err(Error::internal)?;
-    if position >= head.size {
-        return Ok(None);
-    }
+    let Some(position) = record::position(reader, entry.entry_id).await? else { return Ok(None) };
+    // A checkpoint that was witnessed is worth more to whoever keeps the proof than a newer one.
+    let witnessed = rounds::newest_witnessed(reader, service).await?;
+    let covering = match witnessed.filter(|witnessed| position < witnessed.size) {
+        Some(witnessed) => Some(witnessed),
+        None => rounds::newest(reader, service).await?.filter(|newest| position < newest.size),
+    };
+    let Some(covering) = covering else { return Ok(None) };
+    let size = covering.size;
     let mut tiles = Tiles::default();
-    let hashes = ask(reader, &mut tiles, |tiles| tiles.prove_entry(position, head.size)).await?;
-    Ok(Some(Proof { leaf: entry.leaf(), position, hashes, checkpoint: note }))
+    let hashes = ask(reader, &mut tiles, |tiles| tiles.prove_entry(position, size)).await?;
+    Ok(Some(Proof { leaf: entry.leaf(), position, hashes, checkpoint: covering.note }))
 }

@@ -1,6 +1,7 @@
 //! What is published of the record: the checkpoint and the tiles for everybody, the entries
 //! themselves, which are those of every organization, for the operator alone.
 
+use super::rounds;
 use crate::audit::bundle;
 use crate::audit::tile::{TileSlice, WIDTH};
 use crate::service::{CredentialFault, Error, Service, StateFault};
@@ -9,13 +10,28 @@ use crate::storage::record;
 /// How long a hash is.
 const HASH_LENGTH: usize = 32;
 
-/// The newest checkpoint.
+/// The newest checkpoint that as many witnesses have cosigned as must have, with every cosignature
+/// that there is.
 ///
 /// # Errors
 /// [`Error::NotFound`] before the first.
 pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
+    if service.record.witnesses.min() == 0 {
+        return newest_checkpoint(service).await;
+    }
     let mut reader = service.store.read().await?;
-    record::state(&mut reader).await?.checkpoint.ok_or(Error::NotFound)
+    let witnessed = rounds::newest_witnessed(&mut reader, service).await?;
+    witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound)
+}
+
+/// The newest checkpoint, whoever has cosigned it.
+///
+/// # Errors
+/// [`Error::NotFound`] before the first.
+pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
+    let mut reader = service.store.read().await?;
+    let newest = rounds::newest(&mut reader, service).await?;
+    newest.map(|newest| newest.note).ok_or(Error::NotFound)
 }
 
 /// The hashes of a tile.

@@ -8,7 +8,7 @@ use super::sign::{Standing, last_signed, standing};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::service::{Caller, Error, Service};
-use crate::storage::{organizations, record};
+use crate::storage::{cosignatures, organizations, record};
 
 /// The database does not continue what was signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,8 @@ pub async fn accept_rollback(service: &Service, rolled_back: &RolledBack) -> Res
             Event::RecordRollbackAccepted { signed: rolled_back.signed, found: rolled_back.found };
         service.record(&mut tx, &caller, now, [event]).await?;
     }
+    // They are of the tree that is gone.
+    cosignatures::forget_all(&mut tx).await?;
     tx.commit().await?;
     let suffix = format!(".rolled-back-{}", now.as_unix_seconds());
     let aside = service.record.last_signed.put_aside(&suffix);

@@ -8,7 +8,7 @@ use super::sources::{Kind, Source, Token, under};
 
 /// Who may import whom. A module may always import itself, and `lib.rs` lists them all.
 ///
-/// `main -> cli -> app -> { http, console, worker, simulator } -> service
+/// `main -> cli -> app -> { http, console, worker, simulator, witness } -> service
 ///  -> { storage, connector, signing, auth, audit } -> domain`; what stands together in braces
 /// does not import its neighbours. The rest are leaves.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -21,6 +21,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The simulator plays somebody else's cloud: were it to share code with the service, the two
     // could be wrong together.
     ("simulator", &["smartcar", "domain", SOURCES]),
+    // A witness is somebody else's: it has the mathematics of the record and a key of its own, and
+    // nothing of the service that it watches.
+    ("witness", &["audit", "signing", "domain", SOURCES]),
     ("service", &[BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     // The forms in which entries are kept and hashed are those of the tree.
     ("storage", &["audit", "domain", SOURCES]),
@@ -36,13 +39,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("entropy", &["domain::id", "domain::time"]),
     // Wherever a test wants to end the process; its names are words like all others.
     ("failpoint", &["domain::UnknownWord"]),
-    // Settings name the database in storage's own words, and logging is set up from settings.
-    ("config", &["domain", "storage::Location"]),
+    // Settings name the database in storage's own words and witnesses by their keys, and logging is
+    // set up from settings.
+    ("config", &["domain", "storage::Location", "audit::note"]),
     ("telemetry", &["config"]),
     ("domain", &[]),
 ];
 
-const EDGES: &str = "http console worker simulator";
+const EDGES: &str = "http console worker simulator witness";
 const BELOW_SERVICE: &str = "storage connector signing auth copy audit";
 const SETTINGS: &str = "config telemetry";
 const SOURCES: &str = "clock entropy failpoint";

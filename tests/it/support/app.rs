@@ -11,7 +11,7 @@ use keylend::app::{App, Parts};
 use keylend::clock::{Clock, ManualClock};
 use keylend::config::{
     Allowance, ApiVersions, Config, Database as DatabaseConfig, Limits, Origin, Origins, Record,
-    Smartcar,
+    Smartcar, Witnesses,
 };
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
@@ -164,6 +164,7 @@ impl TestApp {
             record: Record {
                 origin: record::ORIGIN.parse().unwrap(),
                 reader_token: Some("reader-token".into()),
+                witnesses: Witnesses::default(),
             },
             smartcar: Smartcar {
                 client_id: "test".to_owned(),
@@ -232,6 +233,13 @@ impl TestApp {
     pub(crate) async fn restore(&mut self, backup: Location) {
         self.stop().await;
         self.config.database.location = backup;
+        self.add_instance().await;
+    }
+
+    /// Stops every instance and starts one with other settings.
+    pub(crate) async fn change_settings(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        change(&mut self.config);
         self.add_instance().await;
     }
 

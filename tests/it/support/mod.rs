@@ -11,6 +11,7 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod story;
+pub(crate) mod witness;
 
 pub(crate) use actors::{Actor, Reply};
 pub(crate) use app::{Database, EVERYTHING, TestApp};

@@ -138,6 +138,11 @@ impl Running {
         self.child.kill().await.unwrap();
     }
 
+    /// The same, without waiting for the end.
+    pub(crate) fn start_kill(&mut self) {
+        self.child.start_kill().unwrap();
+    }
+
     /// Asks the program to read its key file again.
     pub(crate) async fn hang_up(&self) {
         self.signal("-HUP").await;

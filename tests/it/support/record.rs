@@ -29,7 +29,7 @@ pub(crate) async fn sequence_and_sign(service: &Service) {
 
 /// The newest checkpoint, verified with the service's public keys.
 pub(crate) async fn checkpoint(service: &Service) -> Checkpoint {
-    let note = record::checkpoint(service).await.unwrap();
+    let note = record::newest_checkpoint(service).await.unwrap();
     checkpoint::open(&note, ORIGIN, &verifier_keys(service)).unwrap()
 }
 

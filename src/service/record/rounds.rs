@@ -1,0 +1,112 @@
+//! Which checkpoint is put before the witnesses, and which one is published. All witnesses are
+//! asked about the same checkpoint for a while, so that it gathers the cosignatures that a
+//! verifier wants to see together.
+
+use std::time::Duration;
+
+use crate::service::{Error, Service};
+use crate::storage::cosignatures::{self, Cosigned, Round};
+use crate::storage::{Connection, Reader, record};
+
+/// The next checkpoint is put before the witnesses no sooner than so long after the last one.
+const SPACING: Duration = Duration::from_secs(1);
+/// A checkpoint is not waited for longer, whoever has not cosigned it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many checkpoints are kept that too few have cosigned so far.
+const ROUNDS_MAX: i64 = 64;
+
+/// A checkpoint with the cosignatures that there are.
+#[derive(Debug, Clone)]
+pub(super) struct Witnessed {
+    /// How many entries it covers.
+    pub(super) size: u64,
+    /// As it is published: the log's signatures, and then the witnesses'.
+    pub(super) note: Vec<u8>,
+    cosignatures: usize,
+}
+
+/// Puts the newest checkpoint before the witnesses, if its time has come; returns whether it did.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn open_round(service: &Service) -> Result<bool, Error> {
+    let witnesses = &service.record.witnesses;
+    if witnesses.is_empty() {
+        return Ok(false);
+    }
+    let mut reader = service.store.read().await?;
+    let state = record::state(&mut reader).await?;
+    let Some(checkpoint) = state.checkpoint else { return Ok(false) };
+    let now = service.clock.now();
+    let all = witnessed(&mut reader, service).await?;
+    if let Some(round) = cosignatures::newest_round(&mut reader).await? {
+        let cosigned = all.iter().find(|w| w.size == round.size).map_or(0, |w| w.cosignatures);
+        let age = now.since(round.opened_at);
+        // After a clock was put back, an age would be nought for ever.
+        let is_over = age >= PATIENCE || round.opened_at > now.plus(PATIENCE);
+        let is_due = is_over || (age >= SPACING && cosigned == witnesses.len());
+        if state.checkpoint_size <= round.size || !is_due {
+            return Ok(false);
+        }
+    }
+    drop(reader);
+    let enough = witnesses.enough();
+    let published = all.iter().find(|w| w.cosignatures >= enough).map_or(0, |w| w.size);
+    let mut tx = service.store.begin().await?;
+    let round = Round { size: state.checkpoint_size, checkpoint, opened_at: now };
+    cosignatures::open_round(&mut tx, &round).await?;
+    cosignatures::forget(&mut tx, published, ROUNDS_MAX).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The newest checkpoint that enough witnesses have cosigned, at least one.
+pub(super) async fn newest_witnessed(
+    reader: &mut Reader,
+    service: &Service,
+) -> Result<Option<Witnessed>, Error> {
+    if service.record.witnesses.is_empty() {
+        return Ok(None);
+    }
+    let enough = service.record.witnesses.enough();
+    let all = witnessed(reader, service).await?;
+    Ok(all.into_iter().find(|witnessed| witnessed.cosignatures >= enough))
+}
+
+/// The newest checkpoint of all, with the cosignatures that it has.
+pub(super) async fn newest(
+    reader: &mut Reader,
+    service: &Service,
+) -> Result<Option<Witnessed>, Error> {
+    let state = record::state(reader).await?;
+    let Some(note) = state.checkpoint else { return Ok(None) };
+    let size = state.checkpoint_size;
+    let mut all = Vec::new();
+    if !service.record.witnesses.is_empty() {
+        all = witnessed(reader, service).await?;
+    }
+    let cosigned = all.into_iter().find(|witnessed| witnessed.size == size);
+    Ok(Some(cosigned.unwrap_or(Witnessed { size, note, cosignatures: 0 })))
+}
+
+/// Every checkpoint that witnesses of this service have cosigned, the newest first. What former
+/// witnesses have cosigned does not count.
+async fn witnessed(on: &mut impl Connection, service: &Service) -> Result<Vec<Witnessed>, Error> {
+    let mut found: Vec<Witnessed> = Vec::new();
+    for Cosigned { size, checkpoint, witness, cosignature } in cosignatures::all(on).await? {
+        if !service.record.witnesses.has(&witness) {
+            continue;
+        }
+        match found.last_mut().filter(|last| last.size == size) {
+            Some(last) => {
+                last.note.extend(cosignature);
+                last.cosignatures += 1;
+            }
+            None => {
+                let note = [checkpoint, cosignature].concat();
+                found.push(Witnessed { size, note, cosignatures: 1 });
+            }
+        }
+    }
+    Ok(found)
+}
