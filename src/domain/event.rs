@@ -101,6 +101,8 @@ pub enum Event {
     UserCreated { user_id: UserId, role: Role },
     /// An account was closed; its sessions and grants stop working with it.
     UserDisabled { user_id: UserId },
+    /// What was known of a person beyond their id was erased.
+    UserPersonalDataErased { user_id: UserId },
     /// A person signed in.
     SessionCreated { user_id: UserId, session_id: SessionId },
     /// A sign-in to a known account was refused.
@@ -243,6 +245,7 @@ impl Event {
             Self::RecordArchived { .. } => "record.archived",
             Self::UserCreated { .. } => "user.created",
             Self::UserDisabled { .. } => "user.disabled",
+            Self::UserPersonalDataErased { .. } => "user.personal_data_erased",
             Self::SessionCreated { .. } => "session.created",
             Self::SessionRefused { .. } => "session.refused",
             Self::SessionRefreshed { .. } => "session.refreshed",

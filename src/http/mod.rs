@@ -91,6 +91,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::users::get::me))
         .routes(routes!(v1::users::get::get))
         .routes(routes!(v1::users::disable::disable))
+        .routes(routes!(v1::users::erase::erase))
         .routes(routes!(v1::api_clients::create::create, v1::api_clients::list::list))
         .routes(routes!(v1::api_clients::revoke::revoke))
         .routes(routes!(v1::connections::start::start))

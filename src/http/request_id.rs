@@ -1,4 +1,4 @@
-//! The name of one request: the client's own `X-Request-Id`, or one made here. It is echoed on
+//! The name of one request: the client's own `X-Request-Id` if it is a UUID, or one made here. It is echoed on
 //! every answer and stands in the log, in problems and in the record.
 
 use std::convert::Infallible;
@@ -14,7 +14,8 @@ use crate::entropy::Entropy;
 /// The header's name.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-const LENGTH_MAX: usize = 128;
+/// A UUID without and with its hyphens.
+const LENGTHS: [usize; 2] = [32, 36];
 /// Stands for the name of a request that has none.
 const NAMELESS: &str = "-";
 
@@ -63,11 +64,10 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
+/// The record keeps names of requests for ever, and a person can only be erased from it if none says
+/// anything of one: a UUID does not.
 fn is_usable(text: &str) -> bool {
-    (1..=LENGTH_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    LENGTHS.contains(&text.len()) && uuid::Uuid::try_parse(text).is_ok()
 }
 
 #[cfg(test)]
@@ -89,9 +89,16 @@ mod tests {
 
     #[test]
     fn a_usable_name_is_kept_and_any_other_replaced() {
-        assert_eq!(of(Some("Trip-7.a_b")), "Trip-7.a_b");
-        for unusable in [None, Some(""), Some("a b"), Some("a\"b"), Some(&*"a".repeat(129))] {
-            assert_eq!(of(unusable).len(), 36, "{unusable:?}");
+        for uuid in ["3f2A1c00-0b1e-4d55-9c1f-2f0f8f6c1a77", "3f2a1c000b1e4d559c1f2f0f8f6c1a77"] {
+            assert_eq!(of(Some(uuid)), uuid);
+        }
+        let braced = "{3f2a1c00-0b1e-4d55-9c1f-2f0f8f6c1a77}";
+        let long = "a".repeat(129);
+        let person = "kim.doe-at-example.com";
+        for unusable in [None, Some(""), Some("a b"), Some(person), Some(braced), Some(&*long)] {
+            let own = of(unusable);
+            assert_eq!(own.len(), 36, "{unusable:?}");
+            assert_ne!(Some(&*own), unusable);
         }
     }
 }

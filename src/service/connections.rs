@@ -23,6 +23,7 @@ use crate::storage::connections;
 pub use access_tokens::{AccessToken, AccessTokens};
 pub use complete::{Completed, Proof, Return, complete};
 pub use disconnect::{Disconnected, disconnect};
+pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
 pub use start::{Started, Wanted, start};
 

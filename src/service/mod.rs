@@ -19,6 +19,7 @@ pub mod users;
 pub mod vehicles;
 pub mod webhooks;
 
+use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use crate::clock::Clock;
 use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
 use crate::domain::actor::{Actor, Principal};
-use crate::domain::event::{AuditEntry, Event};
+use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
@@ -97,6 +98,15 @@ pub struct Caller {
     pub actor: Actor,
     /// The request's name, for the record and the log.
     pub request_id: Option<String>,
+}
+
+/// What is known of people at an event, beyond their ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The address of the network that the request came from.
+    pub network_address: Option<IpAddr>,
+    /// What somebody wrote.
+    pub note: Option<&'a str>,
 }
 
 impl Settings {
@@ -172,5 +182,29 @@ impl Service {
         let recorded: Result<Vec<_>, _> =
             events.into_iter().map(|event| self.entry(caller, event, now)).collect();
         Ok(entries::insert_many(tx, &recorded?).await?)
+    }
+
+    /// The same for one event, with what it knows of people beyond their ids, which is kept beside
+    /// it.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]; then nothing of the transaction is kept.
+    pub async fn record_with(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        now: Timestamp,
+        event: Event,
+        known: Known<'_>,
+    ) -> Result<(), Error> {
+        let mut entry = self.entry(caller, event, now)?;
+        if known.network_address.is_some() || known.note.is_some() {
+            let mut salt = [0; 16];
+            self.entropy.fill(&mut salt)?;
+            let note = known.note.map(ToOwned::to_owned);
+            let network_address = known.network_address;
+            entry.personal = Some(Personal { network_address, note, salt });
+        }
+        Ok(entries::insert_many(tx, &[entry]).await?)
     }
 }

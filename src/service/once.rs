@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Caller, Error, Service};
+use crate::domain::id::{OrganizationId, UserId};
 use crate::signing::{digest, sealed};
 use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
-use crate::storage::{Connection, Tx, repeat};
+use crate::storage::{Connection, Tx, personal_data, repeat};
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -104,7 +105,35 @@ impl Once {
 }
 
 fn context(key: KeyRef<'_>) -> Vec<u8> {
-    format!("idempotency_keys/{}/{}/{}", key.principal_id, key.route, key.key).into_bytes()
+    context_of(key.principal_id, key.route, key.key)
+}
+
+fn context_of(principal_id: uuid::Uuid, route: &str, key: &str) -> Vec<u8> {
+    format!("idempotency_keys/{principal_id}/{route}/{key}").into_bytes()
+}
+
+/// Forgets the answers of an organization that say something of this person, whoever got them. One
+/// that cannot be opened any more is forgotten too: nobody can say what is in it.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub(super) async fn forget_about(
+    service: &Service,
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<(), Error> {
+    let keys = service.keys();
+    let id = user_id.to_string();
+    for answer in personal_data::kept_answers(tx, organization_id).await? {
+        let context = context_of(answer.principal_id, &answer.route, &answer.key);
+        let opened = sealed::open(&keys, &context, &answer.sealed_answer);
+        let names_them = |opened: &[u8]| opened.windows(id.len()).any(|part| part == id.as_bytes());
+        if opened.map_or(true, |opened| names_them(&opened)) {
+            personal_data::forget_answer(tx, &answer).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Forgets answers that are older than [`KEPT`].

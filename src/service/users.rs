@@ -1,5 +1,7 @@
 //! Accounts of people.
 
+mod erase;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::once::{Answer, Once};
@@ -10,6 +12,8 @@ use crate::domain::id::UserId;
 use crate::domain::password;
 use crate::domain::user::{DisplayName, Email, Role, User};
 use crate::storage::{Page, StorageError, repeat, users};
+
+pub use erase::{Erased, erase};
 
 /// What an account is made from.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, 
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL \
     WHERE connection_id = $1 AND status = 'active'";
+const OF_OWNER: &str = "SELECT connection_id FROM connections WHERE organization_id = $1 AND owner_id = $2 ORDER BY connection_id";
 const ASK_BACK: &str = "UPDATE connections SET state_hash = $2, asked_back_at = $3 WHERE connection_id = $1 AND status = 'active'";
 const TAKE_BACK: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'active' \
     AND asked_back_at > $2 RETURNING *";
@@ -45,6 +46,7 @@ pub const STATEMENTS: &[&str] = &[
     RELEASE_REFRESH,
     LOSE,
     END,
+    OF_OWNER,
     ASK_BACK,
     TAKE_BACK,
     TOUCH_GRANTS,
@@ -101,6 +103,18 @@ impl FromRow for Connection {
             created_at: row.get("created_at")?,
         })
     }
+}
+
+/// Every consent of an owner, whatever became of it.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn of_owner(
+    on: &mut impl super::Connection,
+    organization_id: OrganizationId,
+    owner_id: crate::domain::id::UserId,
+) -> Result<Vec<ConnectionId>, StorageError> {
+    query(OF_OWNER).bind(organization_id).bind(owner_id).fetch_all(on).await
 }
 
 /// Adds a consent that is under way; `state_hash` is what the browser must bring back.

@@ -4,6 +4,7 @@
 //! set, its text holds a marker such as `{rows:uuid,bigint}`, which is replaced by placeholders
 //! for as many rows as there are: generated text is never anything but placeholders.
 
+mod erased;
 mod error;
 mod open;
 mod row;

@@ -15,6 +15,7 @@ pub mod decisions;
 pub mod grants;
 pub mod idempotency_keys;
 pub mod organizations;
+pub mod personal_data;
 pub mod record;
 pub mod sessions;
 pub mod users;
@@ -110,6 +111,7 @@ pub fn statements() -> Vec<&'static str> {
         grants::STATEMENTS,
         idempotency_keys::STATEMENTS,
         organizations::STATEMENTS,
+        personal_data::STATEMENTS,
         record::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,

@@ -43,6 +43,7 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/users/me",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("DELETE", "/v1/users/{user_id}/personal-data",        [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients",                          [201, 403, 403, 403, 201, 403, 403, 401, 401]),
     ("GET",    "/v1/api-clients",                          [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients/{api_client_id}/revoke",   [200, 403, 403, 403, 404, 403, 403, 401, 401]),
@@ -203,7 +204,8 @@ async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
 
 impl Scene {
     fn path(&self, method: &str, path: &str) -> String {
-        let user_id = if path.ends_with("/disable") { &self.bystander_id } else { &self.guest_id };
+        let closes = path.ends_with("/disable") || path.ends_with("/personal-data");
+        let user_id = if closes { &self.bystander_id } else { &self.guest_id };
         let query = match (method, path) {
             ("GET", "/v1/connections/callback") => "?state=kl_state_foreign&code=any",
             _ => "",

@@ -3,6 +3,7 @@
 
 mod archives;
 mod copies;
+mod erasure;
 mod log;
 mod outside;
 mod positions;

@@ -18,7 +18,9 @@ impl Event {
     /// Events about accounts, sessions, machines and consents.
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
-            Self::OrganizationCreated | Self::UserDisabled { .. } => json!({}),
+            Self::OrganizationCreated
+            | Self::UserDisabled { .. }
+            | Self::UserPersonalDataErased { .. } => json!({}),
             Self::RecordRollbackAccepted { signed, found } => {
                 json!({ "signed": signed, "found": found })
             }

@@ -90,6 +90,7 @@ impl Event {
         match *self {
             Self::UserCreated { user_id, .. }
             | Self::UserDisabled { user_id }
+            | Self::UserPersonalDataErased { user_id }
             | Self::SessionCreated { user_id, .. }
             | Self::SessionRefused { user_id, .. }
             | Self::SessionRefreshed { user_id, .. }

@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod create;
 pub(in crate::http) mod disable;
+pub(in crate::http) mod erase;
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
 

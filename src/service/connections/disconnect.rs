@@ -4,11 +4,12 @@
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason};
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, UserId};
+use crate::domain::time::Timestamp;
 use crate::service::connections::AccessToken;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{connections, grants, repeat, vehicle_consents};
+use crate::storage::{Tx, connections, grants, repeat, vehicle_consents};
 
 /// A consent that was ended.
 #[derive(Debug)]
@@ -53,9 +54,24 @@ async fn end(
     let now = service.clock.now();
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let mut tx = service.store.begin().await?;
-    let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
-    let was_in_use = connections::end(&mut tx, connection_id, "disconnected").await?;
-    let removed = vehicle_consents::remove(&mut tx, connection_id, now).await?;
+    let (cars, events) = end_here(&mut tx, connection_id, user_id, "disconnected", now).await?;
+    service.record(&mut tx, caller, now, events).await?;
+    tx.commit().await?;
+    Ok(cars)
+}
+
+/// Ends a consent in the caller's transaction: its cars leave the service, and every grant for them
+/// ends. Returns the cars as they were, and what is to be recorded.
+pub(in crate::service) async fn end_here(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    user_id: UserId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(Vec<VehicleRow>, Vec<Event>), Error> {
+    let cars = vehicle_consents::of_connection(tx, connection_id).await?;
+    let was_in_use = connections::end(tx, connection_id, reason).await?;
+    let removed = vehicle_consents::remove(tx, connection_id, now).await?;
     let mut events = Vec::new();
     if was_in_use || !removed.is_empty() {
         let vehicles = removed.len();
@@ -65,7 +81,7 @@ async fn end(
     for vehicle_id in removed {
         events.push(Event::VehicleRemoved { vehicle_id, user_id });
         let end = End { ended_at: now, end_reason };
-        for grant in grants::end_of_vehicle(&mut tx, vehicle_id, end).await? {
+        for grant in grants::end_of_vehicle(tx, vehicle_id, end).await? {
             let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
             let grant_revision = grant.revision;
             events.push(Event::GrantEnded {
@@ -77,12 +93,15 @@ async fn end(
             });
         }
     }
-    service.record(&mut tx, caller, now, events).await?;
-    tx.commit().await?;
-    Ok(cars)
+    Ok((cars, events))
 }
 
-async fn end_upstream(service: &Service, token: &AccessToken, cars: &[VehicleRow]) -> bool {
+/// Ends a consent at the vehicle cloud; returns whether it has ended there for every car.
+pub(in crate::service) async fn end_upstream(
+    service: &Service,
+    token: &AccessToken,
+    cars: &[VehicleRow],
+) -> bool {
     let mut all = true;
     for car in cars {
         let ended = service.connector.disconnect(&token.access, &car.provider_vehicle_id).await;

@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::failpoint::{self, Failpoint};
-use crate::service::{Ban, Caller, Error, Service, commands};
+use crate::service::{Ban, Caller, Error, Known, Service, commands};
 use crate::storage::{Connection, commands as stored_commands, grants, repeat};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
@@ -84,7 +84,8 @@ async fn end_once(
         return Ok(Ended { grant: grant.ok_or(Error::NotFound)?, in_flight });
     };
     let event = event(&grant, end_reason, in_flight.len());
-    service.record(&mut tx, &ender, now, [event]).await?;
+    let known = Known { note, ..Known::default() };
+    service.record_with(&mut tx, &ender, now, event, known).await?;
     failpoint::reached(Failpoint::GrantEnded);
     tx.commit().await?;
     failpoint::reached(Failpoint::GrantEndCommitted);

@@ -9,7 +9,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
-use crate::service::{CredentialFault, Error, Service};
+use crate::service::{CredentialFault, Error, Known, Service};
 use crate::storage::users::Account;
 use crate::storage::{sessions, users};
 
@@ -50,13 +50,14 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
             if verdict.needs_rehash {
                 rehash(service, &account, &sign_in.password).await?;
             }
-            start(service, &account, sign_in.request_id).await
+            start(service, &account, sign_in.address, sign_in.request_id).await
         }
         account => {
             service.throttle.record_failure(account_key, sign_in.address);
             if let Some(account) = account {
                 let reason = refusal(&account, verdict.matches);
-                record_refusal(service, &account, reason, sign_in.request_id).await?;
+                let (from, request_id) = (sign_in.address, sign_in.request_id);
+                record_refusal(service, &account, reason, from, request_id).await?;
             }
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
         }
@@ -82,6 +83,7 @@ const fn owner(account: &Account) -> Owner {
 async fn start(
     service: &Service,
     account: &Account,
+    from: IpAddr,
     request_id: Option<String>,
 ) -> Result<Tokens, Error> {
     let now = service.clock.now();
@@ -92,7 +94,8 @@ async fn start(
     sessions::insert(&mut tx, session_id, person, now, now.plus(LIFETIME)).await?;
     let tokens = issue(service, &mut tx, session_id, owner, now).await?;
     let created = Event::SessionCreated { user_id: owner.user_id, session_id };
-    service.record(&mut tx, &owner.caller(request_id), now, [created]).await?;
+    let known = Known { network_address: Some(from), ..Known::default() };
+    service.record_with(&mut tx, &owner.caller(request_id), now, created, known).await?;
     tx.commit().await?;
     Ok(tokens)
 }
@@ -101,12 +104,14 @@ async fn record_refusal(
     service: &Service,
     account: &Account,
     reason: CredentialRefusal,
+    from: IpAddr,
     request_id: Option<String>,
 ) -> Result<(), Error> {
     let mut tx = service.store.begin().await?;
     let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
     let caller = owner(account).caller(request_id);
-    service.record(&mut tx, &caller, service.clock.now(), [refused]).await?;
+    let known = Known { network_address: Some(from), ..Known::default() };
+    service.record_with(&mut tx, &caller, service.clock.now(), refused, known).await?;
     Ok(tx.commit().await?)
 }
 

@@ -136,6 +136,8 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .pragma("cache_size", SQLITE_CACHE_KIB)
+        // What is deleted is overwritten, or a person who was erased would stay in the file.
+        .pragma("secure_delete", "ON")
         .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
         .statement_cache_capacity(128);
     let writer = SqlitePoolOptions::new()

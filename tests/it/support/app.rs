@@ -243,6 +243,21 @@ impl TestApp {
         self.add_instance().await;
     }
 
+    /// Everything that the database holds: the bytes of the file and of its log, or the server's
+    /// own dump.
+    pub(crate) async fn dump(&self) -> Vec<u8> {
+        match self.config.database.location.clone() {
+            Location::Sqlite(path) => {
+                let log = path.with_extension("db-wal");
+                [std::fs::read(&path).unwrap(), std::fs::read(log).unwrap_or_default()].concat()
+            }
+            Location::Postgres(url) => {
+                let dump = tokio::task::spawn_blocking(move || cluster().dump(&url));
+                dump.await.unwrap().into_bytes()
+            }
+        }
+    }
+
     /// Changes the database, as somebody would who owns it.
     pub(crate) async fn execute(&self, sql: &'static str) {
         let mut tx = self.service().store.begin().await.unwrap();

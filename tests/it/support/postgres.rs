@@ -76,6 +76,14 @@ impl Cluster {
             .args(["--command", sql]))
     }
 
+    /// Everything in a database, as a text.
+    pub(crate) fn dump(&self, url: &str) -> String {
+        run(Command::new(self.programs.join("pg_dump"))
+            .args(["--inserts", "--dbname", database_name(url), "--username", USER])
+            .arg(format!("--host={}", self.folder.display()))
+            .arg(format!("--port={}", self.port)))
+    }
+
     fn start() -> Self {
         let programs = find_programs();
         let parent = parent_folder();

@@ -21,7 +21,7 @@ const REASON_LENGTH_MAX: usize = 500;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RevokeGrant {
-    /// For people; it is kept with the grant and not in the record.
+    /// For people; it is kept with the grant and beside the record, where it can be erased.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }

@@ -1,0 +1,94 @@
+//! Erasing what is known of a person. Their account is closed in the same transaction, and the
+//! record keeps what they did under their id alone.
+
+use std::sync::Arc;
+
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectionId, UserId};
+use crate::service::connections::{self, AccessToken};
+use crate::service::{Ban, Caller, Error, Service, once};
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{connections as stored, personal_data, repeat, users};
+
+/// A person of whom nothing is known any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Who it was.
+    pub user_id: UserId,
+    /// Whether the vehicle cloud has ended all their consents too.
+    pub ended_upstream: bool,
+}
+
+/// Erases a person: for themself, or for an administrator. Doing it twice is doing it once.
+///
+/// # Errors
+/// [`Ban::AdminOnly`], [`Error::NotFound`].
+pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
+    let is_self = !caller.actor.is_api_client() && caller.actor.user_id() == Some(user_id);
+    if !is_self && !caller.actor.is_admin() {
+        return Err(Error::Forbidden(Ban::AdminOnly));
+    }
+    let organization_id = caller.actor.organization_id;
+    let mut reader = service.store.read().await?;
+    users::find(&mut reader, organization_id, user_id).await?.ok_or(Error::NotFound)?;
+    let owned = stored::of_owner(&mut reader, organization_id, user_id).await?;
+    drop(reader);
+    // Afterwards the tokens are gone, and with them the way to tell the cloud.
+    let mut consents = Vec::new();
+    for connection_id in owned {
+        let access = service.access_tokens.get(service, connection_id).await.ok();
+        consents.push((connection_id, access));
+    }
+    let ended = repeat(|| erase_once(service, caller, user_id)).await?;
+    let ended_upstream = end_upstream(service, &consents, &ended).await;
+    match service.store.db().clear_erased().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("somebody reads the database: its log still holds old content"),
+        Err(error) => tracing::warn!(%error, "the database still holds old content"),
+    }
+    Ok(Erased { user_id, ended_upstream })
+}
+
+/// The cars of each consent that was ended.
+type Ended = Vec<(ConnectionId, Vec<VehicleRow>)>;
+
+async fn erase_once(service: &Service, caller: &Caller, user_id: UserId) -> Result<Ended, Error> {
+    let now = service.clock.now();
+    let organization_id = caller.actor.organization_id;
+    let mut tx = service.store.begin().await?;
+    let mut events = Vec::new();
+    if users::disable(&mut tx, organization_id, user_id, now).await? {
+        events.push(Event::UserDisabled { user_id });
+    }
+    let mut ended = Vec::new();
+    for connection_id in stored::of_owner(&mut tx, organization_id, user_id).await? {
+        let (cars, happened) =
+            connections::end_here(&mut tx, connection_id, user_id, "erased", now).await?;
+        events.extend(happened);
+        ended.push((connection_id, cars));
+    }
+    once::forget_about(service, &mut tx, organization_id, user_id).await?;
+    if personal_data::erase(&mut tx, organization_id, user_id, now).await? {
+        events.push(Event::UserPersonalDataErased { user_id });
+    }
+    service.record(&mut tx, caller, now, events).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+async fn end_upstream(
+    service: &Service,
+    consents: &[(ConnectionId, Option<Arc<AccessToken>>)],
+    ended: &Ended,
+) -> bool {
+    let mut all = true;
+    for (connection_id, cars) in ended {
+        service.access_tokens.forget(*connection_id);
+        let access = consents.iter().find(|(id, _)| id == connection_id);
+        all &= match access.and_then(|(_, access)| access.as_ref()) {
+            Some(token) => connections::end_upstream(service, token, cars).await,
+            None => cars.is_empty(),
+        };
+    }
+    all
+}
