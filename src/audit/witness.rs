@@ -91,7 +91,8 @@ impl Submission {
     /// # Errors
     /// [`Refusal::Malformed`] if it is no checkpoint.
     pub fn origin(&self) -> Result<String, Refusal> {
-        checkpoint::origin(&self.checkpoint).map_err(|_| Refusal::Malformed)
+        let claimed = checkpoint::claimed(&self.checkpoint);
+        claimed.map(|(origin, _)| origin).map_err(|_| Refusal::Malformed)
     }
 
     /// The checkpoint, if the log of this origin has signed it with one of these keys.

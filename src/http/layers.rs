@@ -55,6 +55,7 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     let span = tracing::info_span!(
         telemetry::HTTP_REQUEST,
         request_id = id.as_str(),
+        recorded_as = id.recorded(),
         %method,
         route,
         traceparent = traceparent(request.headers()),

@@ -100,7 +100,7 @@ pub(super) async fn issue(
         }
     };
     let (client_id, secret) = credentials;
-    let request_id = Some(request_id.as_str().to_owned());
+    let request_id = Some(request_id.recorded().to_owned());
     let issued =
         api_clients::issue_token(&gateway.service, &client_id, &secret, peer.ip(), request_id);
     match issued.await {

@@ -1,5 +1,6 @@
-//! The name of one request: the client's own `X-Request-Id` if it is a UUID, or one made here. It is echoed on
-//! every answer and stands in the log, in problems and in the record.
+//! The name of one request: the client's own `X-Request-Id`, or one made here. It is echoed on
+//! every answer and stands in the log and in problems; the record has it too if it is a UUID, and
+//! a name made here otherwise, which the log ties to the client's.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,14 +15,18 @@ use crate::entropy::Entropy;
 /// The header's name.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
+const LENGTH_MAX: usize = 128;
 /// A UUID without and with its hyphens.
-const LENGTHS: [usize; 2] = [32, 36];
+const UUID_LENGTHS: [usize; 2] = [32, 36];
 /// Stands for the name of a request that has none.
 const NAMELESS: &str = "-";
 
 /// The name of one request. Handlers may take it as an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId {
+    shown: Arc<str>,
+    recorded: Arc<str>,
+}
 
 impl RequestId {
     /// The client's name for the request if it is usable, else a new one.
@@ -30,29 +35,45 @@ impl RequestId {
             .get(HEADER)
             .and_then(|value| value.to_str().ok())
             .filter(|text| is_usable(text));
+        if let Some(uuid) = given.filter(|text| is_uuid(text)) {
+            return Self::one(uuid);
+        }
+        // A name is no secret: a request without entropy goes on until it needs some.
+        let own = match entropy.uuid(clock.now()) {
+            Ok(uuid) => Self::one(&uuid.hyphenated().to_string()),
+            Err(_) => Self::one(NAMELESS),
+        };
         match given {
-            Some(text) => Self(text.into()),
-            // A name is no secret: a request without entropy goes on until it needs some.
-            None => match entropy.uuid(clock.now()) {
-                Ok(uuid) => Self(uuid.hyphenated().to_string().into()),
-                Err(_) => Self(NAMELESS.into()),
-            },
+            Some(text) => Self { shown: text.into(), ..own },
+            None => own,
         }
     }
 
-    /// The name as a text.
+    fn one(name: &str) -> Self {
+        let name: Arc<str> = name.into();
+        Self { shown: Arc::clone(&name), recorded: name }
+    }
+
+    /// The name as the client, the log and problems have it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.shown
+    }
+
+    /// The name as the record has it. The record keeps it for ever, and a person can only be
+    /// erased from it if no name says anything of one: a UUID does not.
+    #[must_use]
+    pub fn recorded(&self) -> &str {
+        &self.recorded
     }
 
     /// The name as the value of a header.
     pub(super) fn header_value(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.0).unwrap_or(HeaderValue::from_static(NAMELESS))
+        HeaderValue::from_str(&self.shown).unwrap_or(HeaderValue::from_static(NAMELESS))
     }
 
     pub(super) fn from_extensions(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().unwrap_or_else(|| Self(NAMELESS.into()))
+        extensions.get::<Self>().cloned().unwrap_or_else(|| Self::one(NAMELESS))
     }
 }
 
@@ -64,10 +85,15 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The record keeps names of requests for ever, and a person can only be erased from it if none says
-/// anything of one: a UUID does not.
 fn is_usable(text: &str) -> bool {
-    LENGTHS.contains(&text.len()) && uuid::Uuid::try_parse(text).is_ok()
+    (1..=LENGTH_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+fn is_uuid(text: &str) -> bool {
+    UUID_LENGTHS.contains(&text.len()) && uuid::Uuid::try_parse(text).is_ok()
 }
 
 #[cfg(test)]
@@ -77,28 +103,33 @@ mod tests {
     use crate::domain::time::Timestamp;
     use crate::entropy::SeededEntropy;
 
-    fn of(given: Option<&str>) -> String {
+    fn of(given: Option<&str>) -> RequestId {
         let mut headers = HeaderMap::new();
         if let Some(given) = given {
             headers.insert(HEADER, HeaderValue::from_str(given).unwrap());
         }
         let clock = ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000).unwrap());
-        let id = RequestId::of(&headers, &SeededEntropy::from_seed(1), &clock);
-        id.as_str().to_owned()
+        RequestId::of(&headers, &SeededEntropy::from_seed(1), &clock)
     }
 
     #[test]
     fn a_usable_name_is_kept_and_any_other_replaced() {
-        for uuid in ["3f2A1c00-0b1e-4d55-9c1f-2f0f8f6c1a77", "3f2a1c000b1e4d559c1f2f0f8f6c1a77"] {
-            assert_eq!(of(Some(uuid)), uuid);
+        assert_eq!(of(Some("Trip-7.a_b")).as_str(), "Trip-7.a_b");
+        for unusable in [None, Some(""), Some("a b"), Some("a\"b"), Some(&*"a".repeat(129))] {
+            assert_eq!(of(unusable).as_str().len(), 36, "{unusable:?}");
         }
-        let braced = "{3f2a1c00-0b1e-4d55-9c1f-2f0f8f6c1a77}";
-        let long = "a".repeat(129);
-        let person = "kim.doe-at-example.com";
-        for unusable in [None, Some(""), Some("a b"), Some(person), Some(braced), Some(&*long)] {
-            let own = of(unusable);
-            assert_eq!(own.len(), 36, "{unusable:?}");
-            assert_ne!(Some(&*own), unusable);
+    }
+
+    #[test]
+    fn the_record_is_told_uuids_alone() {
+        for uuid in ["3f2A1c00-0b1e-4d55-9c1f-2f0f8f6c1a77", "3f2a1c000b1e4d559c1f2f0f8f6c1a77"] {
+            assert_eq!(of(Some(uuid)).recorded(), uuid);
+        }
+        for other in [None, Some(""), Some("kim.doe-at-example.com"), Some("x-3f2a1c00-0b1e-4d55")]
+        {
+            let own = of(other);
+            assert_eq!(own.recorded().len(), 36, "{other:?}");
+            assert_ne!(Some(own.recorded()), other);
         }
     }
 }

@@ -75,7 +75,7 @@ pub(in crate::http) fn basic(headers: &HeaderMap) -> Option<(String, SecretStrin
 
 async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {
     let request_id = request_id(parts);
-    let caller = Caller { actor, request_id: Some(request_id.as_str().to_owned()) };
+    let caller = Caller { actor, request_id: Some(request_id.recorded().to_owned()) };
     let mut named = parts.headers.get_all(ACTING_FOR).iter();
     let Some(first) = named.next() else { return Ok(caller) };
     let is_clear = caller.actor.is_api_client() && named.next().is_none();
@@ -141,7 +141,7 @@ impl FromRequestParts<Arc<Gateway>> for Commander {
         let bearer = bearer(&parts.headers)?;
         match credentials::check(&state.service, bearer).await? {
             Credential::Grant(token) => {
-                let request_id = request_id(parts).as_str().to_owned();
+                let request_id = request_id(parts).recorded().to_owned();
                 Ok(Self::Holder(credentials::holder(&token, Some(request_id)), token))
             }
             Credential::Session(actor, _) | Credential::ApiClient(actor) => {

@@ -28,7 +28,12 @@ pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
 /// What is broken if the record says this.
 fn promise(fault: &Fault) -> Promise {
     match fault {
-        Fault::Changed | Fault::OtherTree | Fault::Missing(_) => Promise::P7,
+        Fault::Changed
+        | Fault::OtherTree
+        | Fault::Missing(_)
+        | Fault::Surplus
+        | Fault::Bundle(_)
+        | Fault::Tile => Promise::P7,
         Fault::Nonsense(nonsense) => match nonsense {
             Nonsense::Malformed(_) => Promise::P7,
             Nonsense::NeverAuthorized(_) => Promise::P1,

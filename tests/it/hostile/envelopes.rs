@@ -123,10 +123,9 @@ on_both! {
             expect_refusal(&reply, "no credentials");
             reply.text("request_id")
         };
-        let uuid = "3f2a1c00-0b1e-4d55-9c1f-2f0f8f6c1a77";
-        assert_eq!(echoed(uuid.as_bytes()).await, uuid);
+        assert_eq!(echoed(b"Trip-7.a_b").await, "Trip-7.a_b");
         let long = "a".repeat(10_000);
-        for odd in [long.as_bytes(), b"", b"a b", b"a\"b", b"\xff", "ä".as_bytes(), b"a\tb", b"<b>", b"${x}", b"Trip-7.a_b", b"kim.doe"] {
+        for odd in [long.as_bytes(), b"", b"a b", b"a\"b", b"\xff", "ä".as_bytes(), b"a\tb", b"<b>", b"${x}"] {
             assert_eq!(echoed(odd).await.len(), 36, "{:?}", String::from_utf8_lossy(odd));
         }
         for odd in ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "a\r\n X-Evil: 1", "a\0b"] {

@@ -107,7 +107,7 @@ pub(in crate::http) async fn callback(
     let json = wants(&headers, "application/json");
     let missing = |name: &str| Error::invalid(name, "required", "is missing");
     let state = query.state.ok_or_else(|| missing("?state"))?;
-    let request_id = Some(request_id.as_str().to_owned());
+    let request_id = Some(request_id.recorded().to_owned());
     let too_long =
         |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > CODE_LENGTH_MAX);
     if query.vehicle_id.is_some() && query.error.is_none() {

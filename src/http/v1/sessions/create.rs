@@ -48,7 +48,7 @@ pub(in crate::http) async fn create(
         password: body.value.password,
         organization_id: body.value.organization_id,
         address: peer.ip(),
-        request_id: Some(request_id.as_str().to_owned()),
+        request_id: Some(request_id.recorded().to_owned()),
     };
     let tokens = sessions::create(&gateway.service, sign_in).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))
