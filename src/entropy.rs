@@ -81,17 +81,27 @@ impl Sequence {
     }
 }
 
+/// Random bytes of the ids to come: asking the system for ten at a time takes longer than making
+/// the id.
+#[derive(Debug, Default)]
+struct Supply(Mutex<Vec<[u8; 10]>>);
+
+/// How many ids are supplied at once.
+const SUPPLY: usize = 64;
+
 /// The generator of the operating system.
 #[derive(Debug)]
 pub struct OsEntropy {
     random: SystemRandom,
+    supply: Supply,
     sequence: Sequence,
 }
 
 impl Default for OsEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one room in which randomness is drawn")]
     fn default() -> Self {
-        Self { random: SystemRandom::new(), sequence: Sequence::default() }
+        let (supply, sequence) = (Supply::default(), Sequence::default());
+        Self { random: SystemRandom::new(), supply, sequence }
     }
 }
 
@@ -101,8 +111,14 @@ impl Entropy for OsEntropy {
     }
 
     fn uuid(&self, now: Timestamp) -> Result<Uuid, NoEntropy> {
-        let mut random = [0; 10];
-        self.fill(&mut random)?;
+        let mut supply = self.supply.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if supply.is_empty() {
+            let mut fresh = [[0; 10]; SUPPLY];
+            self.fill(fresh.as_flattened_mut())?;
+            supply.extend_from_slice(&fresh);
+        }
+        let random = supply.pop().ok_or(NoEntropy)?;
+        drop(supply);
         Ok(self.sequence.uuid(now, random))
     }
 }

@@ -1,6 +1,5 @@
 //! An owner's consent at the vehicle cloud, from the first click to its end.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -79,9 +78,10 @@ impl Connection {
     }
 }
 
-/// Permissions in the vehicle cloud's words; stored with one space between them.
+/// Permissions in the vehicle cloud's words, in alphabetical order with one space between them, as
+/// they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Permissions(BTreeSet<String>);
+pub struct Permissions(String);
 
 impl Permissions {
     /// The stored form back into a set. Every text is some set.
@@ -93,27 +93,27 @@ impl Permissions {
     /// Whether the owner gave this one.
     #[must_use]
     pub fn contains(&self, permission: &str) -> bool {
-        self.0.contains(permission)
+        self.iter().any(|given| given == permission)
     }
 
     /// The permissions in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.split_whitespace()
     }
 }
 
-impl<S: Into<String>> FromIterator<S> for Permissions {
+impl<S: AsRef<str>> FromIterator<S> for Permissions {
     fn from_iter<I: IntoIterator<Item = S>>(permissions: I) -> Self {
-        Self(permissions.into_iter().map(Into::into).collect())
+        let permissions: Vec<S> = permissions.into_iter().collect();
+        let mut words: Vec<&str> = permissions.iter().map(AsRef::as_ref).collect();
+        words.sort_unstable();
+        words.dedup();
+        Self(words.join(" "))
     }
 }
 
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, permission) in self.0.iter().enumerate() {
-            let separator = if position == 0 { "" } else { " " };
-            write!(f, "{separator}{permission}")?;
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }

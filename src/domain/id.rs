@@ -15,6 +15,21 @@ use uuid::Uuid;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_LENGTH: usize = 26;
 
+/// The value of each byte as a digit; whatever is no digit has [`NO_DIGIT`].
+const DIGITS: [u8; 256] = digits();
+const NO_DIGIT: u8 = u8::MAX;
+
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler, which would find it out")]
+const fn digits() -> [u8; 256] {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0_u8;
+    while (value as usize) < ALPHABET.len() {
+        digits[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+}
+
 /// What an id names; only the prefix differs.
 pub trait Kind {
     /// The prefix on the wire, without the underscore.
@@ -102,12 +117,12 @@ impl<K: Kind> FromStr for Id<K> {
             .ok_or(invalid)?;
         let mut value: u128 = 0;
         for (position, byte) in suffix.bytes().enumerate() {
-            let digit = ALPHABET.iter().position(|&a| a == byte).ok_or(invalid)?;
+            let digit = DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
             // 26 digits hold 130 bits: the first may only use three of its five.
-            if position == 0 && digit > 7 {
+            if digit == NO_DIGIT || (position == 0 && digit > 7) {
                 return Err(invalid);
             }
-            value = (value << 5) | digit as u128;
+            value = (value << 5) | u128::from(digit);
         }
         Ok(Self::from_uuid(Uuid::from_u128(value)))
     }
@@ -115,14 +130,15 @@ impl<K: Kind> FromStr for Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.0.as_u128();
-        write!(f, "{}_", K::PREFIX)?;
-        for position in (0..SUFFIX_LENGTH).rev() {
-            let digit = ((value >> (5 * position)) & 31) as usize;
-            let byte = ALPHABET.get(digit).copied().unwrap_or(b'0');
-            write!(f, "{}", char::from(byte))?;
+        let mut value = self.0.as_u128();
+        let mut suffix = [b'0'; SUFFIX_LENGTH];
+        for byte in suffix.iter_mut().rev() {
+            *byte = ALPHABET.get((value & 31) as usize).copied().unwrap_or(b'0');
+            value >>= 5;
         }
-        Ok(())
+        f.write_str(K::PREFIX)?;
+        f.write_str("_")?;
+        f.write_str(str::from_utf8(&suffix).unwrap_or_default())
     }
 }
 

@@ -18,11 +18,8 @@ impl Timestamp {
     /// The time that is this many microseconds after the epoch; `None` outside years 1 to 9999.
     #[must_use]
     pub fn from_unix_micros(micros: i64) -> Option<Self> {
-        let year = jiff::Timestamp::from_microsecond(micros)
-            .ok()?
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .year();
-        (1..=9999).contains(&year).then_some(Self(micros))
+        let last = Self::MAX.0 + (MICROSECONDS_PER_SECOND - 1);
+        (Self::MIN.0..=last).contains(&micros).then_some(Self(micros))
     }
 
     /// The time that is this many whole seconds after the epoch.
