@@ -144,6 +144,7 @@ impl App {
         let service = Service {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
+            known_tokens: Arc::default(),
             connector: Arc::new(connector(config, Arc::clone(&parts.clock))?),
             access_tokens: Arc::new(AccessTokens::default()),
             readings: Arc::new(Readings::default()),

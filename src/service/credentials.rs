@@ -9,7 +9,7 @@ use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::user::Role;
 use crate::signing::TokenError;
-use crate::signing::grant_token::{self, VerifiedGrantToken};
+use crate::signing::grant_token::VerifiedGrantToken;
 use crate::signing::session_token::{self, Subject};
 use crate::storage::{api_clients, sessions};
 
@@ -53,8 +53,9 @@ pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error>
 /// [`Error::Unauthenticated`].
 pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGrantToken, Error> {
     let now = service.clock.now();
-    grant_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
-        .map_err(|error| fault(&error))
+    let issuer = &service.settings.public_url;
+    let verified = service.known_tokens.verify(&service.keys(), issuer, bearer, now);
+    verified.map_err(|error| fault(&error))
 }
 
 /// Checks the access token of a session or an API client.

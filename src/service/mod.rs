@@ -35,6 +35,7 @@ use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
+use crate::signing::grant_token::KnownTokens;
 use crate::signing::keyring::Keyring;
 use crate::storage::{Store, Tx, audit_entries as entries};
 
@@ -51,6 +52,8 @@ pub struct Service {
     pub entropy: Arc<dyn Entropy>,
     /// The keys, as they are now.
     pub keyring: Arc<RwLock<Arc<Keyring>>>,
+    /// The grant tokens whose signature is known to be one of theirs.
+    pub known_tokens: Arc<KnownTokens>,
     /// The vehicle cloud.
     pub connector: Arc<dyn VehicleConnector>,
     /// The vehicle cloud's access tokens.

@@ -85,7 +85,7 @@ impl Holder {
     }
 
     /// A read of the grant's car, by the grant.
-    pub(in crate::http) const fn read(&self) -> Read {
+    pub(in crate::http) fn read(&self) -> Read {
         Read {
             user_id: self.token.claims().grantee_id,
             vehicle_id: self.token.claims().vehicle_id,
