@@ -3,9 +3,24 @@
 //! It decides what a broken exchange means for the car: nothing left this machine, or it may
 //! have. It knows nothing of any vehicle cloud and does not judge an answer that arrived whole.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::{Client, Error as ClientError, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::net::TcpStream;
+use tower::BoxError;
+use tower::timeout::Timeout;
+use tower::util::BoxCloneSyncService;
+use url::form_urlencoded;
 
 use super::{ConnectorError, Fault, Happened};
 
@@ -19,6 +34,16 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(20);
 /// Idle connections kept for each host.
 const IDLE_CONNECTIONS_MAX: usize = 1024;
 
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("keylend/", env!("CARGO_PKG_VERSION")));
+const ANY: HeaderValue = HeaderValue::from_static("*/*");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
+/// What makes connections, each within a time limit.
+type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+
+/// What is to be sent, if it can be.
+pub(super) type Prepared = Result<Request<Bytes>, http::Error>;
+
 /// An answer that arrived whole.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -27,45 +52,38 @@ pub(super) struct Answer {
     /// All headers.
     pub(super) headers: HeaderMap,
     /// The body, at most [`BODY_BYTES_MAX`] bytes.
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
-/// A pool of connections with limits.
+/// A pool of connections with limits. It follows no redirect and unpacks nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
+    timeout: Duration,
 }
 
 impl Transport {
     /// Prepares a pool whose exchanges end within `timeout`, from the first attempt to connect to
     /// the last byte of the body. Fails if the machine has no usable root certificates.
-    pub(super) fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        // A second installation is refused, and then a provider is there already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "the one room in which a client is built")]
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("keylend/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .no_zstd()
-            // Half, so that a host that cannot be reached is told from one that does not answer.
-            .connect_timeout(CONNECT_TIME_MAX.min(timeout / 2))
-            .timeout(timeout)
-            .tcp_nodelay(true)
+    pub(super) fn new(timeout: Duration) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()?
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let https = https.enable_http1().enable_http2().wrap_connector(tcp);
+        // Half, so that a host that cannot be reached is told from one that does not answer.
+        let prompt = Timeout::new(https, CONNECT_TIME_MAX.min(timeout / 2));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .build()?;
-        Ok(Self { client })
-    }
-
-    /// Starts a request; nothing is sent before [`Transport::exchange`].
-    pub(super) fn request(&self, method: http::Method, url: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, url)
+            .build(Connector::new(prompt));
+        Ok(Self { client, timeout })
     }
 
     /// Sends the request once and reads the answer to its end.
@@ -73,42 +91,49 @@ impl Transport {
     /// # Errors
     ///
     /// `NotSent` only if no connection came about; everything else that breaks is `Maybe`.
-    pub(super) async fn exchange(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<Answer, ConnectorError> {
-        let mut response = request.send().await.map_err(broken)?;
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if chunk.len() > BODY_BYTES_MAX.saturating_sub(body.len()) {
-                return Err(ConnectorError::bare(
-                    Happened::Maybe,
-                    Fault::Garbled,
-                    format!("HTTP {} with more than {BODY_BYTES_MAX} bytes", status.as_u16()),
-                ));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, headers, body })
+    pub(super) async fn exchange(&self, request: Prepared) -> Result<Answer, ConnectorError> {
+        let mut request = request.map_err(|error| {
+            ConnectorError::bare(Happened::NotSent, Fault::Unavailable, causes(&error))
+        })?;
+        request.headers_mut().insert(USER_AGENT, AGENT);
+        request.headers_mut().insert(ACCEPT, ANY);
+        let exchange = async {
+            let answer =
+                self.client.request(request.map(Full::new)).await.map_err(|e| broken(&e))?;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| cut_short(head.status, &*error))?.to_bytes();
+            Ok(Answer { status: head.status, headers: head.headers, body })
+        };
+        tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| {
+            Err(ConnectorError::bare(Happened::Maybe, Fault::TimedOut, "no whole answer in time"))
+        })
     }
 }
 
-/// What a broken exchange means.
-fn broken(error: reqwest::Error) -> ConnectorError {
-    let (happened, fault) = if error.is_builder() || error.is_connect() {
-        (Happened::NotSent, Fault::Unavailable)
-    } else if error.is_timeout() {
-        (Happened::Maybe, Fault::TimedOut)
-    } else {
-        (Happened::Maybe, Fault::Unavailable)
-    };
-    ConnectorError::bare(happened, fault, causes(&error.without_url()))
+/// A request that carries a form.
+pub(super) fn form(request: http::request::Builder, fields: &[(&str, &str)]) -> Prepared {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request.header(CONTENT_TYPE, FORM).body(body.into())
+}
+
+/// What it means that no answer came.
+fn broken(error: &ClientError) -> ConnectorError {
+    let happened = if error.is_connect() { Happened::NotSent } else { Happened::Maybe };
+    ConnectorError::bare(happened, Fault::Unavailable, causes(error))
+}
+
+/// What it means that an answer has no end, or none in sight.
+fn cut_short(status: StatusCode, error: &(dyn Error + 'static)) -> ConnectorError {
+    if error.is::<LengthLimitError>() {
+        let detail = format!("HTTP {} with more than {BODY_BYTES_MAX} bytes", status.as_u16());
+        return ConnectorError::bare(Happened::Maybe, Fault::Garbled, detail);
+    }
+    ConnectorError::bare(Happened::Maybe, Fault::Unavailable, causes(error))
 }
 
 /// The error and what it rests on, in one bounded line.
-fn causes(error: &dyn std::error::Error) -> String {
+fn causes(error: &dyn Error) -> String {
     const DEPTH_MAX: usize = 6;
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -8,12 +8,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{InvalidSettings, classify, decode, sensitive};
-use crate::connector::transport::{Answer, Transport};
+use crate::connector::transport::{Answer, Transport, form};
 use crate::connector::{AuthorizeRequest, ConnectorError, ReauthenticateRequest, TokenPair};
 use crate::smartcar::permission::REQUIRED_PREFIX;
 use crate::smartcar::v2::TokenAnswer;
@@ -117,13 +117,11 @@ impl Oauth {
     pub(super) async fn token(
         &self,
         transport: &Transport,
-        form: &[(&str, &str)],
+        fields: &[(&str, &str)],
     ) -> Result<TokenPair, ConnectorError> {
-        let request = transport
-            .request(Method::POST, &self.token_url)
-            .header(AUTHORIZATION, self.credentials.clone())
-            .form(form);
-        let answer = transport.exchange(request).await?;
+        let request =
+            Request::post(&self.token_url).header(AUTHORIZATION, self.credentials.clone());
+        let answer = transport.exchange(form(request, fields)).await?;
         if answer.status != StatusCode::OK {
             return Err(classify::token_error(&answer));
         }

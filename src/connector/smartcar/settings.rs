@@ -50,7 +50,7 @@ pub enum InvalidSettings {
     Timeout,
     /// The HTTP client cannot be built; the machine may lack root certificates.
     #[error("the HTTP client cannot be built: {0}")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] rustls::Error),
 }
 
 /// `scheme://host[:port]` without a slash at its end.

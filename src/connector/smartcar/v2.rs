@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Request};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -56,11 +57,10 @@ impl V2 {
 
     /// Reads; anything but 200 is an error.
     async fn get(&self, token: &SecretString, url: &str) -> Result<Answer, ConnectorError> {
-        let request = self
-            .transport
-            .request(Method::GET, url)
+        let request = Request::get(url)
             .header(AUTHORIZATION, bearer(token)?)
-            .header(HEADER_UNIT_SYSTEM, METRIC);
+            .header(HEADER_UNIT_SYSTEM, METRIC)
+            .body(Bytes::new());
         api_answer(self.transport.exchange(request).await?)
     }
 
@@ -75,16 +75,14 @@ impl V2 {
         let body = serde_json::to_vec(body).map_err(|error| {
             ConnectorError::bare(Happened::NotSent, Fault::Rejected, error.to_string())
         })?;
-        let mut request = self
-            .transport
-            .request(Method::POST, url)
+        let mut request = Request::post(url)
             .header(AUTHORIZATION, bearer(token)?)
             .header(HEADER_UNIT_SYSTEM, METRIC)
-            .header(CONTENT_TYPE, JSON)
-            .body(body);
+            .header(CONTENT_TYPE, JSON);
         if let Some(command_id) = command_id {
             request = request.header(HEADER_COMMAND, named(command_id)?);
         }
+        let request = request.body(body.into());
         api_answer(self.transport.exchange(request).await?)
     }
 
@@ -197,8 +195,8 @@ impl V2 {
         vehicle: &str,
     ) -> Result<(), ConnectorError> {
         let url = self.vehicle_url(vehicle, "/application")?;
-        let request =
-            self.transport.request(Method::DELETE, &url).header(AUTHORIZATION, bearer(token)?);
+        let request = Request::delete(url).header(AUTHORIZATION, bearer(token)?);
+        let request = request.body(Bytes::new());
         let answer = api_answer(self.transport.exchange(request).await?)?;
         reads::acknowledgement(&answer).map(drop)
     }

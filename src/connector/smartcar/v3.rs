@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use secrecy::SecretString;
 
 use super::{HEADER_COMMAND, JSON, bearer, classify, decode, fit, named};
@@ -68,17 +69,18 @@ impl V3 {
             .map_err(|_| unfit("the id of an owner that a header cannot carry"))?;
         let token = self.token.get().await?;
         let secret: &SecretString = &token.secret;
-        let mut request = self
-            .transport
-            .request(method, url)
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url)
             .header(AUTHORIZATION, bearer(secret)?)
             .header(HeaderName::from_static(HEADER_USER_ID), user_id);
         if let Some(command_id) = command_id {
             request = request.header(HEADER_COMMAND, named(command_id)?);
         }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, JSON).body(body);
-        }
+        let request = match body {
+            Some(body) => request.header(CONTENT_TYPE, JSON).body(body.into()),
+            None => request.body(Bytes::new()),
+        };
         let answer = self.transport.exchange(request).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.token.forget(&token);

@@ -110,7 +110,7 @@ fn alone(answer: &Answer, item: BatchItemAnswer) -> Result<Answer, ConnectorErro
     }
     let body = serde_json::to_vec(&item.body)
         .map_err(|_| classify::garbled(answer, "an item that cannot be read"))?;
-    Ok(Answer { status, headers, body })
+    Ok(Answer { status, headers, body: body.into() })
 }
 
 /// The unit system of an answer; without a word about it the one that was asked for.

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{Request, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::super::{classify, decode};
 use crate::clock::Clock;
-use crate::connector::transport::Transport;
+use crate::connector::transport::{Transport, form};
 use crate::connector::{ConnectorError, Fault, Happened};
 use crate::smartcar::v3::TokenAnswer;
 
@@ -110,11 +110,12 @@ impl ApplicationToken {
     async fn ask(&self) -> Result<Token, ConnectorError> {
         let asked_at = self.clock.monotonic();
         let Credentials { client_id, client_secret, token_url } = &self.credentials;
-        let request = self.transport.request(Method::POST, token_url).form(&[
+        let fields = [
             ("grant_type", "client_credentials"),
             ("client_id", client_id.as_str()),
             ("client_secret", client_secret.expose_secret()),
-        ]);
+        ];
+        let request = form(Request::post(token_url), &fields);
         let answer = self.transport.exchange(request).await?;
         if answer.status != StatusCode::OK {
             return Err(classify::token_error(&answer));
