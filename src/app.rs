@@ -72,7 +72,7 @@ pub enum AssembleError {
     Connector(#[from] crate::connector::smartcar::InvalidSettings),
     /// Asking witnesses.
     #[error("witnesses cannot be asked")]
-    Witnesses(#[source] reqwest::Error),
+    Witnesses(#[source] rustls::Error),
     /// Hashing passwords.
     #[error("passwords cannot be hashed")]
     Passwords(#[from] crate::auth::password::PasswordError),

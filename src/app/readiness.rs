@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::http::health::HealthCheck;
 use crate::service::Service;
-use crate::storage::audit_entries;
+use crate::storage::record;
 
 /// So far may the clock be behind the newest entry of the record, which another instance may have
 /// written.
@@ -84,7 +84,7 @@ impl HealthCheck for ClockAgrees {
 
     async fn check(&self) -> Result<(), String> {
         let mut reader = self.0.store.read().await.map_err(|error| error.to_string())?;
-        let newest = audit_entries::newest(&mut reader).await.map_err(|error| error.to_string())?;
+        let newest = record::newest(&mut reader).await.map_err(|error| error.to_string())?;
         match newest {
             Some(newest) if newest.since(self.0.clock.now()) > CLOCK_TOLERANCE => {
                 Err("the clock is behind the record".to_owned())

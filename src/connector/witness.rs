@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use http::{Method, header};
+use bytes::Bytes;
+use http::{Request, header};
 
 use super::ConnectorError;
 use super::transport::Transport;
@@ -25,7 +26,7 @@ pub struct WitnessAnswer {
     /// The media type as it was sent; empty if there was none.
     pub media_type: String,
     /// The body, of bounded length.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl WitnessClient {
@@ -33,7 +34,7 @@ impl WitnessClient {
     ///
     /// # Errors
     /// The machine has no usable root certificates.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    pub fn new() -> Result<Self, rustls::Error> {
         Ok(Self { transport: Transport::new(TIMEOUT)? })
     }
 
@@ -47,7 +48,7 @@ impl WitnessClient {
         url: &str,
         request: Vec<u8>,
     ) -> Result<WitnessAnswer, ConnectorError> {
-        let request = self.transport.request(Method::POST, url).body(request);
+        let request = Request::post(url).body(request.into());
         let answer = self.transport.exchange(request).await?;
         let media_type = answer.headers.get(header::CONTENT_TYPE);
         let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The record: entries are added, never changed and never removed.
 
 use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
+use super::record_queue::{self, QueuedEntry};
 use super::{Page, StorageError};
 use crate::audit;
 use crate::audit::entry::RecordedEntry;
@@ -8,38 +9,29 @@ use crate::domain::event::AuditEntry;
 use crate::domain::id::{AuditEntryId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO audit_entries (entry_id, organization_id, occurred_at, event, actor_kind, actor_id, \
+const INSERT: &str = "INSERT INTO audit_entries (organization_id, entry_id, occurred_at, event, actor_kind, actor_id, \
     acting_for, grant_id, vehicle_id, user_id, command_id, request_id, details, personal_commitment) \
     VALUES {rows:uuid,uuid,bigint,text,text,uuid,uuid,uuid,uuid,uuid,uuid,text,text,bytea} ON CONFLICT DO NOTHING";
-const QUEUE: &str = "INSERT INTO record_queue (occurred_at, entry_id, leaf_hash) VALUES {rows:bigint,uuid,bytea} ON CONFLICT DO NOTHING";
 const KEEP_BESIDE: &str = "INSERT INTO personal_data (entry_id, salt, personal) VALUES {rows:uuid,bytea,text} ON CONFLICT DO NOTHING";
 const LIST: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
     AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 ORDER BY entry_id DESC LIMIT $3";
-const LIST_OF_GRANT: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
-    AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 AND vehicle_id = (SELECT vehicle_id FROM grants WHERE grants.grant_id = $7) AND grant_id = $7 ORDER BY entry_id DESC LIMIT $3";
-const LIST_OF_VEHICLE: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
-    AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 AND vehicle_id = $7 ORDER BY entry_id DESC LIMIT $3";
-const LIST_OF_USER: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id < $2 \
-    AND ($4 = '' OR event = $4) AND occurred_at >= $5 AND occurred_at < $6 \
-    AND (user_id = $7 OR actor_id = $7 OR acting_for = $7) ORDER BY entry_id DESC LIMIT $3";
-
+/// Entries that have a position are found by whom they are about; those since the first that has
+/// none are few, and looked through.
+const LIST_ABOUT: &str = "SELECT * FROM (\
+    SELECT * FROM (SELECT e.* FROM record_subjects s JOIN audit_entries e ON e.organization_id = $1 AND e.entry_id = s.entry_id \
+    WHERE s.subject_id = $7 AND s.entry_id < $2 AND s.entry_id < COALESCE((SELECT lowest FROM record_queue ORDER BY lowest LIMIT 1), $9) \
+    AND ($4 = '' OR e.event = $4) AND e.occurred_at >= $5 AND e.occurred_at < $6 AND ($8 = $7 OR e.grant_id = $8) \
+    ORDER BY s.entry_id DESC LIMIT $3) AS placed UNION ALL \
+    SELECT * FROM (SELECT e.* FROM audit_entries e WHERE e.organization_id = $1 AND e.entry_id < $2 AND e.entry_id >= COALESCE((SELECT lowest FROM record_queue ORDER BY lowest LIMIT 1), $9) \
+    AND $7 IN (e.vehicle_id, e.user_id, e.actor_id, e.acting_for) \
+    AND ($4 = '' OR e.event = $4) AND e.occurred_at >= $5 AND e.occurred_at < $6 AND ($8 = $7 OR e.grant_id = $8) \
+    ORDER BY e.entry_id DESC LIMIT $3) AS waiting) AS known ORDER BY entry_id DESC LIMIT $3";
+const VEHICLE_OF_GRANT: &str =
+    "SELECT vehicle_id FROM grants WHERE organization_id = $1 AND grant_id = $2";
 const FIND: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND entry_id = $2";
-const FIND_ANY: &str = "SELECT * FROM audit_entries WHERE entry_id = $1";
-const NEWEST: &str = "SELECT occurred_at FROM audit_entries ORDER BY entry_id DESC LIMIT 1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[
-    NEWEST,
-    INSERT,
-    QUEUE,
-    KEEP_BESIDE,
-    FIND,
-    FIND_ANY,
-    LIST,
-    LIST_OF_GRANT,
-    LIST_OF_VEHICLE,
-    LIST_OF_USER,
-];
+pub const STATEMENTS: &[&str] = &[INSERT, KEEP_BESIDE, FIND, LIST, LIST_ABOUT, VEHICLE_OF_GRANT];
 
 impl FromRow for RecordedEntry {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
@@ -68,13 +60,13 @@ impl FromRow for RecordedEntry {
     }
 }
 
-fn inserted(entry: &RecordedEntry) -> Vec<Value> {
-    vec![
-        entry.entry_id.into(),
+fn inserted(entry: &RecordedEntry) -> [Value; 14] {
+    [
         entry.organization_id.into(),
+        entry.entry_id.into(),
         entry.occurred_at.into(),
-        entry.event.as_ref().into(),
-        entry.actor_kind.as_ref().into(),
+        entry.event.clone().into(),
+        entry.actor_kind.clone().into(),
         entry.actor_id.into(),
         entry.acting_for.into(),
         entry.grant_id.into(),
@@ -87,14 +79,10 @@ fn inserted(entry: &RecordedEntry) -> Vec<Value> {
     ]
 }
 
-fn queued(entry: &RecordedEntry) -> Vec<Value> {
-    vec![entry.occurred_at.into(), entry.entry_id.into(), entry.leaf_hash().0.into()]
-}
-
-fn kept_beside(entry: &AuditEntry) -> Option<Vec<Value>> {
+fn kept_beside(entry: &AuditEntry) -> Option<[Value; 3]> {
     let personal = entry.personal.as_ref()?;
     let salt = personal.salt.to_vec();
-    Some(vec![entry.entry_id.into(), salt.into(), audit::personal::text(personal).into()])
+    Some([entry.entry_id.into(), salt.into(), audit::personal::text(personal).into()])
 }
 
 /// Adds entries to the record, in the transaction of what they describe (P1).
@@ -103,12 +91,12 @@ fn kept_beside(entry: &AuditEntry) -> Option<Vec<Value>> {
 /// [`StorageError`]; then nothing else of the transaction may be kept either.
 pub async fn insert_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<(), StorageError> {
     let recorded: Vec<RecordedEntry> = entries.iter().map(RecordedEntry::of).collect();
-    let added = query(INSERT).rows(recorded.iter().map(inserted).collect()).execute(tx).await?;
+    let added = query(INSERT).rows(recorded.iter().map(inserted)).execute(tx).await?;
     if added != entries.len() as u64 {
         return Err(StorageError::LostRace);
     }
-    query(QUEUE).rows(recorded.iter().map(queued).collect()).execute(tx).await?;
-    query(KEEP_BESIDE).rows(entries.iter().filter_map(kept_beside).collect()).execute(tx).await?;
+    record_queue::add(tx, recorded.iter().map(QueuedEntry::of).collect()).await?;
+    query(KEEP_BESIDE).rows(entries.iter().filter_map(kept_beside)).execute(tx).await?;
     Ok(())
 }
 
@@ -122,25 +110,6 @@ pub async fn find(
     entry_id: AuditEntryId,
 ) -> Result<Option<RecordedEntry>, StorageError> {
     query(FIND).bind(organization_id).bind(entry_id).fetch_optional(on).await
-}
-
-/// The entry of this name, of whatever organization.
-///
-/// # Errors
-/// [`StorageError`].
-pub(super) async fn find_any(
-    on: &mut impl Connection,
-    entry_id: AuditEntryId,
-) -> Result<Option<RecordedEntry>, StorageError> {
-    query(FIND_ANY).bind(entry_id).fetch_optional(on).await
-}
-
-/// When the newest entry was made, of whatever organization.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, StorageError> {
-    query(NEWEST).fetch_optional(on).await
 }
 
 /// The one thing that entries are about.
@@ -177,25 +146,26 @@ pub async fn list(
     filter: &Filter,
     page: Page,
 ) -> Result<Vec<RecordedEntry>, StorageError> {
-    let sql = match filter.subject {
-        None => LIST,
-        Some(Subject::Grant(_)) => LIST_OF_GRANT,
-        Some(Subject::Vehicle(_)) => LIST_OF_VEHICLE,
-        Some(Subject::User(_)) => LIST_OF_USER,
+    let listing = |sql| {
+        query(sql)
+            .bind(organization_id)
+            .bind(page.before())
+            .bind(page.limit)
+            .bind(filter.event.as_deref().unwrap_or_default())
+            .bind(filter.from.unwrap_or(Timestamp::MIN))
+            .bind(filter.until.unwrap_or(Timestamp::MAX))
     };
-    let listing = query(sql)
-        .bind(organization_id)
-        .bind(page.before())
-        .bind(page.limit)
-        .bind(filter.event.as_deref().unwrap_or_default())
-        .bind(filter.from.unwrap_or(Timestamp::MIN))
-        .bind(filter.until.unwrap_or(Timestamp::MAX));
-    match filter.subject {
-        None => listing,
-        Some(Subject::Grant(grant_id)) => listing.bind(grant_id),
-        Some(Subject::Vehicle(vehicle_id)) => listing.bind(vehicle_id),
-        Some(Subject::User(user_id)) => listing.bind(user_id),
-    }
-    .fetch_all(on)
-    .await
+    // An entry about a grant is about the grant's car too.
+    let (about, grant) = match filter.subject {
+        None => return listing(LIST).fetch_all(on).await,
+        Some(Subject::Vehicle(vehicle_id)) => (vehicle_id.as_uuid(), None),
+        Some(Subject::User(user_id)) => (user_id.as_uuid(), None),
+        Some(Subject::Grant(grant_id)) => {
+            let vehicle = query(VEHICLE_OF_GRANT).bind(organization_id).bind(grant_id);
+            let Some(vehicle_id) = vehicle.fetch_optional(on).await? else { return Ok(Vec::new()) };
+            (vehicle_id, Some(grant_id.as_uuid()))
+        }
+    };
+    let listing = listing(LIST_ABOUT).bind(about).bind(grant.unwrap_or(about));
+    listing.bind(uuid::Uuid::max()).fetch_all(on).await
 }

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
     idempotency_key, request_hash, action, parameters, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
     VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
-    ON CONFLICT DO NOTHING RETURNING command_id";
+    ON CONFLICT DO NOTHING";
 const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
@@ -78,9 +78,9 @@ fn instruction(row: &Row) -> Result<Instruction, StorageError> {
     Instruction::restore(action, parameters.as_deref()).map_err(|why| corrupt("parameters", why))
 }
 
-fn inserted(keyed: &KeyedCommand) -> Vec<Value> {
+fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
     let command = &keyed.command;
-    vec![
+    [
         command.command_id.into(),
         command.organization_id.into(),
         command.vehicle_id.into(),
@@ -103,15 +103,13 @@ fn inserted(keyed: &KeyedCommand) -> Vec<Value> {
     ]
 }
 
-/// Adds commands. Those that are not returned have a key that somebody else used first.
+/// Adds commands; returns how many. The others have a key that somebody else used first.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn insert_many(
-    tx: &mut Tx,
-    commands: &[&KeyedCommand],
-) -> Result<Vec<CommandId>, StorageError> {
-    query(INSERT).rows(commands.iter().map(|keyed| inserted(keyed)).collect()).fetch_all(tx).await
+pub async fn insert_many(tx: &mut Tx, commands: &[KeyedCommand]) -> Result<usize, StorageError> {
+    let added = query(INSERT).rows(commands.iter().map(inserted)).execute(tx).await?;
+    Ok(usize::try_from(added).unwrap_or(usize::MAX))
 }
 
 /// A step of one command's life.
@@ -125,9 +123,9 @@ pub struct Change {
     pub check_at: Option<Timestamp>,
 }
 
-fn changed(change: &Change) -> Vec<Value> {
+fn changed(change: &Change) -> [Value; 10] {
     let command = &change.command;
-    vec![
+    [
         command.command_id.into(),
         change.from.into(),
         command.status.into(),
@@ -146,7 +144,7 @@ fn changed(change: &Change) -> Vec<Value> {
 /// # Errors
 /// [`StorageError`].
 pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
-    query(CHANGE).rows(changes.iter().map(changed).collect()).fetch_all(tx).await
+    query(CHANGE).rows(changes.iter().map(changed)).fetch_all(tx).await
 }
 
 /// One command.
@@ -252,7 +250,7 @@ pub async fn newest_of_vehicles(
     vehicle_ids: &[VehicleId],
 ) -> Result<Vec<Command>, StorageError> {
     query(NEWEST_OF_VEHICLES)
-        .rows(vehicle_ids.iter().map(|&id| vec![Value::from(id)]).collect())
+        .rows(vehicle_ids.iter().map(|&id| [Value::from(id)]))
         .fetch_all(on)
         .await
 }

@@ -3,6 +3,7 @@
 
 use super::StorageError;
 use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::record;
 use crate::domain::time::Timestamp;
 
 const OPEN_ROUND: &str = "INSERT INTO record_rounds (size, checkpoint, opened_at) VALUES ($1, $2, $3) \
@@ -14,8 +15,6 @@ const KEEP: &str = "INSERT INTO record_cosignatures (witness, size, cosignature,
 const NEWEST_OF: &str = "SELECT size, cosigned_at FROM record_cosignatures WHERE witness = $1 ORDER BY size DESC LIMIT 1";
 const ALL: &str = "SELECT r.size, r.checkpoint, c.witness, c.cosignature FROM record_rounds r \
     JOIN record_cosignatures c ON c.size = r.size ORDER BY r.size DESC, c.witness";
-const FIRST_WAITING: &str = "SELECT e.occurred_at FROM record_positions p JOIN audit_entries e ON e.entry_id = p.entry_id \
-    WHERE p.position = $1";
 const FORGET_ROUNDS: &str = "DELETE FROM record_rounds WHERE size < $1 OR (size > $1 AND size NOT IN \
     (SELECT size FROM record_rounds ORDER BY size DESC LIMIT $2))";
 // The newest of each witness stays, for its lag.
@@ -31,7 +30,6 @@ pub const STATEMENTS: &[&str] = &[
     KEEP,
     NEWEST_OF,
     ALL,
-    FIRST_WAITING,
     FORGET_ROUNDS,
     FORGET_COSIGNATURES,
     FORGET_ALL_ROUNDS,
@@ -167,7 +165,8 @@ pub async fn first_beyond(
     on: &mut impl Connection,
     size: u64,
 ) -> Result<Option<Timestamp>, StorageError> {
-    query(FIRST_WAITING).bind(signed(size)).fetch_optional(on).await
+    let first = record::entries(on, size..size.saturating_add(1)).await?;
+    Ok(first.first().map(|placed| placed.entry.occurred_at))
 }
 
 /// Forgets the rounds before the one of this size, and of those after it all but the newest

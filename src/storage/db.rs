@@ -1,14 +1,16 @@
 //! The two databases behind one face. The only file, with its rooms below, that names them.
 //!
 //! A statement is one text for both, run through [`query`]. Where a statement works on a whole
-//! set, its text holds a marker such as `{rows:uuid,bigint}`, which is replaced by placeholders
-//! for as many rows as there are: generated text is never anything but placeholders.
+//! set, its text holds a marker such as `VALUES {rows:uuid,bigint}`, which is replaced by
+//! placeholders for as many rows as there are ([`rows`]): generated text is never anything but
+//! placeholders.
 
 mod erased;
 mod error;
 mod open;
 mod row;
 mod rows;
+mod run;
 mod value;
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
@@ -102,7 +104,7 @@ impl Db {
     /// [`StorageError::Rejected`] if the database does not understand it.
     pub async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {
         for count in [1, 2] {
-            rows::prepare(self, sql, count).await?;
+            run::prepare(self, sql, count).await?;
         }
         Ok(())
     }
@@ -149,16 +151,6 @@ pub enum Handle<'c> {
     Postgres(&'c mut PgConnection),
 }
 
-impl Handle<'_> {
-    /// How placeholders of generated text are written for this database.
-    const fn placeholders(&self) -> rows::Placeholders {
-        match self {
-            Self::Sqlite(_) => rows::Placeholders::Positional,
-            Self::Postgres(_) => rows::Placeholders::Numbered,
-        }
-    }
-}
-
 /// Where a statement can run: a transaction, or a reader.
 pub trait Connection: Send {
     /// The connection for one statement.
@@ -188,7 +180,7 @@ impl Connection for Reader {
 pub struct Query {
     sql: &'static str,
     values: Vec<Value>,
-    rows: Option<Vec<Vec<Value>>>,
+    rows: Option<rows::Rows>,
 }
 
 /// Starts a statement.
@@ -209,9 +201,16 @@ impl Query {
     /// as the limits of the databases ask for, within the caller's transaction; no rows, no
     /// statement.
     #[must_use]
-    pub fn rows(mut self, rows: Vec<Vec<Value>>) -> Self {
-        self.rows = Some(rows);
+    pub fn rows<const WIDTH: usize>(
+        mut self,
+        rows: impl IntoIterator<Item = [Value; WIDTH]>,
+    ) -> Self {
+        self.rows = Some(rows::Rows::of(rows));
         self
+    }
+
+    fn statements(self, on: &Handle<'_>) -> Result<Vec<rows::Statement>, StorageError> {
+        rows::statements(self.sql, self.values, self.rows, run::style(on))
     }
 
     /// Runs the statement and returns how many rows it changed.
@@ -220,10 +219,8 @@ impl Query {
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Connection) -> Result<u64, StorageError> {
         let mut changed = 0;
-        for (sql, values) in
-            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
-        {
-            changed += rows::execute(on.handle(), sql, values).await?;
+        for statement in self.statements(&on.handle())? {
+            changed += run::execute(on.handle(), statement).await?;
         }
         Ok(changed)
     }
@@ -237,10 +234,8 @@ impl Query {
         on: &mut impl Connection,
     ) -> Result<Vec<T>, StorageError> {
         let mut found = Vec::new();
-        for (sql, values) in
-            rows::statements(self.sql, &self.values, self.rows, on.handle().placeholders())?
-        {
-            for row in rows::fetch_all(on.handle(), sql, values).await? {
+        for statement in self.statements(&on.handle())? {
+            for row in run::fetch_all(on.handle(), statement).await? {
                 found.push(T::from_row(&row)?);
             }
         }

@@ -8,7 +8,8 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{ConnectionId, GrantId, OrganizationId, VehicleId};
 use crate::domain::policy::{GrantFacts, VehicleFacts};
 
-const VEHICLES: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
+    v.connection_id, v.provider_vehicle_id, v.revision, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
 const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
@@ -95,8 +96,8 @@ impl FromRow for KeyedCommand {
     }
 }
 
-fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> Vec<Vec<Value>> {
-    ids.iter().map(|&id| vec![Value::from(id)]).collect()
+fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> impl Iterator<Item = [Value; 1]> {
+    ids.iter().map(|&id| [Value::from(id)])
 }
 
 /// The facts of cars.
@@ -129,10 +130,7 @@ pub async fn replays(
     on: &mut impl Connection,
     keys: &[(uuid::Uuid, &str)],
 ) -> Result<Vec<KeyedCommand>, StorageError> {
-    let rows = keys
-        .iter()
-        .map(|&(principal_id, key)| vec![Value::from(principal_id), Value::from(key)])
-        .collect();
+    let rows = keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]);
     query(REPLAYS).rows(rows).fetch_all(on).await
 }
 
@@ -147,10 +145,7 @@ pub async fn claim_grants(
 ) -> Result<Vec<GrantId>, StorageError> {
     let rows = claims
         .iter()
-        .map(|&(grant_id, revision, uses)| {
-            vec![Value::from(grant_id), Value::from(revision), Value::from(uses)]
-        })
-        .collect();
+        .map(|&(grant_id, revision, uses)| [grant_id.into(), revision.into(), uses.into()]);
     query(CLAIM_GRANTS).rows(rows).fetch_all(tx).await
 }
 
@@ -162,7 +157,6 @@ pub async fn claim_vehicles(
     tx: &mut Tx,
     claims: &[(VehicleId, i64)],
 ) -> Result<Vec<VehicleId>, StorageError> {
-    let rows =
-        claims.iter().map(|&(id, revision)| vec![Value::from(id), Value::from(revision)]).collect();
+    let rows = claims.iter().map(|&(id, revision)| [id.into(), revision.into()]);
     query(CLAIM_VEHICLES).rows(rows).fetch_all(tx).await
 }

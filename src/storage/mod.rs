@@ -17,6 +17,8 @@ pub mod idempotency_keys;
 pub mod organizations;
 pub mod personal_data;
 pub mod record;
+pub mod record_archive;
+pub mod record_queue;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_consents;
@@ -113,6 +115,8 @@ pub fn statements() -> Vec<&'static str> {
         organizations::STATEMENTS,
         personal_data::STATEMENTS,
         record::STATEMENTS,
+        record_archive::STATEMENTS,
+        record_queue::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_consents::STATEMENTS,

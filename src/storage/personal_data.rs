@@ -97,17 +97,17 @@ pub async fn erase(
     let vehicles: Vec<VehicleId> = vehicles.fetch_all(tx).await?;
     let named = |id: String| format!("erased {id}");
     let vehicles = vehicles.into_iter().map(|id| row(id.into(), named(id.to_string())));
-    query(VEHICLES).rows(vehicles.collect()).execute(tx).await?;
+    query(VEHICLES).rows(vehicles).execute(tx).await?;
     let commands = query(COMMANDS_OF).bind(organization_id).bind(user_id);
     let commands: Vec<CommandId> = commands.fetch_all(tx).await?;
     let commands = commands.into_iter().map(|id| row(id.into(), named(id.to_string())));
-    query(COMMAND_KEYS).rows(commands.collect()).execute(tx).await?;
+    query(COMMAND_KEYS).rows(commands).execute(tx).await?;
     query(ANSWERS_TO).bind(user_id.as_uuid()).execute(tx).await?;
     Ok(first)
 }
 
-fn row(id: Value, text: String) -> Vec<Value> {
-    vec![id, text.into()]
+fn row(id: Value, text: String) -> [Value; 2] {
+    [id, text.into()]
 }
 
 /// Every answer that is kept for an organization.

@@ -1,58 +1,57 @@
-//! The tree over the record: the queue of entries without a position, positions, tiles, and the
-//! state of all that.
+//! The tree over the record: which entries have which position and whom they are about, tiles, and
+//! the state of all that.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::StorageError;
 use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
-use super::{StorageError, audit_entries};
-use crate::audit::Hash;
+use super::record_queue::QueuedEntry;
 use crate::audit::entry::RecordedEntry;
-use crate::audit::tile::TileId;
-use crate::domain::id::AuditEntryId;
+use crate::audit::tile::{TileId, WIDTH};
+use crate::domain::id::{AuditEntryId, OrganizationId};
 use crate::domain::time::Timestamp;
 
-const IS_WAITING: &str =
-    "SELECT occurred_at FROM record_queue ORDER BY occurred_at, entry_id LIMIT 1";
-const TAKE: &str = "DELETE FROM record_queue WHERE (occurred_at, entry_id) IN \
-    (SELECT occurred_at, entry_id FROM record_queue ORDER BY occurred_at, entry_id LIMIT $1) \
-    RETURNING occurred_at, entry_id, leaf_hash";
 const HOLD: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
     RETURNING size, checkpoint, checkpoint_size, archived, dropped";
 const STATE: &str = "SELECT size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
-const SET_SIZE: &str = "UPDATE record_state SET size = $1 WHERE only_row = 1";
+const SET_SIZE: &str = "UPDATE record_state SET size = $1, \
+    newest_at = CASE WHEN newest_at > $2 THEN newest_at ELSE $2 END WHERE only_row = 1";
+const NEWEST: &str = "SELECT at FROM (SELECT newest_at AS at FROM record_state UNION ALL SELECT MAX(first_at) FROM record_queue) AS known \
+    WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1";
 const PUBLISH: &str = "UPDATE record_state SET checkpoint = $1, checkpoint_size = $2 \
     WHERE only_row = 1 AND size >= $2 AND (checkpoint IS NULL OR checkpoint_size < $2)";
-const PLACE: &str = "INSERT INTO record_positions (position, entry_id) VALUES {rows:bigint,uuid} ON CONFLICT DO NOTHING";
 const PUT_TILE: &str = "INSERT INTO record_tiles (level, number, hashes) VALUES ($1, $2, $3) \
     ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes";
 const TILE: &str = "SELECT hashes FROM record_tiles WHERE level = $1 AND number = $2";
-const POSITION: &str = "SELECT position FROM record_positions WHERE entry_id = $1";
-const ENTRIES: &str = "SELECT e.*, p.position FROM record_positions p JOIN audit_entries e ON e.entry_id = p.entry_id \
-    WHERE p.position >= $1 AND p.position < $2 ORDER BY p.position";
-const ARCHIVE: &str = "UPDATE record_state SET archived = $2 WHERE only_row = 1 AND archived = $1 AND checkpoint_size >= $2";
-// Nothing goes that an archive does not hold, whatever it is called with.
-const DROP_ENTRIES: &str = "DELETE FROM audit_entries WHERE entry_id IN (SELECT entry_id FROM record_positions \
-    WHERE position >= $1 AND position < $2 AND position < (SELECT archived FROM record_state WHERE only_row = 1))";
-const DROP_PERSONAL_DATA: &str = "DELETE FROM personal_data WHERE entry_id IN (SELECT entry_id FROM record_positions \
-    WHERE position >= $1 AND position < $2 AND position < (SELECT archived FROM record_state WHERE only_row = 1))";
-const SET_DROPPED: &str =
-    "UPDATE record_state SET dropped = $2 WHERE only_row = 1 AND dropped = $1 AND archived >= $2";
+const PUT_BUNDLE: &str = "INSERT INTO record_bundles (number, entries, lowest, reached) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (number) DO UPDATE SET entries = excluded.entries, lowest = excluded.lowest, reached = excluded.reached";
+const BUNDLES: &str = "SELECT number, entries, lowest, reached FROM record_bundles WHERE number >= $1 AND number < $2 ORDER BY number";
+const BUNDLES_AROUND: &str = "SELECT number, entries, lowest, reached FROM record_bundles \
+    WHERE reached >= $1 AND lowest <= $1 AND number >= $2 ORDER BY reached, number LIMIT 4";
+const ENTRIES: &str = "SELECT e.* FROM (VALUES {rows:uuid,uuid}) AS v JOIN audit_entries e \
+    ON e.organization_id = v.column1 AND e.entry_id = v.column2";
+
+const NOTE_SUBJECTS: &str = "WITH placed AS (SELECT e.entry_id, e.vehicle_id, e.user_id, e.actor_id, e.acting_for \
+    FROM (VALUES {rows:uuid,uuid}) AS v JOIN audit_entries e ON e.organization_id = v.column1 AND e.entry_id = v.column2) \
+    INSERT INTO record_subjects (subject_id, entry_id) SELECT subject_id, entry_id FROM (SELECT vehicle_id AS subject_id, entry_id FROM placed \
+    UNION SELECT user_id, entry_id FROM placed UNION SELECT actor_id, entry_id FROM placed UNION SELECT acting_for, entry_id FROM placed) AS about \
+    WHERE subject_id IS NOT NULL ORDER BY subject_id, entry_id ON CONFLICT DO NOTHING";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
-    IS_WAITING,
-    TAKE,
     HOLD,
     STATE,
     SET_SIZE,
+    NEWEST,
     PUBLISH,
-    PLACE,
     PUT_TILE,
     TILE,
-    POSITION,
+    PUT_BUNDLE,
+    BUNDLES,
+    BUNDLES_AROUND,
     ENTRIES,
-    ARCHIVE,
-    DROP_ENTRIES,
-    DROP_PERSONAL_DATA,
-    SET_DROPPED,
+    NOTE_SUBJECTS,
 ];
 
 /// How far the record is.
@@ -87,32 +86,57 @@ fn unsigned(column: &'static str, value: i64) -> Result<u64, StorageError> {
 }
 
 /// No database holds more rows than this.
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// An entry that waits for its position.
-#[derive(Debug, Clone, PartialEq)]
-pub struct QueuedEntry {
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// Its name.
-    pub entry_id: AuditEntryId,
-    /// Missing for entries from before there was a tree.
-    pub leaf_hash: Option<Hash>,
+/// The name of an entry in the place where it is kept: its tenant's, and its own.
+pub(super) type Name = (OrganizationId, AuditEntryId);
+
+const NAME_BYTES: usize = 16 + 16;
+
+/// Which entries have the positions of one bundle, as many as there are so far.
+#[derive(Debug, Clone)]
+struct Bundle {
+    number: u64,
+    /// Their names, one after the other.
+    entries: Vec<u8>,
+    /// The smallest name in it.
+    lowest: AuditEntryId,
+    /// The greatest name in it and in all bundles before it: an entry is in no bundle that ends
+    /// before this reaches it. Names rise with time, so it is in one of the first that do.
+    reached: AuditEntryId,
 }
 
-impl FromRow for QueuedEntry {
+impl FromRow for Bundle {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let leaf_hash: Option<Vec<u8>> = row.optional("leaf_hash")?;
-        let leaf_hash = leaf_hash.map(|bytes| {
-            <[u8; 32]>::try_from(bytes).map_err(|_| corrupt("leaf_hash", "is not 32 bytes"))
-        });
         Ok(Self {
-            occurred_at: row.get("occurred_at")?,
-            entry_id: row.get("entry_id")?,
-            leaf_hash: leaf_hash.transpose()?.map(Hash),
+            number: unsigned("number", row.get("number")?)?,
+            entries: row.get("entries")?,
+            lowest: row.get("lowest")?,
+            reached: row.get("reached")?,
         })
+    }
+}
+
+impl Bundle {
+    fn push(&mut self, queued: &QueuedEntry) {
+        self.entries.extend_from_slice(queued.organization_id.as_uuid().as_bytes());
+        self.entries.extend_from_slice(queued.entry_id.as_uuid().as_bytes());
+        self.lowest = self.lowest.min(queued.entry_id);
+        self.reached = self.reached.max(queued.entry_id);
+    }
+
+    /// The names in it, each with its position.
+    fn placed(&self) -> impl Iterator<Item = (u64, Name)> + '_ {
+        let names = self.entries.as_chunks::<NAME_BYTES>().0.iter();
+        let names = names.filter_map(|name| {
+            let (organization, entry) = name.split_first_chunk()?;
+            let entry: [u8; 16] = entry.try_into().ok()?;
+            let organization_id = OrganizationId::from_uuid(uuid::Uuid::from_bytes(*organization));
+            Some((organization_id, AuditEntryId::from_uuid(uuid::Uuid::from_bytes(entry))))
+        });
+        (self.number.saturating_mul(WIDTH)..).zip(names)
     }
 }
 
@@ -123,21 +147,6 @@ pub struct PlacedEntry {
     pub position: u64,
     /// The entry.
     pub entry: RecordedEntry,
-}
-
-impl FromRow for PlacedEntry {
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let position = unsigned("position", row.get("position")?)?;
-        Ok(Self { position, entry: RecordedEntry::from_row(row)? })
-    }
-}
-
-/// When the first of the entries happened that have no position yet, if there are any.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn waiting_since(on: &mut impl Connection) -> Result<Option<Timestamp>, StorageError> {
-    query(IS_WAITING).fetch_optional(on).await
 }
 
 /// How far the record is.
@@ -158,40 +167,58 @@ pub async fn hold(tx: &mut Tx) -> Result<RecordState, StorageError> {
     state.ok_or_else(|| corrupt("record_state", "has no row"))
 }
 
-/// Takes the oldest entries off the queue, in the order in which they get their positions.
+/// When the newest entry was made, of whatever organization.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn take(tx: &mut Tx, limit: i64) -> Result<Vec<QueuedEntry>, StorageError> {
-    let mut taken: Vec<QueuedEntry> = query(TAKE).bind(limit).fetch_all(tx).await?;
-    taken.sort_unstable_by_key(|queued| (queued.occurred_at, queued.entry_id));
-    Ok(taken)
+pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, StorageError> {
+    query(NEWEST).fetch_optional(on).await
 }
 
-/// The hash of the leaf that a queued entry is: for those that were queued without.
+/// Gives entries the positions from `first` on, notes whom they are about, and records the new size.
 ///
 /// # Errors
-/// [`StorageError::Corrupt`] if the entry is not there.
-pub async fn leaf_hash(tx: &mut Tx, queued: &QueuedEntry) -> Result<Hash, StorageError> {
-    if let Some(hash) = queued.leaf_hash {
-        return Ok(hash);
-    }
-    let entry = audit_entries::find_any(tx, queued.entry_id).await?;
-    let entry = entry.ok_or_else(|| corrupt("record_queue.entry_id", "there is no such entry"))?;
-    Ok(entry.leaf_hash())
-}
-
-/// Gives entries the positions from `first` on, and records the new size.
-///
-/// # Errors
-/// [`StorageError::LostRace`] if one of them has a position, or a position is taken.
+/// [`StorageError::Corrupt`] if there are not as many entries with a position as `first` says.
 pub async fn place(tx: &mut Tx, first: u64, entries: &[QueuedEntry]) -> Result<(), StorageError> {
-    let rows = (first..).zip(entries);
-    let rows = rows.map(|(position, queued)| vec![signed(position).into(), queued.entry_id.into()]);
-    if query(PLACE).rows(rows.collect()).execute(tx).await? != entries.len() as u64 {
-        return Err(StorageError::LostRace);
+    let mut before = match first.checked_sub(1) {
+        Some(last) => bundles(tx, last / WIDTH..last / WIDTH + 1).await?.pop(),
+        None => None,
+    };
+    let held = before.as_ref().and_then(|bundle| bundle.placed().last());
+    if held.map_or(0, |(position, _)| position + 1) != first {
+        return Err(corrupt("record_bundles.entries", "are not as many as the record has"));
     }
-    query(SET_SIZE).bind(signed(first.saturating_add(entries.len() as u64))).execute_one(tx).await
+    let Some(newest) = entries.iter().map(|queued| queued.occurred_at).max() else { return Ok(()) };
+    let mut size = first;
+    let mut waiting = entries;
+    while let Some(next) = waiting.first() {
+        let room = usize::try_from(WIDTH - size % WIDTH).unwrap_or(usize::MAX);
+        let (fitting, rest) = waiting.split_at(room.min(waiting.len()));
+        let number = size / WIDTH;
+        let reached = before.as_ref().map_or(next.entry_id, |bundle| bundle.reached);
+        let fresh = || Bundle { number, entries: Vec::new(), lowest: next.entry_id, reached };
+        let mut bundle = before.filter(|bundle| bundle.number == number).unwrap_or_else(fresh);
+        fitting.iter().for_each(|queued| bundle.push(queued));
+        put_bundle(tx, &bundle).await?;
+        size = size.saturating_add(fitting.len() as u64);
+        (before, waiting) = (Some(bundle), rest);
+    }
+    let names =
+        entries.iter().map(|queued| [queued.organization_id.into(), queued.entry_id.into()]);
+    query(NOTE_SUBJECTS).rows(names).execute(tx).await?;
+    query(SET_SIZE).bind(signed(size)).bind(newest).execute_one(tx).await
+}
+
+async fn put_bundle(tx: &mut Tx, bundle: &Bundle) -> Result<(), StorageError> {
+    let put = query(PUT_BUNDLE).bind(signed(bundle.number)).bind(bundle.entries.clone());
+    put.bind(bundle.lowest).bind(bundle.reached).execute_one(tx).await
+}
+
+async fn bundles(
+    on: &mut impl Connection,
+    numbers: Range<u64>,
+) -> Result<Vec<Bundle>, StorageError> {
+    query(BUNDLES).bind(signed(numbers.start)).bind(signed(numbers.end)).fetch_all(on).await
 }
 
 /// Keeps a tile, new or longer than it was.
@@ -229,8 +256,31 @@ pub async fn position(
     on: &mut impl Connection,
     entry_id: AuditEntryId,
 ) -> Result<Option<u64>, StorageError> {
-    let position: Option<i64> = query(POSITION).bind(entry_id).fetch_optional(on).await?;
-    position.map(|position| unsigned("position", position)).transpose()
+    let mut from = 0;
+    loop {
+        let around = query(BUNDLES_AROUND).bind(entry_id).bind(signed(from));
+        let around: Vec<Bundle> = around.fetch_all(on).await?;
+        let Some(last) = around.last() else { return Ok(None) };
+        from = last.number.saturating_add(1);
+        let mut placed = around.iter().flat_map(Bundle::placed);
+        if let Some((position, _)) = placed.find(|(_, (_, name))| *name == entry_id) {
+            return Ok(Some(position));
+        }
+    }
+}
+
+/// The names of the entries at these positions, in order.
+///
+/// # Errors
+/// [`StorageError`].
+pub(super) async fn names(
+    on: &mut impl Connection,
+    positions: Range<u64>,
+) -> Result<Vec<(u64, Name)>, StorageError> {
+    let numbers = positions.start / WIDTH..positions.end.div_ceil(WIDTH);
+    let bundles = bundles(on, numbers).await?;
+    let placed = bundles.iter().flat_map(Bundle::placed);
+    Ok(placed.filter(|(position, _)| positions.contains(position)).collect())
 }
 
 /// The entries at these positions, in order; whatever is not in the database is left out.
@@ -239,27 +289,15 @@ pub async fn position(
 /// [`StorageError`].
 pub async fn entries(
     on: &mut impl Connection,
-    positions: std::ops::Range<u64>,
+    positions: Range<u64>,
 ) -> Result<Vec<PlacedEntry>, StorageError> {
-    query(ENTRIES).bind(signed(positions.start)).bind(signed(positions.end)).fetch_all(on).await
-}
-
-/// Notes that an archive holds the entries from `archived`, the value so far, to `end`.
-///
-/// # Errors
-/// [`StorageError::LostRace`] if the value so far is another, or no checkpoint covers them.
-pub async fn archive(tx: &mut Tx, archived: u64, end: u64) -> Result<(), StorageError> {
-    query(ARCHIVE).bind(signed(archived)).bind(signed(end)).execute_one(tx).await
-}
-
-/// Drops the entries from `dropped`, the value so far, to `end`, with what is kept beside them;
-/// their positions and hashes stay. Returns how many there were.
-///
-/// # Errors
-/// [`StorageError::LostRace`] if the value so far is another, or not all are archived.
-pub async fn drop_archived(tx: &mut Tx, dropped: u64, end: u64) -> Result<u64, StorageError> {
-    let (from, to) = (signed(dropped), signed(end));
-    query(SET_DROPPED).bind(from).bind(to).execute_one(tx).await?;
-    query(DROP_PERSONAL_DATA).bind(from).bind(to).execute(tx).await?;
-    query(DROP_ENTRIES).bind(from).bind(to).execute(tx).await
+    let placed = names(on, positions).await?;
+    let names = placed.iter().map(|(_, (tenant, entry))| [(*tenant).into(), (*entry).into()]);
+    let found: Vec<RecordedEntry> = query(ENTRIES).rows(names).fetch_all(on).await?;
+    let mut found: HashMap<AuditEntryId, RecordedEntry> =
+        found.into_iter().map(|entry| (entry.entry_id, entry)).collect();
+    let entries = placed.into_iter().filter_map(|(position, (_, name))| {
+        found.remove(&name).map(|entry| PlacedEntry { position, entry })
+    });
+    Ok(entries.collect())
 }

@@ -11,7 +11,7 @@ use crate::connector::{Fault, Happened};
 use crate::smartcar::v3::ErrorList;
 use crate::smartcar::{ErrorBody, ErrorKind};
 
-fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+fn answer(status: u16, body: impl Into<bytes::Bytes>) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),

@@ -1,15 +1,16 @@
-//! Deciding on a whole batch in one transaction of set-based statements: read the facts of all,
-//! ask the policy in order of arrival, claim by compare-and-set what was decided on, insert the
-//! commands, record every decision, commit.
+//! Working off a whole batch in one transaction of set-based statements: read the facts of all
+//! requests, ask the policy in order of arrival, claim by compare-and-set what was decided on,
+//! insert the commands, change those whose outcome is known, record all of it, commit.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::Pending;
+use super::gate::{Batch, Pending};
+use super::outcomes;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::{AuditEntry, Event};
-use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::id::{CommandId, GrantId, VehicleId};
 use crate::domain::policy::{self, Basis, Decision, Facts, GrantFacts, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
@@ -54,22 +55,51 @@ struct World {
     claimed_vehicles: HashMap<VehicleId, i64>,
 }
 
-/// Decides on a batch; when this returns, every ruling but [`Ruling::Again`] is durable.
-pub(super) async fn decide(service: &Service, batch: &[Pending]) -> Result<Vec<Ruling>, Error> {
+/// What became of a batch.
+pub(super) struct Written {
+    /// What was ruled on each request.
+    pub(super) rulings: Vec<Ruling>,
+    /// The commands whose outcome was written here.
+    pub(super) outcomes: HashSet<CommandId>,
+}
+
+/// Works off a batch; when this returns, every ruling but [`Ruling::Again`] is durable, and so are
+/// the outcomes.
+pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Error> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin().await?;
-    let mut world = read(&mut tx, batch).await?;
+    let (rulings, mut entries) = decide(service, &mut tx, &batch.requests, send_by).await?;
+    let (outcomes, more) = outcomes::take(service, &mut tx, &batch.outcomes).await?;
+    entries.extend(more);
+    audit_entries::insert_many(&mut tx, &entries).await?;
+    if !rulings.is_empty() {
+        failpoint::reached(Failpoint::GateDecided);
+    }
+    if !outcomes.is_empty() {
+        failpoint::reached(Failpoint::OutcomesWritten);
+    }
+    tx.commit().await?;
+    Ok(Written { rulings, outcomes })
+}
+
+/// Rules on requests and inserts their commands; returns the entries that are to be recorded with
+/// them.
+async fn decide(
+    service: &Service,
+    tx: &mut Tx,
+    requests: &[Pending],
+    send_by: Duration,
+) -> Result<(Vec<Ruling>, Vec<AuditEntry>), Error> {
+    let mut world = read(tx, requests).await?;
     // After the write lock or the reads: no decision rests on a time before its facts.
     let now = service.clock.now();
-    let mut rulings = Vec::with_capacity(batch.len());
-    for pending in batch {
+    let mut rulings = Vec::with_capacity(requests.len());
+    for pending in requests {
         rulings.push(rule(service, &mut world, pending, now, send_by)?);
     }
-    claim(&mut tx, &world, &mut rulings).await?;
-    write(service, &mut tx, batch, &rulings, now).await?;
-    failpoint::reached(Failpoint::GateDecided);
-    tx.commit().await?;
-    Ok(rulings)
+    claim(tx, &world, &mut rulings).await?;
+    let entries = insert(service, tx, requests, &rulings, now).await?;
+    Ok((rulings, entries))
 }
 
 async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<World, Error> {
@@ -251,13 +281,13 @@ async fn claim(tx: &mut Tx, world: &World, rulings: &mut [Ruling]) -> Result<(),
     Ok(())
 }
 
-async fn write(
+async fn insert(
     service: &Service,
     tx: &mut Tx,
     batch: &[Pending],
     rulings: &[Ruling],
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<AuditEntry>, Error> {
     let mut rows = Vec::new();
     let mut entries: Vec<AuditEntry> = Vec::new();
     for (pending, ruling) in batch.iter().zip(rulings) {
@@ -275,13 +305,11 @@ async fn write(
             command: command.clone(),
         });
     }
-    let references: Vec<&KeyedCommand> = rows.iter().collect();
-    let inserted = commands::insert_many(tx, &references).await?;
-    if inserted.len() != rows.len() {
+    if commands::insert_many(tx, &rows).await? != rows.len() {
         // Another instance was faster with one of the keys: read again and find its command.
         return Err(Error::Storage(crate::storage::StorageError::LostRace));
     }
-    Ok(audit_entries::insert_many(tx, &entries).await?)
+    Ok(entries)
 }
 
 fn authorized(order: &SendOrder) -> Event {

@@ -1,19 +1,21 @@
 //! The gate: every request for a command passes here. It takes whatever arrived while the last
 //! batch was being committed, without any artificial delay, and decides on all of it in one
-//! transaction ([`super::batch`]). Nothing leaves before that transaction is durable (P1).
+//! transaction ([`super::batch`]), in which it also writes the outcomes of commands that came in
+//! meanwhile. Nothing leaves before that transaction is durable (P1).
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Ruling};
 use super::dispatch::DispatchCommand;
-use super::outcomes::Outcomes;
+use super::outcomes::{self, Outcomes};
 use super::send;
 use crate::domain::command::Command;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::WorthRepeating;
+use crate::storage::commands::Change;
 
-/// At most so many requests in one transaction.
+/// At most so many requests, and so many outcomes, in one transaction.
 const BATCH_MAX: usize = 256;
 /// How often a request is decided again because its grant was changed by somebody else.
 const TRIES_MAX: u8 = 8;
@@ -72,79 +74,124 @@ impl Gate {
 }
 
 impl GateTask {
-    /// Decides on batches until the service stops; what had arrived by then is still decided on.
+    /// Decides on batches until the service stops; what had arrived by then is still decided on,
+    /// and the outcomes of what was sent are still written.
     pub async fn run(mut self, service: Service, stop: tokio_util::sync::CancellationToken) {
-        let outcomes = Outcomes::start(&service);
-        let mut again = Vec::new();
+        let (sender, mut outcomes) = Outcomes::new();
+        let mut batch = Batch::default();
         loop {
-            let mut batch = std::mem::take(&mut again);
             if batch.is_empty() {
-                let arrived = tokio::select! {
+                tokio::select! {
                     biased;
                     () = stop.cancelled(), if !self.queue.is_closed() => {
                         self.queue.close();
                         continue;
                     }
-                    arrived = self.queue.recv_many(&mut batch, BATCH_MAX) => arrived,
-                };
-                if arrived == 0 {
-                    return;
-                }
-            } else {
-                while batch.len() < BATCH_MAX
-                    && let Ok(pending) = self.queue.try_recv()
-                {
-                    batch.push(pending);
+                    arrived = self.queue.recv_many(&mut batch.requests, BATCH_MAX) => {
+                        if arrived == 0 {
+                            break;
+                        }
+                    }
+                    _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
                 }
             }
-            again = decide(&service, &outcomes, batch).await;
+            fill(&mut batch.requests, &mut self.queue);
+            fill(&mut batch.outcomes, &mut outcomes);
+            batch = work_off(&service, &sender, batch).await;
+        }
+        drop(sender);
+        let mut last = Vec::new();
+        while outcomes.recv_many(&mut last, BATCH_MAX).await > 0 {
+            outcomes::keep_trying(&service, std::mem::take(&mut last));
         }
     }
 }
 
-/// Decides on one batch and answers everybody in it; returns those to be decided on again.
-async fn decide(service: &Service, outcomes: &Outcomes, batch: Vec<Pending>) -> Vec<Pending> {
-    metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.len() as f64);
+/// What goes into one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) requests: Vec<Pending>,
+    pub(super) outcomes: Vec<Change>,
+}
+
+impl Batch {
+    const fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.outcomes.is_empty()
+    }
+}
+
+/// Takes what else has arrived.
+fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
+    while batch.len() < BATCH_MAX
+        && let Ok(arrived) = queue.try_recv()
+    {
+        batch.push(arrived);
+    }
+}
+
+/// Decides on a batch, answers everybody in it and tells the outcomes; returns what is to be
+/// decided on again.
+async fn work_off(service: &Service, outcomes: &Outcomes, batch: Batch) -> Batch {
+    metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     let mut tries = 0;
-    let rulings = loop {
-        match batch::decide(service, &batch).await {
+    let written = loop {
+        match batch::write(service, &batch).await {
             Err(error) if error.is_worth_repeating() && tries < TRIES_MAX => tries += 1,
-            decided => break decided,
+            written => break written,
         }
     };
-    let rulings = match rulings {
-        Ok(rulings) => rulings,
+    let mut again = Batch::default();
+    match written {
+        Ok(written) => {
+            if !written.rulings.is_empty() {
+                failpoint::reached(Failpoint::GateCommitted);
+            }
+            if !written.outcomes.is_empty() {
+                failpoint::reached(Failpoint::OutcomesCommitted);
+            }
+            outcomes::finish(service, &batch.outcomes, &written.outcomes);
+            for (pending, ruling) in batch.requests.into_iter().zip(written.rulings) {
+                again.requests.extend(answer(service, outcomes, pending, ruling));
+            }
+        }
         Err(error) => {
-            tracing::error!(error = ?error, requests = batch.len(), "a batch was not decided on");
-            for pending in batch {
+            let requests = batch.requests.len();
+            tracing::error!(error = ?error, requests, "a batch was not decided on");
+            outcomes::keep_trying(service, batch.outcomes);
+            for pending in batch.requests {
                 drop(pending.reply.send(Err(Error::NotDurable)));
             }
-            return Vec::new();
         }
-    };
-    failpoint::reached(Failpoint::GateCommitted);
-    let mut again = Vec::new();
-    for (mut pending, ruling) in batch.into_iter().zip(rulings) {
-        let answer = match ruling {
-            Ruling::Send(order) => {
-                let command = order.command.clone();
-                let outcome = service.waiters.register(command.command_id);
-                send::spawn(service, outcomes, *order);
-                Ok(Decided::Sending(command, outcome))
-            }
-            Ruling::Refused(command) => Ok(Decided::Refused(*command)),
-            Ruling::Replayed(command) => Ok(Decided::Replayed(*command)),
-            Ruling::KeyReused => Err(Error::KeyReused),
-            Ruling::NotFound => Err(Error::NotFound),
-            Ruling::Again if pending.tries < TRIES_MAX => {
-                pending.tries += 1;
-                again.push(pending);
-                continue;
-            }
-            Ruling::Again => Err(Error::Overloaded),
-        };
-        // Who hung up meanwhile does not stop what was decided.
-        drop(pending.reply.send(answer));
     }
     again
+}
+
+/// Answers a request, and sends its command if it is allowed; returns the request if it must be
+/// decided on again.
+fn answer(
+    service: &Service,
+    outcomes: &Outcomes,
+    mut pending: Pending,
+    ruling: Ruling,
+) -> Option<Pending> {
+    let answer = match ruling {
+        Ruling::Send(order) => {
+            let command = order.command.clone();
+            let outcome = service.waiters.register(command.command_id);
+            send::spawn(service, outcomes, *order);
+            Ok(Decided::Sending(command, outcome))
+        }
+        Ruling::Refused(command) => Ok(Decided::Refused(*command)),
+        Ruling::Replayed(command) => Ok(Decided::Replayed(*command)),
+        Ruling::KeyReused => Err(Error::KeyReused),
+        Ruling::NotFound => Err(Error::NotFound),
+        Ruling::Again if pending.tries < TRIES_MAX => {
+            pending.tries += 1;
+            return Some(pending);
+        }
+        Ruling::Again => Err(Error::Overloaded),
+    };
+    // Who hung up meanwhile does not stop what was decided.
+    drop(pending.reply.send(answer));
+    None
 }

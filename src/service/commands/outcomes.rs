@@ -1,5 +1,6 @@
-//! Writing outcomes: all that came in while the last transaction was being committed go into the
-//! next one, each with its audit entry. Only then are those who wait told.
+//! Outcomes: what became of commands that were sent. The gate writes those that came in while its
+//! last transaction was being committed together with its next decisions, each with its audit
+//! entry. Only then are those who wait told.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,15 +9,13 @@ use tokio::sync::mpsc;
 
 use super::changed;
 use crate::domain::actor::Actor;
-use crate::domain::command::Command;
+use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
-use crate::storage::audit_entries;
 use crate::storage::commands::{self, Change};
+use crate::storage::{Tx, audit_entries};
 
-/// At most so many outcomes in one transaction.
-const BATCH_MAX: usize = 256;
 /// Senders wait when so many outcomes are not written yet.
 const QUEUE_MAX: usize = 4096;
 /// A database that is away is tried again, the first time after this.
@@ -24,19 +23,17 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// How often; then the recovery takes over and calls the commands `unknown`.
 const RETRIES_MAX: u32 = 8;
 
-/// The way to the writer.
+/// The way to whoever writes outcomes.
 #[derive(Debug, Clone)]
 pub(super) struct Outcomes {
     queue: mpsc::Sender<Change>,
 }
 
 impl Outcomes {
-    /// Starts the writer; it ends when the last sender is gone and everything is written.
-    pub(super) fn start(service: &Service) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        let writer = service.clone();
-        service.tasks.spawn(run(writer, receiver));
-        Self { queue: sender }
+    /// The way, and its end, which ends when the last sender is gone.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Change>) {
+        let (queue, receiver) = mpsc::channel(QUEUE_MAX);
+        (Self { queue }, receiver)
     }
 
     /// Has an outcome written.
@@ -49,37 +46,22 @@ impl Outcomes {
     }
 }
 
-async fn run(service: Service, mut queue: mpsc::Receiver<Change>) {
-    let mut batch = Vec::new();
-    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        write_with_patience(&service, &batch).await;
-        batch.clear();
+/// Takes steps in commands' lives within a transaction; returns those that were taken here, and
+/// the entries that are to be recorded with them.
+pub(super) async fn take(
+    service: &Service,
+    tx: &mut Tx,
+    changes: &[Change],
+) -> Result<(HashSet<CommandId>, Vec<AuditEntry>), Error> {
+    let taken: HashSet<CommandId> = commands::change_many(tx, changes).await?.into_iter().collect();
+    let mut entries = Vec::with_capacity(taken.len());
+    for change in changes.iter().filter(|change| taken.contains(&change.command.command_id)) {
+        let actor = Actor::system(change.command.organization_id);
+        let caller = Caller { actor, request_id: None };
+        let moment = change.command.changed_at;
+        entries.push(service.entry(&caller, changed(&change.command), moment)?);
     }
-}
-
-async fn write_with_patience(service: &Service, batch: &[Change]) {
-    let mut wait = RETRY_FIRST;
-    for _ in 0..RETRIES_MAX {
-        match write(service, batch).await {
-            Ok(written) => {
-                let told: Vec<Command> = batch
-                    .iter()
-                    .filter(|change| written.contains(&change.command.command_id))
-                    .map(|change| change.command.clone())
-                    .collect();
-                service.waiters.wake(&told);
-                break;
-            }
-            Err(error) => {
-                tracing::warn!(error = ?error, outcomes = batch.len(), "outcomes were not written");
-                tokio::time::sleep(wait).await;
-                wait = wait.saturating_mul(2);
-            }
-        }
-    }
-    for change in batch {
-        service.waiters.forget(change.command.command_id);
-    }
+    Ok((taken, entries))
 }
 
 /// Takes steps in commands' lives, each with its audit entry; returns those that were taken here.
@@ -88,18 +70,47 @@ pub(super) async fn write(
     changes: &[Change],
 ) -> Result<HashSet<CommandId>, Error> {
     let mut tx = service.store.begin().await?;
-    let written: HashSet<CommandId> =
-        commands::change_many(&mut tx, changes).await?.into_iter().collect();
-    let mut entries = Vec::with_capacity(written.len());
-    for change in changes.iter().filter(|change| written.contains(&change.command.command_id)) {
-        let actor = Actor::system(change.command.organization_id);
-        let caller = Caller { actor, request_id: None };
-        let moment = change.command.changed_at;
-        entries.push(service.entry(&caller, changed(&change.command), moment)?);
-    }
+    let (taken, entries) = take(service, &mut tx, changes).await?;
     audit_entries::insert_many(&mut tx, &entries).await?;
     failpoint::reached(Failpoint::OutcomesWritten);
     tx.commit().await?;
     failpoint::reached(Failpoint::OutcomesCommitted);
-    Ok(written)
+    Ok(taken)
+}
+
+/// Tells those who wait what was written.
+pub(super) fn tell(service: &Service, changes: &[Change], written: &HashSet<CommandId>) {
+    let told = changes.iter().map(|change| &change.command);
+    let told = told.filter(|command| written.contains(&command.command_id));
+    service.waiters.wake(told);
+}
+
+/// As [`tell`], when whoever sent the commands has nothing more to say about them.
+pub(super) fn finish(service: &Service, changes: &[Change], written: &HashSet<CommandId>) {
+    tell(service, changes, written);
+    for change in changes {
+        service.waiters.forget(change.command.command_id);
+    }
+}
+
+/// Writes outcomes whose transaction failed, in a task of its own: requests do not wait for it.
+pub(super) fn keep_trying(service: &Service, changes: Vec<Change>) {
+    if changes.is_empty() {
+        return;
+    }
+    let (writer, tasks) = (service.clone(), service.tasks.clone());
+    tasks.spawn(async move {
+        let mut wait = RETRY_FIRST;
+        for _ in 0..RETRIES_MAX {
+            match write(&writer, &changes).await {
+                Ok(written) => return finish(&writer, &changes, &written),
+                Err(error) => {
+                    tracing::warn!(error = ?error, outcomes = changes.len(), "outcomes were not written");
+                    tokio::time::sleep(wait).await;
+                    wait = wait.saturating_mul(2);
+                }
+            }
+        }
+        finish(&writer, &changes, &HashSet::new());
+    });
 }

@@ -75,10 +75,23 @@ async fn batch(service: &Service) -> Result<usize, Error> {
         newest.into_iter().map(|command| (command.vehicle_id, command)).collect();
     let cars: HashMap<VehicleId, decisions::VehicleRow> =
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
-    let looks = by_vehicle.into_iter().filter_map(|(vehicle_id, to_check)| {
-        let (newest, car) = (newest.get(&vehicle_id)?, cars.get(&vehicle_id)?);
-        Some(settle(service, car, newest, to_check))
-    });
+    let mut overtaken = Vec::new();
+    let mut current = Vec::new();
+    for (vehicle_id, to_check) in by_vehicle {
+        let (Some(newest), Some(car)) = (newest.get(&vehicle_id), cars.get(&vehicle_id)) else {
+            continue;
+        };
+        for check in to_check {
+            if check.command.command_id == newest.command_id {
+                current.push((car, check));
+            } else {
+                overtaken.extend(silence(check.command, "overtaken", service.clock.now()));
+            }
+        }
+    }
+    take(service, overtaken).await?;
+    let looks: Vec<_> =
+        current.into_iter().map(|(car, check)| settle(service, car, check)).collect();
     let looks = stream::iter(looks).buffer_unordered(LOOKS_MAX);
     looks.try_collect::<()>().await?;
     Ok(count)
@@ -106,45 +119,34 @@ pub(crate) async fn settle_seen(
         .filter(|seen| seen.data_age.is_some())
         .find_map(|seen| judge(&check, true, Some(seen), now));
     let Some(change) = judged else { return Ok(()) };
-    let written = outcomes::write(service, std::slice::from_ref(&change)).await?;
-    if written.contains(&change.command.command_id) {
-        service.waiters.wake(&[change.command]);
-    }
-    Ok(())
+    take(service, vec![change]).await
 }
 
+/// Looks at a car for its newest command.
 async fn settle(
     service: &Service,
     car: &decisions::VehicleRow,
-    newest: &Command,
-    to_check: Vec<ToCheck>,
+    check: ToCheck,
 ) -> Result<(), Error> {
-    let (current, overtaken): (Vec<_>, Vec<_>) =
-        to_check.into_iter().partition(|check| check.command.command_id == newest.command_id);
-    let now = service.clock.now();
-    let mut changes: Vec<Change> = overtaken
-        .into_iter()
-        .filter_map(|check| silence(check.command, "overtaken", now))
-        .collect();
-    if let Some(check) = current.into_iter().next() {
-        let observable = observable(car, &check.command);
-        let seen = match observable {
-            Some(observable) => vehicles::look(service, car, observable).await,
-            None => None,
-        };
-        failpoint::reached(Failpoint::ReconcileSeen);
-        match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
-            Some(change) => changes.push(change),
-            None => put_off(service, &check).await?,
-        }
+    let observable = observable(car, &check.command);
+    let seen = match observable {
+        Some(observable) => vehicles::look(service, car, observable).await,
+        None => None,
+    };
+    failpoint::reached(Failpoint::ReconcileSeen);
+    match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
+        Some(change) => take(service, vec![change]).await,
+        None => put_off(service, &check).await,
+    }
+}
+
+/// Takes steps, and tells those who wait of them.
+async fn take(service: &Service, changes: Vec<Change>) -> Result<(), Error> {
+    if changes.is_empty() {
+        return Ok(());
     }
     let written = outcomes::write(service, &changes).await?;
-    let told: Vec<Command> = changes
-        .into_iter()
-        .map(|change| change.command)
-        .filter(|command| written.contains(&command.command_id))
-        .collect();
-    service.waiters.wake(&told);
+    outcomes::tell(service, &changes, &written);
     Ok(())
 }
 

@@ -24,7 +24,7 @@ impl Waiters {
     }
 
     /// Tells everybody who waits for these commands.
-    pub fn wake(&self, commands: &[Command]) {
+    pub fn wake<'c>(&self, commands: impl IntoIterator<Item = &'c Command>) {
         let mut waiting = self.lock();
         for command in commands {
             for sender in waiting.remove(&command.command_id).unwrap_or_default() {

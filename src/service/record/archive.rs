@@ -19,7 +19,7 @@ use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service};
 use crate::storage::record::{self, PlacedEntry};
-use crate::storage::{Reader, repeat};
+use crate::storage::{Reader, record_archive, repeat};
 
 /// At most so many entries are dropped in one transaction, so that nobody waits long for it.
 const DROPPED_AT_ONCE: u64 = 4 * WIDTH;
@@ -224,7 +224,7 @@ pub async fn note(service: &Service, written: &Written) -> Result<(), ArchiveErr
         if record::hold(&mut tx).await?.archived != written.archived {
             return Ok(false);
         }
-        record::archive(&mut tx, written.archived, written.end).await?;
+        record_archive::archive(&mut tx, written.archived, written.end).await?;
         let now = service.clock.now();
         for &organization_id in &written.organizations {
             let caller = Caller { actor: Actor::system(organization_id), request_id: None };
@@ -251,7 +251,7 @@ pub async fn drop_archived(service: &Service) -> Result<(), ArchiveError> {
             if end == state.dropped {
                 return Ok(true);
             }
-            record::drop_archived(&mut tx, state.dropped, end).await?;
+            record_archive::drop_archived(&mut tx, state.dropped, end).await?;
             tx.commit().await?;
             Ok::<bool, Error>(false)
         });

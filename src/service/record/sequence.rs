@@ -6,11 +6,11 @@ use crate::audit::Hash;
 use crate::audit::tree::Tiles;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::record::{self, QueuedEntry};
-use crate::storage::{StorageError, Tx, repeat};
+use crate::storage::record_queue::{self, QueuedEntry};
+use crate::storage::{Tx, record, repeat};
 
-/// At most so many entries in one transaction.
-const BATCH_MAX: i64 = 1024;
+/// The entries of at most so many transactions in one: on SQLite nobody else writes meanwhile.
+const BATCH_MAX: u16 = 32;
 
 /// Gives every entry that waits its position; returns how many there were.
 ///
@@ -20,7 +20,7 @@ pub async fn sequence(service: &Service) -> Result<u64, Error> {
     let mut total = 0;
     loop {
         let mut reader = service.store.read().await?;
-        if record::waiting_since(&mut reader).await?.is_none() {
+        if record_queue::waiting_since(&mut reader).await?.is_none() {
             return Ok(total);
         }
         drop(reader);
@@ -31,7 +31,7 @@ pub async fn sequence(service: &Service) -> Result<u64, Error> {
 async fn batch(service: &Service) -> Result<u64, Error> {
     let mut tx = service.store.begin().await?;
     let state = record::hold(&mut tx).await?;
-    let queued = record::take(&mut tx, BATCH_MAX).await?;
+    let queued = record_queue::take(&mut tx, BATCH_MAX).await?;
     append(&mut tx, state.size, &queued).await?;
     failpoint::reached(Failpoint::SequencePlaced);
     tx.commit().await?;
@@ -40,7 +40,7 @@ async fn batch(service: &Service) -> Result<u64, Error> {
 }
 
 async fn append(tx: &mut Tx, size: u64, queued: &[QueuedEntry]) -> Result<(), Error> {
-    let leaves = leaf_hashes(tx, queued).await?;
+    let leaves: Vec<Hash> = queued.iter().map(|queued| queued.leaf_hash).collect();
     let mut tiles = Tiles::default();
     let changed = ask(tx, &mut tiles, |tiles| tiles.grow(size, &leaves)).await?;
     for tile in changed {
@@ -49,12 +49,4 @@ async fn append(tx: &mut Tx, size: u64, queued: &[QueuedEntry]) -> Result<(), Er
         }
     }
     Ok(record::place(tx, size, queued).await?)
-}
-
-async fn leaf_hashes(tx: &mut Tx, queued: &[QueuedEntry]) -> Result<Vec<Hash>, StorageError> {
-    let mut hashes = Vec::with_capacity(queued.len());
-    for entry in queued {
-        hashes.push(record::leaf_hash(tx, entry).await?);
-    }
-    Ok(hashes)
 }

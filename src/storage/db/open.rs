@@ -31,6 +31,9 @@ const SQLITE_CACHE_KIB: &str = "-8192";
 /// A checkpoint writes each changed page once, however often it changed since the last one: at
 /// this distance (32 MiB) it is rare enough not to be seen in the latency of commands.
 const SQLITE_CHECKPOINT_PAGES: &str = "8192";
+/// So many rows can wait for their reader: those of a whole batch, or the thread that runs the
+/// statement and the task that reads its rows wait for each other again and again.
+const SQLITE_ROWS_WAITING_MAX: usize = 256;
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
@@ -139,6 +142,10 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         // What is deleted is overwritten, or a person who was erased would stay in the file.
         .pragma("secure_delete", "ON")
         .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
+        // What a statement would have to undo is noted first, and a statement about a whole set
+        // touches more pages than are noted in memory otherwise: a temporary file for each.
+        .pragma("temp_store", "MEMORY")
+        .row_buffer_size(SQLITE_ROWS_WAITING_MAX)
         .statement_cache_capacity(128);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)

@@ -1,219 +1,192 @@
-//! Turning a statement with a `{rows:…}` marker into statements with placeholders, and running
-//! a text with its values on either database.
+//! A statement about a set: its `{rows:…}` marker becomes placeholders, and its rows what is bound
+//! to them. The two databases are given a set in different ways:
+//!
+//! - SQLite gets `VALUES (?,?),(?,?)`, as many rows as there are, up to a limit.
+//! - PostgreSQL gets `SELECT * FROM UNNEST($1::uuid[],$2::bigint[])`: one parameter for each column.
+//!   Its statement is the same for every number of rows, so one is prepared, and nothing is read
+//!   or bound a thousand times over.
 
-use sqlx::postgres::{PgArguments, PgTypeInfo};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Either, Executor, SqlSafeStr, Statement as _};
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-use super::{Db, Handle, Row, StorageError, Value};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-/// How many rows a statement can have. A few sizes keep the databases' statement caches warm and
+use super::{StorageError, Value};
+
+/// How many rows a statement for SQLite can have. Few sizes keep its statement cache warm and
 /// small; a set is filled up to the next one. With the widest table the greatest stays far below
 /// the 32,766 parameters that SQLite takes.
-const SIZES: [usize; 10] = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64];
+const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 const ROWS_MAX: usize = 64;
+/// A statement for PostgreSQL has at most so many rows, to bound its size in memory.
+const ARRAY_LENGTH_MAX: usize = 4096;
 
-/// How the placeholders are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Placeholders {
-    /// `$1`, `$2`, …: either database.
-    Numbered,
-    /// `?`: SQLite looks numbered ones up by name, one after the other, for each value that is
-    /// bound; with a thousand of them that was measured as a tenth of the gate's time.
-    Positional,
+const MARKER: &str = "VALUES {rows:";
+
+/// How a set is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Style {
+    /// A list of rows.
+    List,
+    /// An array for each column.
+    Arrays,
 }
 
-/// A text and what is bound to it.
-pub(super) type Statement = (AssertSqlSafe<String>, Vec<Value>);
+/// Rows of the same width, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub(super) width: usize,
+    pub(super) values: Vec<Value>,
+}
 
-/// The statements to run one after the other. Each is filled up with copies of its last row: they
-/// change nothing in a lookup or an update, and an `INSERT` must say `ON CONFLICT DO NOTHING`.
+impl Rows {
+    pub(super) fn of<const WIDTH: usize>(rows: impl IntoIterator<Item = [Value; WIDTH]>) -> Self {
+        Self { width: WIDTH, values: rows.into_iter().flatten().collect() }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        match self.values.len().checked_div(self.width) {
+            Some(rows) => rows,
+            None => 0,
+        }
+    }
+
+    /// Takes off the first `count` rows.
+    fn split_off(&mut self, count: usize) -> Self {
+        let rest = self.values.split_off((count * self.width).min(self.values.len()));
+        Self { width: self.width, values: std::mem::replace(&mut self.values, rest) }
+    }
+
+    /// Repeats the last row until there are `count`.
+    fn fill(&mut self, count: usize) {
+        let last = self.values.len().saturating_sub(self.width);
+        for _ in self.len()..count {
+            self.values.extend_from_within(last..last + self.width);
+        }
+    }
+}
+
+/// One statement to run: its text, what is bound to its fixed parameters, and its rows.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    pub(super) text: SqlStr,
+    pub(super) values: Vec<Value>,
+    pub(super) rows: Option<Rows>,
+}
+
+/// The statements to run one after the other. For SQLite each is filled up with copies of its last
+/// row: they change nothing in a lookup or an update, and an `INSERT` must say `ON CONFLICT DO
+/// NOTHING`.
 pub(super) fn statements(
     sql: &'static str,
-    values: &[Value],
-    rows: Option<Vec<Vec<Value>>>,
-    placeholders: Placeholders,
+    values: Vec<Value>,
+    rows: Option<Rows>,
+    style: Style,
 ) -> Result<Vec<Statement>, StorageError> {
     let Some(mut rows) = rows else {
-        return Ok(vec![(AssertSqlSafe(sql.to_owned()), values.to_vec())]);
+        return Ok(vec![Statement { text: sql.into_sql_str(), values, rows: None }]);
     };
-    // Fixed parameters are numbered in the text, and the two ways cannot be mixed.
-    let placeholders = if values.is_empty() { placeholders } else { Placeholders::Numbered };
-    let mut statements = Vec::new();
-    while !rows.is_empty() {
-        let mut chunk: Vec<Vec<Value>> = rows.drain(..rows.len().min(ROWS_MAX)).collect();
-        if let Some(last) = chunk.last().cloned() {
-            let wanted = chunk.len();
-            let size = SIZES.iter().copied().find(|&size| size >= wanted).unwrap_or(ROWS_MAX);
-            chunk.resize(size, last);
+    let count_max = match style {
+        Style::List => ROWS_MAX,
+        Style::Arrays => ARRAY_LENGTH_MAX,
+    };
+    let mut statements = Vec::with_capacity(rows.len().div_ceil(count_max));
+    while rows.len() > 0 {
+        let mut part = rows.split_off(count_max);
+        if style == Style::List {
+            let size = SIZES.iter().copied().find(|&size| size >= part.len());
+            part.fill(size.unwrap_or(ROWS_MAX));
         }
-        let text = expand(sql, values.len(), chunk.len(), placeholders)?;
-        let bound = values.iter().cloned().chain(chunk.into_iter().flatten()).collect();
-        statements.push((AssertSqlSafe(text), bound));
+        let text = text(sql, values.len(), part.len(), style)?;
+        statements.push(Statement { text, values: values.clone(), rows: Some(part) });
     }
     Ok(statements)
 }
 
+/// The texts that were made so far: writing a long one takes as long as running it.
+type Texts = RwLock<HashMap<(&'static str, usize, Style), SqlStr>>;
+
+/// The text for so many rows, numbered after the `fixed` parameters, which are always as many.
+fn text(
+    sql: &'static str,
+    fixed: usize,
+    count: usize,
+    style: Style,
+) -> Result<SqlStr, StorageError> {
+    static TEXTS: LazyLock<Texts> = LazyLock::new(Texts::default);
+    // An array's text is the same for every number of rows.
+    let count = if style == Style::Arrays { 1 } else { count };
+    let key = (sql, count, style);
+    if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(text.clone());
+    }
+    let text: Arc<str> = expand(sql, fixed, count, style)?.into();
+    let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+    Ok(texts.entry(key).or_insert_with(|| AssertSqlSafe(text).into_sql_str()).clone())
+}
+
 /// The kinds that the marker names, and the text before and after it.
-fn marker(sql: &'static str) -> Option<(&'static str, Vec<&'static str>, &'static str)> {
-    let (before, rest) = sql.split_once("{rows:")?;
+pub(super) fn marker(sql: &'static str) -> Option<(&'static str, Vec<&'static str>, &'static str)> {
+    let (before, rest) = sql.split_once(MARKER)?;
     let (kinds, after) = rest.split_once('}')?;
     Some((before, kinds.split(',').collect(), after))
 }
 
-/// The statement's text for `count` rows, numbered after the `fixed` parameters.
-fn expand(
+pub(super) fn expand(
     sql: &'static str,
     fixed: usize,
     count: usize,
-    placeholders: Placeholders,
+    style: Style,
 ) -> Result<String, StorageError> {
     let unmarked =
         || StorageError::Corrupt { column: "{rows}", why: format!("no marker in: {sql}") };
     let (before, kinds, after) = marker(sql).ok_or_else(unmarked)?;
     let mut text = String::with_capacity(sql.len() + count * kinds.len() * 6);
     text.push_str(before);
-    for row in 0..count {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..kinds.len() {
-            let separator = if column == 0 { "" } else { "," };
-            text.push_str(separator);
-            match placeholders {
-                Placeholders::Positional => text.push('?'),
-                Placeholders::Numbered => {
-                    let number = fixed + row * kinds.len() + column + 1;
-                    // Writing to a String cannot fail.
-                    let _ = write!(text, "${number}");
-                }
-            }
-        }
-        text.push(')');
+    match style {
+        Style::List => list(&mut text, fixed, kinds.len(), count),
+        Style::Arrays => arrays(&mut text, fixed, &kinds),
     }
     text.push_str(after);
     Ok(text)
 }
 
-fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments, StorageError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        match value {
-            Value::Uuid(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Integer(value) => arguments.add(value),
-            Value::Boolean(value) => arguments.add(value),
-            Value::Bytes(value) => arguments.add(value),
-        }
-        .map_err(|error| StorageError::Rejected(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
-}
-
-fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments, StorageError> {
-    let mut arguments = PgArguments::default();
-    for value in values {
-        match value {
-            Value::Uuid(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Integer(value) => arguments.add(value),
-            Value::Boolean(value) => arguments.add(value),
-            Value::Bytes(value) => arguments.add(value),
-        }
-        .map_err(|error| StorageError::Rejected(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-pub(super) async fn execute(
-    on: Handle<'_>,
-    sql: AssertSqlSafe<String>,
-    values: Vec<Value>,
-) -> Result<u64, StorageError> {
-    Ok(match on {
-        Handle::Sqlite(connection) => sqlx::query_with(sql, sqlite_arguments(values)?)
-            .execute(connection)
-            .await?
-            .rows_affected(),
-        Handle::Postgres(connection) => sqlx::query_with(sql, postgres_arguments(values)?)
-            .execute(connection)
-            .await?
-            .rows_affected(),
-    })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-pub(super) async fn fetch_all(
-    on: Handle<'_>,
-    sql: AssertSqlSafe<String>,
-    values: Vec<Value>,
-) -> Result<Vec<Row>, StorageError> {
-    Ok(match on {
-        Handle::Sqlite(connection) => {
-            let rows =
-                sqlx::query_with(sql, sqlite_arguments(values)?).fetch_all(connection).await?;
-            rows.into_iter().map(Row::Sqlite).collect()
-        }
-        Handle::Postgres(connection) => {
-            let rows =
-                sqlx::query_with(sql, postgres_arguments(values)?).fetch_all(connection).await?;
-            rows.into_iter().map(Row::Postgres).collect()
-        }
-    })
-}
-
-/// Lets the database read a statement with `count` rows, and compares the number of parameters.
-pub(super) async fn prepare(db: &Db, sql: &'static str, count: usize) -> Result<(), StorageError> {
-    let fixed = marker(sql).map_or(0, |(before, _, after)| {
-        let highest = |text: &str| {
-            text.split('$')
-                .skip(1)
-                .filter_map(|rest| {
-                    rest.chars()
-                        .take_while(char::is_ascii_digit)
-                        .collect::<String>()
-                        .parse::<usize>()
-                        .ok()
-                })
-                .max()
-        };
-        highest(before).max(highest(after)).unwrap_or(0)
-    });
-    let text = if marker(sql).is_some() {
-        expand(sql, fixed, count, Placeholders::Numbered)?
-    } else {
-        sql.to_owned()
-    };
-    let text = AssertSqlSafe(text).into_sql_str();
-    match db.read().await? {
-        super::Reader::Sqlite(mut connection) => {
-            (&mut *connection).prepare(text).await?;
-        }
-        super::Reader::Postgres(mut connection) => {
-            let types = postgres_types(sql, fixed, count);
-            let statement = (&mut *connection).prepare_with(text, &types).await?;
-            if let (Some(Either::Left(known)), false) = (statement.parameters(), types.is_empty())
-                && known.len() != types.len()
-            {
-                return Err(StorageError::Corrupt {
-                    column: "{rows}",
-                    why: format!("parameters of: {sql}"),
-                });
+/// `VALUES (?,?),(?,?)`. Without fixed parameters the placeholders have no numbers: SQLite looks
+/// numbered ones up by name, one after the other, for each value that is bound; with a thousand of
+/// them that was measured as a tenth of the gate's time.
+fn list(text: &mut String, fixed: usize, width: usize, count: usize) {
+    text.push_str("VALUES ");
+    for row in 0..count {
+        text.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..width {
+            text.push_str(if column == 0 { "" } else { "," });
+            if fixed == 0 {
+                text.push('?');
+            } else {
+                let number = fixed + row * width + column + 1;
+                // Writing to a String cannot fail.
+                let _ = write!(text, "${number}");
             }
         }
+        text.push(')');
     }
-    Ok(())
 }
 
-/// The types of the marker's placeholders; those before it are left to the server.
-fn postgres_types(sql: &'static str, fixed: usize, count: usize) -> Vec<PgTypeInfo> {
-    let Some((_, kinds, _)) = marker(sql) else {
-        return Vec::new();
-    };
-    let unspecified = PgTypeInfo::with_oid(sqlx::postgres::types::Oid(0));
-    let row = kinds.into_iter().map(PgTypeInfo::with_name);
-    let rows = std::iter::repeat_n(row, count).flatten();
-    std::iter::repeat_n(unspecified, fixed).chain(rows).collect()
+/// `SELECT * FROM UNNEST(…)`, with the columns named as those of a list are.
+fn arrays(text: &mut String, fixed: usize, kinds: &[&str]) {
+    text.push_str("SELECT * FROM UNNEST(");
+    for (place, kind) in kinds.iter().enumerate() {
+        let separator = if place == 0 { "" } else { "," };
+        let number = fixed + place + 1;
+        let _ = write!(text, "{separator}${number}::{kind}[]");
+    }
+    text.push_str(") AS rows (");
+    for place in 1..=kinds.len() {
+        let separator = if place == 1 { "" } else { "," };
+        let _ = write!(text, "{separator}column{place}");
+    }
+    text.push(')');
 }
 
 #[cfg(test)]
@@ -223,34 +196,44 @@ mod tests {
     const LOOKUP: &str = "SELECT a FROM t WHERE o = $1 AND (a, b) IN (VALUES {rows:uuid,bigint})";
     const INSERT: &str = "INSERT INTO t (a) VALUES {rows:bigint} ON CONFLICT DO NOTHING";
 
-    fn numbers(count: i64) -> Option<Vec<Vec<Value>>> {
-        Some((0..count).map(|n| vec![Value::from(n)]).collect())
+    fn numbers(count: i64) -> Option<Rows> {
+        Some(Rows::of((0..count).map(|n| [Value::from(n)])))
+    }
+
+    fn sizes(sent: &[Statement]) -> Vec<usize> {
+        sent.iter().map(|statement| statement.rows.as_ref().unwrap().len()).collect()
     }
 
     #[test]
     fn rows_are_numbered_after_the_fixed_parameters() {
-        let text = expand(LOOKUP, 1, 2, Placeholders::Numbered).unwrap();
+        let text = expand(LOOKUP, 1, 2, Style::List).unwrap();
         assert!(text.ends_with("IN (VALUES ($2,$3),($4,$5))"), "{text}");
+        let text = expand(LOOKUP, 1, 2, Style::Arrays).unwrap();
+        let arrays = "IN (SELECT * FROM UNNEST($2::uuid[],$3::bigint[]) AS rows (column1,column2))";
+        assert!(text.ends_with(arrays), "{text}");
     }
 
     #[test]
-    fn sets_are_filled_up_with_their_last_row() {
-        let sent = statements(INSERT, &[], numbers(5), Placeholders::Positional).unwrap();
-        assert_eq!(sent[0].1.len(), 8);
-        assert_eq!(sent[0].1[7], Value::from(4));
-        assert!(sent[0].0.0.contains("(?),(?)"));
+    fn lists_are_filled_up_with_their_last_row_and_arrays_are_not() {
+        let sent = statements(INSERT, Vec::new(), numbers(5), Style::List).unwrap();
+        assert_eq!(sizes(&sent), [6]);
+        assert_eq!(sent[0].rows.as_ref().unwrap().values[5], Value::from(4));
+        assert!(sent[0].text.as_str().contains("VALUES (?),(?)"));
+        let sent = statements(INSERT, Vec::new(), numbers(5), Style::Arrays).unwrap();
+        assert_eq!(sizes(&sent), [5]);
     }
 
     #[test]
     fn large_sets_are_sent_in_parts_and_nothing_is_left_out() {
-        let sent = statements(INSERT, &[], numbers(150), Placeholders::Positional).unwrap();
-        let sizes: Vec<usize> = sent.iter().map(|(_, values)| values.len()).collect();
-        assert_eq!(sizes, [64, 64, 24]);
-        assert_eq!(sent[2].1[21], Value::from(149));
+        let sent = statements(INSERT, Vec::new(), numbers(150), Style::List).unwrap();
+        assert_eq!(sizes(&sent), [64, 64, 24]);
+        assert_eq!(sent[2].rows.as_ref().unwrap().values[21], Value::from(149));
+        let sent = statements(INSERT, Vec::new(), numbers(5000), Style::Arrays).unwrap();
+        assert_eq!(sizes(&sent), [4096, 904]);
     }
 
     #[test]
     fn no_rows_mean_no_statement() {
-        assert!(statements(INSERT, &[], numbers(0), Placeholders::Positional).unwrap().is_empty());
+        assert!(statements(INSERT, Vec::new(), numbers(0), Style::List).unwrap().is_empty());
     }
 }

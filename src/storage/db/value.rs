@@ -1,10 +1,15 @@
 //! What can be bound to a statement: six kinds of value that both databases keep unchanged.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::domain::entitlement::Entitlements;
 use crate::domain::id::Id;
 use crate::domain::time::Timestamp;
+
+/// A text, which is a word of the program more often than not.
+pub(super) type Text = Cow<'static, str>;
 
 /// A parameter; `None` is NULL of that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +17,7 @@ pub enum Value {
     /// `UUID`.
     Uuid(Option<Uuid>),
     /// `TEXT`.
-    Text(Option<String>),
+    Text(Option<Cow<'static, str>>),
     /// `BIGINT`.
     Integer(Option<i64>),
     /// `BOOLEAN`.
@@ -40,9 +45,10 @@ macro_rules! value_from {
 
 value_from! {
     Uuid: Uuid, value => value;
-    Text: String, value => value;
-    Text: &str, value => value.to_owned();
-    Text: &Entitlements, value => value.to_string();
+    Text: String, value => value.into();
+    Text: &str, value => value.to_owned().into();
+    Text: Cow<'static, str>, value => value;
+    Text: &Entitlements, value => value.to_string().into();
     Integer: i64, value => value;
     Integer: Timestamp, value => value.as_unix_micros();
     Boolean: bool, value => value;
@@ -67,7 +73,7 @@ macro_rules! value_from_words {
         $(
             impl From<$words> for Value {
                 fn from(word: $words) -> Self {
-                    Self::from(word.as_str())
+                    Self::Text(Some(word.as_str().into()))
                 }
             }
         )*

@@ -1,13 +1,24 @@
 //! Giving positions, by whoever is there to do it.
 
+use keylend::audit::Hash;
+use keylend::domain::id::Id;
+use keylend::domain::time::Timestamp;
 use keylend::service::record;
+use keylend::storage::record_queue::{self, QueuedEntry};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::record::{checkpoint, sequence_and_sign, verify};
 use crate::support::{Database, TestApp, on_both};
 
 const ENTRIES: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit_entries";
-const POSITIONS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM record_positions";
+const POSITIONS: &str =
+    "SELECT CAST(COALESCE(SUM(LENGTH(entries)), 0) / 32 AS BIGINT) FROM record_bundles";
+/// Queues every entry as one that is older than the tree, at times of its own.
+const AS_FROM_BEFORE: [&str; 2] = [
+    "DELETE FROM record_queue",
+    "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) SELECT occurred_at, entry_id, organization_id, entry_id FROM audit_entries",
+];
 
 on_both! {
     async fn every_entry_gets_one_position_and_is_covered_by_the_next_checkpoint(app) {
@@ -24,9 +35,37 @@ on_both! {
 
     async fn entries_from_before_there_was_a_tree_get_their_positions_too(app) {
         app.owner().await;
-        app.execute("UPDATE record_queue SET leaf_hash = NULL").await;
+        for statement in AS_FROM_BEFORE {
+            app.execute(statement).await;
+        }
         sequence_and_sign(app.service()).await;
         verify(app.service()).await.unwrap();
+    }
+
+    async fn entries_of_transactions_that_overlap_are_taken_in_their_order(app) {
+        let entry = |at: i64, name: u128| QueuedEntry {
+            occurred_at: Timestamp::from_unix_seconds(at).unwrap(),
+            organization_id: Id::from_uuid(Uuid::from_u128(1)),
+            entry_id: Id::from_uuid(Uuid::from_u128(name)),
+            leaf_hash: Hash([0; 32]),
+        };
+        app.execute("DELETE FROM record_queue").await;
+        let mut tx = app.service().store.begin().await.unwrap();
+        for number in 0..20 {
+            // Each begins before and ends after many others.
+            let entries = vec![entry(100 - number, 7), entry(number, 8), entry(50, number as u128 + 9)];
+            record_queue::add(&mut tx, entries).await.unwrap();
+        }
+        let mut taken = Vec::new();
+        loop {
+            let part = record_queue::take(&mut tx, 4).await.unwrap();
+            if part.is_empty() {
+                break;
+            }
+            taken.extend(part.iter().map(|entry| (entry.occurred_at, entry.entry_id)));
+        }
+        assert_eq!(taken.len(), 60);
+        assert!(taken.is_sorted(), "{taken:?}");
     }
 
     async fn a_record_of_many_tiles_verifies(app) {

@@ -59,13 +59,12 @@ on_both! {
         app.owner().await;
         sequence_and_sign(app.service()).await;
         let signed = checkpoint(app.service()).await.head;
-        app.execute("UPDATE record_queue SET leaf_hash = NULL").await;
         // Somebody who owns the database puts the entries in another order and has it sequenced
         // again from the beginning.
         for statement in [
-            "INSERT INTO record_queue (occurred_at, entry_id) SELECT position, entry_id FROM record_positions",
-            "UPDATE record_queue SET occurred_at = 1 - occurred_at WHERE occurred_at < 2",
-            "DELETE FROM record_positions",
+            "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) SELECT -(ROW_NUMBER() OVER (ORDER BY entry_id)), entry_id, organization_id, entry_id FROM audit_entries",
+            "DELETE FROM record_bundles",
+            "DELETE FROM record_subjects",
             "DELETE FROM record_tiles",
             "UPDATE record_state SET size = 0, checkpoint_size = 0",
         ] {

@@ -23,7 +23,7 @@ use crate::support::{Terminal, TestApp};
 const ROUNDS: u64 = 24;
 /// What somebody changes who owns the database.
 const TABLES: [&str; 5] =
-    ["audit_entries", "record_queue", "record_positions", "record_tiles", "record_state"];
+    ["audit_entries", "record_queue", "record_bundles", "record_tiles", "record_state"];
 /// Rows of the database, beside hashes that were kept elsewhere.
 const WAYS: [Way; 8] = [
     Way::Edit,
@@ -44,23 +44,48 @@ async fn execute(app: &TestApp, sql: String) {
     tx.commit().await.unwrap();
 }
 
-async fn at(app: &TestApp, position: usize, change: &str) {
-    let entry = format!("(SELECT entry_id FROM record_positions WHERE position = {position})");
-    execute(app, change.replace("ENTRY", &entry)).await;
+/// The names of all entries in the order of their positions: organization and entry, 32 bytes each.
+async fn names(app: &TestApp) -> Vec<[u8; 32]> {
+    let mut reader = app.service().store.read().await.unwrap();
+    let bundles = query("SELECT entries FROM record_bundles ORDER BY number");
+    let bundles: Vec<Vec<u8>> = bundles.fetch_all(&mut reader).await.unwrap();
+    bundles.concat().as_chunks().0.to_vec()
 }
 
-/// Moves all positions from one on by one, in two steps because no two may be the same at any time.
-async fn shift(app: &TestApp, from: usize, by: i64) {
-    for sql in [
-        format!("UPDATE record_positions SET position = -position - 1 WHERE position >= {from}"),
-        format!("UPDATE record_positions SET position = -position - 1 + {by} WHERE position < 0"),
-    ] {
-        execute(app, sql).await;
+/// Gives entries other positions; what the rows say besides is left as it may be.
+async fn set_names(app: &TestApp, names: &[[u8; 32]]) {
+    execute(app, "DELETE FROM record_bundles".to_owned()).await;
+    let mut tx = app.service().store.begin().await.unwrap();
+    for (number, bundle) in (0_i64..).zip(names.chunks(256)) {
+        let put =
+            "INSERT INTO record_bundles (number, entries, lowest, reached) VALUES ($1, $2, $3, $4)";
+        let put = query(put).bind(number).bind(bundle.concat());
+        let put = put.bind(uuid::Uuid::nil()).bind(uuid::Uuid::max());
+        put.execute_one(&mut tx).await.unwrap();
     }
+    tx.commit().await.unwrap();
+}
+
+/// The name of an entry, and nothing of its organization.
+fn entry_id(name: &[u8; 32]) -> uuid::Uuid {
+    uuid::Uuid::from_slice(&name[16..]).unwrap()
+}
+
+/// Changes the rows of entries.
+async fn at(app: &TestApp, names: &[[u8; 32]], change: &str) {
+    // Statements live as long as the program; these are short and few.
+    let sql: &'static str = Box::leak(change.to_owned().into_boxed_str());
+    let mut tx = app.service().store.begin().await.unwrap();
+    for name in names {
+        query(sql).bind(entry_id(name)).execute_one(&mut tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
 }
 
 async fn tamper(app: &TestApp, way: Way, size: usize, dice: &mut Dice) {
     let (one, other) = (dice.below(size), dice.below(size));
+    let mut names = names(app).await;
+    let found = names[one];
     match way {
         Way::Edit => {
             let change = [
@@ -69,47 +94,40 @@ async fn tamper(app: &TestApp, way: Way, size: usize, dice: &mut Dice) {
                 "request_id = 'forged'",
                 "details = '{\"forged\":true}'",
             ][dice.below(4)];
-            at(app, one, &format!("UPDATE audit_entries SET {change} WHERE entry_id = ENTRY"))
-                .await;
+            let change = format!("UPDATE audit_entries SET {change} WHERE entry_id = $1");
+            at(app, &[found], &change).await;
         }
-        Way::Delete => at(app, one, "DELETE FROM audit_entries WHERE entry_id = ENTRY").await,
+        Way::Delete => at(app, &[found], "DELETE FROM audit_entries WHERE entry_id = $1").await,
         Way::CloseUp => {
-            at(app, one, "DELETE FROM audit_entries WHERE entry_id = ENTRY").await;
-            execute(app, format!("DELETE FROM record_positions WHERE position = {one}")).await;
-            shift(app, one, -1).await;
+            at(app, &[found], "DELETE FROM audit_entries WHERE entry_id = $1").await;
+            names.remove(one);
+            set_names(app, &names).await;
         }
         Way::Swap => {
-            for (from, to) in [(one as i64, -1), (other as i64, one as i64), (-1, other as i64)] {
-                let sql = "UPDATE record_positions SET position";
-                execute(app, format!("{sql} = {to} WHERE position = {from}")).await;
-            }
+            names.swap(one, other);
+            set_names(app, &names).await;
         }
         Way::Insert => {
-            shift(app, one, 1).await;
-            insert(app, one, other).await;
+            let inserted = insert(app, one, other).await;
+            names.insert(one, inserted);
+            set_names(app, &names).await;
         }
         Way::Truncate => {
-            at(app, one, "DELETE FROM audit_entries WHERE entry_id >= ENTRY").await;
-            execute(app, format!("DELETE FROM record_positions WHERE position >= {one}")).await;
+            let cut = names.split_off(one);
+            at(app, &cut, "DELETE FROM audit_entries WHERE entry_id = $1").await;
+            set_names(app, &names).await;
         }
         Way::Fork => {
-            execute(
-                app,
-                format!(
-                    "UPDATE audit_entries SET request_id = 'fork' WHERE entry_id IN \
-                (SELECT entry_id FROM record_positions WHERE position >= {one})"
-                ),
-            )
-            .await;
+            let change = "UPDATE audit_entries SET request_id = 'fork' WHERE entry_id = $1";
+            at(app, &names[one..], change).await;
         }
         Way::Tile => tile(app, dice).await,
         Way::Checkpoint => unreachable!("no rows"),
     }
 }
 
-/// An entry like another, under another name.
-async fn insert(app: &TestApp, one: usize, other: usize) {
-    let other = if other >= one { other + 1 } else { other };
+/// An entry of the organization of another, under a name that there is not; returns its name.
+async fn insert(app: &TestApp, one: usize, other: usize) -> [u8; 32] {
     let mut tx = app.service().store.begin().await.unwrap();
     let like = keylend::storage::record::entries(&mut tx, other as u64..other as u64 + 1).await;
     let mut entry = like.unwrap().remove(0).entry;
@@ -118,9 +136,11 @@ async fn insert(app: &TestApp, one: usize, other: usize) {
         VALUES ($1, $2, $3, 'user.created', 'system', '{}')";
     let copied = query(copied).bind(entry.entry_id).bind(entry.organization_id);
     copied.bind(entry.occurred_at).execute_one(&mut tx).await.unwrap();
-    let placed = query("INSERT INTO record_positions (position, entry_id) VALUES ($1, $2)");
-    placed.bind(one as i64).bind(entry.entry_id).execute_one(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
+    let mut name = [0; 32];
+    name[..16].copy_from_slice(entry.organization_id.as_uuid().as_bytes());
+    name[16..].copy_from_slice(entry.entry_id.as_uuid().as_bytes());
+    name
 }
 
 async fn tile(app: &TestApp, dice: &mut Dice) {
@@ -134,18 +154,26 @@ async fn tile(app: &TestApp, dice: &mut Dice) {
     tx.commit().await.unwrap();
 }
 
-/// Has the service itself compute everything again from the rows as they are now.
+/// Has the service itself compute everything again from the rows as they are now, in their order.
 async fn recompute(app: &TestApp) {
+    let names = names(app).await;
     for sql in [
         "DELETE FROM record_queue",
-        "INSERT INTO record_queue (occurred_at, entry_id) SELECT p.position, p.entry_id \
-            FROM record_positions p JOIN audit_entries e ON e.entry_id = p.entry_id",
-        "DELETE FROM record_positions",
+        "DELETE FROM record_bundles",
+        "DELETE FROM record_subjects",
         "DELETE FROM record_tiles",
         "UPDATE record_state SET size = 0",
     ] {
         execute(app, sql.to_owned()).await;
     }
+    let mut tx = app.service().store.begin().await.unwrap();
+    for (position, name) in (0_i64..).zip(&names) {
+        let queued = "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) \
+            SELECT $1, entry_id, organization_id, entry_id FROM audit_entries WHERE entry_id = $2";
+        // An entry that somebody has deleted is not queued.
+        query(queued).bind(position).bind(entry_id(name)).execute(&mut tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
     record::sequence(app.service()).await.unwrap();
 }
 
