@@ -6,6 +6,7 @@ simulator, and a guest with a grant for each. Leaves in the folder
     direct.keys   lines "access_token path", the same at the simulator itself
 
     prepare.py SERVICE_URL SIMULATOR_URL FOLDER
+    prepare.py SERVICE_URL grants FOLDER    unlock.keys alone, for the grants named on standard input
 """
 
 import base64
@@ -45,7 +46,7 @@ def access_token(simulator):
         "response_type": "code",
         "client_id": "bench",
         "redirect_uri": back,
-        "scope": "read_security read_vehicle_info",
+        "scope": "read_security control_security read_vehicle_info",
         "user": "bench",
     }
     url = simulator + "/oauth/authorize?" + urllib.parse.urlencode(asked)
@@ -66,18 +67,31 @@ def access_token(simulator):
         return json.load(answer)["access_token"]
 
 
-def main(service, simulator, folder):
-    def sign_in(email):
-        body = {"email": email, "password": PASSWORD}
-        return call(service + "/v1/sessions", body)["access_token"]
+def sign_in(service, email):
+    body = {"email": email, "password": PASSWORD}
+    return call(service + "/v1/sessions", body)["access_token"]
 
-    admin = sign_in("admin@bench.example")
+
+def mint(service, folder, grants):
+    guest = sign_in(service, "guest@bench.example")
+    with open(folder + "/unlock.keys", "w", encoding="ascii") as keys:
+        for grant_id in grants:
+            grant = service + "/v1/grants/" + grant_id
+            minted = call(grant + "/token", {}, guest)
+            keys.write("%s %s\n" % (minted["grant_token"], call(grant, token=guest)["vehicle_id"]))
+
+
+def main(service, simulator, folder):
+    if simulator == "grants":
+        mint(service, folder, sys.stdin.read().split())
+        return
+    admin = sign_in(service, "admin@bench.example")
     people = {}
     for name in ("owner", "guest"):
         email = name + "@bench.example"
         body = {"email": email, "display_name": name, "password": PASSWORD}
         user_id = call(service + "/v1/users", body, admin)["user_id"]
-        people[name] = (user_id, sign_in(email))
+        people[name] = (user_id, sign_in(service, email))
     (_, owner), (guest_id, guest) = people["owner"], people["guest"]
     call(call(service + "/v1/connections", {}, owner)["authorize_url"])
     vehicles, cursor = [], ""
