@@ -3,13 +3,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint fmt openapi bench demo
+.PHONY: help test torture lint fmt openapi bench bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
 
 help: ## this list
-	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 test: ## everything a change must pass; installs what the tests need
 	scripts/install-test-tools
@@ -37,6 +37,14 @@ openapi: ## write openapi.yaml from the code
 bench: ## Keylend and the floors under it, measured in one run
 	cargo build --locked --release --bins --example floors
 	scripts/bench
+
+bench-growth: ## unlocks with 1,000 to 1,000,000 grants and entries; takes half an hour
+	cargo build --locked --release --bins --example floors
+	scripts/bench-growth
+
+bench-soak: ## unlocks for twenty minutes, with what the service takes each minute
+	cargo build --locked --release --bins --example floors
+	scripts/bench-soak
 
 demo: ## the service and a simulated vehicle cloud, telling their story
 	cargo run --release --locked -- demo
