@@ -3,11 +3,6 @@
 
 use std::process::ExitCode;
 
-/// The system's allocator gives memory back slowly and takes a lock between threads; this one was
-/// measured (`docs/adr/0019`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     keylend::cli::main()
 }

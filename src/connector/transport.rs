@@ -78,6 +78,7 @@ impl Transport {
         let https = https.enable_http1().enable_http2().wrap_connector(tcp);
         // Half, so that a host that cannot be reached is told from one that does not answer.
         let prompt = Timeout::new(https, CONNECT_TIME_MAX.min(timeout / 2));
+        #[expect(clippy::disallowed_methods, reason = "the one room in which a client is built")]
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME_MAX)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ fn answer(status: u16, body: impl Into<bytes::Bytes>) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
-        body: body.into(),
+        body: Bytes::from(body.into()),
     }
 }
 

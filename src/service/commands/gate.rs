@@ -17,6 +17,8 @@ use crate::storage::commands::Change;
 
 /// At most so many requests, and so many outcomes, in one transaction.
 const BATCH_MAX: usize = 256;
+/// How often the others get a turn before a batch that still grows is decided on.
+const ROUNDS_MAX: usize = 16;
 /// How often a request is decided again because its grant was changed by somebody else.
 const TRIES_MAX: u8 = 8;
 
@@ -95,14 +97,30 @@ impl GateTask {
                     _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
                 }
             }
-            fill(&mut batch.requests, &mut self.queue);
-            fill(&mut batch.outcomes, &mut outcomes);
+            self.gather(&mut batch, &mut outcomes).await;
             batch = work_off(&service, &sender, batch).await;
         }
         drop(sender);
         let mut last = Vec::new();
         while outcomes.recv_many(&mut last, BATCH_MAX).await > 0 {
             outcomes::keep_trying(&service, std::mem::take(&mut last));
+        }
+    }
+}
+
+impl GateTask {
+    /// Takes what else has arrived, and what arrives while everybody who can run does. Nothing is
+    /// waited for: whoever comes alone is decided on at once. But right after a transaction those
+    /// whom it answered are about to come back, and would each get a transaction of their own.
+    async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Change>) {
+        for _ in 0..ROUNDS_MAX {
+            let before = batch.len();
+            tokio::task::yield_now().await;
+            fill(&mut batch.requests, &mut self.queue);
+            fill(&mut batch.outcomes, outcomes);
+            if batch.len() == before {
+                return;
+            }
         }
     }
 }
@@ -115,8 +133,12 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    const fn len(&self) -> usize {
+        self.requests.len() + self.outcomes.len()
+    }
+
     const fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.outcomes.is_empty()
+        self.len() == 0
     }
 }
 

@@ -26,8 +26,9 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READERS_MAX: u32 = 4;
-/// In KiB, negative as SQLite wants it.
-const SQLITE_CACHE_KIB: &str = "-8192";
+/// In KiB, negative as SQLite wants it. The writer comes back to the edges of every index.
+const SQLITE_WRITER_CACHE_KIB: &str = "-32768";
+const SQLITE_READER_CACHE_KIB: &str = "-8192";
 /// A checkpoint writes each changed page once, however often it changed since the last one: at
 /// this distance (32 MiB) it is rare enough not to be seen in the latency of commands.
 const SQLITE_CHECKPOINT_PAGES: &str = "8192";
@@ -138,7 +139,7 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
-        .pragma("cache_size", SQLITE_CACHE_KIB)
+        .pragma("cache_size", SQLITE_WRITER_CACHE_KIB)
         // What is deleted is overwritten, or a person who was erased would stay in the file.
         .pragma("secure_delete", "ON")
         .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
@@ -155,13 +156,17 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .test_before_acquire(false)
         .connect_with(options.clone())
         .await?;
+    let reading = options
+        .create_if_missing(false)
+        .pragma("cache_size", SQLITE_READER_CACHE_KIB)
+        .pragma("query_only", "ON");
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        .connect_lazy_with(reading);
     Ok(Db::Sqlite { writer, readers })
 }
 

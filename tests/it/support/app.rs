@@ -307,8 +307,8 @@ impl TestApp {
 
     /// Waits until no task is left of what was asked for.
     pub(crate) async fn idle(&self) {
-        // The gate, the writer of outcomes and the keeper of metrics go on for ever.
-        while self.service().tasks.len() > 3 {
+        // The gate and the keeper of metrics go on for ever.
+        while self.service().tasks.len() > 2 {
             tokio::task::yield_now().await;
         }
     }
