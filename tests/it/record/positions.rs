@@ -49,7 +49,7 @@ on_both! {
             entry_id: Id::from_uuid(Uuid::from_u128(name)),
             leaf_hash: Hash([0; 32]),
         };
-        app.execute("DELETE FROM record_queue").await;
+        sequence_and_sign(app.service()).await;
         let mut tx = app.service().store.begin().await.unwrap();
         for number in 0..20 {
             // Each begins before and ends after many others.
