@@ -153,3 +153,27 @@ fn a_known_hash_tells_the_very_entry() {
     let finding = verifier.push(&leaves[2], Some(leaf_hash(&leaves[1]))).unwrap_err();
     assert_eq!(finding, Finding { place: Place::At(1), fault: Fault::Changed });
 }
+
+#[test]
+fn what_was_not_signed_is_told_before_what_cannot_be() {
+    let leaves = good();
+    let mut changed = leaves.clone();
+    changed[1] = step(99, "acknowledged");
+    let finding = verify(&changed, vec![head(&leaves)]).unwrap_err();
+    assert_eq!(finding, Finding { place: Place::Between(0, 9), fault: Fault::OtherTree });
+    let finding = verify(&changed, vec![head(&changed)]).unwrap_err();
+    assert_eq!(finding.place, Place::At(1));
+    assert!(matches!(finding.fault, Fault::Nonsense(_)), "{finding}");
+}
+
+#[test]
+fn hashes_that_are_known_narrow_down_where_another_tree_begins() {
+    let (leaves, mut changed) = (good(), good());
+    changed[6] = entry("vehicle.read", None, None, json!({}));
+    let mut verifier = Verifier::new(vec![head(&leaves[..2]), head(&leaves)]);
+    for (position, leaf) in (0_u64..).zip(&changed) {
+        verifier.push(leaf, (position < 5).then(|| leaf_hash(leaf))).unwrap();
+    }
+    let finding = verifier.finish().unwrap_err();
+    assert_eq!(finding, Finding { place: Place::Between(5, 9), fault: Fault::OtherTree });
+}

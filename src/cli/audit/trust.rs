@@ -37,7 +37,7 @@ pub(super) struct Trust {
 
 /// Too few of the witnesses have seen a checkpoint.
 #[derive(Debug, thiserror::Error)]
-#[error("{found} of the witnesses have cosigned the checkpoint, and {wanted} must have")]
+#[error("{wanted} of the witnesses must have cosigned the checkpoint, and {found} did")]
 pub(super) struct TooFewWitnesses {
     found: usize,
     wanted: usize,

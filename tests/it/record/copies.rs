@@ -3,10 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use keylend::audit::checkpoint;
+use keylend::audit::note::{KeyKind, VerifierKey};
 use keylend::domain::id::AuditEntryId;
+use keylend::entropy::SeededEntropy;
+use keylend::signing::signing_key::SigningKey;
 use serde_json::Value;
 
-use crate::support::app::Database;
+use crate::support::app::{Database, the_beginning};
 use crate::support::operated::Operated;
 
 /// Every file of a folder with what it holds, in order.
@@ -255,4 +259,45 @@ async fn an_entry_is_proved_from_a_copy_and_the_proof_is_checked_alone() {
     let nobody = AuditEntryId::from_uuid(uuid::Uuid::nil()).to_string();
     let said = terminal.run(&["audit", "prove", "copy", "--entry", &nobody]).await.failed();
     assert!(said.contains("there is no such entry"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_witnesses_that_are_asked_for_must_have_cosigned() {
+    let service = Operated::start(Database::Sqlite).await;
+    let key = service.key().await;
+    service.work(20).await;
+    service.checkpoint_over(20).await;
+    service.terminal.run(&["audit", "export", "copy"]).await.well();
+    let terminal = service.end().await;
+    let witnesses = [1, 2].map(|seed| {
+        let secret =
+            SigningKey::generate(&SeededEntropy::from_seed(seed), the_beginning()).unwrap();
+        let name = format!("witness-{seed}.example");
+        let public = VerifierKey::new(&name, KeyKind::Witness, secret.public()).unwrap();
+        (secret, public)
+    });
+    // Only the first of them has seen it.
+    let file = terminal.folder().join("copy/checkpoint");
+    let log: VerifierKey = key.parse().unwrap();
+    let opened =
+        checkpoint::open(&fs::read(&file).unwrap(), log.name(), std::slice::from_ref(&log))
+            .unwrap();
+    let (secret, public) = &witnesses[0];
+    let signed = secret.sign(&public.message(&opened.text, the_beginning()));
+    let cosigned = public.signature(&signed, the_beginning()).unwrap();
+    let signatures: Vec<_> = opened.signatures.into_iter().chain([cosigned]).collect();
+    fs::write(&file, checkpoint::note(&opened.text, &signatures).unwrap()).unwrap();
+
+    let [one, other] = witnesses.map(|(_, public)| public.to_string());
+    let verify = ["audit", "verify", "copy", "--key", &key, "--witness", &one];
+    terminal.run(&verify).await.well();
+    let both = [&verify[..], &["--witness", &other]].concat();
+    let said = terminal.run(&both).await.ended(1);
+    assert!(
+        said.starts_with("2 of the witnesses must have cosigned the checkpoint, and 1 did\n"),
+        "{said}"
+    );
+    terminal.run(&[&both[..], &["--witnesses-min", "1"]].concat()).await.well();
+    terminal.run(&[&both[..], &["--witnesses-min", "3"]].concat()).await.ended(2);
+    terminal.run(&["audit", "verify", "copy", "--key", &one]).await.ended(2);
 }
