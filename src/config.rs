@@ -136,7 +136,7 @@ impl Default for Limits {
         Self {
             request_time_max: Duration::from_secs(70),
             connections_max: 16 * 1024,
-            visits_per_second: NonZeroU32::MIN.saturating_add(49),
+            visits_per_second: NonZeroU32::MIN.saturating_add(199),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,
