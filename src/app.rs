@@ -14,11 +14,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Visits;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{AgreedClock, Clock, SystemClock};
 use crate::config::{Config, Limits};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
 use crate::entropy::{Entropy, OsEntropy};
+use crate::service::agreement::{self, References};
 use crate::service::budget::Budget;
 use crate::service::commands::{Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
@@ -44,6 +45,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Whether the file of an SQLite database may be made.
     pub create: bool,
+    /// What the clock is compared with.
+    pub references: References,
 }
 
 impl Parts {
@@ -54,6 +57,7 @@ impl Parts {
             clock: Arc::new(SystemClock::start()),
             entropy: Arc::new(OsEntropy::default()),
             create: false,
+            references: References::Database,
         }
     }
 }
@@ -98,6 +102,12 @@ pub struct App {
     metrics: PrometheusHandle,
 }
 
+/// A service ended without being asked to: what was said to be durable may not be. To close the
+/// database would write to it again, so the process must end as it is.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped, because nothing more can be promised: {0}")]
+pub struct Halted(String);
+
 /// The one connector, as the settings say.
 ///
 /// # Errors
@@ -140,21 +150,24 @@ impl App {
         let limits = PostgresSettings { connections_max: config.database.connections_max };
         let db = Db::open(&config.database.location, limits, parts.create).await?;
         let keyring = keyring_file::load(&config.key_file)?;
+        let agreed = Arc::new(AgreedClock::new(Arc::clone(&parts.clock)));
+        let clock: Arc<dyn Clock> = agreed.clone();
+        let halt = db.halt();
         let (gate, gate_task) = Gate::new(config.limits.commands_waiting_max);
         let service = Service {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             known_tokens: Arc::default(),
-            connector: Arc::new(connector(config, Arc::clone(&parts.clock))?),
+            connector: Arc::new(connector(config, Arc::clone(&clock))?),
             access_tokens: Arc::new(AccessTokens::default()),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 config.limits.vehicle_requests,
                 config.limits.application_requests,
-                parts.clock.monotonic(),
+                clock.monotonic(),
             )),
             passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
-            throttle: Arc::new(Throttle::new(Arc::clone(&parts.clock))),
+            throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
             gate,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
@@ -168,13 +181,16 @@ impl App {
             )),
             tasks: TaskTracker::new(),
             settings: Arc::new(Settings {
-                instance_id: parts.entropy.id(parts.clock.now())?,
+                instance_id: parts.entropy.id(clock.now())?,
                 public_url: config.public_url.as_str().to_owned(),
                 connector_timeout: config.smartcar.timeout,
                 api_versions: config.smartcar.api_versions,
                 management_token: config.smartcar.management_token.clone(),
+                references: parts.references,
             }),
-            clock: parts.clock,
+            clock,
+            agreed,
+            halt,
             entropy: parts.entropy,
         };
         let metrics = telemetry::measurements()?;
@@ -219,13 +235,22 @@ impl App {
 
     /// Runs the service until `stop`; then takes no new commands, lets those in flight get their
     /// outcome, and closes the database.
-    pub async fn serve(self, listener: TcpListener) {
-        self.serve_with(listener, true).await;
+    ///
+    /// # Errors
+    /// [`Halted`].
+    pub async fn serve(self, listener: TcpListener) -> Result<(), Halted> {
+        self.serve_with(listener, true).await
     }
 
     /// As [`App::serve`], with or without the workers: a test runs them by hand.
-    pub async fn serve_with(self, listener: TcpListener, workers: bool) {
+    ///
+    /// # Errors
+    /// [`Halted`].
+    pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
         let Self { service, gate, stop, limits, visits, metrics } = self;
+        if let Err(error) = agreement::compare(&service).await {
+            tracing::warn!(error = ?error, "the clock was compared with nothing yet");
+        }
         service.tasks.spawn(gate.run(service.clone(), stop.clone()));
         if workers {
             worker::start(&service, &stop);
@@ -239,13 +264,20 @@ impl App {
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };
         let router = http::router(Arc::new(gateway), edge);
-        http::server::serve(listener, router, limits.connections_max, stop).await;
+        tokio::select! {
+            () = http::server::serve(listener, router, limits.connections_max, stop) => {}
+            why = service.halt.called() => {
+                tracing::error!(why, "stopping at once");
+                return Err(Halted(why));
+            }
+        }
         service.tasks.close();
         let patience = service.settings.connector_timeout.saturating_add(STOP_MARGIN);
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
             tracing::error!("stopped with work left; the recovery of the next start settles it");
         }
         service.store.db().close().await;
+        Ok(())
     }
 
     /// Closes what was opened, when nothing was served.

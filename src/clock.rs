@@ -4,10 +4,14 @@
 //! validity, and a monotonic one for deadlines inside this process, which no adjustment of the
 //! wall clock can move.
 
+mod agreed;
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
+
+pub use agreed::{AgreedClock, Dispute, Reading, Reference, TOLERANCE};
 
 /// A source of time.
 pub trait Clock: Send + Sync {

@@ -7,6 +7,7 @@
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
 //! - [`durable`]: files that outlive a power failure.
 //! - [`failpoint`]: where tests end the process.
+//! - [`halt`]: what ends the process when a disk fails.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
 //! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
 //! - [`audit`]: the record as mathematics: entries, tree, checkpoints, proofs.
@@ -47,6 +48,7 @@ pub mod domain;
 pub mod durable;
 pub mod entropy;
 pub mod failpoint;
+pub mod halt;
 pub mod http;
 pub mod service;
 pub mod signing;

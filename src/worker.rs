@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::probe;
-use crate::service::{Error, Service, once, record, webhooks};
+use crate::service::{Error, Service, agreement, once, record, webhooks};
 
 /// How often abandoned commands are looked for, and cars looked at.
 const SETTLE_PERIOD: Duration = Duration::from_secs(1);
+/// How often the primary among several servers is looked for, and the clock compared with its.
+const EXAMINE_PERIOD: Duration = Duration::from_secs(1);
 /// How often new entries get their positions, and the record is signed.
 const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
 /// How often it is looked whether a checkpoint waits for a witness.
@@ -23,6 +25,10 @@ const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
 
 /// Starts every task; they end with `stop`.
 pub fn start(service: &Service, stop: &CancellationToken) {
+    spawn(service, stop, "examine", EXAMINE_PERIOD, |service| async move {
+        service.store.db().find_primary().await?;
+        agreement::compare(&service).await.map(|()| 0)
+    });
     spawn(service, stop, "recover", SETTLE_PERIOD, |service| async move {
         recover::recover(&service).await.map(|count| count as u64)
     });
@@ -55,6 +61,7 @@ pub fn start(service: &Service, stop: &CancellationToken) {
 /// # Errors
 /// The first task's error.
 pub async fn run_once(service: &Service) -> Result<(), Error> {
+    agreement::compare(service).await?;
     recover::recover(service).await?;
     reconcile::reconcile(service).await?;
     probe::probe(service).await?;

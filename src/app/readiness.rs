@@ -1,17 +1,10 @@
 //! What must work before requests are taken: the database, its schema, the keys, the clock (P9).
 //! The vehicle cloud is not among it: its failure is told request by request.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use crate::http::health::HealthCheck;
 use crate::service::Service;
-use crate::storage::record;
-
-/// So far may the clock be behind the newest entry of the record, which another instance may have
-/// written.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Every check.
 pub(super) fn checks(service: &Service) -> Vec<Box<dyn HealthCheck>> {
@@ -39,7 +32,7 @@ impl HealthCheck for Database {
     async fn check(&self) -> Result<(), String> {
         match self.0.store.db().is_primary().await {
             Ok(true) => Ok(()),
-            Ok(false) => Err("the server is a standby".to_owned()),
+            Ok(false) => Err("the server is a standby or read-only".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -83,14 +76,7 @@ impl HealthCheck for ClockAgrees {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let mut reader = self.0.store.read().await.map_err(|error| error.to_string())?;
-        let newest = record::newest(&mut reader).await.map_err(|error| error.to_string())?;
-        match newest {
-            Some(newest) if newest.since(self.0.clock.now()) > CLOCK_TOLERANCE => {
-                Err("the clock is behind the record".to_owned())
-            }
-            _ => Ok(()),
-        }
+        self.0.agreed.dispute().map_or(Ok(()), |dispute| Err(dispute.to_string()))
     }
 }
 

@@ -23,6 +23,7 @@ use crate::config::{
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
 use crate::entropy::{Entropy, OsEntropy};
+use crate::service::agreement::References;
 use crate::service::organizations;
 use crate::signing::keyring_file;
 use crate::simulator;
@@ -74,7 +75,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 
     let config = config(&folder, listener.local_addr()?, &public_url, &simulator_url)?;
     keyring_file::create(&config.key_file, &*entropy, crate::clock::Clock::now(&*clock))?;
-    let app = App::assemble(&config, Parts { clock, entropy, create: true }, stop.clone()).await?;
+    let parts = Parts { clock, entropy, create: true, references: References::Database };
+    let app = App::assemble(&config, parts, stop.clone()).await?;
     app.migrate().await?;
     let service = app.service.clone();
     let people = story::Credentials::fresh(&*service.entropy)?;

@@ -79,6 +79,7 @@ failures!(
     reqwest::Error,
     serde_json::Error,
     crate::app::AssembleError,
+    crate::app::Halted,
     crate::domain::user::InvalidText,
     crate::service::Error,
     crate::signing::keyring_file::KeyringFileError,

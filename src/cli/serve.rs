@@ -14,7 +14,11 @@ use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::http;
 use crate::service::Service;
+use crate::service::agreement::References;
 use crate::signing::keyring_file;
+
+/// The status of a process that ended because a disk failed (`EX_IOERR` of sysexits.h).
+const HALTED: i32 = 74;
 
 /// What the service is started with.
 #[derive(Debug, Args)]
@@ -28,6 +32,10 @@ pub(super) struct ServeArgs {
     /// that were revoked since the backup are alive again until you revoke them again.
     #[arg(long)]
     accept_rollback: bool,
+    /// Trust this machine's clock although it is behind the record: after it was ahead while
+    /// something was recorded. On a database in a file alone; a server's clock is still compared.
+    #[arg(long)]
+    accept_clock: bool,
     /// Where the process ends or stands still, for tests.
     #[cfg(feature = "failpoints")]
     #[arg(long, env = "KEYLEND_FAILPOINT", hide = true)]
@@ -56,7 +64,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         }
     }
     let stop = CancellationToken::new();
-    let parts = Parts { clock, entropy, create: args.create };
+    let references =
+        if args.accept_clock { References::NotTheRecord } else { References::Database };
+    let parts = Parts { clock, entropy, create: args.create, references };
     let app = App::assemble(&config, parts, stop.clone()).await?;
     if args.create {
         app.migrate().await?;
@@ -73,7 +83,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         tracing::info!("stopping: no new commands, those in flight get their outcome");
         stop.cancel();
     });
-    app.serve(listener).await;
+    if let Err(halted) = app.serve(listener).await {
+        // At once, with nothing closed in order: closing a database file writes to it.
+        Failure::from(halted).print();
+        std::process::exit(HALTED)
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -125,7 +125,8 @@ pub struct KeyFileSetting {
 /// The settings of whatever opens the database.
 #[derive(Clone, Args)]
 pub struct DatabaseSettings {
-    /// sqlite:PATH or postgres://USER@HOST/NAME.
+    /// sqlite:PATH or postgres://USER@HOST/NAME; several servers of one database with commas,
+    /// postgres://USER@HOST:PORT,HOST:PORT/NAME.
     #[arg(
         long,
         env = "KEYLEND_DATABASE_URL",

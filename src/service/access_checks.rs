@@ -29,6 +29,7 @@ pub async fn check(
     caller: &Caller,
     question: Question,
 ) -> Result<Decision, Error> {
+    service.must_agree()?;
     let Question { vehicle_id, action, grant_id, at } = question;
     let (_, user_id, grant_id) =
         vehicles::choose_right(service, caller, vehicle_id, action.into(), grant_id).await?;

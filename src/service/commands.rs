@@ -14,6 +14,7 @@ mod outcomes;
 pub mod reconcile;
 pub mod recover;
 mod send;
+mod settle;
 mod waiters;
 
 use crate::domain::command::{Command, CommandStatus};

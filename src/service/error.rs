@@ -58,10 +58,16 @@ pub enum Error {
     /// More work than this instance takes on; nothing was done.
     #[error("overloaded")]
     Overloaded,
-    /// The decision could not be made durable; whether it was is found out by trying again with
-    /// the same idempotency key.
+    /// The decision could not be made durable; nothing was done.
     #[error("the decision could not be made durable")]
     NotDurable,
+    /// It is not known whether the decision is durable. Nothing was sent; trying again with the
+    /// same idempotency key tells what was decided.
+    #[error("it is not known whether the decision is durable")]
+    MaybeDurable,
+    /// The clock is not trusted (P9); nothing was done.
+    #[error("the clock disagrees")]
+    ClockDisagrees,
     /// The database.
     #[error("storage")]
     Storage(#[from] StorageError),
@@ -128,6 +134,14 @@ impl From<NoEntropy> for Error {
 impl crate::storage::WorthRepeating for Error {
     fn is_worth_repeating(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_worth_repeating())
+    }
+
+    fn is_unknown(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_unknown())
+    }
+
+    fn is_away(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_away())
     }
 }
 

@@ -3,6 +3,7 @@
 //! and commits. It knows nothing of HTTP.
 
 pub mod access_checks;
+pub mod agreement;
 pub mod api_clients;
 pub mod audit_entries;
 pub mod budget;
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
-use crate::clock::Clock;
+use crate::clock::{AgreedClock, Clock};
 use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
 use crate::domain::actor::{Actor, Principal};
@@ -35,6 +36,7 @@ use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
+use crate::halt::Halt;
 use crate::signing::grant_token::KnownTokens;
 use crate::signing::keyring::Keyring;
 use crate::storage::{Store, Tx, audit_entries as entries};
@@ -46,8 +48,12 @@ pub use error::{Ban, CredentialFault, Error, StateFault, Violation};
 pub struct Service {
     /// The database.
     pub store: Store,
-    /// The time.
+    /// The time that clocks agree on.
     pub clock: Arc<dyn Clock>,
+    /// The same clock, as one that can be contradicted.
+    pub agreed: Arc<AgreedClock>,
+    /// What ends the process when a disk fails.
+    pub halt: Halt,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The keys, as they are now.
@@ -92,6 +98,8 @@ pub struct Settings {
     pub management_token: Option<secrecy::SecretString>,
     /// How long the vehicle cloud may take to answer a command.
     pub connector_timeout: Duration,
+    /// What the clock is compared with.
+    pub references: agreement::References,
 }
 
 /// Who asks for something, and in which HTTP request.

@@ -5,19 +5,25 @@
 //! placeholders for as many rows as there are ([`rows`]): generated text is never anything but
 //! placeholders.
 
+mod address;
 mod erased;
 mod error;
 mod open;
 mod row;
 mod rows;
 mod run;
+mod servers;
 mod value;
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
+use crate::domain::time::Timestamp;
+use crate::halt::Halt;
+
 pub use error::StorageError;
 pub use open::{Location, OpenError, PostgresSettings};
 pub use row::{Column, FromRow, Row, corrupt};
+pub use servers::Servers;
 pub use value::Value;
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -34,9 +40,11 @@ pub enum Db {
         writer: sqlx::SqlitePool,
         /// Connections that cannot write.
         readers: sqlx::SqlitePool,
+        /// Called when the file is broken; from then on nothing is asked of it.
+        halt: Halt,
     },
-    /// One primary server.
-    Postgres(sqlx::PgPool),
+    /// The servers of one database, of which one is the primary.
+    Postgres(Servers),
 }
 
 impl Db {
@@ -46,8 +54,14 @@ impl Db {
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn begin(&self) -> Result<Tx, StorageError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { writer, halt, .. } => {
+                let tx = judged(halt, writer.begin_with("BEGIN IMMEDIATE")).await?;
+                Tx::Sqlite(tx, halt.clone())
+            }
+            Self::Postgres(servers) => {
+                let pool = servers.pool()?;
+                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone())
+            }
         })
     }
 
@@ -57,19 +71,56 @@ impl Db {
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read(&self) -> Result<Reader, StorageError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Self::Sqlite { readers, halt, .. } => {
+                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone())
+            }
+            Self::Postgres(servers) => {
+                let pool = servers.pool()?;
+                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone())
+            }
         })
     }
 
     /// Waits for what runs, then closes every connection.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(servers) => servers.close().await,
+        }
+    }
+
+    /// Finds out which server is the primary, and uses that one from now on. A file is always it.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if none is.
+    pub async fn find_primary(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres(servers) => servers.find_primary().await,
+        }
+    }
+
+    /// What the primary's clock shows, to be compared and never stored; `None` for a file, which
+    /// has no clock but this machine's.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if it does not say so in time.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
+        match self {
+            Self::Sqlite { .. } => Ok(None),
+            Self::Postgres(servers) => servers.time().await.map(Some),
+        }
+    }
+
+    /// What ends the process when the database is broken; a server ends itself.
+    #[must_use]
+    pub fn halt(&self) -> Halt {
+        match self {
+            Self::Sqlite { halt, .. } => halt.clone(),
+            Self::Postgres(_) => Halt::default(),
         }
     }
 
@@ -80,7 +131,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match self {
             Self::Sqlite { writer, .. } => open::MIGRATIONS.run(writer).await?,
-            Self::Postgres(pool) => open::MIGRATIONS.run(pool).await?,
+            Self::Postgres(servers) => open::MIGRATIONS.run(&servers.pool()?).await?,
         }
         Ok(())
     }
@@ -114,22 +165,23 @@ impl Db {
 #[derive(Debug)]
 pub enum Tx {
     /// In the file.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Halt),
     /// On the server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'static, Postgres>, Servers),
 }
 
 impl Tx {
     /// Makes everything in the transaction durable.
     ///
     /// # Errors
-    /// [`StorageError`]; if it is `Unavailable`, whether the transaction is durable is not known.
+    /// [`StorageError`]; if it is `Unknown`, whether the transaction is durable is not known.
     pub async fn commit(self) -> Result<(), StorageError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx, halt) => judged(&halt, tx.commit()).await,
+            Self::Postgres(tx, servers) => {
+                servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
+            }
         }
-        Ok(())
     }
 }
 
@@ -137,18 +189,34 @@ impl Tx {
 #[derive(Debug)]
 pub enum Reader {
     /// Of the file.
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(PoolConnection<Sqlite>, Halt),
     /// Of the server.
-    Postgres(PoolConnection<Postgres>),
+    Postgres(PoolConnection<Postgres>, Servers),
+}
+
+/// Waits for an answer of the file, and calls the halt if it says that the file is broken. After
+/// that it is not asked any more: whether the last write is there, only the next start can tell.
+async fn judged<T>(
+    halt: &Halt,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StorageError> {
+    if halt.is_called() {
+        return Err(StorageError::away(std::io::ErrorKind::Other, "the process is ending"));
+    }
+    let answer = answer.await.map_err(StorageError::from);
+    if let Err(StorageError::Broken(error)) = &answer {
+        halt.call(format!("the database file is broken: {error}"));
+    }
+    answer
 }
 
 /// Either database's connection, borrowed for one statement.
 #[derive(Debug)]
 pub enum Handle<'c> {
     /// Of the file.
-    Sqlite(&'c mut SqliteConnection),
-    /// Of the server.
-    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection, &'c Halt),
+    /// Of the server; without its servers, who uses it waits with a patience of their own.
+    Postgres(&'c mut PgConnection, Option<&'c Servers>),
 }
 
 /// Where a statement can run: a transaction, or a reader.
@@ -160,8 +228,8 @@ pub trait Connection: Send {
 impl Connection for Tx {
     fn handle(&mut self) -> Handle<'_> {
         match self {
-            Self::Sqlite(tx) => Handle::Sqlite(tx),
-            Self::Postgres(tx) => Handle::Postgres(tx),
+            Self::Sqlite(tx, halt) => Handle::Sqlite(tx, halt),
+            Self::Postgres(tx, servers) => Handle::Postgres(tx, Some(servers)),
         }
     }
 }
@@ -169,8 +237,8 @@ impl Connection for Tx {
 impl Connection for Reader {
     fn handle(&mut self) -> Handle<'_> {
         match self {
-            Self::Sqlite(connection) => Handle::Sqlite(connection),
-            Self::Postgres(connection) => Handle::Postgres(connection),
+            Self::Sqlite(connection, halt) => Handle::Sqlite(connection, halt),
+            Self::Postgres(connection, servers) => Handle::Postgres(connection, Some(servers)),
         }
     }
 }

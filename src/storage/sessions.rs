@@ -126,8 +126,19 @@ pub async fn use_refresh_token(
     {
         return Ok(RefreshUse::First(session_id));
     }
-    let known = query(FIND_REFRESH_TOKEN).bind(token_hash).fetch_optional(tx).await?;
+    let known = owner_of_refresh_token(tx, token_hash).await?;
     Ok(known.map_or(RefreshUse::Unknown, RefreshUse::Again))
+}
+
+/// The session that a refresh token belongs to, whether it was used or not.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn owner_of_refresh_token(
+    on: &mut impl Connection,
+    token_hash: [u8; 32],
+) -> Result<Option<SessionId>, StorageError> {
+    query(FIND_REFRESH_TOKEN).bind(token_hash).fetch_optional(on).await
 }
 
 /// One session.

@@ -30,3 +30,4 @@ mod sdk;
 mod statements;
 mod support;
 mod torture;
+mod trouble;

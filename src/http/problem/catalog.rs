@@ -173,6 +173,10 @@ catalog! {
         "The request took too long; repeat it with the same idempotency key" "This took too long. Please try again.";
     StorageUnavailable "storage_unavailable" SERVICE_UNAVAILABLE RetryLater again
         "The database is not available; nothing was done" "The service is not available. Please try again in a moment.";
+    CommitUnknown "commit_unknown" SERVICE_UNAVAILABLE RetryLater again
+        "It is not known whether this was done; repeat it with the same idempotency key" "The service is not available. Please try again in a moment.";
+    ClockDisagrees "clock_disagrees" SERVICE_UNAVAILABLE RetryLater again
+        "This instance's clock cannot be trusted at present; nothing was done" "The service is not available. Please try again in a moment.";
     NotReady "not_ready" SERVICE_UNAVAILABLE RetryLater again
         "The service is not ready to take requests" "The service is not available. Please try again in a moment.";
     Internal "internal" INTERNAL_SERVER_ERROR ContactAdmin never

@@ -29,6 +29,8 @@ impl From<Error> for Problem {
             Error::Overloaded => Self::of(Code::Overloaded).retry_after(OVERLOAD_WAIT),
             Error::Storage(error) => of_storage(&error),
             Error::NotDurable => Self::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT),
+            Error::MaybeDurable => Self::of(Code::CommitUnknown).retry_after(OVERLOAD_WAIT),
+            Error::ClockDisagrees => Self::of(Code::ClockDisagrees).retry_after(OVERLOAD_WAIT),
             Error::Internal(text) => {
                 tracing::error!(error = text, "a use case failed");
                 Self::of(Code::Internal)
@@ -145,6 +147,14 @@ fn of_storage(error: &StorageError) -> Problem {
         | StorageError::Duplicate(source) => {
             tracing::warn!(%error, %source, "the database did not do it");
             Problem::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT)
+        }
+        StorageError::Unknown(source) => {
+            tracing::warn!(%error, %source, "the database may have done it");
+            Problem::of(Code::CommitUnknown).retry_after(OVERLOAD_WAIT)
+        }
+        StorageError::Broken(source) => {
+            tracing::error!(%error, %source, "the process is ending");
+            Problem::of(Code::CommitUnknown).retry_after(OVERLOAD_WAIT)
         }
         StorageError::LostRace => {
             tracing::warn!(%error, "the database did not do it");

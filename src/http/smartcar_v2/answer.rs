@@ -105,7 +105,11 @@ impl From<Error> for Refusal {
             Error::Overloaded => {
                 Self::of("RATE_LIMIT", Some("SMARTCAR_API")).with_retry_after_ms(Some(1000))
             }
-            Error::NotDurable | Error::Storage(_) | Error::Internal(_) => {
+            Error::NotDurable
+            | Error::MaybeDurable
+            | Error::ClockDisagrees
+            | Error::Storage(_)
+            | Error::Internal(_) => {
                 tracing::error!(error = ?error, "a facade request failed");
                 Self::new(ErrorKind::ServerInternal)
             }

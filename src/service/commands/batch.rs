@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::decisions::{self, KeyedCommand, VehicleRow};
-use crate::storage::{Tx, audit_entries, commands};
+use crate::storage::{StorageError, Tx, audit_entries, commands};
 
 /// After the time to leave and the cloud's time to answer, this much passes before anybody else
 /// may think that a command's sender is gone.
@@ -45,6 +45,30 @@ pub(super) enum Ruling {
     Again,
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// What was ruled on each request.
+    pub(super) rulings: Vec<Ruling>,
+    /// The commands whose outcome was written here.
+    pub(super) outcomes: HashSet<CommandId>,
+}
+
+/// Why nothing of a batch is known to be durable.
+#[derive(Debug)]
+pub(super) enum Undecided {
+    /// Nothing of it is kept.
+    Failed(Error),
+    /// All of this may be durable: the answer to the commit did not come.
+    Unknown(Written, StorageError),
+}
+
+impl<E: Into<Error>> From<E> for Undecided {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 /// What a batch is decided on.
 struct World {
     vehicles: HashMap<VehicleId, Arc<VehicleRow>>,
@@ -55,17 +79,9 @@ struct World {
     claimed_vehicles: HashMap<VehicleId, i64>,
 }
 
-/// What became of a batch.
-pub(super) struct Written {
-    /// What was ruled on each request.
-    pub(super) rulings: Vec<Ruling>,
-    /// The commands whose outcome was written here.
-    pub(super) outcomes: HashSet<CommandId>,
-}
-
 /// Works off a batch; when this returns, every ruling but [`Ruling::Again`] is durable, and so are
 /// the outcomes.
-pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Error> {
+pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin().await?;
     let (rulings, mut entries) = decide(service, &mut tx, &batch.requests, send_by).await?;
@@ -78,8 +94,12 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, E
     if !outcomes.is_empty() {
         failpoint::reached(Failpoint::OutcomesWritten);
     }
-    tx.commit().await?;
-    Ok(Written { rulings, outcomes })
+    let written = Written { rulings, outcomes };
+    match tx.commit().await {
+        Ok(()) => Ok(written),
+        Err(error @ StorageError::Unknown(_)) => Err(Undecided::Unknown(written, error)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Rules on requests and inserts their commands; returns the entries that are to be recorded with
@@ -307,7 +327,7 @@ async fn insert(
     }
     if commands::insert_many(tx, &rows).await? != rows.len() {
         // Another instance was faster with one of the keys: read again and find its command.
-        return Err(Error::Storage(crate::storage::StorageError::LostRace));
+        return Err(Error::Storage(StorageError::LostRace));
     }
     Ok(entries)
 }

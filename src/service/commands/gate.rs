@@ -5,14 +5,13 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::{self, Ruling};
+use super::batch::Ruling;
 use super::dispatch::DispatchCommand;
 use super::outcomes::{self, Outcomes};
-use super::send;
+use super::{send, settle};
 use crate::domain::command::Command;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::WorthRepeating;
 use crate::storage::commands::Change;
 
 /// At most so many requests, and so many outcomes, in one transaction.
@@ -151,19 +150,25 @@ fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
     }
 }
 
+/// Those requests that can be decided on by the clock as it is; the others are answered.
+fn timely(service: &Service, requests: Vec<Pending>) -> Vec<Pending> {
+    let mut timely = Vec::with_capacity(requests.len());
+    for pending in requests {
+        match service.must_agree_for(pending.request.instruction.action()) {
+            Ok(()) => timely.push(pending),
+            Err(error) => drop(pending.reply.send(Err(error))),
+        }
+    }
+    timely
+}
+
 /// Decides on a batch, answers everybody in it and tells the outcomes; returns what is to be
 /// decided on again.
-async fn work_off(service: &Service, outcomes: &Outcomes, batch: Batch) -> Batch {
+async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) -> Batch {
+    batch.requests = timely(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
-    let mut tries = 0;
-    let written = loop {
-        match batch::write(service, &batch).await {
-            Err(error) if error.is_worth_repeating() && tries < TRIES_MAX => tries += 1,
-            written => break written,
-        }
-    };
     let mut again = Batch::default();
-    match written {
+    match settle::write(service, &batch).await {
         Ok(written) => {
             if !written.rulings.is_empty() {
                 failpoint::reached(Failpoint::GateCommitted);
@@ -176,12 +181,10 @@ async fn work_off(service: &Service, outcomes: &Outcomes, batch: Batch) -> Batch
                 again.requests.extend(answer(service, outcomes, pending, ruling));
             }
         }
-        Err(error) => {
-            let requests = batch.requests.len();
-            tracing::error!(error = ?error, requests, "a batch was not decided on");
+        Err(unsettled) => {
             outcomes::keep_trying(service, batch.outcomes);
             for pending in batch.requests {
-                drop(pending.reply.send(Err(Error::NotDurable)));
+                drop(pending.reply.send(Err(unsettled.into())));
             }
         }
     }

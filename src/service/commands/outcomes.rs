@@ -20,8 +20,11 @@ use crate::storage::{Tx, audit_entries};
 const QUEUE_MAX: usize = 4096;
 /// A database that is away is tried again, the first time after this.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
-/// How often; then the recovery takes over and calls the commands `unknown`.
-const RETRIES_MAX: u32 = 8;
+/// No longer than this between two tries.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
+/// How often, which takes half a minute; then the recovery takes over and calls the commands
+/// `unknown`.
+const RETRIES_MAX: u32 = 20;
 
 /// The way to whoever writes outcomes.
 #[derive(Debug, Clone)]
@@ -64,6 +67,26 @@ pub(super) async fn take(
     Ok((taken, entries))
 }
 
+/// After a commit that was not answered: also the steps that it has taken.
+pub(super) async fn with_earlier(
+    service: &Service,
+    changes: &[Change],
+    mut written: HashSet<CommandId>,
+) -> Result<HashSet<CommandId>, Error> {
+    let mut reader = service.store.read().await?;
+    for Change { command, .. } in changes {
+        let found =
+            commands::find(&mut reader, command.organization_id, command.command_id).await?;
+        let is_taken = found.is_some_and(|found| {
+            (found.status, found.changed_at) == (command.status, command.changed_at)
+        });
+        if is_taken {
+            written.insert(command.command_id);
+        }
+    }
+    Ok(written)
+}
+
 /// Takes steps in commands' lives, each with its audit entry; returns those that were taken here.
 pub(super) async fn write(
     service: &Service,
@@ -93,7 +116,8 @@ pub(super) fn finish(service: &Service, changes: &[Change], written: &HashSet<Co
     }
 }
 
-/// Writes outcomes whose transaction failed, in a task of its own: requests do not wait for it.
+/// Writes outcomes whose transaction failed, or of which it is not known whether it did, in a task
+/// of its own: requests do not wait for it.
 pub(super) fn keep_trying(service: &Service, changes: Vec<Change>) {
     if changes.is_empty() {
         return;
@@ -102,12 +126,16 @@ pub(super) fn keep_trying(service: &Service, changes: Vec<Change>) {
     tasks.spawn(async move {
         let mut wait = RETRY_FIRST;
         for _ in 0..RETRIES_MAX {
-            match write(&writer, &changes).await {
+            let outcome = match write(&writer, &changes).await {
+                Ok(written) => with_earlier(&writer, &changes, written).await,
+                failed => failed,
+            };
+            match outcome {
                 Ok(written) => return finish(&writer, &changes, &written),
                 Err(error) => {
                     tracing::warn!(error = ?error, outcomes = changes.len(), "outcomes were not written");
                     tokio::time::sleep(wait).await;
-                    wait = wait.saturating_mul(2);
+                    wait = wait.saturating_mul(2).min(RETRY_AFTER_MAX);
                 }
             }
         }

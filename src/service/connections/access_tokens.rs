@@ -20,12 +20,12 @@ use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
-use crate::storage::{StorageError, repeat, vehicle_consents};
+use crate::storage::{StorageError, repeat, repeat_until_stored, vehicle_consents};
 
 /// A token that lives shorter than this is not given out any more.
 const MARGIN: Duration = Duration::from_secs(60);
-/// Longer than the connector's own time limit.
-const LEASE: Duration = Duration::from_secs(45);
+/// Longer than the connector's own time limit and the time in which a new pair is stored.
+const LEASE: Duration = Duration::from_secs(75);
 /// At most so many connections are remembered; beyond it all are forgotten and read again.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -219,8 +219,9 @@ async fn renew(
             let sealed = seal(service, connection_id, &pair)?;
             let expires_at = service.clock.now().plus(pair.expires_in);
             let revision = stored.token_revision;
-            // The old refresh token is used up: this write must not be lost to a busy database.
-            repeat(|| async {
+            // The old refresh token is used up: this write must not be lost to a database that is
+            // busy, or away for a moment.
+            repeat_until_stored(|| async {
                 let mut tx = service.store.begin().await?;
                 let sealed = sealed.clone();
                 let expires = expires_at;

@@ -10,7 +10,7 @@ use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Ban, Caller, Error, Known, Service, commands};
-use crate::storage::{Connection, commands as stored_commands, grants, repeat};
+use crate::storage::{Connection, commands as stored_commands, grants, repeat_until_known};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
 /// answer, and the recovery's period.
@@ -46,7 +46,9 @@ pub async fn revoke(
     note: Option<&str>,
     wait: Wait,
 ) -> Result<Ended, Error> {
-    let ended = repeat(|| end_once(service, caller, grant_id, EndReason::Revoked, note)).await?;
+    let ended =
+        repeat_until_known(|| end_once(service, caller, grant_id, EndReason::Revoked, note));
+    let ended = ended.await?;
     drained(service, ended, wait).await
 }
 
@@ -61,7 +63,8 @@ pub async fn relinquish(
     wait: Wait,
 ) -> Result<Ended, Error> {
     let ended =
-        repeat(|| end_once(service, caller, grant_id, EndReason::Relinquished, None)).await?;
+        repeat_until_known(|| end_once(service, caller, grant_id, EndReason::Relinquished, None));
+    let ended = ended.await?;
     drained(service, ended, wait).await
 }
 

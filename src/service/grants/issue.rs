@@ -9,7 +9,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::failpoint::{self, Failpoint};
 use crate::service::once::{Answer, Once};
 use crate::service::{Ban, Caller, Error, Service, Violation, users, vehicles};
-use crate::storage::{Tx, grants, repeat};
+use crate::storage::{Tx, grants, repeat_until_known};
 
 const ISSUE: &str = "grants.issue";
 
@@ -47,7 +47,8 @@ pub async fn issue(
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
         return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsWrite.as_str())));
     }
-    repeat(|| issue_once(service, caller, once, &new)).await
+    // A key finds what a run has done whose commit was not answered.
+    repeat_until_known(|| issue_once(service, caller, once, &new)).await
 }
 
 async fn issue_once(

@@ -34,6 +34,7 @@ pub async fn mint_token(
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
         return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsWrite.as_str())));
     }
+    service.must_agree()?;
     repeat(|| mint_once(service, caller, grant_id)).await
 }
 

@@ -140,6 +140,9 @@ async fn keep(service: &Service, head: TreeHead, note: Vec<u8>) -> Result<bool, 
         turn.replace(&note).map(|()| true)
     });
     let kept: std::io::Result<bool> = kept.await.map_err(Error::internal)?;
+    if let Err(error) = &kept {
+        service.halt.judge(service.record.last_signed.path(), error);
+    }
     let kept = kept.map_err(|error| unusable(&service.record, &error))?;
     if kept {
         service.record.seen.fetch_max(head.size, Ordering::Relaxed);

@@ -48,6 +48,7 @@ pub async fn read_batch(
     read: Read,
     observables: &[Observable],
 ) -> Result<Vec<Result<Reading, Error>>, Error> {
+    service.must_agree()?;
     let (vehicle, decisions) = repeat(|| authorize(service, caller, read, observables)).await?;
     let allowed: Vec<Observable> = observables
         .iter()

@@ -1,7 +1,7 @@
 //! What was erased leaves the database's files too, as far as a program can see to that: two texts,
 //! because each database keeps old content in places of its own.
 
-use super::{Db, Reader, StorageError, query};
+use super::{Db, Reader, StorageError, judged, query};
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
 /// `secure_delete` (seen twice in 3,600 rows). These are the indexes that hold what people are called;
@@ -24,16 +24,16 @@ impl Db {
     /// [`StorageError`]; what was erased stays erased.
     pub async fn clear_erased(&self) -> Result<bool, StorageError> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                let mut on = Reader::Sqlite(writer.acquire().await?);
+            Self::Sqlite { writer, halt, .. } => {
+                let mut on = Reader::Sqlite(judged(halt, writer.acquire()).await?, halt.clone());
                 for rebuild in REBUILD {
                     query(rebuild).execute(&mut on).await?;
                 }
                 let busy: Option<i64> = query(EMPTY_LOG).fetch_optional(&mut on).await?;
                 Ok(busy == Some(0))
             }
-            Self::Postgres(pool) => {
-                let mut on = Reader::Postgres(pool.acquire().await?);
+            Self::Postgres(_) => {
+                let mut on = self.read().await?;
                 query(VACUUM).execute(&mut on).await?;
                 Ok(true)
             }

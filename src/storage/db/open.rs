@@ -6,14 +6,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Db, StorageError, query};
+use super::{Db, Servers, StorageError, address, query};
+use crate::halt::Halt;
 
 /// Whether the server takes writes. For a file there is nothing to ask but whether it answers: two
 /// texts, because only one of the databases has standbys.
-const IS_PRIMARY: &str = "SELECT NOT pg_is_in_recovery()";
+const IS_PRIMARY: &str =
+    "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
 const ANSWERS: &str = "SELECT 1 = 1";
 
 /// The statements of this file; each is for one of the databases alone.
@@ -35,15 +36,14 @@ const SQLITE_CHECKPOINT_PAGES: &str = "8192";
 /// So many rows can wait for their reader: those of a whole batch, or the thread that runs the
 /// statement and the task that reads its rows wait for each other again and again.
 const SQLITE_ROWS_WAITING_MAX: usize = 256;
-/// A connection that was idle longer is tried before it is used.
-const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
-    /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq.
+    /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq; it
+    /// may name several servers of one database, with commas between them.
     Postgres(String),
 }
 
@@ -154,6 +154,12 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // On a full disk SQLite ends a transaction by itself, and sqlx believes it to be open
+        // from then on and begins no other one: such a connection is replaced.
+        .before_acquire(|connection, _| {
+            let is_usable = !sqlx::Connection::is_in_transaction(connection);
+            Box::pin(std::future::ready(Ok(is_usable)))
+        })
         .connect_with(options.clone())
         .await?;
     let reading = options
@@ -167,32 +173,12 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .connect_lazy_with(reading);
-    Ok(Db::Sqlite { writer, readers })
+    Ok(Db::Sqlite { writer, readers, halt: Halt::default() })
 }
 
 async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
-    let options: PgConnectOptions = url.parse()?;
-    let options = options.application_name("keylend").statement_cache_capacity(128).options([
-        ("statement_timeout", "10s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for > IDLE_TRUSTED {
-                    sqlx::Connection::ping(connection).await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await?;
-    let db = Db::Postgres(pool);
-    if db.is_primary().await? { Ok(db) } else { Err(OpenError::NotPrimary) }
+    let servers = Servers::open(address::servers(url)?, settings.connections_max).await?;
+    Ok(Db::Postgres(servers))
 }
 
 impl Db {

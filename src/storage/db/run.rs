@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::rows::{self, Rows, Statement, Style};
 use super::value::Text;
-use super::{Db, Handle, Row, StorageError, Value};
+use super::{Db, Handle, Row, Servers, StorageError, Value, judged};
 
 fn unencodable(error: sqlx::error::BoxDynError) -> StorageError {
     StorageError::Rejected(sqlx::Error::Encode(error))
@@ -113,8 +113,8 @@ fn postgres_arguments(statement: Statement) -> Result<PgArguments, StorageError>
 /// How a set is given to this database.
 pub(super) const fn style(on: &Handle<'_>) -> Style {
     match on {
-        Handle::Sqlite(_) => Style::List,
-        Handle::Postgres(_) => Style::Arrays,
+        Handle::Sqlite(..) => Style::List,
+        Handle::Postgres(..) => Style::Arrays,
     }
 }
 
@@ -122,13 +122,13 @@ pub(super) const fn style(on: &Handle<'_>) -> Style {
 pub(super) async fn execute(on: Handle<'_>, statement: Statement) -> Result<u64, StorageError> {
     let text = statement.text.clone();
     Ok(match on {
-        Handle::Sqlite(connection) => {
+        Handle::Sqlite(connection, halt) => {
             let query = sqlx::query_with(text, sqlite_arguments(statement)?);
-            query.execute(connection).await?.rows_affected()
+            judged(halt, query.execute(connection)).await?.rows_affected()
         }
-        Handle::Postgres(connection) => {
+        Handle::Postgres(connection, servers) => {
             let query = sqlx::query_with(text, postgres_arguments(statement)?);
-            query.execute(connection).await?.rows_affected()
+            heard(servers, query.execute(connection)).await?.rows_affected()
         }
     })
 }
@@ -140,15 +140,28 @@ pub(super) async fn fetch_all(
 ) -> Result<Vec<Row>, StorageError> {
     let text = statement.text.clone();
     Ok(match on {
-        Handle::Sqlite(connection) => {
+        Handle::Sqlite(connection, halt) => {
             let query = sqlx::query_with(text, sqlite_arguments(statement)?);
-            query.fetch_all(connection).await?.into_iter().map(Row::Sqlite).collect()
+            let rows = judged(halt, query.fetch_all(connection)).await?;
+            rows.into_iter().map(Row::Sqlite).collect()
         }
-        Handle::Postgres(connection) => {
+        Handle::Postgres(connection, servers) => {
             let query = sqlx::query_with(text, postgres_arguments(statement)?);
-            query.fetch_all(connection).await?.into_iter().map(Row::Postgres).collect()
+            let rows = heard(servers, query.fetch_all(connection)).await?;
+            rows.into_iter().map(Row::Postgres).collect()
         }
     })
+}
+
+/// Waits for a server's answer, and not for ever.
+async fn heard<T>(
+    servers: Option<&Servers>,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StorageError> {
+    match servers {
+        Some(servers) => servers.bounded(answer).await,
+        None => Ok(answer.await?),
+    }
 }
 
 /// Lets the database read a statement, for `count` rows if it is about a set.
@@ -162,11 +175,11 @@ pub(super) async fn prepare(db: &Db, sql: &'static str, count: usize) -> Result<
         None => Ok(sql.to_owned()),
     };
     match db.read().await? {
-        super::Reader::Sqlite(mut connection) => {
+        super::Reader::Sqlite(mut connection, _) => {
             let text = AssertSqlSafe(text(Style::List)?).into_sql_str();
             (&mut *connection).prepare(text).await?;
         }
-        super::Reader::Postgres(mut connection) => {
+        super::Reader::Postgres(mut connection, _) => {
             let text = AssertSqlSafe(text(Style::Arrays)?).into_sql_str();
             (&mut *connection).prepare(text).await?;
         }

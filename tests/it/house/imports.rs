@@ -37,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("durable", &[]),
     ("clock", &["domain::id", "domain::time"]),
     ("entropy", &["domain::id", "domain::time"]),
+    ("halt", &[]),
     // Wherever a test wants to end the process; its names are words like all others.
     ("failpoint", &["domain::UnknownWord"]),
     // Settings name the database in storage's own words and witnesses by their keys, and logging is
@@ -49,7 +50,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const EDGES: &str = "http console worker simulator witness";
 const BELOW_SERVICE: &str = "storage connector signing auth copy audit";
 const SETTINGS: &str = "config telemetry";
-const SOURCES: &str = "clock entropy failpoint";
+// The call that ends the process is made where a disk fails and heard where the process is run.
+const SOURCES: &str = "clock entropy halt failpoint";
 
 /// What one corner of the house may import beyond its module.
 const ALSO: &[(&str, &str)] =

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use keylend::app::{App, Parts};
+use keylend::app::{App, Halted, Parts};
 use keylend::clock::{Clock, ManualClock};
 use keylend::config::{
     Allowance, ApiVersions, Config, Database as DatabaseConfig, Limits, Origin, Origins, Record,
@@ -15,6 +15,7 @@ use keylend::config::{
 };
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
+use keylend::service::agreement::References;
 use keylend::service::commands::reconcile;
 use keylend::service::{Service, organizations};
 use keylend::signing::keyring_file;
@@ -72,7 +73,7 @@ pub(crate) enum Database {
 struct Instance {
     service: Service,
     stop: CancellationToken,
-    server: JoinHandle<()>,
+    server: JoinHandle<Result<(), Halted>>,
     url: String,
 }
 
@@ -197,8 +198,9 @@ impl TestApp {
         let stop = CancellationToken::new();
         let seed = self.seed.fetch_add(1, Ordering::Relaxed);
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let parts =
-            Parts { clock, entropy: Arc::new(SeededEntropy::from_seed(seed)), create: true };
+        let entropy = Arc::new(SeededEntropy::from_seed(seed));
+        // The server's clock is the machine's, and the story's is not.
+        let parts = Parts { clock, entropy, create: true, references: References::Record };
         let app = App::assemble(&self.config, parts, stop.clone()).await.unwrap();
         app.migrate().await.unwrap();
         let listener = TcpListener::bind(self.config.listen).await.unwrap();
@@ -268,7 +270,7 @@ impl TestApp {
     async fn stop(&mut self) {
         for instance in self.instances.drain(..) {
             instance.stop.cancel();
-            instance.server.await.unwrap();
+            instance.server.await.unwrap().unwrap();
         }
     }
 

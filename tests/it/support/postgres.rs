@@ -5,6 +5,7 @@
 //! fail and say what to install: a skipped test proves nothing. It knows Linux alone, because it
 //! relies on the kernel to end the server (`setpriv --pdeathsig`).
 
+pub(crate) mod own;
 mod tests;
 
 use std::fs::{self, File};
@@ -94,8 +95,11 @@ impl Cluster {
         let password = new_password();
         initdb(&programs, &folder, &owner, &password);
 
+        // Nothing here outlives the machine.
+        let settings = ["synchronous_commit=off", "max_connections=300"];
         let port = (0..START_ATTEMPTS)
-            .find_map(|_| start_server(&programs, &folder, &owner))
+            .map(|_| free_port())
+            .find(|&port| start_server(&programs, &folder, &owner, port, &settings).is_some())
             .unwrap_or_else(|| panic!("PostgreSQL does not start:\n{}", read_log(&folder)));
         Self { programs, folder, port, password, databases: AtomicU32::new(0) }
     }
@@ -108,6 +112,7 @@ fn database_name(url: &str) -> &str {
 }
 
 /// Whom the server runs as: PostgreSQL refuses to be root.
+#[derive(Debug)]
 struct Owner {
     /// The user and group to change to; `None` is to stay who we are.
     change_to: Option<(u32, u32)>,
@@ -175,27 +180,32 @@ fn initdb(programs: &Path, folder: &Path, owner: &Owner, password: &str) {
     run(&mut command);
 }
 
-/// Starts the server and waits until it says that it is ready; `None` if it ends before that.
+/// Starts the server and waits until it says that it is ready, which gives its process id; `None`
+/// if it ends before that.
 ///
 /// The kernel ends the server when the thread that started it ends, so that thread stays: it
 /// copies the server's messages to a file until there are no more.
-fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
-    let port = free_port();
+fn start_server(
+    programs: &Path,
+    folder: &Path,
+    owner: &Owner,
+    port: u16,
+    more: &[&str],
+) -> Option<u32> {
     let mut command = owner.command(&programs.join("postgres"));
     command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
     command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
-    for setting in [
-        // Nothing here outlives the machine.
+    let settings = [
+        // A process that is killed loses nothing that it gave to the system.
         "fsync=off",
-        "synchronous_commit=off",
         "full_page_writes=off",
-        "max_connections=300",
         // It would stand in the way when a template is copied.
         "autovacuum=off",
         "logging_collector=off",
         "log_destination=stderr",
         "log_min_messages=warning",
-    ] {
+    ];
+    for setting in settings.iter().chain(more) {
         command.args(["-c", setting]);
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -207,7 +217,7 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
         .spawn(move || keep_server(&mut command, log, &ready))
         .expect("a thread");
     match wait_for_ready.recv_timeout(START_TIMEOUT) {
-        Ok(()) => Some(port),
+        Ok(pid) => Some(pid),
         Err(mpsc::RecvTimeoutError::Disconnected) => None,
         Err(mpsc::RecvTimeoutError::Timeout) => {
             panic!("PostgreSQL is not ready after {START_TIMEOUT:?}:\n{}", read_log(folder))
@@ -215,15 +225,16 @@ fn start_server(programs: &Path, folder: &Path, owner: &Owner) -> Option<u16> {
     }
 }
 
-fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<()>) {
+fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<u32>) {
     let mut server: Child =
         command.spawn().expect("env and setpriv (on Debian: coreutils, util-linux) are there");
     let messages = server.stderr.take().expect("stderr is a pipe");
     for line in BufReader::new(messages).lines().map_while(Result::ok) {
         // A log that cannot be written must not end the server.
         let _ = writeln!(log, "{line}");
-        if line.contains("database system is ready to accept connections") {
-            let _ = ready.send(());
+        // A standby is ready to accept read-only connections.
+        if line.contains("database system is ready to accept") {
+            let _ = ready.send(server.id());
         }
     }
     let _ = server.wait();
@@ -254,6 +265,7 @@ fn sweep(parent: &Path) {
         let Some(pid) = name.to_str().and_then(|name| name.strip_prefix(FOLDER_PREFIX)) else {
             continue;
         };
+        let pid = pid.strip_prefix(own::PREFIX).unwrap_or(pid);
         let is_own = pid == std::process::id().to_string();
         if is_own || (pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()) {
             // Somebody else's stays; another process may be sweeping too.

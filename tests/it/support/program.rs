@@ -6,8 +6,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 
 /// Longer than anything takes that a program is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -108,9 +109,15 @@ impl Terminal {
 
     /// Starts the program, which goes on until it is asked to end.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut child = self.command(arguments).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        self.start_with(arguments, &[])
+    }
+
+    /// The same with more settings than were exported.
+    pub(crate) fn start_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Running {
+        let mut command = self.command(arguments);
+        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let stderr = lines(child.stderr.take().unwrap());
         Running { child, stdout, stderr }
     }
 }
@@ -118,8 +125,23 @@ impl Terminal {
 /// A run that goes on.
 pub(crate) struct Running {
     child: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Lines<BufReader<ChildStderr>>,
+    stdout: mpsc::UnboundedReceiver<String>,
+    stderr: mpsc::UnboundedReceiver<String>,
+}
+
+/// What a program prints, taken from it at once: one that is not listened to would stop when the
+/// pipe is full.
+fn lines(output: impl AsyncRead + Unpin + Send + 'static) -> mpsc::UnboundedReceiver<String> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the program")]
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            // Nobody may be listening any more.
+            let _ = sender.send(line);
+        }
+    });
+    receiver
 }
 
 impl Running {
@@ -143,6 +165,19 @@ impl Running {
         self.child.start_kill().unwrap();
     }
 
+    /// Waits until the program has ended by itself, and gives its status and the rest of its log.
+    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+        let ending = async {
+            let mut said = String::new();
+            while let Some(line) = self.stderr.recv().await {
+                said.push_str(&line);
+                said.push('\n');
+            }
+            (self.child.wait().await.unwrap(), said)
+        };
+        tokio::time::timeout(PATIENCE, ending).await.expect("the program goes on")
+    }
+
     /// Asks the program to read its key file again.
     pub(crate) async fn hang_up(&self) {
         self.signal("-HUP").await;
@@ -161,10 +196,10 @@ impl Running {
 }
 
 /// A program that goes on and never says it would keep the test waiting for good.
-async fn find(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>, text: &str) -> String {
+async fn find(lines: &mut mpsc::UnboundedReceiver<String>, text: &str) -> String {
     let mut said = String::new();
     let found = async {
-        while let Some(line) = lines.next_line().await.unwrap() {
+        while let Some(line) = lines.recv().await {
             if let Some((_, rest)) = line.split_once(text) {
                 return Some(rest.trim().to_owned());
             }
