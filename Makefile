@@ -18,9 +18,9 @@ test: ## everything a change must pass; installs what the tests need
 	cargo test $(FOR_TESTS)
 	scripts/lint-openapi
 
-torture: ## a thousand kills on each database, with a check of every promise
-	TORTURE_CYCLES=$${TORTURE_CYCLES:-1000} \
-	  cargo test $(FOR_TESTS) --release --test it -- torture --nocapture --test-threads 2
+torture: ## a thousand kills on each database and twenty failovers, with a check of every promise
+	TORTURE_CYCLES=$${TORTURE_CYCLES:-1000} KEYLEND_TEST_FAILOVERS=$${KEYLEND_TEST_FAILOVERS:-20} \
+	  cargo test $(FOR_TESTS) --release --test it -- torture failover --nocapture --test-threads 2
 
 lint: ## formatting, clippy, the API document
 	cargo fmt --check

@@ -132,7 +132,7 @@ impl Sim {
         for entry in body["commands"].as_array_mut().unwrap() {
             let entry = entry.as_object_mut().unwrap();
             assert!(
-                ["at", "vehicle_id", "request_id"]
+                ["at", "elapsed_us", "vehicle_id", "request_id"]
                     .map(|name| entry.remove(name))
                     .iter()
                     .all(Option::is_some)
@@ -201,7 +201,7 @@ async fn an_owner_connects_and_a_car_is_unlocked() {
 
     let line: Value = serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap();
     let expected = json!({"at": sim.clock.now(), "vehicle_id": car, "action": "UNLOCK",
-        "request_id": request_id});
+        "request_id": request_id, "elapsed_us": 0});
     assert_eq!(line, expected);
     let journal = sim.get_json("", &format!("/_sim/journal?vehicle_id={car}")).await;
     assert_eq!(journal["commands"], json!([expected]));
