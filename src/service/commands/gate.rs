@@ -10,12 +10,16 @@ use super::dispatch::DispatchCommand;
 use super::outcomes::{self, Outcomes};
 use super::{send, settle};
 use crate::domain::command::Command;
+use crate::domain::instruction::Action;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::commands::Change;
 
 /// At most so many requests, and so many outcomes, in one transaction.
 const BATCH_MAX: usize = 256;
+/// So many locks find room when everything else is turned away: a car that cannot be closed is worse
+/// than one that cannot be opened.
+const LOCKS_RESERVED: usize = 256;
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
 /// How often a request is decided again because its grant was changed by somebody else.
@@ -54,10 +58,10 @@ pub struct GateTask {
 
 impl Gate {
     /// A gate and the task that must run for it. Requests beyond `waiting_max` are turned away at
-    /// once, so that the ones inside are answered in time.
+    /// once, so that the ones inside are answered in time; there is room for some locks beyond.
     #[must_use]
     pub fn new(waiting_max: usize) -> (Self, GateTask) {
-        let (sender, receiver) = mpsc::channel(waiting_max.max(1));
+        let (sender, receiver) = mpsc::channel(waiting_max.max(1).saturating_add(LOCKS_RESERVED));
         (Self { queue: sender }, GateTask { queue: receiver })
     }
 
@@ -67,6 +71,10 @@ impl Gate {
     /// [`Error::Overloaded`] if too many wait or the service is stopping; otherwise what the
     /// decision came to.
     pub async fn submit(&self, request: DispatchCommand) -> Result<Decided, Error> {
+        let is_lock = request.instruction.action() == Action::Lock;
+        if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
+            return Err(Error::Overloaded);
+        }
         let (reply, decided) = oneshot::channel();
         let pending = Pending { request, reply, tries: 0 };
         self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
@@ -219,4 +227,41 @@ fn answer(
     // Who hung up meanwhile does not stop what was decided.
     drop(pending.reply.send(answer));
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Actor;
+    use crate::domain::id::Id;
+    use crate::domain::instruction::Instruction;
+    use crate::service::Caller;
+
+    fn request(instruction: Instruction) -> DispatchCommand {
+        let id = uuid::Uuid::from_u128(1);
+        DispatchCommand {
+            caller: Caller { actor: Actor::system(Id::from_uuid(id)), request_id: None },
+            user_id: Id::from_uuid(id),
+            vehicle_id: Id::from_uuid(id),
+            grant_id: None,
+            instruction,
+            idempotency_key: "key".to_owned(),
+            request_hash: [0; 32],
+        }
+    }
+
+    /// Whether there is room for it; nobody works it off.
+    fn is_let_in(gate: &Gate, instruction: Instruction) -> bool {
+        let decided = futures_util::FutureExt::now_or_never(gate.submit(request(instruction)));
+        !matches!(decided, Some(Err(Error::Overloaded)))
+    }
+
+    #[test]
+    fn a_lock_finds_room_when_everything_else_is_turned_away() {
+        let (gate, _task) = Gate::new(2);
+        let unlocks = (0..5).filter(|_| is_let_in(&gate, Instruction::Unlock)).count();
+        assert_eq!(unlocks, 2);
+        let locks = (0..1000).filter(|_| is_let_in(&gate, Instruction::Lock)).count();
+        assert_eq!(locks, LOCKS_RESERVED);
+    }
 }
