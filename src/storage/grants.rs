@@ -21,7 +21,7 @@ const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v
 const LIST_HELD: &str = "SELECT * FROM grants WHERE organization_id = $1 AND vehicle_id = $2 AND grantee_id = $3 \
     ORDER BY grant_id DESC LIMIT 64";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
-    WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 RETURNING *";
+    WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
 const END_OF_VEHICLE: &str = "UPDATE grants SET ended_at = $2, end_reason = $3, revision = revision + 1 \
     WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 RETURNING *";
 

@@ -127,7 +127,8 @@ pub async fn set_permissions(
     touched(tx, changed, vehicle_id).await
 }
 
-/// Takes every car of a consent out of the service; returns them.
+/// Takes every car of a consent out of the service; returns them. The grants that rest on them are
+/// touched whether or not their time is over by this process's clock: another's may still run.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -136,7 +137,11 @@ pub async fn remove(
     connection_id: ConnectionId,
     now: Timestamp,
 ) -> Result<Vec<VehicleId>, StorageError> {
-    query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await
+    let removed: Vec<VehicleId> = query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await?;
+    for &vehicle_id in &removed {
+        touched(tx, 1, vehicle_id).await?;
+    }
+    Ok(removed)
 }
 
 /// The grants of a car that can still be used at `now`, as far as their own facts go.

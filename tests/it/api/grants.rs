@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keylend::clock::Clock;
 use serde_json::{Value, json};
 
 use super::again;
@@ -81,6 +82,19 @@ on_both! {
         let token = guest.post(&format!("/v1/grants/{grant_id}/token"), json!({})).await;
         token.expect_problem(409, "grant_ended");
         assert_eq!(app.cloud.journal().await.len(), 2);
+    }
+
+    async fn a_grant_that_is_revoked_when_its_time_is_over_stays_so_when_the_clock_goes_back(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let (car, then) = (owner.vehicles[0].clone(), app.clock.now());
+        let times = json!({ "not_after": then.plus(Duration::from_secs(1)) });
+        let grant_id = owner.lend_with(app, &guest, times).await.expect(201).text("grant_id");
+        app.advance(Duration::from_secs(1));
+        // Another instance's clock may still be where this one's was: there the grant is alive.
+        let revoked = owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await;
+        assert_eq!(revoked.expect(200).body["end_reason"], "revoked");
+        app.clock.set_wall(then);
+        guest.command(&car, "unlock").await.expect_problem(403, "grant_revoked");
     }
 
     async fn uses_are_spent_by_opening_and_never_by_closing(app) {
