@@ -16,6 +16,7 @@
 //! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
 //! - [`storage`]: what is kept, in one SQL text for two databases.
 //! - [`service`]: the use cases.
+//! - `rehearsal`: the service under a seeded scheduler, compiled for tests only.
 //! - [`http`]: the API and the facade.
 //! - [`worker`]: what goes on without a request.
 //! - [`simulator`]: a vehicle cloud of its own.
@@ -50,6 +51,8 @@ pub mod entropy;
 pub mod failpoint;
 pub mod halt;
 pub mod http;
+#[cfg(test)]
+mod rehearsal;
 pub mod service;
 pub mod signing;
 pub mod simulator;

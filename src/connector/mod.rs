@@ -3,7 +3,8 @@
 //! Callers decide from an error whether a car may have moved, so the two questions of
 //! [`ConnectorError`] are part of the contract: **may it have happened**, and **may I try again**.
 //! There is one implementation, [`smartcar::Smartcar`], and no fake: tests, demo and benchmarks
-//! talk to the simulator over a real socket.
+//! talk to the simulator over a real socket. Only where interleavings are the subject, in
+//! `src/rehearsal`, a cloud is acted out.
 
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! The record: entries are added, never changed and never removed.
 
+#[cfg(test)]
+pub(crate) mod meaning;
+
 use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
 use super::record_queue::{self, QueuedEntry};
 use super::{Page, StorageError};

@@ -1,5 +1,8 @@
 //! Commands: written when they are decided on, changed when something is known about them.
 
+#[cfg(test)]
+pub(crate) mod meaning;
+
 use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
 use super::decisions::KeyedCommand;
 use super::{Page, StorageError};

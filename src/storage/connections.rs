@@ -1,5 +1,8 @@
 //! Owners' consents at the vehicle cloud, with their sealed tokens.
 
+#[cfg(test)]
+pub(super) mod meaning;
+
 use super::StorageError;
 use super::db::{FromRow, Row, Tx, query};
 use crate::domain::connection::{ApiVersion, Connection};

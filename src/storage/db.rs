@@ -9,6 +9,8 @@ mod address;
 mod erased;
 mod error;
 mod open;
+#[cfg(test)]
+pub mod rehearsal;
 mod row;
 mod rows;
 mod run;
@@ -45,6 +47,9 @@ pub enum Db {
     },
     /// The servers of one database, of which one is the primary.
     Postgres(Servers),
+    /// In memory, acted out; and the process that it is seen from.
+    #[cfg(test)]
+    Rehearsal(rehearsal::RehearsalDb, u64),
 }
 
 impl Db {
@@ -62,6 +67,8 @@ impl Db {
                 let pool = servers.pool()?;
                 Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone())
             }
+            #[cfg(test)]
+            Self::Rehearsal(db, process) => Tx::Rehearsal(db.begin(*process).await?),
         })
     }
 
@@ -78,6 +85,8 @@ impl Db {
                 let pool = servers.pool()?;
                 Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone())
             }
+            #[cfg(test)]
+            Self::Rehearsal(db, _) => Reader::Rehearsal(db.read().await?),
         })
     }
 
@@ -89,6 +98,8 @@ impl Db {
                 writer.close().await;
             }
             Self::Postgres(servers) => servers.close().await,
+            #[cfg(test)]
+            Self::Rehearsal(..) => {}
         }
     }
 
@@ -100,6 +111,8 @@ impl Db {
         match self {
             Self::Sqlite { .. } => Ok(()),
             Self::Postgres(servers) => servers.find_primary().await,
+            #[cfg(test)]
+            Self::Rehearsal(..) => Ok(()),
         }
     }
 
@@ -112,6 +125,8 @@ impl Db {
         match self {
             Self::Sqlite { .. } => Ok(None),
             Self::Postgres(servers) => servers.time().await.map(Some),
+            #[cfg(test)]
+            Self::Rehearsal(..) => Ok(None),
         }
     }
 
@@ -121,6 +136,8 @@ impl Db {
         match self {
             Self::Sqlite { halt, .. } => halt.clone(),
             Self::Postgres(_) => Halt::default(),
+            #[cfg(test)]
+            Self::Rehearsal(..) => Halt::default(),
         }
     }
 
@@ -132,6 +149,8 @@ impl Db {
         match self {
             Self::Sqlite { writer, .. } => open::MIGRATIONS.run(writer).await?,
             Self::Postgres(servers) => open::MIGRATIONS.run(&servers.pool()?).await?,
+            #[cfg(test)]
+            Self::Rehearsal(..) => {}
         }
         Ok(())
     }
@@ -168,6 +187,9 @@ pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>, Halt),
     /// On the server.
     Postgres(Transaction<'static, Postgres>, Servers),
+    /// Acted out.
+    #[cfg(test)]
+    Rehearsal(rehearsal::RehearsalConnection),
 }
 
 impl Tx {
@@ -181,6 +203,8 @@ impl Tx {
             Self::Postgres(tx, servers) => {
                 servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
             }
+            #[cfg(test)]
+            Self::Rehearsal(tx) => tx.commit().await,
         }
     }
 }
@@ -192,6 +216,9 @@ pub enum Reader {
     Sqlite(PoolConnection<Sqlite>, Halt),
     /// Of the server.
     Postgres(PoolConnection<Postgres>, Servers),
+    /// Acted out.
+    #[cfg(test)]
+    Rehearsal(rehearsal::RehearsalConnection),
 }
 
 /// Waits for an answer of the file, and calls the halt if it says that the file is broken. After
@@ -217,6 +244,9 @@ pub enum Handle<'c> {
     Sqlite(&'c mut SqliteConnection, &'c Halt),
     /// Of the server; without its servers, who uses it waits with a patience of their own.
     Postgres(&'c mut PgConnection, Option<&'c Servers>),
+    /// Acted out.
+    #[cfg(test)]
+    Rehearsal(&'c mut rehearsal::RehearsalConnection),
 }
 
 /// Where a statement can run: a transaction, or a reader.
@@ -230,6 +260,8 @@ impl Connection for Tx {
         match self {
             Self::Sqlite(tx, halt) => Handle::Sqlite(tx, halt),
             Self::Postgres(tx, servers) => Handle::Postgres(tx, Some(servers)),
+            #[cfg(test)]
+            Self::Rehearsal(tx) => Handle::Rehearsal(tx),
         }
     }
 }
@@ -239,6 +271,8 @@ impl Connection for Reader {
         match self {
             Self::Sqlite(connection, halt) => Handle::Sqlite(connection, halt),
             Self::Postgres(connection, servers) => Handle::Postgres(connection, Some(servers)),
+            #[cfg(test)]
+            Self::Rehearsal(connection) => Handle::Rehearsal(connection),
         }
     }
 }
@@ -286,6 +320,10 @@ impl Query {
     /// # Errors
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Connection) -> Result<u64, StorageError> {
+        #[cfg(test)]
+        if let Handle::Rehearsal(connection) = on.handle() {
+            return connection.run(self.sql, self.values, self.rows).await.map(|(count, _)| count);
+        }
         let mut changed = 0;
         for statement in self.statements(&on.handle())? {
             changed += run::execute(on.handle(), statement).await?;
@@ -301,6 +339,11 @@ impl Query {
         self,
         on: &mut impl Connection,
     ) -> Result<Vec<T>, StorageError> {
+        #[cfg(test)]
+        if let Handle::Rehearsal(connection) = on.handle() {
+            let (_, rows) = connection.run(self.sql, self.values, self.rows).await?;
+            return rows.into_iter().map(|row| T::from_row(&Row::Rehearsal(row))).collect();
+        }
         let mut found = Vec::new();
         for statement in self.statements(&on.handle())? {
             for row in run::fetch_all(on.handle(), statement).await? {

@@ -1,6 +1,9 @@
 //! What the gate reads and claims, a whole batch in each statement: the facts of all requests,
 //! and the compare-and-set on the rows they were decided on.
 
+#[cfg(test)]
+pub(crate) mod meaning;
+
 use super::StorageError;
 use super::db::{Connection, FromRow, Row, Tx, Value, query};
 use crate::domain::command::Command;

@@ -1,6 +1,9 @@
 //! Grants. Ending one raises its revision, which is the line that no later authorization can
 //! cross (P2): a claim in [`super::decisions`] names the revision it decided on.
 
+#[cfg(test)]
+pub(crate) mod meaning;
+
 use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::grant::{End, Grant, Validity};

@@ -198,6 +198,23 @@ pub fn statements() -> Vec<&'static str> {
     .concat()
 }
 
+/// What statements mean to a rehearsed database: those of the paths around a command.
+#[cfg(test)]
+pub(crate) fn meanings() -> Vec<db::rehearsal::Spoken> {
+    [
+        audit_entries::meaning::meanings(),
+        commands::meaning::meanings(),
+        connections::meaning::meanings(),
+        decisions::meaning::meanings(),
+        grants::meaning::meanings(),
+        record_queue::meaning::meanings(),
+        vehicles::meaning::meanings(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// Which part of a list to return: what comes after a row, newest first.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {

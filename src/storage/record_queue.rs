@@ -2,6 +2,9 @@
 //! puts all its entries into one row, so that the queue costs a transaction one row and not each
 //! entry several.
 
+#[cfg(test)]
+pub(crate) mod meaning;
+
 use super::db::{FromRow, Row, Tx, corrupt, query};
 use super::{StorageError, audit_entries};
 use crate::audit::Hash;

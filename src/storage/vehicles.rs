@@ -1,5 +1,8 @@
 //! Cars.
 
+#[cfg(test)]
+pub(super) mod meaning;
+
 use super::db::{Connection, FromRow, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId, VehicleId};

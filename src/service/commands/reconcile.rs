@@ -3,7 +3,7 @@
 //! commands of a car that wait for one; a command that a later one followed cannot be judged by
 //! the car's present state and is settled without a look.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -62,7 +62,8 @@ async fn batch(service: &Service) -> Result<usize, Error> {
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileTaken);
     }
-    let mut by_vehicle: HashMap<VehicleId, Vec<ToCheck>> = HashMap::new();
+    // In one order, so that a rehearsal of the same seed is the same run.
+    let mut by_vehicle: BTreeMap<VehicleId, Vec<ToCheck>> = BTreeMap::new();
     for to_check in taken {
         by_vehicle.entry(to_check.command.vehicle_id).or_default().push(to_check);
     }

@@ -37,6 +37,8 @@ impl Db {
                 query(VACUUM).execute(&mut on).await?;
                 Ok(true)
             }
+            #[cfg(test)]
+            Self::Rehearsal(..) => Ok(true),
         }
     }
 }

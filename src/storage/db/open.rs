@@ -191,6 +191,8 @@ impl Db {
         let sql = match self {
             Self::Sqlite { .. } => ANSWERS,
             Self::Postgres(_) => IS_PRIMARY,
+            #[cfg(test)]
+            Self::Rehearsal(..) => return Ok(true),
         };
         Ok(query(sql).fetch_optional::<bool>(&mut reader).await?.unwrap_or(false))
     }

@@ -18,6 +18,9 @@ pub enum Row {
     Sqlite(SqliteRow),
     /// From the server.
     Postgres(PgRow),
+    /// Acted out.
+    #[cfg(test)]
+    Rehearsal(super::rehearsal::RehearsalRow),
 }
 
 impl Row {
@@ -37,6 +40,8 @@ impl Row {
         let stored: Result<Option<T::Stored>, sqlx::Error> = match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
+            #[cfg(test)]
+            Self::Rehearsal(row) => Ok(T::Stored::acted_out(row.value(column))),
         };
         stored
             .map_err(|error| corrupt(column, error))?
@@ -49,6 +54,10 @@ impl Row {
         let stored: Result<T::Stored, sqlx::Error> = match self {
             Self::Sqlite(row) => row.try_get(0),
             Self::Postgres(row) => row.try_get(0),
+            #[cfg(test)]
+            Self::Rehearsal(row) => {
+                T::Stored::acted_out(row.first()).ok_or(sqlx::Error::RowNotFound)
+            }
         };
         let stored = stored.map_err(|error| corrupt("(first)", error))?;
         T::from_stored(stored).map_err(|why| corrupt("(first)", why))
@@ -80,13 +89,30 @@ impl<T: Column> FromRow for T {
 pub trait Stored:
     for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
 {
+    /// The value that a rehearsed database keeps.
+    #[cfg(test)]
+    fn acted_out(value: &super::Value) -> Option<Self>
+    where
+        Self: Sized;
 }
 
-impl Stored for Uuid {}
-impl Stored for String {}
-impl Stored for i64 {}
-impl Stored for bool {}
-impl Stored for Vec<u8> {}
+macro_rules! stored {
+    ($($kind:ty: $variant:ident),*) => {
+        $(
+            impl Stored for $kind {
+                #[cfg(test)]
+                fn acted_out(value: &super::Value) -> Option<Self> {
+                    match value {
+                        super::Value::$variant(value) => value.clone().map(Into::into),
+                        other => panic!("{other:?} where a {} is read", stringify!($variant)),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+stored!(Uuid: Uuid, String: Text, i64: Integer, bool: Boolean, Vec<u8>: Bytes);
 
 /// A type that a column can hold.
 pub trait Column: Sized {

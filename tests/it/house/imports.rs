@@ -24,6 +24,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // A witness is somebody else's: it has the mathematics of the record and a key of its own, and
     // nothing of the service that it watches.
     ("witness", &["audit", "signing", "domain", SOURCES]),
+    // Compiled for tests only: it plays everything around the service and uses what it offers.
+    ("rehearsal", &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("service", &[BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     // The forms in which entries are kept and hashed are those of the tree.
     ("storage", &["audit", "domain", SOURCES]),

@@ -1,0 +1,42 @@
+//! What is wrong on purpose is found within few seeds: the promises can be seen to break.
+
+use super::run::play;
+use super::world::Planted;
+use crate::storage::commands::meaning::{CHANGE, IN_FLIGHT, TAKE_ABANDONED};
+use crate::storage::db::rehearsal::Defect;
+use crate::storage::decisions::meaning::CLAIM_GRANTS;
+use crate::storage::grants::meaning::END;
+use crate::storage::record_queue::meaning::ADD;
+
+/// At most so many seeds are played until each defect is found.
+const SEEDS: u64 = 400;
+
+#[test]
+fn every_planted_defect_breaks_the_promise_it_should() {
+    let store = Planted::Store;
+    let mut missed = Vec::new();
+    for (planted, promise) in [
+        (store(Defect::Unchecked(CLAIM_GRANTS)), "P2"),
+        (store(Defect::CheckedOnce(CLAIM_GRANTS)), "P2"),
+        (store(Defect::Forgets(ADD)), "P1"),
+        (store(Defect::Blind(END)), "P6"),
+        (store(Defect::Unchecked(CHANGE)), "P5"),
+        (store(Defect::Blind(IN_FLIGHT)), "P3"),
+        (store(Defect::Blind(TAKE_ABANDONED)), "P6"),
+        (store(Defect::KeysRepeat), "P4"),
+        (store(Defect::CommitsLost), "P6"),
+        (store(Defect::CommitsLate), "P1"),
+        (Planted::SentTwice, "P4"),
+        (Planted::FalseRefusal, "P5"),
+    ] {
+        let breaks = |seed: &u64| {
+            let broken = play(*seed, Some(planted)).broken;
+            broken.iter().any(|broken| broken.promise == promise)
+        };
+        match (0..SEEDS).find(breaks) {
+            Some(seed) => println!("{planted:?} breaks {promise} at seed {seed}"),
+            None => missed.push(format!("{planted:?} does not break {promise}")),
+        }
+    }
+    assert!(missed.is_empty(), "in {SEEDS} seeds: {missed:#?}");
+}

@@ -1,0 +1,266 @@
+//! One process of the service: the real thing over acted-out surroundings, with a clock that is
+//! off by up to a second and a death that can come at any call to the outside. Inside a process
+//! nothing else can be seen from outside, so nothing is lost by dying only there.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::cars::{Cars, Cloud};
+use super::trace::Happening;
+use super::world::World;
+use crate::auth::password::PasswordHasher;
+use crate::auth::throttle::Throttle;
+use crate::clock::{AgreedClock, Clock, Reference};
+use crate::config::{self, ApiVersions, Limits};
+use crate::connector::witness::WitnessClient;
+use crate::domain::time::Timestamp;
+use crate::entropy::{Entropy, SeededEntropy};
+use crate::halt::Halt;
+use crate::service::agreement::References;
+use crate::service::budget::Budget;
+use crate::service::commands::{Gate, Waiters, reconcile, recover};
+use crate::service::connections::AccessTokens;
+use crate::service::record::{Record, Witnesses};
+use crate::service::vehicles::Readings;
+use crate::service::{Service, Settings};
+use crate::signing::keyring::Keyring;
+use crate::signing::last_signed::LastSigned;
+use crate::storage::db::rehearsal::{
+    Moment, RehearsalDb, RehearsalRow, Surroundings, Trouble, Written,
+};
+use crate::storage::{Db, Store};
+
+/// The cloud's time to answer a command.
+pub(super) const CONNECTOR_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How far a clock may be off, in milliseconds: two of them then disagree by as much as a ready
+/// instance may.
+const CLOCK_OFF_MS: usize = 1000;
+
+/// A process, as the world sees it.
+pub(super) struct Process {
+    pub(super) number: u64,
+    pub(super) world: Arc<World>,
+    pub(super) dead: CancellationToken,
+    /// The service is asked to stop.
+    pub(super) stop: CancellationToken,
+    /// Until then it stands still, on the clock of the run.
+    stands_until: Mutex<Duration>,
+}
+
+impl Process {
+    /// Goes on only if the process lives, and when it no longer stands still.
+    async fn alive(&self) {
+        loop {
+            if self.dead.is_cancelled() {
+                std::future::pending::<()>().await;
+            }
+            let until = *self.stands_until.lock().unwrap_or_else(PoisonError::into_inner);
+            match until.checked_sub(self.world.elapsed()) {
+                Some(left) if left > Duration::ZERO => tokio::time::sleep(left).await,
+                _ => return,
+            }
+        }
+    }
+
+    /// Stands still for a while, as a process does that the system does not let run.
+    pub(super) fn stand_still(&self, time: Duration) {
+        let until = self.world.elapsed() + time;
+        self.world.note(Happening::StoodStill { process: self.number, time });
+        *self.stands_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+}
+
+impl Surroundings for Process {
+    fn pass(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.alive().await;
+            self.world.pass().await;
+            self.alive().await;
+        })
+    }
+
+    fn trouble(&self, at: Moment) -> Option<Trouble> {
+        if !self.world.fails(self.world.troubles) {
+            return None;
+        }
+        let what = match at {
+            Moment::Begin => &[Trouble::Unavailable][..],
+            Moment::Statement => &[Trouble::Unavailable, Trouble::Conflict],
+            Moment::Commit => &[Trouble::Unavailable, Trouble::Conflict, Trouble::KeptUnheard],
+        };
+        Some(self.world.one_of(what))
+    }
+
+    fn choose(&self, count: usize) -> usize {
+        self.world.below(count)
+    }
+
+    fn lag(&self) -> Duration {
+        self.world.up_to(3000)
+    }
+
+    /// A car is told with the transaction that read it, so that each call to the cloud shows which
+    /// decision it rests on.
+    fn told(&self, transaction: u64, rows: &mut [RehearsalRow]) {
+        for row in rows {
+            if row.has("provider_vehicle_id") {
+                let name = row.text("provider_vehicle_id").unwrap_or_default();
+                let marked = format!("{name}@{transaction}");
+                row.set("provider_vehicle_id", marked);
+            }
+        }
+    }
+
+    fn committed(&self, transaction: u64, rows: &[Written]) {
+        let (process, rows) = (self.number, rows.to_vec());
+        self.world.note(Happening::Committed { process, transaction, rows });
+    }
+}
+
+/// A clock that is off by a fixed time.
+struct OffClock {
+    world: Arc<World>,
+    ahead: Duration,
+}
+
+impl Clock for OffClock {
+    fn now(&self) -> Timestamp {
+        self.world.now().minus(Duration::from_millis(CLOCK_OFF_MS as u64)).plus(self.ahead)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.world.elapsed()
+    }
+}
+
+/// A running process.
+#[derive(Clone)]
+pub(super) struct Instance {
+    pub(super) process: Arc<Process>,
+    pub(super) service: Service,
+    db: RehearsalDb,
+}
+
+/// What is costly to make and does not matter here.
+fn keyring() -> Arc<Keyring> {
+    static KEYRING: OnceLock<Arc<Keyring>> = OnceLock::new();
+    let make = || {
+        let now = Timestamp::from_unix_seconds(0).unwrap();
+        Arc::new(Keyring::generate(&SeededEntropy::from_seed(0), now).unwrap())
+    };
+    Arc::clone(KEYRING.get_or_init(make))
+}
+
+fn passwords() -> Arc<PasswordHasher> {
+    static PASSWORDS: OnceLock<Arc<PasswordHasher>> = OnceLock::new();
+    let make = || Arc::new(PasswordHasher::new(Limits::default().password_hashes_max).unwrap());
+    Arc::clone(PASSWORDS.get_or_init(make))
+}
+
+/// It has nobody to ask, and is only slow to make.
+fn witness_client() -> WitnessClient {
+    static CLIENT: OnceLock<WitnessClient> = OnceLock::new();
+    CLIENT.get_or_init(|| WitnessClient::new().unwrap()).clone()
+}
+
+impl Instance {
+    /// Starts a process with this number, which no other ever has.
+    pub(super) fn start(
+        world: &Arc<World>,
+        db: &RehearsalDb,
+        cars: &Arc<Cars>,
+        number: u64,
+    ) -> Self {
+        let (dead, stop) = (CancellationToken::new(), CancellationToken::new());
+        let stands_until = Mutex::new(Duration::ZERO);
+        let world_ = Arc::clone(world);
+        let process = Arc::new(Process { number, world: world_, dead, stop, stands_until });
+        world.note(Happening::Began { process: number });
+        let ahead = Duration::from_millis(world.below(2 * CLOCK_OFF_MS + 1) as u64);
+        let off = Arc::new(OffClock { world: Arc::clone(world), ahead });
+        let agreed = Arc::new(AgreedClock::new(off));
+        agreed.compare(agreed.reading(), Reference::Nothing);
+        let clock: Arc<dyn Clock> = agreed.clone();
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::from_seed(number));
+        let limits = Limits::default();
+        let (gate, gate_task) = Gate::new(limits.commands_waiting_max);
+        let db = db.seen_from(Arc::clone(&process) as Arc<dyn Surroundings>);
+        let service = Service {
+            store: Store::new(Db::Rehearsal(db.clone(), number)),
+            keyring: Arc::new(RwLock::new(keyring())),
+            known_tokens: Arc::default(),
+            connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
+            access_tokens: Arc::new(AccessTokens::default()),
+            readings: Arc::new(Readings::default()),
+            budget: Arc::new(Budget::new(
+                limits.vehicle_requests,
+                limits.application_requests,
+                clock.monotonic(),
+            )),
+            passwords: passwords(),
+            throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
+            gate,
+            waiters: Arc::new(Waiters::default()),
+            record: Arc::new(Record::new(
+                "rehearsal/log".to_owned(),
+                LastSigned::beside(Path::new("/nonexistent/keys")),
+                None,
+                Witnesses::new(witness_client(), &config::Witnesses::default()),
+            )),
+            tasks: TaskTracker::new(),
+            settings: Arc::new(Settings {
+                instance_id: entropy.id(clock.now()).unwrap(),
+                public_url: "http://localhost".to_owned(),
+                connector_timeout: CONNECTOR_TIMEOUT,
+                api_versions: ApiVersions::V3First,
+                management_token: None,
+                references: References::NotTheRecord,
+            }),
+            clock,
+            agreed,
+            halt: Halt::default(),
+            entropy,
+        };
+        service.tasks.spawn(gate_task.run(service.clone(), process.stop.clone()));
+        service.tasks.spawn(settle_now_and_then(service.clone(), Arc::clone(&process)));
+        Self { process, service, db }
+    }
+
+    /// Cuts the process off from the world in the middle of whatever it does. The database undoes
+    /// its transactions; one that was being committed may be kept.
+    pub(super) fn die(&self) {
+        let world = &self.process.world;
+        self.process.dead.cancel();
+        world.note(Happening::Died { process: self.process.number });
+        let open = self.db.open_transactions(self.process.number);
+        self.db.abandon(&open, || world.below(2) == 0);
+    }
+
+    /// Asks the process to stop in order.
+    pub(super) fn stop(&self) {
+        self.process.world.note(Happening::Stopped { process: self.process.number });
+        self.process.stop.cancel();
+        self.service.tasks.close();
+    }
+}
+
+/// What the workers do, at times that the seed chooses.
+async fn settle_now_and_then(service: Service, process: Arc<Process>) {
+    loop {
+        let pause = Duration::from_millis(500 + process.world.below(6000) as u64);
+        tokio::select! {
+            biased;
+            () = process.stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        // A database that is away is asked again.
+        drop(recover::recover(&service).await);
+        drop(reconcile::reconcile(&service).await);
+    }
+}

@@ -1,0 +1,225 @@
+//! What is there at the beginning of a run, and what people do in it: drawn from the seed.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::world::World;
+use crate::domain::actor::{Actor, Principal};
+use crate::domain::connection::{ApiVersion, ConnectionStatus, Mode};
+use crate::domain::entitlement::{Entitlement, Entitlements};
+use crate::domain::id::{GrantId, Id, OrganizationId, UserId, VehicleId};
+use crate::domain::instruction::{ChargeLimit, Instruction};
+use crate::domain::reading::Coordinates;
+use crate::domain::user::Role;
+use crate::service::Caller;
+use crate::service::commands::DispatchCommand;
+use crate::storage::db::Value;
+use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
+
+const ORGANIZATION: u128 = 1;
+const OWNER: u128 = 10;
+const GUESTS: [u128; 2] = [11, 12];
+const CONNECTION: u128 = 20;
+const CARS: [u128; 2] = [30, 31];
+const GRANTS: u128 = 40;
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    /// Asks for a command, and asks again where it was not told what became of it.
+    Command { request: DispatchCommand, wait: Duration, patience: Option<Duration> },
+    /// Ends a grant.
+    End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
+    /// A process dies, and another begins after a while.
+    Death { after: Duration },
+    /// A process is not let run for so long: sometimes past what it holds a lease for.
+    Stall { time: Duration },
+    /// A process stops in order, and another begins at once.
+    Restart,
+}
+
+/// Who does what, when, and at which place.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    pub(super) at: Duration,
+    pub(super) place: usize,
+    pub(super) act: Act,
+}
+
+fn id<K>(number: u128) -> Id<K> {
+    Id::from_uuid(Uuid::from_u128(number))
+}
+
+fn put<const N: usize>(db: &RehearsalDb, table: Table, columns: [(&str, Value); N]) {
+    let (names, values): (Vec<&str>, Vec<Value>) = columns.into_iter().unzip();
+    db.put(table, RehearsalRow::insert(table, &names, &values));
+}
+
+fn caller(user: u128) -> Caller {
+    let organization_id: OrganizationId = id(ORGANIZATION);
+    let principal = Principal::User { user_id: id(user), role: Role::Member };
+    Caller { actor: Actor { organization_id, principal }, request_id: None }
+}
+
+/// The span of time in which everything begins: short ones make things meet.
+fn span_ms(world: &World) -> usize {
+    world.one_of(&[5, 50, 500, 5000, 20_000])
+}
+
+/// A grant of the run.
+#[derive(Debug, Clone, Copy)]
+struct Lent {
+    grant: u128,
+    grantee: u128,
+    car: u128,
+}
+
+/// Puts people, cars and grants there, and draws what happens.
+pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene> {
+    let organization = || Value::from(id::<crate::domain::id::kind::Organization>(ORGANIZATION));
+    for user in [OWNER, GUESTS[0], GUESTS[1]] {
+        let columns = [("user_id", uuid(user)), ("organization_id", organization())];
+        put(db, Table::Users, columns);
+    }
+    put(
+        db,
+        Table::Connections,
+        [
+            ("connection_id", uuid(CONNECTION)),
+            ("organization_id", organization()),
+            ("owner_id", uuid(OWNER)),
+            ("status", ConnectionStatus::Active.into()),
+            ("mode", Mode::Live.into()),
+            ("api_version", ApiVersion::V3.into()),
+            ("provider_user_id", "owner".into()),
+            ("token_revision", 1.into()),
+        ],
+    );
+    let permitted: Vec<&str> = Entitlement::ALL.iter().map(|e| e.permission()).collect();
+    for car in CARS {
+        put(
+            db,
+            Table::Vehicles,
+            [
+                ("vehicle_id", uuid(car)),
+                ("organization_id", organization()),
+                ("owner_id", uuid(OWNER)),
+                ("connection_id", uuid(CONNECTION)),
+                ("provider_vehicle_id", format!("car-{car}").into()),
+                ("make", "TESLA".into()),
+                ("model", "Model 3".into()),
+                ("year", 2026.into()),
+                ("permissions", permitted.join(" ").into()),
+                ("connected_at", 0.into()),
+                ("revision", 1.into()),
+                ("probes", 0.into()),
+            ],
+        );
+    }
+    let span_ms = span_ms(world);
+    let count = 1 + world.below(3);
+    let lent: Vec<Lent> = (0..count).map(|n| lend(world, db, span_ms, n as u128)).collect();
+    scenes(world, &lent, span_ms, places)
+}
+
+fn uuid(number: u128) -> Value {
+    Value::Uuid(Some(Uuid::from_u128(number)))
+}
+
+fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let lent = Lent {
+        grant: GRANTS + number,
+        grantee: world.one_of(&GUESTS),
+        // Mostly the same car, so that things meet.
+        car: CARS[usize::from(world.below(4) == 0)],
+    };
+    let begins = if world.below(6) == 0 { world.up_to(span_ms) } else { Duration::ZERO };
+    let lasts = if world.below(6) == 0 { world.up_to(span_ms) } else { DAY };
+    let not_before = world.now().minus(Duration::from_secs(5)).plus(begins);
+    let not_after = world.now().plus(begins).plus(Duration::from_millis(1)).plus(lasts);
+    let uses_max = world.one_of(&[None, None, Some(1), Some(2), Some(3)]);
+    let entitlements: Entitlements = Entitlement::ALL.iter().copied().collect();
+    put(
+        db,
+        Table::Grants,
+        [
+            ("grant_id", uuid(lent.grant)),
+            ("organization_id", uuid(ORGANIZATION)),
+            ("vehicle_id", uuid(lent.car)),
+            ("issuer_id", uuid(OWNER)),
+            ("grantee_id", uuid(lent.grantee)),
+            ("entitlements", (&entitlements).into()),
+            ("not_before", not_before.into()),
+            ("not_after", not_after.into()),
+            ("uses_max", uses_max.into()),
+            ("uses", 0.into()),
+            ("revision", 1.into()),
+            ("issued_at", not_before.into()),
+        ],
+    );
+    lent
+}
+
+fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for number in 0..5 + world.below(12) {
+        let at = Duration::from_millis(world.below(span_ms + 1) as u64);
+        let place = world.below(places);
+        let act = match world.below(100) {
+            0..66 => {
+                let act = ask(world, lent, number);
+                // The same request elsewhere: impatient people and balancers.
+                while world.below(4) == 0 {
+                    let at = at + world.up_to(span_ms);
+                    scenes.push(Scene { at, place: world.below(places), act: act.clone() });
+                }
+                act
+            }
+            66..86 => end(world, lent),
+            86..93 => Act::Death { after: world.up_to(3000) },
+            93..97 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
+            _ => Act::Restart,
+        };
+        scenes.push(Scene { at, place, act });
+    }
+    scenes
+}
+
+fn end(world: &World, lent: &[Lent]) -> Act {
+    let lent = world.one_of(lent);
+    let gives_back = world.below(4) == 0;
+    let caller = caller(if gives_back { lent.grantee } else { OWNER });
+    Act::End { grant_id: id(lent.grant), caller, gives_back, waits: world.below(2) == 0 }
+}
+
+fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
+    let lent = world.one_of(lent);
+    let (user, grant_id) =
+        if world.below(8) == 0 { (OWNER, None) } else { (lent.grantee, Some(id(lent.grant))) };
+    let (user_id, vehicle_id): (UserId, VehicleId) = (id(user), id(lent.car));
+    let part = number as f64 / 100.0;
+    let instruction = match world.below(10) {
+        0..6 => Instruction::Unlock,
+        6..8 => Instruction::Lock,
+        8 => Instruction::SetChargeLimit(ChargeLimit::from_fraction(0.5 + part).unwrap()),
+        _ => Instruction::SetDestination(Coordinates::new(part, part).unwrap()),
+    };
+    let idempotency_key = format!("request-{number}");
+    let mut request_hash = [0; 32];
+    request_hash[0] = u8::try_from(number).unwrap();
+    let caller = caller(user);
+    let request = DispatchCommand {
+        caller,
+        user_id,
+        vehicle_id,
+        grant_id,
+        instruction,
+        idempotency_key,
+        request_hash,
+    };
+    let wait = Duration::from_millis(world.one_of(&[0, 100, 20_000]));
+    let patience = (world.below(8) == 0).then(|| world.up_to(200));
+    Act::Command { request, wait, patience }
+}

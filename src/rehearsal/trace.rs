@@ -1,0 +1,88 @@
+//! What happened in a run, in one order for everybody: what clients asked and were told, what
+//! became durable, what left for a car and what the car did.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::command::CommandStatus;
+use crate::domain::id::{CommandId, GrantId};
+use crate::domain::instruction::Instruction;
+use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
+
+/// Which call to the cloud.
+pub(super) type Send = usize;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "some of it only tells the story of a seed")]
+pub(super) enum Happening {
+    /// A client sent a request for a command, for the first time or again.
+    Asked { key: String, process: u64 },
+    /// It was told what became of it.
+    Told { key: String, command_id: CommandId, status: CommandStatus },
+    /// It was told that it did not work, or nothing.
+    NotTold { key: String, why: String },
+    /// Somebody asked for the end of a grant.
+    EndAsked { grant_id: GrantId, process: u64, waits: bool },
+    /// And was told that it has ended, and what is still in flight.
+    Ended { grant_id: GrantId, waits: bool, in_flight: usize },
+    /// Or that it did not work, or nothing.
+    NotEnded { grant_id: GrantId, why: String },
+    /// A transaction became durable.
+    Committed { process: u64, transaction: u64, rows: Vec<Written> },
+    /// A process let a command go, decided on in this transaction.
+    Left { send: Send, process: u64, transaction: u64, car: String, instruction: Instruction },
+    /// The cloud did not accept the token: it did nothing, and may be asked again.
+    TokenRefused { send: Send },
+    /// The car did it.
+    Done { send: Send },
+    /// A process began.
+    Began { process: u64 },
+    /// A process died.
+    Died { process: u64 },
+    /// A process was not let run for so long.
+    StoodStill { process: u64, time: Duration },
+    /// A process was told to stop.
+    Stopped { process: u64 },
+}
+
+/// What happened, and how long after the beginning.
+#[derive(Debug, Clone)]
+pub(super) struct Moment {
+    pub(super) at: Duration,
+    pub(super) happening: Happening,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>9.3} ", self.at.as_secs_f64())?;
+        match &self.happening {
+            Happening::Committed { process, transaction, rows } => {
+                write!(f, "process {process} committed {transaction}:")?;
+                rows.iter().try_for_each(|(table, row)| write!(f, " {}", brief(*table, row)))
+            }
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+/// The columns of a row that tell the story.
+fn brief(table: Table, row: &Arc<RehearsalRow>) -> String {
+    let columns: &[&'static str] = match table {
+        Table::Commands => &["command_id", "idempotency_key", "grant_id", "action", "status"],
+        Table::Grants => &["grant_id", "revision", "uses", "ended_at"],
+        Table::Vehicles => &["vehicle_id", "revision"],
+        Table::AuditEntries => &["event"],
+        _ => return String::new(),
+    };
+    format!("{:?}", row.only(columns))
+}
+
+/// A number that is the same for the same happenings in the same order.
+pub(super) fn fingerprint(trace: &[Moment]) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    format!("{trace:?}").hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,174 @@
+//! What the statements of this noun mean to a rehearsed database.
+
+use crate::domain::command::CommandStatus;
+use crate::storage::db::Value;
+use crate::storage::db::rehearsal::insertion_columns;
+use crate::storage::db::rehearsal::{
+    Bound, Meaning, RehearsalRow, Sampler, Seen, Spoken, Table, Update,
+};
+
+pub(crate) const CHANGE: &str = super::CHANGE;
+pub(crate) const IN_FLIGHT: &str = super::IN_FLIGHT;
+pub(crate) const TAKE_ABANDONED: &str = super::TAKE_ABANDONED;
+
+/// The columns that tell commands apart.
+const UNIQUE: &[&[&str]] = &[&["command_id"], &["principal_id", "idempotency_key"]];
+
+pub(in crate::storage) fn meanings() -> Vec<Spoken> {
+    vec![
+        (super::INSERT, Meaning::Insert { unique: UNIQUE }, |sampler| {
+            sampler.inserted(Table::Commands, &insertion_columns(super::INSERT))
+        }),
+        (super::CHANGE, Meaning::Update(change()), |sampler| {
+            sampler.rows_of(Table::Commands, step)
+        }),
+        (super::FIND, Meaning::Select(find), |sampler| {
+            let values = vec![sampler.organization(), sampler.id(Table::Commands)];
+            sampler.values(values)
+        }),
+        (super::IN_FLIGHT, Meaning::Select(in_flight), |sampler| {
+            let grant_id = sampler.id(Table::Grants);
+            sampler.values(vec![grant_id])
+        }),
+        (super::TAKE_ABANDONED, Meaning::Update(take_abandoned()), |sampler| {
+            let now = sampler.few();
+            sampler.values(vec![now, Value::from(256)])
+        }),
+        (super::TAKE_TO_CHECK, Meaning::Update(take_to_check()), |sampler| {
+            let (now, until) = (sampler.few(), sampler.few());
+            sampler.values(vec![now, until, Value::from(256)])
+        }),
+        (super::CHECK_AGAIN, Meaning::Update(check_again()), |sampler| {
+            let values = vec![sampler.id(Table::Commands), sampler.few()];
+            sampler.values(values)
+        }),
+        (super::NEWEST_OF_VEHICLES, Meaning::Select(newest_of_vehicles), |sampler| {
+            sampler.rows_of(Table::Vehicles, |_| Vec::new())
+        }),
+    ]
+}
+
+/// A random step, after the command's id.
+fn step(sampler: &mut Sampler) -> Vec<Value> {
+    vec![
+        sampler.status(),
+        sampler.status(),
+        sampler.evidence(),
+        sampler.few_or_none(),
+        sampler.word(&["", "overtaken"]),
+        sampler.word_or_none(&["Please wait."]),
+        sampler.few_or_none(),
+        sampler.few(),
+        sampler.few_or_none(),
+    ]
+}
+
+fn change() -> Update {
+    const SET: [&str; 8] = [
+        "status",
+        "evidence",
+        "observed_at",
+        "reasons",
+        "user_message",
+        "retry_after_ms",
+        "changed_at",
+        "check_at",
+    ];
+    Update {
+        table: Table::Commands,
+        finds: |_, bound| bound.named(),
+        if_still: |row, bound, place| row.value("status") == bound.column(place, 2),
+        sets: |row, bound, place| {
+            for (column, number) in SET.iter().zip(3..) {
+                row.set(column, bound.column(place, number).clone());
+            }
+        },
+    }
+}
+
+fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let is_meant = |row: &RehearsalRow| {
+        row.value("organization_id") == bound.value(1) && row.value("command_id") == bound.value(2)
+    };
+    chosen(seen, is_meant)
+}
+
+fn chosen(seen: &Seen<'_>, is_meant: impl Fn(&RehearsalRow) -> bool) -> Vec<RehearsalRow> {
+    let rows = seen.rows(Table::Commands);
+    rows.iter().filter(|row| is_meant(row)).map(|row| row.as_ref().clone()).collect()
+}
+
+fn is_sending(row: &RehearsalRow) -> bool {
+    row.text("status") == Some(CommandStatus::Sending.as_str())
+}
+
+fn in_flight(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let found = chosen(seen, |row| row.value("grant_id") == bound.value(1) && is_sending(row));
+    found.iter().map(|row| row.only(&["command_id"])).collect()
+}
+
+/// The first rows by this column up to a limit, of those where it is at most `until`.
+fn due(seen: &Seen<'_>, column: &str, until: i64, limit: i64) -> Vec<(uuid::Uuid, usize)> {
+    let at = |row: &RehearsalRow| row.integer(column).unwrap_or(i64::MAX);
+    let mut rows = chosen(seen, |row| at(row) <= until);
+    rows.sort_by_key(at);
+    rows.truncate(usize::try_from(limit).unwrap());
+    rows.iter().map(|row| (row.id("command_id").unwrap(), 0)).collect()
+}
+
+fn take_abandoned() -> Update {
+    Update {
+        table: Table::Commands,
+        finds: |seen, bound| {
+            let sending = chosen(seen, is_sending);
+            let mut found = due(seen, "answer_by", bound.integer(1), i64::from(u16::MAX));
+            let is_sending =
+                |id: &uuid::Uuid| sending.iter().any(|row| row.id("command_id") == Some(*id));
+            found.retain(|(id, _)| is_sending(id));
+            found.truncate(usize::try_from(bound.integer(2)).unwrap());
+            found
+        },
+        if_still: |row, _, _| is_sending(row),
+        sets: |row, bound, _| {
+            let (now, changed_at) = (bound.integer(1), row.integer("changed_at").unwrap());
+            row.set("status", CommandStatus::Unknown.as_str());
+            row.set("reasons", "abandoned");
+            row.set("check_at", now);
+            row.set("changed_at", if changed_at < now { now } else { changed_at + 1 });
+        },
+    }
+}
+
+fn take_to_check() -> Update {
+    Update {
+        table: Table::Commands,
+        finds: |seen, bound| due(seen, "check_at", bound.integer(1), bound.integer(3)),
+        if_still: |row, bound, _| {
+            row.integer("check_at").is_some_and(|check_at| check_at <= bound.integer(1))
+        },
+        sets: |row, bound, _| {
+            row.set("check_at", bound.value(2).clone());
+            row.set("checks", row.integer("checks").unwrap() + 1);
+        },
+    }
+}
+
+fn check_again() -> Update {
+    Update {
+        table: Table::Commands,
+        finds: |_, bound| {
+            if let Value::Uuid(Some(id)) = bound.value(1) { vec![(*id, 0)] } else { Vec::new() }
+        },
+        if_still: |row, _, _| row.integer("check_at").is_some(),
+        sets: |row, bound, _| row.set("check_at", bound.value(2).clone()),
+    }
+}
+
+fn newest_of_vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let never_left = ["refused", "failed", "cancelled", "expired"];
+    let may_have_moved = |row: &RehearsalRow, vehicle_id: &Value| {
+        row.value("vehicle_id") == vehicle_id && !never_left.contains(&row.text("status").unwrap())
+    };
+    let newest = |vehicle: &Vec<Value>| chosen(seen, |row| may_have_moved(row, &vehicle[0])).pop();
+    bound.rows().iter().filter_map(newest).collect()
+}

@@ -1,0 +1,204 @@
+//! A database that is acted out in memory, compiled for tests only: what each statement of the
+//! paths around a command means is written beside the statement (`meaning.rs` of its noun), and
+//! this room adds transactions, row locks and everything that can go wrong between two statements.
+//! When something happens, and what fails, is up to the [`Surroundings`]; the same choices give the
+//! same run.
+//!
+//! It can be wrong about the real databases. `agreement_test.rs` therefore runs every statement
+//! that has a meaning here on SQLite too, over random rows, and compares answers and tables.
+
+mod connection;
+mod meaning;
+mod row;
+mod sampler;
+mod state;
+mod surroundings;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{StorageError, Value};
+use state::{Claimed, Key, State};
+
+pub use connection::RehearsalConnection;
+pub use meaning::{Bound, Meaning, Seen, Update, insertion_columns};
+pub use row::{RehearsalRow, Table};
+pub use sampler::{Sample, Sampler};
+pub use surroundings::{Defect, Moment, Surroundings, Trouble, Written};
+
+/// A statement, what it means, and parameters to try it with.
+pub type Spoken = (&'static str, Meaning, Sample);
+
+/// PostgreSQL's `lock_timeout` and the time to wait for SQLite's one writer, as `open.rs` sets them.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// PostgreSQL's `idle_in_transaction_session_timeout`, as `open.rs` sets it.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+
+/// Which of the two databases is acted out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One transaction after the other, as on SQLite.
+    Serial,
+    /// Any number at a time with row locks, as on PostgreSQL at READ COMMITTED.
+    Concurrent,
+}
+
+/// The rows and transactions that all processes share.
+struct Shared {
+    kind: Kind,
+    defect: Option<Defect>,
+    meanings: Vec<Spoken>,
+    state: Mutex<State>,
+    /// Some transaction ended.
+    ended: Notify,
+}
+
+/// The database as one process sees it.
+#[derive(Clone)]
+pub struct RehearsalDb {
+    shared: Arc<Shared>,
+    surroundings: Arc<dyn Surroundings>,
+}
+
+impl std::fmt::Debug for RehearsalDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RehearsalDb").field("kind", &self.shared.kind).finish_non_exhaustive()
+    }
+}
+
+impl RehearsalDb {
+    /// An empty database that gives these statements a meaning.
+    pub fn new(
+        kind: Kind,
+        defect: Option<Defect>,
+        meanings: Vec<Spoken>,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Self {
+        let (state, ended) = (Mutex::default(), Notify::new());
+        Self { shared: Arc::new(Shared { kind, defect, meanings, state, ended }), surroundings }
+    }
+
+    /// The same database, seen from another process.
+    pub fn seen_from(&self, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { shared: Arc::clone(&self.shared), surroundings }
+    }
+
+    /// Puts a row there, outside any transaction.
+    pub fn put(&self, table: Table, row: RehearsalRow) {
+        self.state().put(table, Arc::new(row));
+    }
+
+    /// Every row of a table, as committed.
+    pub fn rows(&self, table: Table) -> Vec<Arc<RehearsalRow>> {
+        self.state().seen(None).rows(table)
+    }
+
+    /// Undoes what these transactions did: their process is gone. One that was being committed is
+    /// kept if `keeps` says so.
+    pub fn abandon(&self, transactions: &[u64], mut keeps: impl FnMut() -> bool) {
+        for &transaction in transactions {
+            let is_committing = self.state().is_committing(transaction);
+            match is_committing {
+                None => {}
+                Some(true) if keeps() => self.make_durable(transaction),
+                Some(_) => self.roll_back(transaction),
+            }
+        }
+    }
+
+    /// The transactions of one process that have not ended.
+    pub fn open_transactions(&self, process: u64) -> Vec<u64> {
+        self.state().open_of(process)
+    }
+
+    pub(super) async fn begin(&self, process: u64) -> Result<RehearsalConnection, StorageError> {
+        self.surroundings.pass().await;
+        if self.surroundings.trouble(Moment::Begin).is_some() {
+            return Err(unavailable());
+        }
+        let number = self.state().begin(process, now());
+        let connection = RehearsalConnection { db: self.clone(), transaction: Some(number) };
+        if self.shared.kind == Kind::Serial {
+            connection.lock(number, Key::Writer).await.map_err(|_| unavailable())?;
+        }
+        Ok(connection)
+    }
+
+    pub(super) async fn read(&self) -> Result<RehearsalConnection, StorageError> {
+        self.surroundings.pass().await;
+        if self.surroundings.trouble(Moment::Begin).is_some() {
+            return Err(unavailable());
+        }
+        Ok(RehearsalConnection { db: self.clone(), transaction: None })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tries to take a lock, from somebody who did nothing for too long if need be.
+    fn claim(&self, number: u64, key: &Key) -> Claimed {
+        let mut state = self.state();
+        if let Some(holder) = state.holder(key)
+            && self.shared.kind == Kind::Concurrent
+            && !state.is_committing(holder).unwrap_or(false)
+            && state.idle_since(holder).is_some_and(|since| now() - since > IDLE_MAX)
+        {
+            state.roll_back(holder);
+        }
+        state.claim(number, key)
+    }
+
+    fn make_durable(&self, transaction: u64) {
+        let written = self.state().commit(transaction);
+        if let Some(written) = written {
+            self.surroundings.committed(transaction, &written);
+        }
+        self.shared.ended.notify_waiters();
+    }
+
+    /// What a commit comes to whose answer does not come, as `Tx::commit` tells it.
+    fn unheard(&self) -> StorageError {
+        match self.shared.kind {
+            Kind::Serial => unavailable(),
+            Kind::Concurrent => unavailable().of_commit(),
+        }
+    }
+
+    fn roll_back(&self, transaction: u64) {
+        self.state().roll_back(transaction);
+        self.shared.ended.notify_waiters();
+    }
+
+    /// Makes a transaction durable when nobody waits for it any more.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the database outlives the process that asked it"
+    )]
+    fn make_durable_later(&self, transaction: u64) {
+        let (db, lag) = (self.clone(), self.surroundings.lag());
+        drop(tokio::spawn(async move {
+            tokio::time::sleep(lag).await;
+            db.make_durable(transaction);
+        }));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the time of a rehearsal is the paused one of tokio")]
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+fn unavailable() -> StorageError {
+    StorageError::Unavailable(sqlx::Error::PoolTimedOut)
+}
+
+fn conflict() -> StorageError {
+    StorageError::Conflict(sqlx::Error::WorkerCrashed)
+}
+
+#[cfg(test)]
+mod agreement_test;

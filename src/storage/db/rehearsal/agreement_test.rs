@@ -1,0 +1,222 @@
+//! Every statement that has a meaning in a rehearsal means the same to SQLite: the same random
+//! rows and parameters bring the same answers and leave the same tables.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::super::rows::Rows;
+use super::row::Kind as Holds;
+use super::sampler::Sampler;
+use super::*;
+use crate::storage::db::{self, Connection, Db, FromRow, Query, Row, query};
+use crate::storage::{Location, PostgresSettings};
+
+/// Rounds; each runs every statement once, on fresh rows.
+const ROUNDS: u64 = 20;
+/// How many of the eight ids of a table have a row.
+const ROWS: u128 = 6;
+
+/// Nothing goes wrong and nobody else runs.
+struct Alone;
+
+impl Surroundings for Alone {
+    fn pass(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn trouble(&self, _: Moment) -> Option<Trouble> {
+        None
+    }
+
+    fn choose(&self, _: usize) -> usize {
+        0
+    }
+
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn committed(&self, _: u64, _: &[Written]) {}
+}
+
+fn leaked(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+/// The texts that put a row into a table and read all of them.
+struct Texts {
+    table: Table,
+    insert: &'static str,
+    select: &'static str,
+    delete: &'static str,
+}
+
+fn texts() -> Vec<Texts> {
+    let of = |table: Table| {
+        let names: Vec<&str> = table.columns().iter().map(|(name, _)| *name).collect();
+        let places: Vec<String> = (1..=names.len()).map(|number| format!("${number}")).collect();
+        let (name, columns) = (table.name(), names.join(", "));
+        Texts {
+            table,
+            insert: leaked(format!(
+                "INSERT INTO {name} ({columns}) VALUES ({})",
+                places.join(", ")
+            )),
+            select: leaked(format!("SELECT {columns} FROM {name} ORDER BY {}", names[0])),
+            delete: leaked(format!("DELETE FROM {name}")),
+        }
+    };
+    Table::ALL.into_iter().map(of).collect()
+}
+
+/// A row with whatever columns it has.
+struct Any(Vec<(String, Value)>);
+
+impl FromRow for Any {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        match row {
+            Row::Rehearsal(row) => {
+                let named =
+                    row.columns().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                Ok(Self(named.collect()))
+            }
+            Row::Sqlite(row) => Ok(Self(sqlite_columns(row))),
+            Row::Postgres(_) => unreachable!("these tests use SQLite"),
+        }
+    }
+}
+
+/// What SQLite returned, by the kinds that the tables give to names.
+fn sqlite_columns(row: &sqlx::sqlite::SqliteRow) -> Vec<(String, Value)> {
+    use sqlx::{Column as _, Row as _};
+    let kinds: Vec<(&str, Holds)> =
+        Table::ALL.iter().flat_map(|table| table.columns()).copied().collect();
+    let joined = [
+        ("owner_disabled_at", Holds::Integer),
+        ("grantee_disabled_at", Holds::Integer),
+        ("connection_status", Holds::Text),
+    ];
+    let value = |name: &str| {
+        let kind = kinds.iter().chain(&joined).find(|(known, _)| *known == name);
+        match kind.unwrap_or_else(|| panic!("a rehearsal knows no column {name}")).1 {
+            Holds::Uuid => Value::Uuid(row.get(name)),
+            Holds::Text => Value::Text(row.get(name)),
+            Holds::Integer => Value::Integer(row.get(name)),
+            Holds::Bytes => Value::Bytes(row.get(name)),
+        }
+    };
+    row.columns().iter().map(|column| (column.name().to_owned(), value(column.name()))).collect()
+}
+
+/// The rows in an order that does not depend on the database. Filling up a set with copies of its
+/// last row may return a row twice.
+fn sorted(rows: Vec<Any>) -> Vec<String> {
+    let mut texts: Vec<String> = rows
+        .into_iter()
+        .map(|Any(mut columns)| {
+            columns.sort_by(|a, b| a.0.cmp(&b.0));
+            format!("{columns:?}")
+        })
+        .collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+async fn run(on: &mut impl Connection, sql: &'static str, bound: &Bound) -> Vec<String> {
+    let rows = bound.rows.first().map(|first| {
+        let (width, values) = (first.len(), bound.rows.concat());
+        Rows { width, values }
+    });
+    let query = Query { sql, values: bound.values.clone(), rows };
+    match query.fetch_all::<Any>(on).await {
+        Ok(rows) => sorted(rows),
+        // It changes nothing.
+        Err(StorageError::Duplicate(_)) => vec!["a key that is taken".to_owned()],
+        Err(error) => panic!("{error:?}: {sql}"),
+    }
+}
+
+async fn fill(sqlite: &Db, rehearsed: &RehearsalDb, sampler: &mut Sampler, texts: &[Texts]) {
+    let mut tx = sqlite.begin().await.unwrap();
+    for table in texts.iter().rev() {
+        query(table.delete).execute(&mut tx).await.unwrap();
+    }
+    for Texts { table, insert, .. } in texts {
+        for place in 0..ROWS {
+            let id = Uuid::from_u128((*table as u128 + 1) * 100 + place);
+            let mut row = sampler.row(*table, id.into());
+            for (column, other) in row.columns().to_vec() {
+                // What a row refers to must be there.
+                if let Value::Uuid(Some(other)) = other
+                    && other.as_u128() % 100 >= ROWS
+                {
+                    row.set(column, Uuid::from_u128(other.as_u128() - 2));
+                }
+            }
+            if *table == Table::Commands {
+                row.set("idempotency_key", format!("{place}"));
+            }
+            let values = row.columns().iter().map(|(_, value)| value.clone()).collect();
+            let inserting = Query { sql: insert, values, rows: None };
+            inserting.execute(&mut tx).await.unwrap();
+            rehearsed.put(*table, row);
+        }
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn sqlite(folder: &std::path::Path) -> Db {
+    let location = Location::Sqlite(folder.join("agreement.db"));
+    let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
+    db.migrate().await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let organization = leaked(
+        "INSERT INTO organizations (organization_id, name, created_at) VALUES ($1, 'One', 1)"
+            .into(),
+    );
+    query(organization).bind(Some(Uuid::from_u128(1))).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    db
+}
+
+/// A table as the transaction sees it.
+fn acted_out(connection: &RehearsalConnection, table: Table) -> Vec<String> {
+    let state = connection.db.state();
+    let rows = state.seen(connection.transaction).rows(table);
+    let any = |row: &Arc<RehearsalRow>| Any::from_row(&Row::Rehearsal(row.as_ref().clone()));
+    sorted(rows.iter().map(any).collect::<Result<_, _>>().unwrap())
+}
+
+#[tokio::test]
+async fn every_statement_means_to_a_rehearsal_what_it_means_to_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = sqlite(folder.path()).await;
+    let texts = texts();
+    for round in 0..ROUNDS {
+        let mut sampler = Sampler::of_seed(round);
+        for (sql, _, sample) in crate::storage::meanings() {
+            let meanings = crate::storage::meanings();
+            let rehearsed = RehearsalDb::new(Kind::Concurrent, None, meanings, Arc::new(Alone));
+            fill(&sqlite, &rehearsed, &mut sampler, &texts).await;
+            let bound = sample(&mut sampler);
+            let mut real = sqlite.begin().await.unwrap();
+            let mut acted = Db::Rehearsal(rehearsed, 0).begin().await.unwrap();
+            let about = format!("round {round}, {bound:?}: {sql}");
+            assert_eq!(
+                run(&mut acted, sql, &bound).await,
+                run(&mut real, sql, &bound).await,
+                "{about}"
+            );
+            let nothing = Bound { values: Vec::new(), rows: Vec::new() };
+            let db::Tx::Rehearsal(acted) = &acted else { unreachable!() };
+            for Texts { table, select, .. } in &texts {
+                let left = run(&mut real, select, &nothing).await;
+                assert_eq!(acted_out(acted, *table), left, "{table:?}, {about}");
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A connection to a rehearsed database: running statements, waiting for rows that others change,
+//! and committing with everything that can happen to a commit.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::super::rows::Rows;
+use super::meaning::{self, Bound, Meaning, Update};
+use super::row::RehearsalRow;
+use super::state::{Claimed, Key};
+use super::surroundings::{Defect, Moment, Trouble};
+use super::{
+    IDLE_MAX, Kind, LOCK_WAIT_MAX, RehearsalDb, StorageError, Value, conflict, now, unavailable,
+};
+
+/// A connection, with or without a transaction; dropping it undoes the transaction.
+#[derive(Debug)]
+pub struct RehearsalConnection {
+    pub(super) db: RehearsalDb,
+    pub(super) transaction: Option<u64>,
+}
+
+impl Drop for RehearsalConnection {
+    fn drop(&mut self) {
+        if let Some(transaction) = self.transaction.take() {
+            self.db.roll_back(transaction);
+        }
+    }
+}
+
+impl RehearsalConnection {
+    pub(in crate::storage::db) async fn commit(mut self) -> Result<(), StorageError> {
+        let Some(number) = self.transaction else { return Err(unavailable()) };
+        let db = self.db.clone();
+        // Whether it is durable is not known from here on, as long as nothing was answered.
+        db.state().set_committing(number);
+        db.surroundings.pass().await;
+        // The server may have lost patience meanwhile.
+        if self.was_idle_too_long() {
+            return Err(db.unheard());
+        }
+        self.transaction = None;
+        match db.surroundings.trouble(Moment::Commit) {
+            Some(trouble) => {
+                match trouble {
+                    // A file is written by this process: there is no answer to lose.
+                    Trouble::KeptUnheard if db.shared.kind == Kind::Concurrent => {
+                        db.make_durable_later(number);
+                    }
+                    _ => db.roll_back(number),
+                }
+                db.surroundings.pass().await;
+                return Err(if trouble == Trouble::Conflict { conflict() } else { db.unheard() });
+            }
+            None => match db.shared.defect {
+                Some(Defect::CommitsLost) if db.surroundings.choose(4) == 0 => db.roll_back(number),
+                Some(Defect::CommitsLate) => db.make_durable_later(number),
+                _ => db.make_durable(number),
+            },
+        }
+        db.surroundings.pass().await;
+        Ok(())
+    }
+
+    pub(in crate::storage::db) async fn run(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+        rows: Option<Rows>,
+    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
+            return Ok((0, Vec::new()));
+        }
+        let rows = rows.map_or_else(Vec::new, |rows| {
+            rows.values.chunks(rows.width).map(<[Value]>::to_vec).collect()
+        });
+        let bound = Bound { values, rows };
+        self.db.surroundings.pass().await;
+        let trouble = self.db.surroundings.trouble(Moment::Statement);
+        let outcome = match trouble {
+            None if self.was_idle_too_long() => Err(unavailable()),
+            None => self.act(sql, &bound).await,
+            Some(Trouble::Conflict) if self.transaction.is_some() => Err(conflict()),
+            Some(_) => Err(unavailable()),
+        };
+        if let Some(number) = self.transaction {
+            self.db.state().is_active(number, now());
+        }
+        // An error ends the transaction, as on PostgreSQL.
+        if outcome.is_err()
+            && let Some(transaction) = self.transaction.take()
+        {
+            self.db.roll_back(transaction);
+        }
+        self.db.surroundings.pass().await;
+        outcome
+    }
+
+    fn was_idle_too_long(&self) -> bool {
+        let Some(number) = self.transaction else { return false };
+        self.db.shared.kind == Kind::Concurrent
+            && self.db.state().idle_since(number).is_none_or(|since| now() - since > IDLE_MAX)
+    }
+
+    async fn act(
+        &self,
+        sql: &'static str,
+        bound: &Bound,
+    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        let shared = &self.db.shared;
+        let found = shared.meanings.iter().find(|(text, ..)| *text == sql);
+        let Some((_, meaning, _)) = found else {
+            panic!("a rehearsal does not know what this statement means; say it beside it: {sql}");
+        };
+        if shared.defect == Some(Defect::Blind(sql)) {
+            return Ok((0, Vec::new()));
+        }
+        match (meaning, self.transaction) {
+            (Meaning::Select(select), transaction) => {
+                let mut found = select(&self.db.state().seen(transaction), bound);
+                if let Some(number) = transaction {
+                    self.db.surroundings.told(number, &mut found);
+                }
+                Ok((found.len() as u64, found))
+            }
+            (Meaning::Insert { unique }, Some(number)) => {
+                self.insert(number, sql, unique, bound).await
+            }
+            (Meaning::Update(update), Some(number)) => {
+                self.update(number, sql, update, bound).await
+            }
+            (_, None) => panic!("a reader cannot write: {sql}"),
+        }
+    }
+
+    async fn insert(
+        &self,
+        number: u64,
+        sql: &'static str,
+        unique: &[&[&'static str]],
+        bound: &Bound,
+    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        let insert = meaning::insertion(sql);
+        let (mut count, mut returned) = (0, Vec::new());
+        let alone = std::slice::from_ref(&bound.values);
+        for values in if insert.may_be_taken { &bound.rows } else { alone } {
+            let row = RehearsalRow::insert(insert.table, &insert.columns, values);
+            for (place, columns) in unique.iter().enumerate() {
+                self.lock(number, Key::unique(insert.table, place, &row, columns)).await?;
+            }
+            let mut state = self.db.state();
+            let is_taken = state.is_taken(number, insert.table, unique, &row);
+            if is_taken && self.db.shared.defect != Some(Defect::KeysRepeat) {
+                if insert.may_be_taken {
+                    continue;
+                }
+                return Err(StorageError::Duplicate(sqlx::Error::RowNotFound));
+            }
+            count += 1;
+            if self.db.shared.defect == Some(Defect::Forgets(sql)) {
+                continue;
+            }
+            returned.extend(row.returning(insert.returning));
+            state.write(number, insert.table, Arc::new(row));
+        }
+        Ok((count, returned))
+    }
+
+    async fn update(
+        &self,
+        number: u64,
+        sql: &'static str,
+        update: &Update,
+        bound: &Bound,
+    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        let defect = self.db.shared.defect;
+        let mut left: Vec<(Uuid, usize)> = {
+            let state = self.db.state();
+            let seen = state.seen(Some(number));
+            let mut found = (update.finds)(&seen, bound);
+            if defect != Some(Defect::Unchecked(sql)) {
+                found.retain(|&(key, place)| {
+                    seen.find(update.table, key)
+                        .is_some_and(|row| (update.if_still)(&row, bound, place))
+                });
+            }
+            found
+        };
+        let (mut count, mut returned) = (0, Vec::new());
+        while !left.is_empty() {
+            // The order in which a statement comes by its rows is the database's own.
+            let (key, place) = left.swap_remove(self.db.surroundings.choose(left.len()));
+            self.lock(number, Key::Row(update.table, key)).await?;
+            let mut state = self.db.state();
+            let Some(newest) = state.seen(Some(number)).find(update.table, key) else { continue };
+            let looks_again =
+                ![Some(Defect::Unchecked(sql)), Some(Defect::CheckedOnce(sql))].contains(&defect);
+            if looks_again && !(update.if_still)(&newest, bound, place) {
+                continue;
+            }
+            let mut row = newest.as_ref().clone();
+            (update.sets)(&mut row, bound, place);
+            count += 1;
+            returned.extend(row.returning(meaning::returning(sql)));
+            state.write(number, update.table, Arc::new(row));
+        }
+        Ok((count, returned))
+    }
+
+    /// Waits until the transaction has this lock. Who would wait in a circle is told that others
+    /// are in the way, and who waits for too long, that the database is away.
+    pub(super) async fn lock(&self, number: u64, key: Key) -> Result<(), StorageError> {
+        let waiting = async {
+            loop {
+                let ended = self.db.shared.ended.notified();
+                let claimed = self.db.claim(number, &key);
+                match claimed {
+                    Claimed::Held => return Ok(()),
+                    Claimed::WouldWaitForItself => return Err(conflict()),
+                    Claimed::ByAnother => {
+                        ended.await;
+                        self.db.surroundings.pass().await;
+                    }
+                }
+            }
+        };
+        let waited = tokio::time::timeout(LOCK_WAIT_MAX, waiting).await;
+        self.db.state().waits_no_longer(number);
+        waited.unwrap_or_else(|_| Err(unavailable()))
+    }
+}

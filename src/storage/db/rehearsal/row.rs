@@ -1,0 +1,222 @@
+//! Rows of a rehearsed database: values with the names of their columns, in the table's order.
+
+use uuid::Uuid;
+
+use super::Value;
+
+/// The tables that statements around a command touch.
+#[expect(missing_docs, reason = "the variants are the tables")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    Users,
+    Connections,
+    Vehicles,
+    Grants,
+    Commands,
+    AuditEntries,
+    RecordQueue,
+    PersonalData,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Uuid,
+    Text,
+    Integer,
+    Bytes,
+}
+
+use Kind::{Bytes, Integer, Text};
+
+const ID: Kind = Kind::Uuid;
+
+impl Table {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Connections,
+        Self::Vehicles,
+        Self::Grants,
+        Self::Commands,
+        Self::AuditEntries,
+        Self::RecordQueue,
+        Self::PersonalData,
+    ];
+
+    /// Its name in statements.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Connections => "connections",
+            Self::Vehicles => "vehicles",
+            Self::Grants => "grants",
+            Self::Commands => "commands",
+            Self::AuditEntries => "audit_entries",
+            Self::RecordQueue => "record_queue",
+            Self::PersonalData => "personal_data",
+        }
+    }
+
+    /// Its columns; the first names the row.
+    #[rustfmt::skip]
+    pub(super) const fn columns(self) -> &'static [(&'static str, Kind)] {
+        match self {
+            Self::Users => &[
+                ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
+                ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("created_at", Integer),
+            ],
+            Self::Connections => &[
+                ("connection_id", ID), ("organization_id", ID), ("owner_id", ID), ("status", Text),
+                ("status_reason", Text), ("mode", Text), ("state_hash", Bytes), ("sealed_tokens", Bytes),
+                ("access_expires_at", Integer), ("token_revision", Integer), ("refresh_lease_until", Integer),
+                ("created_at", Integer), ("api_version", Text), ("provider_user_id", Text), ("asked_back_at", Integer),
+            ],
+            Self::Vehicles => &[
+                ("vehicle_id", ID), ("organization_id", ID), ("owner_id", ID), ("connection_id", ID),
+                ("provider_vehicle_id", Text), ("make", Text), ("model", Text), ("year", Integer),
+                ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
+                ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
+            ],
+            Self::Grants => &[
+                ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
+                ("entitlements", Text), ("not_before", Integer), ("not_after", Integer), ("uses_max", Integer),
+                ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
+                ("revision", Integer), ("label", Text), ("metadata", Text), ("issued_at", Integer),
+            ],
+            Self::Commands => &[
+                ("command_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("grant_id", ID), ("user_id", ID),
+                ("principal_id", ID), ("idempotency_key", Text), ("request_hash", Bytes), ("action", Text),
+                ("parameters", Text), ("status", Text), ("evidence", Text), ("observed_at", Integer), ("reasons", Text),
+                ("user_message", Text), ("retry_after_ms", Integer), ("created_at", Integer), ("send_by", Integer),
+                ("answer_by", Integer), ("instance_id", ID), ("changed_at", Integer), ("check_at", Integer), ("checks", Integer),
+            ],
+            Self::AuditEntries => &[
+                ("entry_id", ID), ("organization_id", ID), ("occurred_at", Integer), ("event", Text), ("actor_kind", Text),
+                ("actor_id", ID), ("acting_for", ID), ("grant_id", ID), ("vehicle_id", ID), ("user_id", ID),
+                ("command_id", ID), ("request_id", Text), ("details", Text), ("personal_commitment", Bytes),
+            ],
+            Self::RecordQueue => &[
+                ("first_id", ID), ("first_at", Integer), ("organization_id", ID), ("entries", Bytes), ("lowest", ID),
+            ],
+            Self::PersonalData => &[("entry_id", ID), ("salt", Bytes), ("personal", Text)],
+        }
+    }
+}
+
+const fn null(kind: Kind) -> Value {
+    match kind {
+        Kind::Uuid => Value::Uuid(None),
+        Kind::Text => Value::Text(None),
+        Kind::Integer => Value::Integer(None),
+        Kind::Bytes => Value::Bytes(None),
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearsalRow(Vec<(&'static str, Value)>);
+
+impl RehearsalRow {
+    /// A row of the table with these values; the other columns are NULL.
+    pub fn insert<N: AsRef<str>>(table: Table, names: &[N], values: &[Value]) -> Self {
+        assert_eq!(names.len(), values.len(), "{table:?}: as many columns as values");
+        let empty = table.columns().iter().map(|&(name, kind)| (name, null(kind)));
+        let mut row = Self(empty.collect());
+        for (name, value) in names.iter().zip(values) {
+            row.set(name.as_ref(), value.clone());
+        }
+        row
+    }
+
+    /// The name of the row.
+    pub(super) fn key(&self) -> Uuid {
+        match self.0.first() {
+            Some((_, Value::Uuid(Some(key)))) => *key,
+            first => panic!("no row begins with {first:?}"),
+        }
+    }
+
+    /// Whether there is such a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.0.iter().any(|(name, _)| *name == column)
+    }
+
+    /// The value of a column.
+    pub fn value(&self, column: &str) -> &Value {
+        let found = self.0.iter().find(|(name, _)| *name == column);
+        &found.unwrap_or_else(|| panic!("no column {column} in {self:?}")).1
+    }
+
+    pub(in crate::storage) fn first(&self) -> &Value {
+        &self.0[0].1
+    }
+
+    /// An id; `None` if it is NULL.
+    pub fn id(&self, column: &str) -> Option<Uuid> {
+        if let Value::Uuid(id) = self.value(column) { *id } else { panic!("{column} is no id") }
+    }
+
+    /// A text; `None` if it is NULL.
+    pub fn text(&self, column: &str) -> Option<&str> {
+        if let Value::Text(text) = self.value(column) {
+            text.as_deref()
+        } else {
+            panic!("{column} is no text")
+        }
+    }
+
+    /// Bytes; `None` if they are NULL.
+    pub fn bytes(&self, column: &str) -> Option<&[u8]> {
+        if let Value::Bytes(bytes) = self.value(column) {
+            bytes.as_deref()
+        } else {
+            panic!("{column} holds no bytes")
+        }
+    }
+
+    /// A number; `None` if it is NULL.
+    pub fn integer(&self, column: &str) -> Option<i64> {
+        if let Value::Integer(number) = self.value(column) {
+            *number
+        } else {
+            panic!("{column} is no number")
+        }
+    }
+
+    /// Replaces a value.
+    pub fn set(&mut self, column: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let found = self.0.iter_mut().find(|(name, _)| *name == column);
+        let Some((_, place)) = found else { panic!("no column {column}") };
+        assert_eq!(
+            std::mem::discriminant(place),
+            std::mem::discriminant(&value),
+            "{column} does not hold {value:?}"
+        );
+        *place = value;
+    }
+
+    /// The row with one more column, as a join gives it.
+    pub fn with(mut self, column: &'static str, value: Value) -> Self {
+        self.0.push((column, value));
+        self
+    }
+
+    /// What a statement returns of it: everything, one column, or nothing.
+    pub(super) fn returning(&self, column: Option<&'static str>) -> Option<Self> {
+        match column {
+            None => None,
+            Some("*") => Some(self.clone()),
+            Some(column) => Some(self.only(&[column])),
+        }
+    }
+
+    /// Only these columns.
+    pub fn only(&self, columns: &[&'static str]) -> Self {
+        Self(columns.iter().map(|&column| (column, self.value(column).clone())).collect())
+    }
+
+    pub(super) fn columns(&self) -> &[(&'static str, Value)] {
+        &self.0
+    }
+}

@@ -1,0 +1,51 @@
+//! What the statements of this noun mean to a rehearsed database.
+
+use crate::storage::db::Value;
+use crate::storage::db::rehearsal::{Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update};
+
+pub(crate) const END: &str = super::END;
+
+pub(in crate::storage) fn meanings() -> Vec<Spoken> {
+    vec![
+        (super::FIND, Meaning::Select(find), |sampler| {
+            let values = vec![sampler.organization(), sampler.id(Table::Grants)];
+            sampler.values(values)
+        }),
+        (super::END, Meaning::Update(end()), |sampler| {
+            let values = vec![
+                sampler.organization(),
+                sampler.id(Table::Grants),
+                sampler.few(),
+                sampler.word(&["revoked", "relinquished"]),
+                sampler.word_or_none(&["a note"]),
+            ];
+            sampler.values(values)
+        }),
+    ]
+}
+
+fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let Value::Uuid(Some(grant_id)) = bound.value(2) else { return Vec::new() };
+    let found = seen.find(Table::Grants, *grant_id);
+    let own = found.filter(|row| row.value("organization_id") == bound.value(1));
+    own.map(|row| row.as_ref().clone()).into_iter().collect()
+}
+
+fn end() -> Update {
+    Update {
+        table: Table::Grants,
+        finds: |_, bound| {
+            let Value::Uuid(Some(grant_id)) = bound.value(2) else { return Vec::new() };
+            vec![(*grant_id, 0)]
+        },
+        if_still: |row, bound, _| {
+            row.value("organization_id") == bound.value(1) && row.integer("ended_at").is_none()
+        },
+        sets: |row, bound, _| {
+            row.set("ended_at", bound.value(3).clone());
+            row.set("end_reason", bound.value(4).clone());
+            row.set("end_note", bound.value(5).clone());
+            row.set("revision", row.integer("revision").unwrap() + 1);
+        },
+    }
+}
