@@ -12,11 +12,11 @@ use crate::connector::{Fault, Happened};
 use crate::smartcar::v3::ErrorList;
 use crate::smartcar::{ErrorBody, ErrorKind};
 
-fn answer(status: u16, body: impl Into<bytes::Bytes>) -> Answer {
+fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
-        body: Bytes::from(body.into()),
+        body: body.into(),
     }
 }
 
