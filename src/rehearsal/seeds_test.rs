@@ -66,13 +66,18 @@ fn every_seed_keeps_every_promise() {
 #[test]
 fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_flight() {
     let mut reached = BTreeSet::new();
-    let (mut in_flight, mut deaths) = (0, 0);
+    let (mut in_flight, mut deaths, mut shared) = (0, 0, 0);
     for moment in (0..300).flat_map(|seed| play(seed, None).trace) {
         match moment.happening {
             Happening::Committed { rows, .. } => {
                 let commands = rows.iter().filter(|(table, _)| *table == Table::Commands);
-                reached
-                    .extend(commands.filter_map(|(_, row)| row.text("status").map(str::to_owned)));
+                let statuses: BTreeSet<String> =
+                    commands.filter_map(|(_, row)| row.text("status").map(str::to_owned)).collect();
+                let is_one_of = |words: &[&str]| words.iter().any(|word| statuses.contains(*word));
+                let decides = is_one_of(&["sending", "refused"]);
+                let writes_outcomes = is_one_of(&["acknowledged", "failed", "unknown", "expired"]);
+                shared += usize::from(decides && writes_outcomes);
+                reached.extend(statuses);
             }
             Happening::Ended { in_flight: left, .. } => in_flight += left,
             Happening::Died { .. } => deaths += 1,
@@ -84,6 +89,7 @@ fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_fl
         assert!(reached.contains(status.as_str()), "no command became {status}");
     }
     assert!(in_flight > 20 && deaths > 100, "{in_flight} in flight, {deaths} deaths");
+    assert!(shared > 20, "{shared} transactions decide and write outcomes");
 }
 
 #[test]

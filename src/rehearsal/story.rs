@@ -165,8 +165,11 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
 fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for number in 0..5 + world.below(12) {
-        let at = Duration::from_millis(world.below(span_ms + 1) as u64);
-        let place = world.below(places);
+        let anywhere =
+            (Duration::from_millis(world.below(span_ms + 1) as u64), world.below(places));
+        // Some come together, so that the gate has several things to do at once.
+        let after = |last: &Scene| (last.at + world.up_to(400), last.place);
+        let (at, place) = scenes.last().filter(|_| world.below(3) == 0).map_or(anywhere, after);
         let act = match world.below(100) {
             0..66 => {
                 let act = ask(world, lent, number);
