@@ -84,7 +84,7 @@ fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_fl
             _ => {}
         }
     }
-    // Nothing cancels a command yet.
+    // Only what was given up after ten seconds of looking for its commit is cancelled: too rare here.
     for status in CommandStatus::ALL.iter().filter(|status| **status != CommandStatus::Cancelled) {
         assert!(reached.contains(status.as_str()), "no command became {status}");
     }
