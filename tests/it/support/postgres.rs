@@ -88,7 +88,7 @@ impl Cluster {
     fn start() -> Self {
         let programs = find_programs();
         let parent = parent_folder();
-        sweep(&parent);
+        sweep_once(&parent);
         let folder = parent.join(format!("{FOLDER_PREFIX}{}", std::process::id()));
         fs::DirBuilder::new().mode(0o700).create(&folder).expect("a new temporary folder");
         let owner = Owner::of(&folder);
@@ -258,7 +258,14 @@ fn parent_folder() -> PathBuf {
     }
 }
 
-/// Removes what test processes that are gone have left.
+/// Sweeps before this process makes its first folder, and never again: from then on what bears its
+/// number is in use.
+fn sweep_once(parent: &Path) {
+    static SWEPT: OnceLock<()> = OnceLock::new();
+    SWEPT.get_or_init(|| sweep(parent));
+}
+
+/// Removes what test processes that are gone have left, also one that had the number of this one.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).expect("a readable folder").map_while(Result::ok) {
         let name = entry.file_name();

@@ -34,7 +34,9 @@ impl OwnServer {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{FOLDER_PREFIX}{PREFIX}{}", std::process::id());
-        let parent = parent_folder().join(name);
+        let shared = parent_folder();
+        sweep_once(&shared);
+        let parent = shared.join(name);
         let folder = parent.join(number.to_string());
         fs::DirBuilder::new().recursive(true).mode(0o755).create(&parent).expect("a folder");
         fs::DirBuilder::new().mode(0o700).create(&folder).expect("a new folder");
