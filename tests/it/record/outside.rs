@@ -98,8 +98,9 @@ async fn a_copy_and_its_proofs_verify_elsewhere(database: Database) {
     let proof = ["proof", &file, &key];
     let (is_good, said) = outside(&proof, folder).await;
     assert!(is_good && said.contains(&leaf) && said.starts_with("entry 263 of "), "{said}");
-    let length = fs::read(folder.join(&file)).unwrap().len();
-    for at in (30..length).step_by(101) {
+    let text = fs::read_to_string(folder.join(&file)).unwrap();
+    // Go's base64 does not mind the bits before the padding, which stand for nothing.
+    for at in (30..text.len()).step_by(101).filter(|at| !text[at + 1..].starts_with('=')) {
         flip(&folder.join(&file), at);
         let (is_good, said) = outside(&proof, folder).await;
         assert!(!is_good, "byte {at} was changed, and: {said}");
