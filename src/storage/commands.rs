@@ -27,9 +27,11 @@ const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
     AND status = 'sending' RETURNING *";
-const TAKE_TO_CHECK: &str = "UPDATE commands SET check_at = $2, checks = checks + 1 \
-    WHERE command_id IN (SELECT command_id FROM commands WHERE check_at <= $1 ORDER BY check_at LIMIT $3) \
-    AND check_at <= $1 RETURNING *";
+const DUE: &str =
+    "SELECT * FROM commands WHERE check_at <= $1 ORDER BY check_at, command_id LIMIT $2";
+const LEASE: &str = "UPDATE commands SET check_at = v.column3, checks = checks + 1 \
+    FROM (VALUES {rows:uuid,bigint,bigint}) AS v \
+    WHERE commands.command_id = v.column1 AND commands.check_at <= v.column2 RETURNING commands.command_id";
 const CHECK_AGAIN: &str =
     "UPDATE commands SET check_at = $2 WHERE command_id = $1 AND check_at IS NOT NULL";
 const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN commands c ON c.command_id = \
@@ -44,7 +46,8 @@ pub const STATEMENTS: &[&str] = &[
     LIST_OF_VEHICLE,
     IN_FLIGHT,
     TAKE_ABANDONED,
-    TAKE_TO_CHECK,
+    DUE,
+    LEASE,
     CHECK_AGAIN,
     NEWEST_OF_VEHICLES,
 ];
@@ -215,21 +218,31 @@ pub struct ToCheck {
 
 impl FromRow for ToCheck {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self { command: Command::from_row(row)?, checks: row.get("checks")? })
+        Ok(Self { command: Command::from_row(row)?, checks: row.get::<i64>("checks")? + 1 })
     }
 }
 
-/// Takes up to `limit` commands to check; nobody else takes them before `lease_until`.
+/// Up to `limit` commands that should be checked by now.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn take_to_check(
+pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ToCheck>, StorageError> {
+    query(DUE).bind(now).bind(limit).fetch_all(tx).await
+}
+
+/// Takes commands to check that are due; nobody else takes them before `lease_until`. Those that
+/// are not returned were taken or settled elsewhere.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn lease(
     tx: &mut Tx,
+    command_ids: impl Iterator<Item = CommandId>,
     now: Timestamp,
     lease_until: Timestamp,
-    limit: i64,
-) -> Result<Vec<ToCheck>, StorageError> {
-    query(TAKE_TO_CHECK).bind(now).bind(lease_until).bind(limit).fetch_all(tx).await
+) -> Result<Vec<CommandId>, StorageError> {
+    let rows = command_ids.map(|id| [id.into(), now.into(), lease_until.into()]);
+    query(LEASE).rows(rows).fetch_all(tx).await
 }
 
 /// Puts a check off.

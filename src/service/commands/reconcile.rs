@@ -3,23 +3,23 @@
 //! commands of a car that wait for one; a command that a later one followed cannot be judged by
 //! the car's present state and is settled without a look.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::outcomes;
 use crate::domain::command::{Command, CommandStatus, Evidence};
-use crate::domain::id::VehicleId;
+use crate::domain::id::{CommandId, VehicleId};
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, ToCheck};
-use crate::storage::{decisions, repeat};
+use crate::storage::{audit_entries, decisions, repeat};
 
 /// At most so many commands are taken at once.
-const BATCH_MAX: i64 = 64;
+const BATCH_MAX: i64 = 128;
 /// At most so many cars are looked at at once: a slow car must not keep the others waiting.
 const LOOKS_MAX: usize = 16;
 /// Nobody else looks at a taken command for so long. Whoever took it may be gone, so together with
@@ -50,52 +50,63 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let taken = repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let taken = commands::take_to_check(&mut tx, now, now.plus(LEASE), BATCH_MAX).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(taken)
-    })
-    .await?;
-    let count = taken.len();
+    let Due { count, to_look_at, overtaken, settled } = repeat(|| take_due(service)).await?;
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileTaken);
     }
-    // In one order, so that a rehearsal of the same seed is the same run.
-    let mut by_vehicle: BTreeMap<VehicleId, Vec<ToCheck>> = BTreeMap::new();
-    for to_check in taken {
-        by_vehicle.entry(to_check.command.vehicle_id).or_default().push(to_check);
-    }
-    let vehicle_ids: Vec<VehicleId> = by_vehicle.keys().copied().collect();
+    outcomes::tell(service, &overtaken, &settled);
+    let vehicle_ids: Vec<VehicleId> =
+        to_look_at.iter().map(|check| check.command.vehicle_id).collect();
     let mut reader = service.store.read().await?;
-    let newest = commands::newest_of_vehicles(&mut reader, &vehicle_ids).await?;
     let cars = decisions::vehicles(&mut reader, &vehicle_ids).await?;
     drop(reader);
-    let newest: HashMap<VehicleId, Command> =
-        newest.into_iter().map(|command| (command.vehicle_id, command)).collect();
     let cars: HashMap<VehicleId, decisions::VehicleRow> =
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
-    let mut overtaken = Vec::new();
-    let mut current = Vec::new();
-    for (vehicle_id, to_check) in by_vehicle {
-        let (Some(newest), Some(car)) = (newest.get(&vehicle_id), cars.get(&vehicle_id)) else {
-            continue;
-        };
-        for check in to_check {
-            if check.command.command_id == newest.command_id {
-                current.push((car, check));
-            } else {
-                overtaken.extend(silence(check.command, "overtaken", service.clock.now()));
-            }
-        }
-    }
-    take(service, overtaken).await?;
-    let looks: Vec<_> =
-        current.into_iter().map(|(car, check)| settle(service, car, check)).collect();
-    let looks = stream::iter(looks).buffer_unordered(LOOKS_MAX);
+    let looks = to_look_at.into_iter().filter_map(|check| {
+        let car = cars.get(&check.command.vehicle_id)?;
+        Some(settle(service, car, check))
+    });
+    let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_MAX);
     looks.try_collect::<()>().await?;
     Ok(count)
+}
+
+/// Commands that were due.
+struct Due {
+    count: usize,
+    /// The newest commands of their cars, which are ours to look at for a while.
+    to_look_at: Vec<ToCheck>,
+    /// The steps of the others, and which of them were taken.
+    overtaken: Vec<Change>,
+    settled: HashSet<CommandId>,
+}
+
+/// Takes commands that are due to be looked at, and settles those that a later one followed.
+async fn take_due(service: &Service) -> Result<Due, Error> {
+    let now = service.clock.now();
+    let mut tx = service.store.begin().await?;
+    let due = commands::due(&mut tx, now, BATCH_MAX).await?;
+    let count = due.len();
+    let vehicle_ids: BTreeSet<VehicleId> =
+        due.iter().map(|check| check.command.vehicle_id).collect();
+    let vehicle_ids: Vec<VehicleId> = vehicle_ids.into_iter().collect();
+    let newest = commands::newest_of_vehicles(&mut tx, &vehicle_ids).await?;
+    let newest: HashSet<CommandId> = newest.iter().map(|command| command.command_id).collect();
+    let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
+    for check in due {
+        let is_newest = newest.contains(&check.command.command_id);
+        match silence(check.command.clone(), "overtaken", now).filter(|_| !is_newest) {
+            Some(change) => overtaken.push(change),
+            None => to_look_at.push(check),
+        }
+    }
+    let current = to_look_at.iter().map(|check| check.command.command_id);
+    let ours = commands::lease(&mut tx, current, now, now.plus(LEASE)).await?;
+    to_look_at.retain(|check| ours.contains(&check.command.command_id));
+    let (settled, entries) = outcomes::take(service, &mut tx, &overtaken).await?;
+    audit_entries::insert_many(&mut tx, &entries).await?;
+    tx.commit().await?;
+    Ok(Due { count, to_look_at, overtaken, settled })
 }
 
 /// Settles the newest command of a car by what its cloud says it was seen as, without a look. What

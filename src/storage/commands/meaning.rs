@@ -34,9 +34,12 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             let now = sampler.few();
             sampler.values(vec![now, Value::from(256)])
         }),
-        (super::TAKE_TO_CHECK, Meaning::Update(take_to_check()), |sampler| {
-            let (now, until) = (sampler.few(), sampler.few());
-            sampler.values(vec![now, until, Value::from(256)])
+        (super::DUE, Meaning::Select(due_to_check), |sampler| {
+            let now = sampler.few();
+            sampler.values(vec![now, Value::from(256)])
+        }),
+        (super::LEASE, Meaning::Update(lease()), |sampler| {
+            sampler.rows_of(Table::Commands, |sampler| vec![sampler.few(), sampler.few()])
         }),
         (super::CHECK_AGAIN, Meaning::Update(check_again()), |sampler| {
             let values = vec![sampler.id(Table::Commands), sampler.few()];
@@ -111,7 +114,7 @@ fn in_flight(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 fn due(seen: &Seen<'_>, column: &str, until: i64, limit: i64) -> Vec<(uuid::Uuid, usize)> {
     let at = |row: &RehearsalRow| row.integer(column).unwrap_or(i64::MAX);
     let mut rows = chosen(seen, |row| at(row) <= until);
-    rows.sort_by_key(at);
+    rows.sort_by_key(|row| (at(row), row.id("command_id")));
     rows.truncate(usize::try_from(limit).unwrap());
     rows.iter().map(|row| (row.id("command_id").unwrap(), 0)).collect()
 }
@@ -139,15 +142,21 @@ fn take_abandoned() -> Update {
     }
 }
 
-fn take_to_check() -> Update {
+fn due_to_check(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let due = due(seen, "check_at", bound.integer(1), bound.integer(2));
+    let rows = due.iter().filter_map(|&(id, _)| seen.find(Table::Commands, id));
+    rows.map(|row| row.as_ref().clone()).collect()
+}
+
+fn lease() -> Update {
     Update {
         table: Table::Commands,
-        finds: |seen, bound| due(seen, "check_at", bound.integer(1), bound.integer(3)),
-        if_still: |row, bound, _| {
-            row.integer("check_at").is_some_and(|check_at| check_at <= bound.integer(1))
+        finds: |_, bound| bound.named(),
+        if_still: |row, bound, place| {
+            row.integer("check_at").is_some_and(|check_at| check_at <= bound.integer_at(place, 2))
         },
-        sets: |row, bound, _| {
-            row.set("check_at", bound.value(2).clone());
+        sets: |row, bound, place| {
+            row.set("check_at", bound.column(place, 3).clone());
             row.set("checks", row.integer("checks").unwrap() + 1);
         },
     }

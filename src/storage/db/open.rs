@@ -147,7 +147,7 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         // touches more pages than are noted in memory otherwise: a temporary file for each.
         .pragma("temp_store", "MEMORY")
         .row_buffer_size(SQLITE_ROWS_WAITING_MAX)
-        .statement_cache_capacity(128);
+        .statement_cache_capacity(256);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)

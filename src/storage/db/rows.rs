@@ -17,7 +17,8 @@ use super::{StorageError, Value};
 /// How many rows a statement for SQLite can have. Few sizes keep its statement cache warm and
 /// small; a set is filled up to the next one. With the widest table the greatest stays far below
 /// the 32,766 parameters that SQLite takes.
-const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const SIZES: [usize; 20] =
+    [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 56, 64];
 const ROWS_MAX: usize = 64;
 /// A statement for PostgreSQL has at most so many rows, to bound its size in memory.
 const ARRAY_LENGTH_MAX: usize = 4096;

@@ -289,6 +289,12 @@ fn limited(address: PgConnectOptions) -> PgConnectOptions {
         ("statement_timeout", "10s"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "15s"),
+        // Every statement finds its rows by an index, one after the other. Left to itself, the
+        // server decides once for a prepared statement: if it was first run while a table was
+        // small, it reads the whole table ever after.
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
     ])
 }
 
