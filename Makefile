@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint fmt openapi bench bench-growth bench-soak demo
+.PHONY: help test torture lint fmt openapi bench bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
@@ -37,6 +37,10 @@ openapi: ## write openapi.yaml from the code
 bench: ## Keylend and the floors under it, measured in one run
 	cargo build --locked --release --bins --example floors
 	scripts/bench
+
+bench-flood: ## other people's unlocks while strangers crowd the door
+	cargo build --locked --release --bins --example floors
+	scripts/bench-flood
 
 bench-growth: ## unlocks with 1,000 to 1,000,000 grants and entries; takes half an hour
 	cargo build --locked --release --bins --example floors
