@@ -184,6 +184,12 @@ fn what_was_executed_after_a_revocation_that_waited_is_found() {
     late(&mut listed);
     listed.requests[3].answer.as_mut().unwrap().body = json!({ "in_flight": [id("cmd", 1)] });
     rewrite(&mut listed, 4, |leaf| leaf["occurred_at"] = json!(at(3_500_000)));
+    let found = check(&listed);
+    assert!(matches!(&found[..], [one] if one.evidence.contains("did not wait")), "{found:?}");
+    let mut gave_up = listed.clone();
+    gave_up.requests[3].answer.as_mut().unwrap().at_us += 50_000_000;
+    assert_eq!(check(&gave_up), []);
+    listed.requests[3].asked = Asked::Revoke { grant_id: id("grt", 1), drain: false };
     assert_eq!(check(&listed), []);
     let mut stood_still = clean();
     late(&mut stood_still);

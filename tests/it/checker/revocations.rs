@@ -4,6 +4,8 @@ use super::history::{Answer, Asked, Execution, Request};
 use super::index::{Entry, Index};
 use super::{Findings, Promise};
 
+/// A revocation that waits lists what is in flight only if it has waited for so long.
+const DRAIN_US: u64 = 50_000_000;
 /// How soon after it goes on a process sends what it was about to send.
 const LATE_US: u64 = 5_000_000;
 
@@ -13,6 +15,15 @@ pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
             (&request.asked, request.success())
         {
             line(index, findings, request, grant_id, answer);
+            let listed = listed(answer);
+            let waited_us = answer.at_us.saturating_sub(request.begun_us);
+            if *drain && !listed.is_empty() && waited_us < DRAIN_US {
+                let id = &request.request_id;
+                let evidence = format!(
+                    "{id}, which revoked {grant_id} with wait=drain, did not wait for {listed:?}"
+                );
+                findings.add(Promise::P3, evidence);
+            }
             drained(index, findings, grant_id, *drain, answer);
         }
     }
@@ -40,6 +51,12 @@ fn line(
     }
 }
 
+/// What a revocation's answer says is in flight.
+fn listed(answer: &Answer) -> Vec<&str> {
+    let ids = answer.body["in_flight"].as_array().into_iter().flatten();
+    ids.filter_map(|id| id.as_str()).collect()
+}
+
 /// P3: after the answer only what it listed is executed, and nothing if it waited.
 fn drained(
     index: &Index<'_>,
@@ -48,10 +65,7 @@ fn drained(
     drain: bool,
     answer: &Answer,
 ) {
-    let listed: Vec<&str> = answer.body["in_flight"]
-        .as_array()
-        .map(|ids| ids.iter().filter_map(|id| id.as_str()).collect())
-        .unwrap_or_default();
+    let listed = listed(answer);
     for (command_id, _, authorized) in index.authorized_by(grant_id) {
         for execution in index.executions.get(command_id).into_iter().flatten() {
             let late = execution.earliest_us > answer.at_us;
