@@ -38,6 +38,8 @@ pub(crate) struct Key {
 pub(crate) struct Keys {
     lent: Vec<Key>,
     taken_back: Vec<Key>,
+    /// The grant of the key that somebody has just put into a lock.
+    just_used: Option<String>,
 }
 
 /// Who takes part.
@@ -55,17 +57,23 @@ fn lock(keys: &Mutex<Keys>) -> MutexGuard<'_, Keys> {
 
 impl Keys {
     /// A key of this guest: mostly one that should work.
-    fn any_of(&self, guest: usize, dice: &mut Dice) -> Option<Key> {
+    fn any_of(&mut self, guest: usize, dice: &mut Dice) -> Option<Key> {
         let kept = if dice.percent(85) { &self.lent } else { &self.taken_back };
         let own: Vec<&Key> = kept.iter().filter(|key| key.guest == guest).collect();
-        dice.one_of(&own).map(|key| (*key).clone())
+        let key = dice.one_of(&own).map(|key| (*key).clone())?;
+        self.just_used = Some(key.grant_id.clone());
+        Some(key)
     }
 
+    /// Often the one that is in use: only then is there anything to wait for.
     fn take_back(&mut self, dice: &mut Dice) -> Option<Key> {
         if self.lent.is_empty() {
             return None;
         }
-        let key = self.lent.swap_remove(dice.below(self.lent.len()));
+        let in_use = |key: &Key| self.just_used.as_ref() == Some(&key.grant_id);
+        let in_use = self.lent.iter().position(in_use).filter(|_| dice.percent(50));
+        let place = in_use.unwrap_or_else(|| dice.below(self.lent.len()));
+        let key = self.lent.swap_remove(place);
         self.taken_back.push(key.clone());
         if self.taken_back.len() > TAKEN_BACK_KEPT {
             self.taken_back.remove(0);
