@@ -20,14 +20,14 @@ use super::installation::Installation;
 use super::person::World;
 use super::process::{End, Process};
 use super::workload::Cast;
-use crate::checker::{History, check};
+use crate::checker::{History, Promise, Violation, check};
 use crate::support::app::Database;
 use crate::support::record::ORIGIN;
 
 /// Every command has its end by then.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
-/// So many violations are shown.
-const SHOWN: usize = 20;
+/// So many violations of each promise are shown.
+const SHOWN: usize = 5;
 
 /// What happened in a run, to be printed at its end.
 #[derive(Debug, Default, Clone)]
@@ -173,13 +173,23 @@ impl Run {
         self.tally.violations = violations.len();
         eprintln!("{}", self.tally);
         if !violations.is_empty() {
-            for violation in violations.iter().take(SHOWN) {
-                eprintln!("  {violation}");
-            }
+            show(&violations);
             let kept = self.installation.keep().await;
             std::fs::write(kept.join("history.txt"), format!("{history:?}")).unwrap();
             panic!("{} promises broken; see {}", violations.len(), kept.display());
         }
         self.tally
+    }
+}
+
+/// One defect breaks a promise a thousand times, and may break another once.
+fn show(violations: &[Violation]) {
+    let mut by_promise: BTreeMap<Promise, Vec<&Violation>> = BTreeMap::new();
+    for violation in violations {
+        by_promise.entry(violation.promise).or_default().push(violation);
+    }
+    for (promise, broken) in by_promise {
+        eprintln!("  {:6} of {promise:?}", broken.len());
+        broken.iter().take(SHOWN).for_each(|violation| eprintln!("    {violation}"));
     }
 }
