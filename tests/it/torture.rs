@@ -10,12 +10,12 @@
 mod clients_log;
 mod dice;
 mod gather;
-mod installation;
+pub(crate) mod installation;
 mod instances;
 mod kills;
 mod person;
 mod process;
-mod run;
+pub(crate) mod run;
 mod workload;
 
 use keylend::failpoint::Failpoint;
@@ -32,7 +32,7 @@ const INSTANCES_SHORT: Plan = Plan { races: 3, kills: 5, kills_of_all: 5, stalls
 
 /// A number from the environment.
 #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs the tests")]
-fn setting(name: &str) -> Option<u64> {
+pub(crate) fn setting(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
 }
@@ -42,7 +42,7 @@ fn cycles() -> usize {
 }
 
 /// The seed that was asked for, or a new one.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     use keylend::entropy::{Entropy, OsEntropy};
     setting("TORTURE_SEED").unwrap_or_else(|| {
         let mut bytes = [0; 8];

@@ -9,4 +9,3 @@ mod failover;
 mod pool;
 mod servers;
 mod stage;
-mod traffic;

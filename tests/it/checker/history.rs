@@ -87,6 +87,11 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the client was told to come again later: nothing is known to have been done.
+    pub(crate) fn is_turning_away(&self) -> bool {
+        self.status == 503
+    }
+
     /// A member of the body that is a text.
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
         self.body[member].as_str()

@@ -9,12 +9,22 @@ use tokio::sync::watch;
 
 use crate::checker::history::{Answer, Request};
 
+/// How many answers there were.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Answers {
+    pub(crate) all: u64,
+    /// Those of success.
+    pub(crate) well: u64,
+    /// Those to come again later.
+    pub(crate) turned_away: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct ClientsLog {
     clock: SystemClock,
     requests: Mutex<Vec<Request>>,
     heads: Mutex<Vec<TreeHead>>,
-    answered: watch::Sender<u64>,
+    answers: watch::Sender<Answers>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -27,7 +37,7 @@ impl ClientsLog {
             clock: SystemClock::start(),
             requests: Mutex::default(),
             heads: Mutex::default(),
-            answered: watch::Sender::new(0),
+            answers: watch::Sender::default(),
         }
     }
 
@@ -45,8 +55,13 @@ impl ClientsLog {
 
     /// Notes an answer after its last byte came.
     pub(crate) fn end(&self, place: usize, answer: Answer) {
+        let (well, turned_away) = (answer.is_success(), answer.is_turning_away());
         lock(&self.requests)[place].answer = Some(answer);
-        self.answered.send_modify(|count| *count += 1);
+        self.answers.send_modify(|answers| {
+            answers.all += 1;
+            answers.well += u64::from(well);
+            answers.turned_away += u64::from(turned_away);
+        });
     }
 
     /// Notes a checkpoint that was shown to a client.
@@ -59,13 +74,23 @@ impl ClientsLog {
 
     /// How many answers there were.
     pub(crate) fn answered(&self) -> u64 {
-        *self.answered.borrow()
+        self.answers().all
     }
 
     /// Waits for so many answers in all.
     pub(crate) async fn until_answered(&self, count: u64) {
-        let mut answered = self.answered.subscribe();
-        answered.wait_for(|so_far| *so_far >= count).await.expect("the log sends them");
+        self.until(|answers| answers.all >= count).await;
+    }
+
+    /// How many answers there were of each kind.
+    pub(crate) fn answers(&self) -> Answers {
+        *self.answers.borrow()
+    }
+
+    /// Waits until there were enough.
+    pub(crate) async fn until(&self, enough: impl Fn(Answers) -> bool) {
+        let mut answers = self.answers.subscribe();
+        answers.wait_for(|so_far| enough(*so_far)).await.expect("the log sends them");
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {

@@ -51,10 +51,34 @@ fn free_addresses(count: usize) -> Vec<SocketAddr> {
     listeners.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
+/// Says what there is to set, and makes the tables, the keys and two organizations.
+async fn set_up(terminal: &mut Terminal, url: &str) {
+    for (name, value) in [
+        ("KEYLEND_DATABASE_URL", url),
+        ("KEYLEND_PUBLIC_URL", PUBLIC_URL),
+        ("KEYLEND_SMARTCAR_TIMEOUT_S", "1"),
+        ("KEYLEND_VEHICLE_REQUESTS_BURST", "1000000"),
+        ("KEYLEND_VEHICLE_REQUESTS_PER_MINUTE", "1000000"),
+        ("KEYLEND_APPLICATION_REQUESTS_BURST", "1000000"),
+        ("KEYLEND_APPLICATION_REQUESTS_PER_MINUTE", "1000000"),
+        ("KEYLEND_VISITS_PER_SECOND", "100000"),
+        ("KEYLEND_LOG", "error,keylend::cli::serve=info"),
+    ] {
+        terminal.export(name, value);
+    }
+    terminal.run(&["migrate"]).await.well();
+    for (organization, email) in [("Story", "admin@story.example"), ("Else", "admin@else.example")]
+    {
+        let create = ["admin", "create", "--organization", organization, "--email", email];
+        let create = [&create[..], &["--password-stdin"]].concat();
+        terminal.run_with(&create, PASSWORD).await.well();
+    }
+}
+
 impl Installation {
-    /// Makes the database, the keys and two organizations; starts the cloud and no service.
+    /// Makes an installation with so many instances, in a database of its own.
     pub(crate) async fn new(database: Database, instances: usize) -> Self {
-        let mut terminal = Terminal::open();
+        let terminal = Terminal::open();
         let url = match database {
             Database::Sqlite => {
                 format!("sqlite:{}", terminal.folder().join("keylend.db").display())
@@ -63,7 +87,17 @@ impl Installation {
                 tokio::task::spawn_blocking(|| cluster().create_database(None)).await.unwrap()
             }
         };
-        Self::on(&mut terminal, &url).await;
+        Self::on(terminal, &url, instances).await
+    }
+
+    /// The same in the empty database at this URL.
+    pub(crate) async fn at(url: &str, instances: usize) -> Self {
+        Self::on(Terminal::open(), url, instances).await
+    }
+
+    /// Starts the cloud and no service.
+    async fn on(mut terminal: Terminal, url: &str, instances: usize) -> Self {
+        set_up(&mut terminal, url).await;
         let simulate =
             ["simulate", "--listen", "127.0.0.1:0", "--auto-approve", "--vehicles", CARS];
         let mut simulate = terminal.command(&simulate);
@@ -76,30 +110,6 @@ impl Installation {
         let installation = Self { terminal, cloud, cloud_url, location, addresses };
         installation.teach_manners().await;
         installation
-    }
-
-    async fn on(terminal: &mut Terminal, url: &str) {
-        for (name, value) in [
-            ("KEYLEND_DATABASE_URL", url),
-            ("KEYLEND_PUBLIC_URL", PUBLIC_URL),
-            ("KEYLEND_SMARTCAR_TIMEOUT_S", "1"),
-            ("KEYLEND_VEHICLE_REQUESTS_BURST", "1000000"),
-            ("KEYLEND_VEHICLE_REQUESTS_PER_MINUTE", "1000000"),
-            ("KEYLEND_APPLICATION_REQUESTS_BURST", "1000000"),
-            ("KEYLEND_APPLICATION_REQUESTS_PER_MINUTE", "1000000"),
-            ("KEYLEND_VISITS_PER_SECOND", "100000"),
-            ("KEYLEND_LOG", "error,keylend::cli::serve=info"),
-        ] {
-            terminal.export(name, value);
-        }
-        terminal.run(&["migrate"]).await.well();
-        for (organization, email) in
-            [("Story", "admin@story.example"), ("Else", "admin@else.example")]
-        {
-            let create = ["admin", "create", "--organization", organization, "--email", email];
-            let create = [&create[..], &["--password-stdin"]].concat();
-            terminal.run_with(&create, PASSWORD).await.well();
-        }
     }
 
     async fn teach_manners(&self) {

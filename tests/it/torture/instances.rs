@@ -12,6 +12,7 @@ use keylend::storage::Db;
 use keylend::storage::db::query;
 
 use super::gather;
+use super::installation::Installation;
 use super::process::{End, Process};
 use super::run::{Run, Tally};
 use super::workload::{self, Cast};
@@ -88,7 +89,8 @@ struct Fleet {
 
 /// Carries a plan out on a database of its own, and checks what came of it.
 pub(crate) async fn run(title: &str, plan: Plan, seed: u64) -> Tally {
-    let mut run = Run::prepare(title, Database::Postgres, INSTANCES, seed).await;
+    let installation = Installation::new(Database::Postgres, INSTANCES).await;
+    let mut run = Run::prepare(title, installation, seed);
     let balancer = Balancer::start(run.installation.addresses.clone()).await;
     run.balance(balancer.address);
     let mut instances = Vec::new();

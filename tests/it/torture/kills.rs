@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keylend::failpoint::Failpoint;
 
+use super::installation::Installation;
 use super::process::{End, Process};
 use super::run::{Run, Tally};
 use crate::support::app::Database;
@@ -16,7 +17,7 @@ const ANSWERS_MAX: usize = 60;
 
 /// Runs so many cycles on one database, and checks what came of all of them together.
 pub(crate) async fn run(title: &str, database: Database, cycles: usize, seed: u64) -> Tally {
-    let mut run = Run::prepare(title, database, 1, seed).await;
+    let mut run = Run::prepare(title, Installation::new(database, 1).await, seed);
     let mut service = run.serve(0, None).await;
     run.begin().await;
     run.world.log.until_answered(run.world.log.answered() + 100).await;

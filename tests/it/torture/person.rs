@@ -17,6 +17,9 @@ use crate::support::app::PASSWORD;
 /// A client gives up after this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How soon somebody comes again who was turned away.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Where all people of a run are.
 pub(crate) struct World {
     /// Where the service is reached.
@@ -93,6 +96,12 @@ impl World {
         }
     }
 
+    /// Lets somebody wait who was turned away; nobody does so for longer than people are there.
+    async fn pause(&self) {
+        // Either way it is over.
+        let _ = tokio::time::timeout(PAUSE, self.stop.cancelled()).await;
+    }
+
     /// Gets something that is for everybody.
     pub(crate) async fn get(&self, path: &str) -> Option<(u16, Vec<u8>)> {
         let answer = self.http.get(format!("{}{path}", self.base)).send().await.ok()?;
@@ -158,6 +167,10 @@ impl Person {
             let url = format!("{}/v1/users/me", world.base);
             let request = world.http.get(url).bearer_auth(&person.access_token).send().await;
             let Ok(answer) = request else { continue };
+            if !answer.status().is_success() {
+                world.pause().await;
+                continue;
+            }
             let Ok(me) = answer.json::<Value>().await else { continue };
             person.id = me["user_id"].as_str().unwrap_or_default().to_owned();
             person.organization_id = me["organization_id"].as_str().unwrap_or_default().to_owned();
@@ -176,9 +189,10 @@ impl Person {
                 token: None,
                 in_haste: false,
             };
-            let answer = self.world.post(&self.organization_id, None, &call).await;
-            if answer.is_some_and(|answer| self.take_tokens(&answer)) {
-                return true;
+            match self.world.post(&self.organization_id, None, &call).await {
+                Some(answer) if self.take_tokens(&answer) => return true,
+                Some(_) => self.world.pause().await,
+                None => {}
             }
         }
         false
@@ -244,15 +258,16 @@ impl Person {
         Some(answer)
     }
 
-    /// The same, until there is an answer that is no "try again later", or time to go home.
+    /// The same, until there is an answer that is no "try again later", or time to go home. To be
+    /// turned away is no try: they come again as long as it takes, so that whatever was begun while
+    /// the database was away is asked about when it is back.
     pub(crate) async fn insist(&mut self, call: &Call, tries: usize) -> Option<Answer> {
-        for _ in 0..tries {
-            if !self.world.is_open().await {
-                return None;
-            }
+        let mut tries = tries;
+        while tries > 0 && self.world.is_open().await {
             match self.ask(call).await {
+                Some(answer) if answer.is_turning_away() => self.world.pause().await,
                 Some(answer) if !matches!(answer.status, 409 | 500..) => return Some(answer),
-                _ => {}
+                _ => tries -= 1,
             }
         }
         None

@@ -21,11 +21,12 @@ use super::person::World;
 use super::process::{End, Process};
 use super::workload::Cast;
 use crate::checker::{History, Promise, Violation, check};
-use crate::support::app::Database;
 use crate::support::record::ORIGIN;
 
 /// Every command has its end by then.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+/// Longer than people wait for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// So many violations of each promise are shown.
 const SHOWN: usize = 5;
 
@@ -39,6 +40,7 @@ pub(crate) struct Tally {
     pub(crate) ends: BTreeMap<String, usize>,
     pub(crate) requests: usize,
     pub(crate) unanswered: usize,
+    pub(crate) turned_away: usize,
     pub(crate) executions: usize,
     pub(crate) entries: usize,
     pub(crate) checkpoints: usize,
@@ -61,7 +63,9 @@ impl fmt::Display for Tally {
         for (how, count) in &self.ends {
             writeln!(f, "  {count:6} {how}")?;
         }
-        writeln!(f, "  {:6} requests, {} without an answer", self.requests, self.unanswered)?;
+        let Self { requests, unanswered, turned_away, .. } = self;
+        writeln!(f, "  {requests:6} requests")?;
+        writeln!(f, "  {unanswered:6} of them without an answer, {turned_away} turned away")?;
         writeln!(f, "  {:6} executions by cars", self.executions)?;
         writeln!(f, "  {:6} entries in the record", self.entries)?;
         writeln!(f, "  {:6} checkpoints kept", self.checkpoints)?;
@@ -82,15 +86,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Makes an installation with so many instances, which people reach at `base`.
-    pub(crate) async fn prepare(
-        title: &str,
-        database: Database,
-        instances: usize,
-        seed: u64,
-    ) -> Self {
+    /// Begins a run of an installation, whose first instance people will come to.
+    pub(crate) fn prepare(title: &str, installation: Installation, seed: u64) -> Self {
         eprintln!("torture of {title}: TORTURE_SEED={seed}");
-        let installation = Installation::new(database, instances).await;
         let up = watch::Sender::new(false);
         let world = World::new(installation.url(0), up.subscribe());
         let tally = Tally { title: title.to_owned(), seed, ..Tally::default() };
@@ -108,9 +106,31 @@ impl Run {
     /// Starts an instance; people come when it listens.
     pub(crate) async fn serve(&mut self, instance: usize, failpoint: Option<&str>) -> Process {
         let process = self.installation.serve(instance, failpoint).await;
-        self.restarts.push(SystemClock::start().now());
+        self.is_able();
         self.up.send_replace(true);
         process
+    }
+
+    /// Notes that the service can work from now on, as it could not before.
+    pub(crate) fn is_able(&mut self) {
+        self.restarts.push(SystemClock::start().now());
+    }
+
+    /// Waits until so many more requests were answered with success.
+    pub(crate) async fn flows(&self, more: u64) {
+        let log = &self.world.log;
+        let wanted = log.answers().well + more;
+        let enough = tokio::time::timeout(PATIENCE, log.until(|answers| answers.well >= wanted));
+        enough.await.unwrap_or_else(|_| panic!("only {:?}, not {wanted}", log.answers()));
+    }
+
+    /// Waits until so many more requests were turned away.
+    pub(crate) async fn turns_away(&self, more: u64) {
+        let log = &self.world.log;
+        let wanted = log.answers().turned_away + more;
+        let enough = log.until(|answers| answers.turned_away >= wanted);
+        let enough = tokio::time::timeout(PATIENCE, enough);
+        enough.await.unwrap_or_else(|_| panic!("only {:?}, not {wanted}", log.answers()));
     }
 
     /// Lets people begin with what they do all day, on a service that is up.
@@ -164,9 +184,11 @@ impl Run {
         let mut history = gather::gather(&self.installation, log, self.restarts).await;
         add(&mut history);
         let violations = check(&history);
+        let answers: Vec<_> =
+            history.requests.iter().filter_map(|request| request.answer.as_ref()).collect();
         self.tally.requests = history.requests.len();
-        self.tally.unanswered =
-            history.requests.iter().filter(|request| request.answer.is_none()).count();
+        self.tally.unanswered = history.requests.len() - answers.len();
+        self.tally.turned_away = answers.iter().filter(|answer| answer.is_turning_away()).count();
         self.tally.executions = history.executions.len();
         self.tally.entries = history.leaves.len();
         self.tally.checkpoints = history.heads.len();

@@ -85,7 +85,7 @@ async fn refuses(
     assert_wait(&guest.get(&format!("/v1/vehicles/{car}/lock-status")).await);
     assert_wait(&guest.post(&format!("/v1/grants/{valid}/token"), json!({})).await);
     assert_eq!(stage.executed().await, executed, "sent by a wrong clock");
-    let not_ready = until_ready(service, false).await;
+    let not_ready = until_ready(&service.url, false).await;
     let failing = not_ready.body["errors"].as_array().unwrap();
     assert!(failing.iter().any(|check| check["pointer"] == "clock"), "{}", not_ready.body);
 }
@@ -94,7 +94,7 @@ async fn refuses(
 async fn decides(service: &Instance, guest: &Actor, car: &str, grants: &(String, String)) {
     until_status(200, || unlock_with(guest, car, &grants.0)).await;
     unlock_with(guest, car, &grants.1).await.expect_problem(403, "grant_not_yet_valid");
-    until_ready(service, true).await;
+    until_ready(&service.url, true).await;
 }
 
 async fn jumps(stage: &Stage, service: &Instance, hands: &Hands, owner: &Actor) {
@@ -150,9 +150,9 @@ async fn a_clock_that_jumps_opens_nothing_and_stops_no_other_instance() {
     jumps(&stage, &service, &hands, &owner).await;
     // While one is wrong, the other goes on.
     hands.set(HOUR);
-    until_ready(&service, false).await;
+    until_ready(&service.url, false).await;
     owner.at(&other.url).command(&owner.vehicles[0], "unlock").await.expect(200);
-    until_ready(&other, true).await;
+    until_ready(&other.url, true).await;
     stage.close(vec![service, other]).await;
 }
 
@@ -167,9 +167,9 @@ async fn a_clock_that_is_wrong_from_the_start_opens_nothing_until_it_is_right() 
     for wrong in [3 * SECOND, -3 * SECOND, 400 * DAY, -400 * DAY] {
         hands.set(wrong);
         let service = stage.serve(&hands.settings()).await;
-        until_ready(&service, false).await;
+        until_ready(&service.url, false).await;
         hands.set(0);
-        until_ready(&service, true).await;
+        until_ready(&service.url, true).await;
         owner.at(&service.url).command(&owner.vehicles[0], "unlock").await.expect(200);
         stage.close_one(service).await;
     }
@@ -186,10 +186,10 @@ async fn a_clock_behind_the_record_opens_nothing_unless_somebody_accepts_it() {
     stage.close_one(ahead).await;
     hands.set(0);
     let behind = stage.serve(&hands.settings()).await;
-    until_ready(&behind, false).await;
+    until_ready(&behind.url, false).await;
     stage.close_one(behind).await;
     let accepted = stage.serve_with(&["serve", "--accept-clock"], &hands.settings()).await;
-    until_ready(&accepted, true).await;
+    until_ready(&accepted.url, true).await;
     let cars = owner.vehicles;
     let owner = stage.sign_in(&accepted).await;
     owner.command(&cars[0], "unlock").await.expect(200);

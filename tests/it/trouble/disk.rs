@@ -72,7 +72,7 @@ async fn a_full_disk_refuses_loudly_and_is_forgotten_when_there_is_room() {
     owner.post(&revoke, json!({})).await.expect(200);
     owner.command(car, "unlock").await.expect(200);
     assert_eq!(disk.stage.executed().await, executed + 1);
-    until_ready(&disk.service, true).await;
+    until_ready(&disk.service.url, true).await;
     disk.stage.close(vec![disk.service]).await;
 }
 

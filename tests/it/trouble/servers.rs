@@ -1,10 +1,15 @@
 //! A PostgreSQL server that goes away and comes back, and servers that must not be used.
 
-use serde_json::json;
-
-use super::stage::{Stage, assert_wait, until_ready, until_status};
-use super::traffic::Traffic;
+use super::stage::{Stage, assert_turned_away_well, assert_wait, until_ready, until_status};
+use crate::checker::history::Outage;
 use crate::support::postgres::own::OwnServer;
+use crate::torture;
+use crate::torture::installation::Installation;
+use crate::torture::run::Run;
+
+/// So many requests are made while a server is away that it takes longer than a command may take to
+/// leave: the checker finds whatever leaves later.
+const TURNED_AWAY: u64 = 500;
 
 /// How a server goes away.
 #[derive(Debug, Clone, Copy)]
@@ -15,26 +20,33 @@ enum End {
 
 async fn comes_back_after(end: End) {
     let mut server = tokio::task::spawn_blocking(OwnServer::start).await.unwrap();
-    let stage = Stage::open(Some(&server.url())).await;
-    let service = stage.serve(&[]).await;
-    let owner = stage.owner(&service).await;
-    let traffic = Traffic::start(&stage, &owner).await;
-    traffic.flows(20).await;
+    let installation = Installation::at(&server.url(), 1).await;
+    let mut run = Run::prepare("a server that goes away", installation, torture::seed());
+    let service = run.serve(0, None).await;
+    let service_url = run.installation.url(0);
+    run.begin().await;
+    run.flows(100).await;
     tokio::task::block_in_place(|| match end {
         End::Killed => server.kill(),
         End::Stopped => server.stop(),
     });
-    let away = until_ready(&service, false).await;
+    let away = until_ready(&service_url, false).await;
     let failing = away.body["errors"].as_array().unwrap();
     assert!(failing.iter().any(|check| check["pointer"] == "database"), "{}", away.body);
-    let body = json!({ "vehicle_id": owner.vehicles[0], "action": "unlock" });
-    assert_wait(&owner.post("/v1/commands", body).await);
+    let from_us = run.world.log.now_us();
+    run.turns_away(TURNED_AWAY).await;
+    let outage = Outage { from_us, until_us: run.world.log.now_us() };
     tokio::task::block_in_place(|| server.run());
-    traffic.flows(20).await;
-    let tally = traffic.settle(&stage).await;
-    assert!(tally.turned_away > 0, "nobody noticed: {tally:?}");
-    until_ready(&service, true).await;
-    stage.close(vec![service]).await;
+    run.flows(20).await;
+    run.is_able();
+    until_ready(&service_url, true).await;
+    run.tally.count_end(format!("server {end:?}").to_lowercase());
+    run.tally.cycles += 1;
+    run.finish_with(vec![service], |history| {
+        assert_turned_away_well(history);
+        history.outages.push(outage);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,7 +85,7 @@ async fn a_standby_or_a_read_only_server_is_refused() {
         |statement: String| tokio::task::block_in_place(|| server.sql("postgres", &statement));
     sql(format!("{role} = on"));
     sql(end.to_owned());
-    until_ready(&service, false).await;
+    until_ready(&service.url, false).await;
     let executed = stage.executed().await;
     let refused = owner.command(&owner.vehicles[0], "unlock").await;
     assert_wait(&refused);

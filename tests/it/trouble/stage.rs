@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::checker::History;
+use crate::checker::history::Answer;
 use crate::support::app::PASSWORD;
 use crate::support::program::Running;
 use crate::support::{Actor, Reply, Terminal};
@@ -156,10 +158,19 @@ pub(super) async fn until_status<F: Future<Output = Reply>>(
 }
 
 /// Waits until the service says that it is ready, or that one of its checks fails.
-pub(super) async fn until_ready(service: &Instance, is_ready: bool) -> Reply {
-    let visitor = Actor::visiting(&service.url);
+pub(super) async fn until_ready(service_url: &str, is_ready: bool) -> Reply {
+    let visitor = Actor::visiting(service_url);
     let status = if is_ready { 200 } else { 503 };
     until_status(status, || visitor.get("/readyz")).await
+}
+
+/// Nobody who was told of a fault of the service was told anything but to come again later.
+pub(super) fn assert_turned_away_well(history: &History) {
+    for request in &history.requests {
+        let fault = request.answer.as_ref().filter(|answer| answer.status >= 500);
+        let well = |answer: &Answer| answer.is_turning_away() && answer.body["retryable"] == true;
+        assert!(fault.is_none_or(well), "{request:?}");
+    }
 }
 
 /// A refusal that a client can wait out: a problem document with `Retry-After`.
