@@ -19,7 +19,7 @@ use crate::storage::commands::{self, Change, ToCheck};
 use crate::storage::{audit_entries, decisions, repeat};
 
 /// At most so many commands are taken at once.
-const BATCH_MAX: i64 = 128;
+const BATCH_MAX: i64 = 64;
 /// At most so many cars are looked at at once: a slow car must not keep the others waiting.
 const LOOKS_MAX: usize = 16;
 /// Nobody else looks at a taken command for so long. Whoever took it may be gone, so together with
