@@ -103,7 +103,8 @@ async def main():
     await stopped.wait()
     for task in clients:
         task.cancel()
-    print(" ".join(f"{status}={count}" for status, count in sorted(answers.items())), flush=True)
+    counts = " ".join(f"{status}={count}" for status, count in sorted(answers.items()))
+    print(counts or "nothing yet", flush=True)
 
 
 asyncio.run(main())

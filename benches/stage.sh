@@ -227,9 +227,9 @@ cpu_ms() {
   echo $((total * 1000 / $(getconf CLK_TCK)))
 }
 
-# inspect WHAT: asks the database itself; see benches/inspect.py.
+# inspect WHAT: asks the database itself; see benches/ask_database.py.
 inspect() {
-  PG_BIN=$pg_bin python3 benches/inspect.py "$KEYLEND_DATABASE_URL" "$@"
+  PG_BIN=$pg_bin python3 benches/ask_database.py "$KEYLEND_DATABASE_URL" "$@"
 }
 
 must_be_there() {

@@ -1,12 +1,12 @@
 """Asks the database of a measured service what the service does not tell, and fills it.
 
-    inspect.py DATABASE_URL size                bytes on the disk
-    inspect.py DATABASE_URL entries             entries with a position in the record
-    inspect.py DATABASE_URL queue               entries without one
-    inspect.py DATABASE_URL watch SECONDS       the most entries that were without one at a time
-    inspect.py DATABASE_URL unchecked           commands whose car is still to be looked at
-    inspect.py DATABASE_URL fill GRANTS         adds copies of the grants until there are so many
-    inspect.py DATABASE_URL sample COUNT        ids of so many grants, spread over all of them
+    ask_database.py DATABASE_URL size                bytes on the disk
+    ask_database.py DATABASE_URL entries             entries with a position in the record
+    ask_database.py DATABASE_URL queue               entries without one
+    ask_database.py DATABASE_URL watch SECONDS       the most entries that were without one at a time
+    ask_database.py DATABASE_URL unchecked           commands whose car is still to be looked at
+    ask_database.py DATABASE_URL fill GRANTS         adds copies of the grants until there are so many
+    ask_database.py DATABASE_URL sample COUNT        ids of so many grants, spread over all of them
 
 A PostgreSQL is asked with psql from the folder in PG_BIN.
 """
@@ -132,7 +132,7 @@ def main(url, what, count="0"):
             for place in range(0, len(ids), max(1, len(ids) // int(count))):
                 print(name("grt", ids[place]))
         case _:
-            raise SystemExit("inspect.py: what is " + what + "?")
+            raise SystemExit("ask_database.py: what is " + what + "?")
 
 
 if __name__ == "__main__":
