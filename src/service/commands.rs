@@ -16,6 +16,7 @@ pub mod recover;
 mod send;
 mod settle;
 mod waiters;
+mod world;
 
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;

@@ -88,18 +88,44 @@ fn kept_beside(entry: &AuditEntry) -> Option<[Value; 3]> {
     Some([entry.entry_id.into(), salt.into(), audit::personal::text(personal).into()])
 }
 
+/// Entries in the form in which they are kept, each with the hash of its leaf.
+#[derive(Debug)]
+pub struct HashedEntries {
+    recorded: Vec<RecordedEntry>,
+    queued: Vec<QueuedEntry>,
+    beside: Vec<[Value; 3]>,
+}
+
+impl HashedEntries {
+    /// These entries.
+    #[must_use]
+    pub fn of(entries: &[AuditEntry]) -> Self {
+        let recorded: Vec<RecordedEntry> = entries.iter().map(RecordedEntry::of).collect();
+        let queued = recorded.iter().map(QueuedEntry::of).collect();
+        Self { recorded, queued, beside: entries.iter().filter_map(kept_beside).collect() }
+    }
+}
+
 /// Adds entries to the record, in the transaction of what they describe (P1).
 ///
 /// # Errors
 /// [`StorageError`]; then nothing else of the transaction may be kept either.
 pub async fn insert_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<(), StorageError> {
-    let recorded: Vec<RecordedEntry> = entries.iter().map(RecordedEntry::of).collect();
+    insert_hashed(tx, HashedEntries::of(entries)).await
+}
+
+/// As [`insert_many`], for entries that were hashed while the database did something else.
+///
+/// # Errors
+/// [`StorageError`]; then nothing else of the transaction may be kept either.
+pub async fn insert_hashed(tx: &mut Tx, entries: HashedEntries) -> Result<(), StorageError> {
+    let HashedEntries { recorded, queued, beside } = entries;
     let added = query(INSERT).rows(recorded.iter().map(inserted)).execute(tx).await?;
-    if added != entries.len() as u64 {
+    if added != recorded.len() as u64 {
         return Err(StorageError::LostRace);
     }
-    record_queue::add(tx, recorded.iter().map(QueuedEntry::of).collect()).await?;
-    query(KEEP_BESIDE).rows(entries.iter().filter_map(kept_beside)).execute(tx).await?;
+    record_queue::add(tx, queued).await?;
+    query(KEEP_BESIDE).rows(beside).execute(tx).await?;
     Ok(())
 }
 

@@ -27,8 +27,9 @@ const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
     AND status = 'sending' RETURNING *";
-const DUE: &str =
-    "SELECT * FROM commands WHERE check_at <= $1 ORDER BY check_at, command_id LIMIT $2";
+const DUE: &str = "SELECT c.*, EXISTS (SELECT 1 FROM commands n WHERE n.vehicle_id = c.vehicle_id AND n.command_id > c.command_id \
+    AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired')) AS is_overtaken \
+    FROM commands c WHERE c.check_at <= $1 ORDER BY c.check_at, c.command_id LIMIT $2";
 const LEASE: &str = "UPDATE commands SET check_at = v.column3, checks = checks + 1 \
     FROM (VALUES {rows:uuid,bigint,bigint}) AS v \
     WHERE commands.command_id = v.column1 AND commands.check_at <= v.column2 RETURNING commands.command_id";
@@ -222,11 +223,26 @@ impl FromRow for ToCheck {
     }
 }
 
+/// A command that should be checked by now.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The command, should it be looked at.
+    pub check: ToCheck,
+    /// Whether a later command may have moved its car.
+    pub is_overtaken: bool,
+}
+
+impl FromRow for Due {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self { check: ToCheck::from_row(row)?, is_overtaken: row.get("is_overtaken")? })
+    }
+}
+
 /// Up to `limit` commands that should be checked by now.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ToCheck>, StorageError> {
+pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
     query(DUE).bind(now).bind(limit).fetch_all(tx).await
 }
 

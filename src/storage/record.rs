@@ -32,11 +32,7 @@ const BUNDLES_AROUND: &str = "SELECT number, entries, lowest, reached FROM recor
 const ENTRIES: &str = "SELECT e.* FROM (VALUES {rows:uuid,uuid}) AS v JOIN audit_entries e \
     ON e.organization_id = v.column1 AND e.entry_id = v.column2";
 
-const NOTE_SUBJECTS: &str = "WITH placed AS (SELECT e.entry_id, e.vehicle_id, e.user_id, e.actor_id, e.acting_for \
-    FROM (VALUES {rows:uuid,uuid}) AS v JOIN audit_entries e ON e.organization_id = v.column1 AND e.entry_id = v.column2) \
-    INSERT INTO record_subjects (subject_id, entry_id) SELECT subject_id, entry_id FROM (SELECT vehicle_id AS subject_id, entry_id FROM placed \
-    UNION SELECT user_id, entry_id FROM placed UNION SELECT actor_id, entry_id FROM placed UNION SELECT acting_for, entry_id FROM placed) AS about \
-    WHERE subject_id IS NOT NULL ORDER BY subject_id, entry_id ON CONFLICT DO NOTHING";
+const NOTE_SUBJECTS: &str = "INSERT INTO record_subjects (subject_id, entry_id) VALUES {rows:uuid,uuid} ON CONFLICT DO NOTHING";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
@@ -203,10 +199,20 @@ pub async fn place(tx: &mut Tx, first: u64, entries: &[QueuedEntry]) -> Result<(
         size = size.saturating_add(fitting.len() as u64);
         (before, waiting) = (Some(bundle), rest);
     }
-    let names =
-        entries.iter().map(|queued| [queued.organization_id.into(), queued.entry_id.into()]);
-    query(NOTE_SUBJECTS).rows(names).execute(tx).await?;
+    note_subjects(tx, entries).await?;
     query(SET_SIZE).bind(signed(size)).bind(newest).execute_one(tx).await
+}
+
+/// Notes whom entries are about, in the order in which the table is kept.
+async fn note_subjects(tx: &mut Tx, entries: &[QueuedEntry]) -> Result<(), StorageError> {
+    let about = |queued: &QueuedEntry| {
+        let entry_id = queued.entry_id.as_uuid();
+        queued.subjects.iter().map(move |&subject| (subject, entry_id)).collect::<Vec<_>>()
+    };
+    let mut noted: Vec<_> = entries.iter().flat_map(about).collect();
+    noted.sort_unstable();
+    let rows = noted.into_iter().map(|(subject, entry)| [subject.into(), entry.into()]);
+    query(NOTE_SUBJECTS).rows(rows).execute(tx).await.map(drop)
 }
 
 async fn put_bundle(tx: &mut Tx, bundle: &Bundle) -> Result<(), StorageError> {

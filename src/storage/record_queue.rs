@@ -5,6 +5,8 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
+use uuid::Uuid;
+
 use super::db::{FromRow, Row, Tx, corrupt, query};
 use super::{StorageError, audit_entries};
 use crate::audit::Hash;
@@ -12,18 +14,18 @@ use crate::audit::entry::RecordedEntry;
 use crate::domain::id::{AuditEntryId, OrganizationId};
 use crate::domain::time::Timestamp;
 
-const ADD: &str =
-    "INSERT INTO record_queue (first_at, first_id, entries, lowest) VALUES ($1, $2, $3, $4)";
+const ADD: &str = "INSERT INTO record_queue (first_at, first_id, entries, lowest, subjects) VALUES ($1, $2, $3, $4, $5)";
 const IS_WAITING: &str = "SELECT first_at FROM record_queue ORDER BY first_at, first_id LIMIT 1";
 const TAKE: &str = "DELETE FROM record_queue WHERE (first_at, first_id) IN \
     (SELECT first_at, first_id FROM record_queue ORDER BY first_at, first_id LIMIT $1) \
-    RETURNING first_at, first_id, organization_id, entries";
+    RETURNING first_at, first_id, organization_id, entries, subjects";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[ADD, IS_WAITING, TAKE];
 
 /// Time, organization, name and hash of one entry, one after the other.
 const ENTRY_BYTES: usize = 8 + 16 + 16 + 32;
+const SUBJECT_BYTES: usize = 16;
 
 /// An entry that waits for its position.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub struct QueuedEntry {
     pub entry_id: AuditEntryId,
     /// The hash of the leaf that it is.
     pub leaf_hash: Hash,
+    /// The car and the people it is about or who did it, each once.
+    pub subjects: Vec<Uuid>,
 }
 
 impl QueuedEntry {
@@ -47,6 +51,7 @@ impl QueuedEntry {
             organization_id: entry.organization_id,
             entry_id: entry.entry_id,
             leaf_hash: entry.leaf_hash(),
+            subjects: subjects(entry),
         }
     }
 
@@ -62,17 +67,48 @@ impl QueuedEntry {
         bytes.extend_from_slice(&self.leaf_hash.0);
     }
 
+    /// How many subjects there are, in one byte, and which.
+    fn write_subjects(&self, bytes: &mut Vec<u8>) {
+        bytes.push(u8::try_from(self.subjects.len()).unwrap_or(u8::MAX));
+        for subject in self.subjects.iter().take(u8::MAX.into()) {
+            bytes.extend_from_slice(subject.as_bytes());
+        }
+    }
+
+    /// Takes the subjects of the next entry off the bytes that hold those of all entries.
+    fn read_subjects(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        let (&count, rest) = bytes.split_first()?;
+        let (subjects, rest) = rest.split_at_checked(usize::from(count) * SUBJECT_BYTES)?;
+        let subjects = subjects.as_chunks::<SUBJECT_BYTES>().0;
+        self.subjects = subjects.iter().copied().map(Uuid::from_bytes).collect();
+        *bytes = rest;
+        Some(())
+    }
+
+    /// The entry without its subjects.
     fn read(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
         let (at, rest) = bytes.split_first_chunk()?;
         let (organization, rest) = rest.split_first_chunk()?;
         let (entry, hash) = rest.split_first_chunk()?;
         Some(Self {
             occurred_at: Timestamp::from_unix_micros(i64::from_be_bytes(*at))?,
-            organization_id: OrganizationId::from_uuid(uuid::Uuid::from_bytes(*organization)),
-            entry_id: AuditEntryId::from_uuid(uuid::Uuid::from_bytes(*entry)),
+            organization_id: OrganizationId::from_uuid(Uuid::from_bytes(*organization)),
+            entry_id: AuditEntryId::from_uuid(Uuid::from_bytes(*entry)),
             leaf_hash: Hash(hash.try_into().ok()?),
+            subjects: Vec::new(),
         })
     }
+}
+
+/// Whom the lists of entries about a car or a person have to show it to.
+fn subjects(entry: &RecordedEntry) -> Vec<Uuid> {
+    let vehicle = entry.vehicle_id.map(|id| id.as_uuid());
+    let people = [entry.user_id, entry.acting_for].map(|id| id.map(|id| id.as_uuid()));
+    let mut subjects: Vec<Uuid> =
+        [vehicle, entry.actor_id].into_iter().chain(people).flatten().collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    subjects
 }
 
 /// One row of the queue.
@@ -82,6 +118,8 @@ struct Queued {
     /// Only rows of one entry that is older than the tree have it, and no entries.
     organization_id: Option<OrganizationId>,
     entries: Vec<QueuedEntry>,
+    /// Only rows that are older than the column have entries without their subjects.
+    has_subjects: bool,
 }
 
 impl FromRow for Queued {
@@ -90,10 +128,19 @@ impl FromRow for Queued {
         let (parts, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         let entries = parts.iter().map(QueuedEntry::read).collect::<Option<Vec<_>>>();
         let entries = entries.filter(|_| rest.is_empty());
+        let mut entries = entries.ok_or_else(|| corrupt("entries", "are not whole entries"))?;
+        let subjects: Option<Vec<u8>> = row.optional("subjects")?;
+        if let Some(bytes) = &subjects {
+            let mut bytes = bytes.as_slice();
+            let read = entries.iter_mut().try_for_each(|entry| entry.read_subjects(&mut bytes));
+            read.filter(|()| bytes.is_empty())
+                .ok_or_else(|| corrupt("subjects", "are not those of the entries"))?;
+        }
         Ok(Self {
             first: (row.get("first_at")?, row.get("first_id")?),
             organization_id: row.optional("organization_id")?,
-            entries: entries.ok_or_else(|| corrupt("entries", "are not whole entries"))?,
+            entries,
+            has_subjects: subjects.is_some(),
         })
     }
 }
@@ -108,10 +155,13 @@ pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageEr
     };
     let lowest = entries.iter().map(|entry| entry.entry_id).min();
     let mut bytes = Vec::with_capacity(entries.len() * ENTRY_BYTES);
+    let mut subjects = Vec::with_capacity(entries.len() * ENTRY_BYTES);
     for entry in entries {
         entry.write(&mut bytes);
+        entry.write_subjects(&mut subjects);
     }
-    query(ADD).bind(first_at).bind(first_id).bind(bytes).bind(lowest).execute_one(tx).await
+    let added = query(ADD).bind(first_at).bind(first_id).bind(bytes).bind(lowest).bind(subjects);
+    added.execute_one(tx).await
 }
 
 /// When the first of the entries happened that have no position yet, if there are any.
@@ -136,8 +186,15 @@ pub async fn take(tx: &mut Tx, limit: u16) -> Result<Vec<QueuedEntry>, StorageEr
     let mut taken = Vec::new();
     for row in rows {
         match row.organization_id {
-            Some(organization_id) => taken.push(from_before(tx, organization_id, &row).await?),
-            None => taken.extend(row.entries),
+            Some(organization_id) => {
+                taken.push(from_before(tx, organization_id, row.first).await?);
+            }
+            None if row.has_subjects => taken.extend(row.entries),
+            None => {
+                for entry in row.entries {
+                    taken.push(from_before(tx, entry.organization_id, entry.order()).await?);
+                }
+            }
         }
     }
     taken.sort_unstable_by_key(QueuedEntry::order);
@@ -149,16 +206,15 @@ pub async fn take(tx: &mut Tx, limit: u16) -> Result<Vec<QueuedEntry>, StorageEr
     Ok(taken)
 }
 
-/// An entry that is older than the tree, which was queued by its name alone.
+/// An entry that was queued when the queue held less than it does now, in its place of the order.
 async fn from_before(
     tx: &mut Tx,
     organization_id: OrganizationId,
-    row: &Queued,
+    (occurred_at, entry_id): (Timestamp, AuditEntryId),
 ) -> Result<QueuedEntry, StorageError> {
-    let (occurred_at, entry_id) = row.first;
     let entry = audit_entries::find(tx, organization_id, entry_id).await?;
     let entry = entry.ok_or_else(|| corrupt("first_id", "there is no such entry"))?;
-    Ok(QueuedEntry { occurred_at, organization_id, entry_id, leaf_hash: entry.leaf_hash() })
+    Ok(QueuedEntry { occurred_at, ..QueuedEntry::of(&entry) })
 }
 
 #[cfg(test)]
@@ -169,13 +225,18 @@ mod tests {
     fn an_entry_is_read_as_it_was_written() {
         let entry = QueuedEntry {
             occurred_at: Timestamp::from_unix_micros(1_800_000_000_123_456).unwrap(),
-            organization_id: OrganizationId::from_uuid(uuid::Uuid::from_u128(1)),
-            entry_id: AuditEntryId::from_uuid(uuid::Uuid::from_u128(2)),
+            organization_id: OrganizationId::from_uuid(Uuid::from_u128(1)),
+            entry_id: AuditEntryId::from_uuid(Uuid::from_u128(2)),
             leaf_hash: Hash([3; 32]),
+            subjects: vec![Uuid::from_u128(4), Uuid::from_u128(5)],
         };
-        let mut bytes = Vec::new();
+        let (mut bytes, mut subjects) = (Vec::new(), Vec::new());
         entry.write(&mut bytes);
+        entry.write_subjects(&mut subjects);
         let bytes: [u8; ENTRY_BYTES] = bytes.try_into().unwrap();
-        assert_eq!(QueuedEntry::read(&bytes), Some(entry));
+        let mut read = QueuedEntry::read(&bytes).unwrap();
+        let mut rest = subjects.as_slice();
+        read.read_subjects(&mut rest).unwrap();
+        assert_eq!((read, rest.len()), (entry, 0));
     }
 }

@@ -2,21 +2,26 @@
 //! requests, ask the policy in order of arrival, claim by compare-and-set what was decided on,
 //! insert the commands, change those whose outcome is known, record all of it, commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future;
+
 use super::gate::{Batch, Pending};
 use super::outcomes;
+use super::world::World;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::{AuditEntry, Event};
-use crate::domain::id::{CommandId, GrantId, VehicleId};
-use crate::domain::policy::{self, Basis, Decision, Facts, GrantFacts, Reason, Request};
+use crate::domain::id::CommandId;
+use crate::domain::policy::{self, Basis, Decision, Facts, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::decisions::{self, KeyedCommand, VehicleRow};
-use crate::storage::{StorageError, Tx, audit_entries, commands};
+use crate::storage::audit_entries::{self, HashedEntries};
+use crate::storage::commands;
+use crate::storage::decisions::{KeyedCommand, VehicleRow};
+use crate::storage::{StorageError, Tx};
 
 /// After the time to leave and the cloud's time to answer, this much passes before anybody else
 /// may think that a command's sender is gone.
@@ -69,14 +74,14 @@ impl<E: Into<Error>> From<E> for Undecided {
     }
 }
 
-/// What a batch is decided on.
-struct World {
-    vehicles: HashMap<VehicleId, Arc<VehicleRow>>,
-    grants: HashMap<GrantId, GrantFacts>,
-    replays: HashMap<(uuid::Uuid, String), ([u8; 32], Command)>,
-    /// The revision each claimed grant was decided on, and the uses it spends.
-    claimed_grants: HashMap<GrantId, (i64, i64)>,
-    claimed_vehicles: HashMap<VehicleId, i64>,
+/// What a transaction decides.
+#[derive(Default)]
+struct Decided {
+    rulings: Vec<Ruling>,
+    /// The commands that are new.
+    commands: Vec<KeyedCommand>,
+    /// What is to be recorded of them.
+    entries: Vec<AuditEntry>,
 }
 
 /// Works off a batch; when this returns, every ruling but [`Ruling::Again`] is durable, and so are
@@ -84,10 +89,11 @@ struct World {
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin().await?;
-    let (rulings, mut entries) = decide(service, &mut tx, &batch.requests, send_by).await?;
+    let Decided { rulings, commands, mut entries } =
+        decide(service, &mut tx, &batch.requests, send_by).await?;
     let (outcomes, more) = outcomes::take(service, &mut tx, &batch.outcomes).await?;
     entries.extend(more);
-    audit_entries::insert_many(&mut tx, &entries).await?;
+    insert(&mut tx, &commands, &entries).await?;
     if !rulings.is_empty() {
         failpoint::reached(Failpoint::GateDecided);
     }
@@ -102,55 +108,26 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
     }
 }
 
-/// Rules on requests and inserts their commands; returns the entries that are to be recorded with
-/// them.
+/// Rules on requests and claims what they rest on.
 async fn decide(
     service: &Service,
     tx: &mut Tx,
     requests: &[Pending],
     send_by: Duration,
-) -> Result<(Vec<Ruling>, Vec<AuditEntry>), Error> {
-    let mut world = read(tx, requests).await?;
+) -> Result<Decided, Error> {
+    if requests.is_empty() {
+        return Ok(Decided::default());
+    }
+    let mut world = World::read(tx, requests).await?;
     // After the write lock or the reads: no decision rests on a time before its facts.
     let now = service.clock.now();
     let mut rulings = Vec::with_capacity(requests.len());
     for pending in requests {
         rulings.push(rule(service, &mut world, pending, now, send_by)?);
     }
-    claim(tx, &world, &mut rulings).await?;
-    let entries = insert(service, tx, requests, &rulings, now).await?;
-    Ok((rulings, entries))
-}
-
-async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<World, Error> {
-    let keys: Vec<(uuid::Uuid, &str)> = batch
-        .iter()
-        .map(|pending| {
-            (pending.request.caller.principal_id(), pending.request.idempotency_key.as_str())
-        })
-        .collect();
-    let vehicle_ids: HashSet<VehicleId> =
-        batch.iter().map(|pending| pending.request.vehicle_id).collect();
-    let grant_ids: HashSet<GrantId> =
-        batch.iter().filter_map(|pending| pending.request.grant_id).collect();
-    let replays = decisions::replays(tx, &keys).await?;
-    let grant_ids: Vec<GrantId> = grant_ids.into_iter().collect();
-    let grants = decisions::grants(tx, &grant_ids).await?;
-    let vehicle_ids: Vec<VehicleId> = vehicle_ids.into_iter().collect();
-    let vehicles = decisions::vehicles(tx, &vehicle_ids).await?;
-    Ok(World {
-        vehicles: vehicles.into_iter().map(|row| (row.facts.vehicle_id, Arc::new(row))).collect(),
-        grants: grants.into_iter().map(|facts| (facts.grant.grant_id, facts)).collect(),
-        replays: replays
-            .into_iter()
-            .map(|keyed| {
-                let key = (keyed.principal_id, keyed.idempotency_key);
-                (key, (keyed.request_hash, keyed.command))
-            })
-            .collect(),
-        claimed_grants: HashMap::new(),
-        claimed_vehicles: HashMap::new(),
-    })
+    world.claim(tx, &mut rulings).await?;
+    let (commands, entries) = decided_on(service, requests, &rulings, now)?;
+    Ok(Decided { rulings, commands, entries })
 }
 
 fn rule(
@@ -162,7 +139,7 @@ fn rule(
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
-    if let Some((hash, command)) = world.replays.get(&key) {
+    if let Some((hash, command)) = world.replay(&key) {
         let same = *hash == request.request_hash;
         return Ok(if same {
             Ruling::Replayed(Box::new(command.clone()))
@@ -170,20 +147,13 @@ fn rule(
             Ruling::KeyReused
         });
     }
-    let organization_id = request.caller.actor.organization_id;
-    let vehicle = world.vehicles.get(&request.vehicle_id);
-    let Some(vehicle) = vehicle.filter(|row| row.organization_id == organization_id) else {
+    let tenant = request.caller.actor.organization_id;
+    let Some(vehicle) = world.vehicle(tenant, request.vehicle_id) else {
         return Ok(Ruling::NotFound);
     };
-    let grant = match request.grant_id {
-        None => None,
-        Some(grant_id) => {
-            let facts = world.grants.get(&grant_id);
-            match facts.filter(|facts| facts.grant.organization_id == organization_id) {
-                None => return Ok(Ruling::NotFound),
-                some => some,
-            }
-        }
+    let grant = match request.grant_id.map(|grant_id| world.grant(tenant, grant_id)) {
+        Some(None) => return Ok(Ruling::NotFound),
+        found => found.flatten(),
     };
     let question = Request {
         user_id: request.user_id,
@@ -199,36 +169,13 @@ fn rule(
             let vehicle = Arc::clone(vehicle);
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
             world.note_claim(basis, request.vehicle_id, question.spends_use);
-            world.replays.insert(key, (request.request_hash, command));
+            world.note_decided(key, request.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
             let refused = refuse(command, &reasons);
-            world.replays.insert(key, (request.request_hash, refused.clone()));
+            world.note_decided(key, request.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))
-        }
-    }
-}
-
-impl World {
-    /// Remembers what an allowed request rests on, so that the next one in the batch sees its use.
-    fn note_claim(&mut self, basis: Basis, vehicle_id: VehicleId, spends_use: bool) {
-        match basis {
-            Basis::Ownership => {
-                if let Some(row) = self.vehicles.get(&vehicle_id) {
-                    self.claimed_vehicles.insert(vehicle_id, row.revision);
-                }
-            }
-            Basis::Grant(grant_id) => {
-                if let Some(facts) = self.grants.get_mut(&grant_id) {
-                    let revision = facts.grant.revision;
-                    let claim = self.claimed_grants.entry(grant_id).or_insert((revision, 0));
-                    if spends_use {
-                        claim.1 += 1;
-                        facts.grant.uses += 1;
-                    }
-                }
-            }
         }
     }
 }
@@ -264,72 +211,44 @@ fn refuse(mut command: Command, reasons: &[Reason]) -> Command {
     command
 }
 
-/// Claims what the allowed requests rest on. Where somebody else changed it first, the requests
-/// are decided on again.
-async fn claim(tx: &mut Tx, world: &World, rulings: &mut [Ruling]) -> Result<(), Error> {
-    let mut grants: Vec<(GrantId, i64, i64)> = world
-        .claimed_grants
-        .iter()
-        .map(|(&grant_id, &(revision, uses))| (grant_id, revision, uses))
-        .collect();
-    // One order for all instances keeps their row locks from crossing.
-    grants.sort_unstable();
-    let mut vehicles: Vec<(VehicleId, i64)> =
-        world.claimed_vehicles.iter().map(|(&id, &revision)| (id, revision)).collect();
-    vehicles.sort_unstable();
-    let held: HashSet<GrantId> = decisions::claim_grants(tx, &grants).await?.into_iter().collect();
-    let owned: HashSet<VehicleId> =
-        decisions::claim_vehicles(tx, &vehicles).await?.into_iter().collect();
-    let is_claimed = |command: &Command| match command.grant_id {
-        Some(grant_id) => held.contains(&grant_id),
-        None => owned.contains(&command.vehicle_id),
-    };
-    let mut postponed = HashSet::new();
-    for ruling in rulings {
-        match ruling {
-            Ruling::Send(order) if !is_claimed(&order.command) => {
-                postponed.insert(order.command.command_id);
-                *ruling = Ruling::Again;
-            }
-            // One that repeats another of the same batch follows it.
-            Ruling::Replayed(command) if postponed.contains(&command.command_id) => {
-                *ruling = Ruling::Again;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-async fn insert(
+/// The commands that were allowed or refused, and the entries that say so.
+fn decided_on(
     service: &Service,
-    tx: &mut Tx,
-    batch: &[Pending],
+    requests: &[Pending],
     rulings: &[Ruling],
     now: Timestamp,
-) -> Result<Vec<AuditEntry>, Error> {
-    let mut rows = Vec::new();
-    let mut entries: Vec<AuditEntry> = Vec::new();
-    for (pending, ruling) in batch.iter().zip(rulings) {
-        let request = &pending.request;
+) -> Result<(Vec<KeyedCommand>, Vec<AuditEntry>), Error> {
+    let (mut commands, mut entries) = (Vec::new(), Vec::new());
+    for (Pending { request, .. }, ruling) in requests.iter().zip(rulings) {
         let (command, event) = match ruling {
             Ruling::Send(order) => (&order.command, authorized(order)),
             Ruling::Refused(command) => (command.as_ref(), refused(command)),
             _ => continue,
         };
         entries.push(service.entry(&request.caller, event, now)?);
-        rows.push(KeyedCommand {
+        commands.push(KeyedCommand {
             principal_id: request.caller.principal_id(),
             idempotency_key: request.idempotency_key.clone(),
             request_hash: request.request_hash,
             command: command.clone(),
         });
     }
-    if commands::insert_many(tx, &rows).await? != rows.len() {
+    Ok((commands, entries))
+}
+
+async fn insert(
+    tx: &mut Tx,
+    commands: &[KeyedCommand],
+    entries: &[AuditEntry],
+) -> Result<(), Error> {
+    // Entries are hashed while the database inserts the commands.
+    let hashed = async { HashedEntries::of(entries) };
+    let (added, entries) = future::join(commands::insert_many(tx, commands), hashed).await;
+    if added? != commands.len() {
         // Another instance was faster with one of the keys: read again and find its command.
         return Err(Error::Storage(StorageError::LostRace));
     }
-    Ok(entries)
+    Ok(audit_entries::insert_hashed(tx, entries).await?)
 }
 
 fn authorized(order: &SendOrder) -> Event {

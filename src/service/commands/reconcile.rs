@@ -3,7 +3,7 @@
 //! commands of a car that wait for one; a command that a later one followed cannot be judged by
 //! the car's present state and is settled without a look.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -15,7 +15,7 @@ use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
-use crate::storage::commands::{self, Change, ToCheck};
+use crate::storage::commands::{self, Change, Due, ToCheck};
 use crate::storage::{audit_entries, decisions, repeat};
 
 /// At most so many commands are taken at once.
@@ -50,7 +50,7 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let Due { count, to_look_at, overtaken, settled } = repeat(|| take_due(service)).await?;
+    let Taken { count, to_look_at, overtaken, settled } = repeat(|| take_due(service)).await?;
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileTaken);
     }
@@ -72,7 +72,7 @@ async fn batch(service: &Service) -> Result<usize, Error> {
 }
 
 /// Commands that were due.
-struct Due {
+struct Taken {
     count: usize,
     /// The newest commands of their cars, which are ours to look at for a while.
     to_look_at: Vec<ToCheck>,
@@ -82,20 +82,15 @@ struct Due {
 }
 
 /// Takes commands that are due to be looked at, and settles those that a later one followed.
-async fn take_due(service: &Service) -> Result<Due, Error> {
+async fn take_due(service: &Service) -> Result<Taken, Error> {
     let now = service.clock.now();
     let mut tx = service.store.begin().await?;
     let due = commands::due(&mut tx, now, BATCH_MAX).await?;
     let count = due.len();
-    let vehicle_ids: BTreeSet<VehicleId> =
-        due.iter().map(|check| check.command.vehicle_id).collect();
-    let vehicle_ids: Vec<VehicleId> = vehicle_ids.into_iter().collect();
-    let newest = commands::newest_of_vehicles(&mut tx, &vehicle_ids).await?;
-    let newest: HashSet<CommandId> = newest.iter().map(|command| command.command_id).collect();
     let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
-    for check in due {
-        let is_newest = newest.contains(&check.command.command_id);
-        match silence(check.command.clone(), "overtaken", now).filter(|_| !is_newest) {
+    for Due { check, is_overtaken } in due {
+        let silenced = || silence(check.command.clone(), "overtaken", now);
+        match is_overtaken.then(silenced).flatten() {
             Some(change) => overtaken.push(change),
             None => to_look_at.push(check),
         }
@@ -106,7 +101,7 @@ async fn take_due(service: &Service) -> Result<Due, Error> {
     let (settled, entries) = outcomes::take(service, &mut tx, &overtaken).await?;
     audit_entries::insert_many(&mut tx, &entries).await?;
     tx.commit().await?;
-    Ok(Due { count, to_look_at, overtaken, settled })
+    Ok(Taken { count, to_look_at, overtaken, settled })
 }
 
 /// Settles the newest command of a car by what its cloud says it was seen as, without a look. What

@@ -145,7 +145,13 @@ fn take_abandoned() -> Update {
 fn due_to_check(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     let due = due(seen, "check_at", bound.integer(1), bound.integer(2));
     let rows = due.iter().filter_map(|&(id, _)| seen.find(Table::Commands, id));
-    rows.map(|row| row.as_ref().clone()).collect()
+    let judged = rows.map(|row| {
+        let newest = newest_of(seen, row.value("vehicle_id"));
+        let newest = newest.and_then(|newest| newest.id("command_id"));
+        let is_overtaken = newest > row.id("command_id");
+        row.as_ref().clone().with("is_overtaken", is_overtaken.into())
+    });
+    judged.collect()
 }
 
 fn lease() -> Update {
@@ -173,11 +179,15 @@ fn check_again() -> Update {
     }
 }
 
-fn newest_of_vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+/// The newest command of a car that may have moved it.
+fn newest_of(seen: &Seen<'_>, vehicle_id: &Value) -> Option<RehearsalRow> {
     let never_left = ["refused", "failed", "cancelled", "expired"];
-    let may_have_moved = |row: &RehearsalRow, vehicle_id: &Value| {
+    let may_have_moved = |row: &RehearsalRow| {
         row.value("vehicle_id") == vehicle_id && !never_left.contains(&row.text("status").unwrap())
     };
-    let newest = |vehicle: &Vec<Value>| chosen(seen, |row| may_have_moved(row, &vehicle[0])).pop();
-    bound.rows().iter().filter_map(newest).collect()
+    chosen(seen, may_have_moved).pop()
+}
+
+fn newest_of_vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    bound.rows().iter().filter_map(|vehicle| newest_of(seen, &vehicle[0])).collect()
 }

@@ -15,11 +15,11 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use super::{StorageError, Value};
 
 /// How many rows a statement for SQLite can have. Few sizes keep its statement cache warm and
-/// small; a set is filled up to the next one. With the widest table the greatest stays far below
-/// the 32,766 parameters that SQLite takes.
-const SIZES: [usize; 20] =
-    [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 56, 64];
-const ROWS_MAX: usize = 64;
+/// small; a set is filled up to the next one.
+const SIZES: [usize; 23] =
+    [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 56, 64, 128, 256, 512];
+/// So many parameters, 64 rows of the widest table, are far below the 32,766 that SQLite takes.
+const PARAMETERS_MAX: usize = 64 * 19;
 /// A statement for PostgreSQL has at most so many rows, to bound its size in memory.
 const ARRAY_LENGTH_MAX: usize = 4096;
 
@@ -89,7 +89,7 @@ pub(super) fn statements(
         return Ok(vec![Statement { text: sql.into_sql_str(), values, rows: None }]);
     };
     let count_max = match style {
-        Style::List => ROWS_MAX,
+        Style::List => rows_max(rows.width),
         Style::Arrays => ARRAY_LENGTH_MAX,
     };
     let mut statements = Vec::with_capacity(rows.len().div_ceil(count_max));
@@ -97,12 +97,18 @@ pub(super) fn statements(
         let mut part = rows.split_off(count_max);
         if style == Style::List {
             let size = SIZES.iter().copied().find(|&size| size >= part.len());
-            part.fill(size.unwrap_or(ROWS_MAX));
+            part.fill(size.unwrap_or(count_max));
         }
         let text = text(sql, values.len(), part.len(), style)?;
         statements.push(Statement { text, values: values.clone(), rows: Some(part) });
     }
     Ok(statements)
+}
+
+/// The greatest size that such wide rows can have.
+fn rows_max(width: usize) -> usize {
+    let fits = |size: &usize| size.saturating_mul(width) <= PARAMETERS_MAX;
+    SIZES.into_iter().filter(fits).max().unwrap_or(1)
 }
 
 /// The texts that were made so far: writing a long one takes as long as running it.
@@ -226,11 +232,16 @@ mod tests {
 
     #[test]
     fn large_sets_are_sent_in_parts_and_nothing_is_left_out() {
-        let sent = statements(INSERT, Vec::new(), numbers(150), Style::List).unwrap();
-        assert_eq!(sizes(&sent), [64, 64, 24]);
-        assert_eq!(sent[2].rows.as_ref().unwrap().values[21], Value::from(149));
+        let sent = statements(INSERT, Vec::new(), numbers(1100), Style::List).unwrap();
+        assert_eq!(sizes(&sent), [512, 512, 128]);
+        assert_eq!(sent[2].rows.as_ref().unwrap().values[75], Value::from(1099));
         let sent = statements(INSERT, Vec::new(), numbers(5000), Style::Arrays).unwrap();
         assert_eq!(sizes(&sent), [4096, 904]);
+    }
+
+    #[test]
+    fn wide_rows_are_sent_in_smaller_parts() {
+        assert_eq!([1, 2, 3, 14, 19, 2000].map(rows_max), [512, 512, 256, 64, 64, 1]);
     }
 
     #[test]

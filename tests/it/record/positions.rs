@@ -42,12 +42,25 @@ on_both! {
         verify(app.service()).await.unwrap();
     }
 
+    async fn entries_that_were_queued_without_whom_they_are_about_are_listed_too(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let grant_id = owner.lend(app, &guest).await;
+        app.execute("UPDATE record_queue SET subjects = NULL").await;
+        sequence_and_sign(app.service()).await;
+        let listed = owner.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await;
+        let events: Vec<&str> =
+            listed.body["data"].as_array().unwrap().iter().filter_map(|row| row["event"].as_str()).collect();
+        assert!(events.contains(&"grant.issued"), "{events:?}");
+        verify(app.service()).await.unwrap();
+    }
+
     async fn entries_of_transactions_that_overlap_are_taken_in_their_order(app) {
         let entry = |at: i64, name: u128| QueuedEntry {
             occurred_at: Timestamp::from_unix_seconds(at).unwrap(),
             organization_id: Id::from_uuid(Uuid::from_u128(1)),
             entry_id: Id::from_uuid(Uuid::from_u128(name)),
             leaf_hash: Hash([0; 32]),
+            subjects: Vec::new(),
         };
         sequence_and_sign(app.service()).await;
         let mut tx = app.service().store.begin().await.unwrap();

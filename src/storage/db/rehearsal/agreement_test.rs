@@ -94,18 +94,20 @@ fn sqlite_columns(row: &sqlx::sqlite::SqliteRow) -> Vec<(String, Value)> {
     use sqlx::{Column as _, Row as _};
     let kinds: Vec<(&str, Holds)> =
         Table::ALL.iter().flat_map(|table| table.columns()).copied().collect();
-    let joined = [
+    let worked_out = [
+        ("is_overtaken", Holds::Boolean),
         ("owner_disabled_at", Holds::Integer),
         ("grantee_disabled_at", Holds::Integer),
         ("connection_status", Holds::Text),
     ];
     let value = |name: &str| {
-        let kind = kinds.iter().chain(&joined).find(|(known, _)| *known == name);
+        let kind = kinds.iter().chain(&worked_out).find(|(known, _)| *known == name);
         match kind.unwrap_or_else(|| panic!("a rehearsal knows no column {name}")).1 {
             Holds::Uuid => Value::Uuid(row.get(name)),
             Holds::Text => Value::Text(row.get(name)),
             Holds::Integer => Value::Integer(row.get(name)),
             Holds::Bytes => Value::Bytes(row.get(name)),
+            Holds::Boolean => Value::Boolean(row.get(name)),
         }
     };
     row.columns().iter().map(|column| (column.name().to_owned(), value(column.name()))).collect()

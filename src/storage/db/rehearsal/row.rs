@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Text,
     Integer,
     Bytes,
+    /// Only in what a statement works out; no column holds one.
+    Boolean,
 }
 
 use Kind::{Bytes, Integer, Text};
@@ -97,6 +99,7 @@ impl Table {
             ],
             Self::RecordQueue => &[
                 ("first_id", ID), ("first_at", Integer), ("organization_id", ID), ("entries", Bytes), ("lowest", ID),
+                ("subjects", Bytes),
             ],
             Self::PersonalData => &[("entry_id", ID), ("salt", Bytes), ("personal", Text)],
         }
@@ -109,6 +112,7 @@ const fn null(kind: Kind) -> Value {
         Kind::Text => Value::Text(None),
         Kind::Integer => Value::Integer(None),
         Kind::Bytes => Value::Bytes(None),
+        Kind::Boolean => Value::Boolean(None),
     }
 }
 

@@ -138,6 +138,7 @@ impl Sampler {
                 row.set("organization_id", Value::Uuid(None));
                 row.set("entries", vec![self.random.u8(..)]);
                 row.set("lowest", self.id(Table::AuditEntries));
+                row.set("subjects", vec![self.random.u8(..)]);
             }
             Table::PersonalData => {
                 row.set("salt", vec![self.random.u8(..)]);
