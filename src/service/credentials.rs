@@ -69,7 +69,7 @@ pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Crede
         .map_err(|error| fault(&error))?;
     let claims = token.claims();
     let organization_id = claims.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     match claims.subject.clone() {
         Subject::User { user_id, session_id } => {
             let session = sessions::find(&mut reader, session_id).await?;
@@ -106,7 +106,7 @@ pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller 
 /// # Errors
 /// [`Error::NotFound`] if there is no such account.
 pub async fn act_for(service: &Service, caller: &Caller, user_id: UserId) -> Result<Caller, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     users::find_open(&mut reader, caller, user_id).await?;
     Ok(caller.acting_for(user_id))
 }

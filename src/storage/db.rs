@@ -15,6 +15,7 @@ mod row;
 mod rows;
 mod run;
 mod servers;
+mod turns;
 mod value;
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
@@ -26,12 +27,22 @@ pub use error::StorageError;
 pub use open::{Location, OpenError, PostgresSettings};
 pub use row::{Column, FromRow, Row, corrupt};
 pub use servers::Servers;
+use turns::Turns;
+pub use turns::{Haste, Turn};
 pub use value::Value;
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[APPLIED];
+
+/// The turns of a file.
+#[derive(Debug, Clone)]
+pub struct FileTurns {
+    /// One, so that who has the right of way waits for one transaction and not for a queue of them.
+    to_write: Turns,
+    to_read: Turns,
+}
 
 /// Connections to one database.
 #[derive(Debug, Clone)]
@@ -42,6 +53,8 @@ pub enum Db {
         writer: sqlx::SqlitePool,
         /// Connections that cannot write.
         readers: sqlx::SqlitePool,
+        /// Who may write, and who may read.
+        turns: FileTurns,
         /// Called when the file is broken; from then on nothing is asked of it.
         halt: Halt,
     },
@@ -57,15 +70,17 @@ impl Db {
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
-    pub async fn begin(&self) -> Result<Tx, StorageError> {
+    pub async fn begin(&self, haste: Haste) -> Result<Tx, StorageError> {
         Ok(match self {
-            Self::Sqlite { writer, halt, .. } => {
+            Self::Sqlite { writer, turns, halt, .. } => {
+                let turn = turns.to_write.take(haste).await?;
                 let tx = judged(halt, writer.begin_with("BEGIN IMMEDIATE")).await?;
-                Tx::Sqlite(tx, halt.clone())
+                Tx::Sqlite(tx, halt.clone(), turn)
             }
             Self::Postgres(servers) => {
+                let turn = servers.turn(haste).await?;
                 let pool = servers.pool()?;
-                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone())
+                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone(), turn)
             }
             #[cfg(test)]
             Self::Rehearsal(db, process) => Tx::Rehearsal(db.begin(*process).await?),
@@ -76,14 +91,16 @@ impl Db {
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
-    pub async fn read(&self) -> Result<Reader, StorageError> {
+    pub async fn read(&self, haste: Haste) -> Result<Reader, StorageError> {
         Ok(match self {
-            Self::Sqlite { readers, halt, .. } => {
-                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone())
+            Self::Sqlite { readers, turns, halt, .. } => {
+                let turn = turns.to_read.take(haste).await?;
+                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone(), turn)
             }
             Self::Postgres(servers) => {
+                let turn = servers.turn(haste).await?;
                 let pool = servers.pool()?;
-                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone())
+                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone(), turn)
             }
             #[cfg(test)]
             Self::Rehearsal(db, _) => Reader::Rehearsal(db.read().await?),
@@ -160,7 +177,7 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_migrated(&self) -> Result<bool, StorageError> {
-        let mut reader = self.read().await?;
+        let mut reader = self.read(Haste::Ordinary).await?;
         let applied = match query(APPLIED).fetch_all::<i64>(&mut reader).await {
             Err(StorageError::Rejected(_)) => return Ok(false),
             other => other?,
@@ -184,9 +201,9 @@ impl Db {
 #[derive(Debug)]
 pub enum Tx {
     /// In the file.
-    Sqlite(Transaction<'static, Sqlite>, Halt),
+    Sqlite(Transaction<'static, Sqlite>, Halt, Turn),
     /// On the server.
-    Postgres(Transaction<'static, Postgres>, Servers),
+    Postgres(Transaction<'static, Postgres>, Servers, Turn),
     /// Acted out.
     #[cfg(test)]
     Rehearsal(rehearsal::RehearsalConnection),
@@ -199,8 +216,8 @@ impl Tx {
     /// [`StorageError`]; if it is `Unknown`, whether the transaction is durable is not known.
     pub async fn commit(self) -> Result<(), StorageError> {
         match self {
-            Self::Sqlite(tx, halt) => judged(&halt, tx.commit()).await,
-            Self::Postgres(tx, servers) => {
+            Self::Sqlite(tx, halt, _turn) => judged(&halt, tx.commit()).await,
+            Self::Postgres(tx, servers, _turn) => {
                 servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
             }
             #[cfg(test)]
@@ -213,9 +230,9 @@ impl Tx {
 #[derive(Debug)]
 pub enum Reader {
     /// Of the file.
-    Sqlite(PoolConnection<Sqlite>, Halt),
+    Sqlite(PoolConnection<Sqlite>, Halt, Turn),
     /// Of the server.
-    Postgres(PoolConnection<Postgres>, Servers),
+    Postgres(PoolConnection<Postgres>, Servers, Turn),
     /// Acted out.
     #[cfg(test)]
     Rehearsal(rehearsal::RehearsalConnection),
@@ -258,8 +275,8 @@ pub trait Connection: Send {
 impl Connection for Tx {
     fn handle(&mut self) -> Handle<'_> {
         match self {
-            Self::Sqlite(tx, halt) => Handle::Sqlite(tx, halt),
-            Self::Postgres(tx, servers) => Handle::Postgres(tx, Some(servers)),
+            Self::Sqlite(tx, halt, _) => Handle::Sqlite(tx, halt),
+            Self::Postgres(tx, servers, _) => Handle::Postgres(tx, Some(servers)),
             #[cfg(test)]
             Self::Rehearsal(tx) => Handle::Rehearsal(tx),
         }
@@ -269,8 +286,8 @@ impl Connection for Tx {
 impl Connection for Reader {
     fn handle(&mut self) -> Handle<'_> {
         match self {
-            Self::Sqlite(connection, halt) => Handle::Sqlite(connection, halt),
-            Self::Postgres(connection, servers) => Handle::Postgres(connection, Some(servers)),
+            Self::Sqlite(connection, halt, _) => Handle::Sqlite(connection, halt),
+            Self::Postgres(connection, servers, _) => Handle::Postgres(connection, Some(servers)),
             #[cfg(test)]
             Self::Rehearsal(connection) => Handle::Rehearsal(connection),
         }

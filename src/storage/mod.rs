@@ -27,7 +27,9 @@ pub mod webhooks;
 
 use std::future::Future;
 
-pub use db::{Connection, Db, Location, OpenError, PostgresSettings, Reader, StorageError, Tx};
+pub use db::{
+    Connection, Db, Haste, Location, OpenError, PostgresSettings, Reader, StorageError, Tx,
+};
 
 /// How often a use case is tried when other transactions are in the way.
 const TRIES_MAX: usize = 6;
@@ -56,7 +58,15 @@ impl Store {
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn begin(&self) -> Result<Tx, StorageError> {
-        self.db.begin().await
+        self.db.begin(Haste::Ordinary).await
+    }
+
+    /// As [`Store::begin`], with the right of way: for commands, and for whoever ends a key.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if no connection could be had in time.
+    pub async fn begin_urgent(&self) -> Result<Tx, StorageError> {
+        self.db.begin(Haste::Urgent).await
     }
 
     /// A connection for reading.
@@ -64,7 +74,16 @@ impl Store {
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read(&self) -> Result<Reader, StorageError> {
-        self.db.read().await
+        self.db.read(Haste::Ordinary).await
+    }
+
+    /// As [`Store::read`], with the right of way: for a short look that a command or the end of a key
+    /// waits for.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if no connection could be had in time.
+    pub async fn read_urgent(&self) -> Result<Reader, StorageError> {
+        self.db.read(Haste::Urgent).await
     }
 
     /// The database itself, for migrations and health.

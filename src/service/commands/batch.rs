@@ -88,7 +88,7 @@ struct Decided {
 /// the outcomes.
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
-    let mut tx = service.store.begin().await?;
+    let mut tx = service.store.begin_urgent().await?;
     let Decided { rulings, commands, mut entries } =
         decide(service, &mut tx, &batch.requests, send_by).await?;
     let (outcomes, more) = outcomes::take(service, &mut tx, &batch.outcomes).await?;

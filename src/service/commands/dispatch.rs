@@ -106,7 +106,7 @@ async fn reread(
     organization_id: OrganizationId,
     command_id: CommandId,
 ) -> Result<Command, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
     found.ok_or(Error::NotFound)
 }

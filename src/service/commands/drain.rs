@@ -34,6 +34,6 @@ pub async fn drain(
 }
 
 async fn in_flight(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     Ok(commands::in_flight(&mut reader, grant_id).await?)
 }

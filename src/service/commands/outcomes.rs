@@ -73,7 +73,7 @@ pub(super) async fn with_earlier(
     changes: &[Change],
     mut written: HashSet<CommandId>,
 ) -> Result<HashSet<CommandId>, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     for Change { command, .. } in changes {
         let found =
             commands::find(&mut reader, command.organization_id, command.command_id).await?;
@@ -92,7 +92,7 @@ pub(super) async fn write(
     service: &Service,
     changes: &[Change],
 ) -> Result<HashSet<CommandId>, Error> {
-    let mut tx = service.store.begin().await?;
+    let mut tx = service.store.begin_urgent().await?;
     let (taken, entries) = take(service, &mut tx, changes).await?;
     audit_entries::insert_many(&mut tx, &entries).await?;
     failpoint::reached(Failpoint::OutcomesWritten);

@@ -169,7 +169,7 @@ impl AccessTokens {
 }
 
 async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTokens, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     let stored = connections::find_tokens(&mut reader, connection_id).await?;
     stored
         .filter(|stored| stored.status == ConnectionStatus::Active)
@@ -222,7 +222,7 @@ async fn renew(
             // The old refresh token is used up: this write must not be lost to a database that is
             // busy, or away for a moment.
             repeat_until_stored(|| async {
-                let mut tx = service.store.begin().await?;
+                let mut tx = service.store.begin_urgent().await?;
                 let sealed = sealed.clone();
                 let expires = expires_at;
                 if !connections::store_refreshed(&mut tx, connection_id, revision, sealed, expires)
@@ -256,7 +256,7 @@ async fn lease(
 ) -> Result<bool, Error> {
     repeat(|| async {
         let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
+        let mut tx = service.store.begin_urgent().await?;
         let until = now.plus(LEASE);
         let leased =
             connections::lease_refresh(&mut tx, connection_id, revision, until, now).await?;
@@ -276,7 +276,7 @@ async fn settle_failure(
     error: &ConnectorError,
 ) -> Result<(), Error> {
     repeat(|| async {
-        let mut tx = service.store.begin().await?;
+        let mut tx = service.store.begin_urgent().await?;
         let revision = stored.token_revision;
         if error.fault == Fault::ConsentLost {
             let reason =

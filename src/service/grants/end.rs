@@ -76,7 +76,7 @@ async fn end_once(
     note: Option<&str>,
 ) -> Result<Ended, Error> {
     let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
+    let mut tx = service.store.begin_urgent().await?;
     let ender = may_end(&mut tx, caller, grant_id, end_reason).await?;
     let organization_id = caller.actor.organization_id;
     let end = End { ended_at: now, end_reason };

@@ -57,7 +57,7 @@ pub async fn choose_right(
         return Err(Error::Forbidden(Ban::ScopeMissing(wish.scope.as_str())));
     }
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = service.store.read_urgent().await?;
     let user_id = match (caller.actor.user_id(), named) {
         (Some(user_id), _) => user_id,
         (None, Some(grant_id)) => {

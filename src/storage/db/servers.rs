@@ -15,7 +15,10 @@ use futures_util::future::join_all;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 
-use super::{Connection, FromRow, Handle, OpenError, Row, StorageError, corrupt, query};
+use super::turns::Turns;
+use super::{
+    Connection, FromRow, Handle, Haste, OpenError, Row, StorageError, Turn, corrupt, query,
+};
 use crate::domain::time::Timestamp;
 
 /// Whether a server takes writes, and its timeline if it is asked for (a standby has none yet).
@@ -38,6 +41,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// At start, so long may no server be the primary: it may be starting as well.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const START_LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// So many connections are for what has the right of way: commands, and who ends a key.
+const RESERVED: u32 = 2;
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
@@ -49,6 +54,8 @@ pub struct Servers(Arc<Shared>);
 struct Shared {
     addresses: Vec<PgConnectOptions>,
     connections_max: u32,
+    /// Of any pool, also of one that replaces another.
+    turns: Turns,
     lookouts: tokio::sync::Mutex<Vec<Option<Lookout>>>,
     chosen: RwLock<Chosen>,
     /// Told when the pool was replaced: who waits for an answer on the old one waits for nothing.
@@ -108,7 +115,8 @@ impl Servers {
         let lookouts = tokio::sync::Mutex::new(addresses.iter().map(|_| None).collect());
         let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good: false });
         let replaced = tokio::sync::Notify::new();
-        let shared = Shared { addresses, connections_max, lookouts, chosen, replaced };
+        let turns = Turns::of(connections_max, RESERVED);
+        let shared = Shared { addresses, connections_max, turns, lookouts, chosen, replaced };
         let servers = Self(Arc::new(shared));
         let mut last = OpenError::NotPrimary;
         let found = tokio::time::timeout(START_PATIENCE, async {
@@ -125,6 +133,14 @@ impl Servers {
             Ok(outcome) => outcome.map(|()| servers),
             Err(_) => Err(last),
         }
+    }
+
+    /// The turn of something that asks for a connection.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if it does not come in time.
+    pub(super) async fn turn(&self, haste: Haste) -> Result<Turn, StorageError> {
+        self.0.turns.take(haste).await
     }
 
     /// The connections to the primary.

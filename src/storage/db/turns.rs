@@ -1,0 +1,109 @@
+//! The right of way. There are fewer turns than connections: most of what asks for a connection
+//! waits for its turn first, so that a crowd of it leaves some connections alone. What must not wait
+//! behind a crowd takes one of those: commands on their way, and whoever ends a key.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::StorageError;
+
+/// As long as a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether something has the right of way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// It waits for its turn.
+    Ordinary,
+    /// It takes the next connection that is free.
+    Urgent,
+}
+
+/// The turns there are. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Turns(Arc<Semaphore>);
+
+/// A turn, from before there is a connection until it is given back. What has the right of way holds
+/// none.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Turns {
+    /// Turns for all but `reserved` of these connections, and for half of few.
+    pub(super) fn of(connections: u32, reserved: u32) -> Self {
+        let turns = connections.saturating_sub(reserved).max(connections.div_ceil(2)).max(1);
+        Self(Arc::new(Semaphore::new(usize::try_from(turns).unwrap_or(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Waits for a turn, if there is need to.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if none comes in time.
+    pub(super) async fn take(&self, haste: Haste) -> Result<Turn, StorageError> {
+        if haste == Haste::Urgent {
+            return Ok(Turn { _permit: None });
+        }
+        let waiting = Arc::clone(&self.0).acquire_owned();
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(Ok(permit)) => Ok(Turn { _permit: Some(permit) }),
+            _ => Err(StorageError::away(ErrorKind::TimedOut, "no connection was free in time")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::storage::db::{Db, Location, PostgresSettings};
+
+    #[tokio::test]
+    async fn what_is_urgent_writes_next_to_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("x.db"));
+        let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
+        let running = db.begin(Haste::Ordinary).await.unwrap();
+        let mut crowd = std::pin::pin!(db.begin(Haste::Ordinary));
+        assert!(crowd.as_mut().now_or_never().is_none());
+        let mut urgent = std::pin::pin!(db.begin(Haste::Urgent));
+        assert!(urgent.as_mut().now_or_never().is_none());
+        drop(running);
+        tokio::select! {
+            biased;
+            _ = crowd => panic!("a crowd was first"),
+            first = urgent => drop(first.unwrap()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_crowd_leaves_room_for_what_is_urgent() {
+        for (connections, ordinary) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (10, 8)] {
+            let turns = Turns::of(connections, 2);
+            let mut taken = Vec::new();
+            while let Some(turn) = turns.take(Haste::Ordinary).now_or_never() {
+                taken.push(turn.unwrap());
+            }
+            assert_eq!(taken.len(), ordinary, "of {connections}");
+            assert!(turns.take(Haste::Urgent).now_or_never().is_some());
+            taken.pop();
+            assert!(
+                turns.take(Haste::Ordinary).now_or_never().is_some(),
+                "a turn was not given back"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_is_not_waited_for_for_ever() {
+        let turns = Turns::of(1, 0);
+        let _taken = turns.take(Haste::Ordinary).await.unwrap();
+        let refused = turns.take(Haste::Ordinary).await.unwrap_err();
+        assert!(refused.is_away(), "{refused:?}");
+    }
+}
