@@ -47,7 +47,13 @@ impl OwnServer {
     /// Starts the server on its data.
     pub(crate) fn run(&mut self) {
         assert_eq!(self.pid, None, "it is running");
-        let settings = ["max_connections=60", "wal_keep_size=128", "hot_standby=on"];
+        let settings = [
+            "max_connections=60",
+            "wal_keep_size=128",
+            "hot_standby=on",
+            // A standby that has just lost its primary sleeps so long before it lets itself be promoted.
+            "wal_retrieve_retry_interval=200ms",
+        ];
         let attempt =
             |_| start_server(&self.programs, &self.folder, &self.owner, self.port, &settings);
         // The processes of one that was killed may need a moment to notice.
