@@ -13,6 +13,7 @@ mod list;
 mod outcomes;
 pub mod reconcile;
 pub mod recover;
+mod ruling;
 mod send;
 mod settle;
 mod waiters;

@@ -5,9 +5,9 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::batch::Ruling;
 use super::dispatch::DispatchCommand;
 use super::outcomes::{self, Outcomes};
+use super::ruling::Ruling;
 use super::{send, settle};
 use crate::domain::command::Command;
 use crate::domain::instruction::Action;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::SendOrder;
 use super::outcomes::Outcomes;
+use super::ruling::SendOrder;
 use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::time::Timestamp;

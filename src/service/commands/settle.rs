@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::batch::{self, Ruling, SendOrder, Undecided, Written};
+use super::batch::{self, Undecided, Written};
 use super::gate::Batch;
 use super::outcomes;
+use super::ruling::{Ruling, SendOrder};
 use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;

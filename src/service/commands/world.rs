@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::batch::Ruling;
 use super::gate::Pending;
+use super::ruling::Ruling;
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, OrganizationId, VehicleId};
 use crate::domain::policy::{Basis, GrantFacts};
