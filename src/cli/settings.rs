@@ -93,6 +93,14 @@ pub struct RecordSettings {
     )]
     pub record_reader_token: Option<SecretString>,
 
+    /// Who watches it.
+    #[command(flatten)]
+    pub witnesses: WitnessSettings,
+}
+
+/// The witnesses of the record.
+#[derive(Debug, Clone, Args)]
+pub struct WitnessSettings {
     /// Witnesses of the record, as VKEY=URL: several separated by spaces.
     #[arg(long, env = "KEYLEND_RECORD_WITNESSES", value_name = "VKEY=URL", value_delimiter = ' ')]
     pub record_witnesses: Vec<WitnessAddress>,
@@ -109,8 +117,18 @@ impl RecordSettings {
             Some(origin) => origin,
             None => LogOrigin::of(public_url)?,
         };
-        let witnesses = Witnesses::new(self.record_witnesses, self.record_witnesses_min)?;
+        let witnesses = self.witnesses.into_config()?;
         Ok(Record { origin, reader_token: self.record_reader_token, witnesses })
+    }
+}
+
+impl WitnessSettings {
+    /// The witnesses, if they can be together.
+    ///
+    /// # Errors
+    /// [`InvalidSettings::RecordWitnesses`].
+    pub fn into_config(self) -> Result<Witnesses, InvalidSettings> {
+        Ok(Witnesses::new(self.record_witnesses, self.record_witnesses_min)?)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod archive;
 pub mod export;
 mod proof;
 mod published;
+mod quorum;
 mod rollback;
 mod rounds;
 mod sequence;
@@ -23,6 +24,7 @@ use crate::signing::last_signed::LastSigned;
 
 pub use proof::prove;
 pub use published::{checkpoint, entries, newest_checkpoint, tile};
+pub use quorum::Quorum;
 pub use rollback::{RolledBack, accept_rollback, examine};
 pub use rounds::open_round;
 pub use sequence::sequence;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::export::{CopyError, Newest, newest, turn};
+use super::export::{CopyError, Covering, newest, turn};
 use super::tiles::ask;
 use super::{RolledBack, examine, verifier_keys};
 use crate::audit::bundle;
@@ -157,8 +157,8 @@ pub async fn write(
 }
 
 /// The newest checkpoint, if it is one of this service's.
-async fn signed(service: &Service, reader: &mut Reader) -> Result<Newest, ArchiveError> {
-    let newest = newest(reader).await?;
+async fn signed(service: &Service, reader: &mut Reader) -> Result<Covering, ArchiveError> {
+    let newest = newest(reader, service.record.witnesses.quorum()).await?;
     let origin = service.record.origin();
     let keys = verifier_keys(&service.keys(), origin).map_err(Error::internal)?;
     match checkpoint::open(&newest.note, origin, &keys) {

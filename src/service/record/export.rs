@@ -1,5 +1,6 @@
-//! Copying the record from the database into a folder, up to its newest checkpoint. The service
-//! may run meanwhile: positions, entries and hashes below a checkpoint never change.
+//! Copying the record from the database into a folder, up to the newest checkpoint that its witnesses
+//! have cosigned. The service may run meanwhile: positions, entries and hashes below a checkpoint never
+//! change.
 
 use crate::audit::bundle;
 use crate::audit::checkpoint::{self, InvalidCheckpoint, LENGTH_MAX, TreeHead};
@@ -9,6 +10,7 @@ use crate::audit::tree::{Tiles, proves_growth};
 use crate::copy::{Folder, FolderError, Turn};
 use crate::service::Error;
 use crate::service::record::tiles::ask;
+use crate::service::record::{Quorum, rounds};
 use crate::storage::{Reader, StorageError, Store, record};
 
 /// What an export did.
@@ -21,6 +23,10 @@ pub struct Exported {
     /// Entries at positions below this are in an archive, and those that the folder did not hold
     /// before are not in it now.
     pub archived: u64,
+    /// Whether enough witnesses have cosigned the checkpoint.
+    pub is_witnessed: bool,
+    /// So many entries have been signed; what is beyond the copy is not witnessed yet.
+    pub signed: u64,
 }
 
 /// Why a copy was not made, or not completed.
@@ -83,9 +89,9 @@ pub enum Gaps {
     Leave,
 }
 
-/// The newest checkpoint in the database, as a copy needs it.
-#[derive(Debug)]
-pub(super) struct Newest {
+/// A checkpoint in the database, as a copy needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Covering {
     pub(super) note: Vec<u8>,
     pub(super) head: TreeHead,
     origin: String,
@@ -97,28 +103,57 @@ pub(super) struct Newest {
 ///
 /// # Errors
 /// [`CopyError`].
-pub async fn export(store: &Store, folder: &Folder, gaps: Gaps) -> Result<Exported, CopyError> {
+pub async fn export(
+    store: &Store,
+    folder: &Folder,
+    quorum: &Quorum,
+    gaps: Gaps,
+) -> Result<Exported, CopyError> {
     let turn = turn(folder)?;
     let mut reader = store.read().await?;
-    let newest = newest(&mut reader).await?;
+    let newest = newest(&mut reader, quorum).await?;
     let before = continued(&mut reader, &turn, &newest).await?;
-    for slice in TileSlice::of_level(0, newest.head.size).skip(full_tiles(before)) {
+    let witnessed = match gaps {
+        Gaps::Refuse => witnessed(&mut reader, quorum, &newest).await?,
+        // Evidence is what there is.
+        Gaps::Leave => None,
+    };
+    let witnessed = witnessed.filter(|witnessed| witnessed.head.size >= before);
+    let (is_witnessed, signed) = (witnessed.is_some(), newest.head.size);
+    let wanted = witnessed.unwrap_or(newest);
+    for slice in TileSlice::of_level(0, wanted.head.size).skip(full_tiles(before)) {
         copy_entries(&mut reader, &turn, slice, gaps).await?;
     }
-    copy_tree(&mut reader, &turn, &newest, before, gaps).await?;
-    Ok(Exported { head: newest.head, before, archived: newest.archived })
+    copy_tree(&mut reader, &turn, &wanted, before, gaps).await?;
+    Ok(Exported { head: wanted.head, before, archived: wanted.archived, is_witnessed, signed })
 }
 
 pub(super) fn turn(folder: &Folder) -> Result<Turn, CopyError> {
     folder.turn()?.ok_or_else(|| CopyError::Busy(folder.path().display().to_string()))
 }
 
-pub(super) async fn newest(reader: &mut Reader) -> Result<Newest, CopyError> {
-    let state = record::state(reader).await?;
-    let note = state.checkpoint.ok_or(CopyError::NothingSigned)?;
-    let claimed = checkpoint::claimed(&note);
+/// The newest checkpoint, with the cosignatures that it has.
+pub(super) async fn newest(reader: &mut Reader, quorum: &Quorum) -> Result<Covering, CopyError> {
+    let newest = rounds::newest(reader, quorum).await?.ok_or(CopyError::NothingSigned)?;
+    let archived = record::state(reader).await?.archived;
+    let claimed = checkpoint::claimed(&newest.note);
     let (origin, head) = claimed.map_err(invalid("the database"))?;
-    Ok(Newest { note, origin, head, archived: state.archived })
+    Ok(Covering { note: newest.note, origin, head, archived })
+}
+
+/// The newest checkpoint that enough witnesses have cosigned, of the same record.
+async fn witnessed(
+    reader: &mut Reader,
+    quorum: &Quorum,
+    newest: &Covering,
+) -> Result<Option<Covering>, CopyError> {
+    let Some(witnessed) = rounds::newest_witnessed(reader, quorum).await? else { return Ok(None) };
+    let claimed = checkpoint::claimed(&witnessed.note);
+    let (origin, head) = claimed.map_err(invalid("the database"))?;
+    // After an accepted rollback there may be rounds of the record that was.
+    let is_of_it = origin == newest.origin && head.size <= newest.head.size;
+    let covering = Covering { note: witnessed.note, origin, head, archived: newest.archived };
+    Ok(is_of_it.then_some(covering))
 }
 
 fn invalid(place: &str) -> impl FnOnce(InvalidCheckpoint) -> CopyError + '_ {
@@ -126,7 +161,7 @@ fn invalid(place: &str) -> impl FnOnce(InvalidCheckpoint) -> CopyError + '_ {
 }
 
 /// How many entries the folder holds, after a look whether the database continues them.
-async fn continued(reader: &mut Reader, turn: &Turn, newest: &Newest) -> Result<u64, CopyError> {
+async fn continued(reader: &mut Reader, turn: &Turn, newest: &Covering) -> Result<u64, CopyError> {
     let folder = turn.folder();
     let Some(note) = folder.read(CHECKPOINT, LENGTH_MAX)? else { return Ok(0) };
     let place = folder.path().display().to_string();
@@ -180,7 +215,7 @@ async fn copy_entries(
 async fn copy_tree(
     reader: &mut Reader,
     turn: &Turn,
-    newest: &Newest,
+    newest: &Covering,
     before: u64,
     gaps: Gaps,
 ) -> Result<(), CopyError> {

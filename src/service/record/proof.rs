@@ -70,10 +70,11 @@ async fn proof_of(
 ) -> Result<Option<Proof>, Error> {
     let Some(position) = record::position(reader, entry.entry_id).await? else { return Ok(None) };
     // A checkpoint that was witnessed is worth more to whoever keeps the proof than a newer one.
-    let witnessed = rounds::newest_witnessed(reader, service).await?;
+    let quorum = service.record.witnesses.quorum();
+    let witnessed = rounds::newest_witnessed(reader, quorum).await?;
     let covering = match witnessed.filter(|witnessed| position < witnessed.size) {
         Some(witnessed) => Some(witnessed),
-        None => rounds::newest(reader, service).await?.filter(|newest| position < newest.size),
+        None => rounds::newest(reader, quorum).await?.filter(|newest| position < newest.size),
     };
     let Some(covering) = covering else { return Ok(None) };
     let size = covering.size;

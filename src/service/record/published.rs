@@ -16,11 +16,12 @@ const HASH_LENGTH: usize = 32;
 /// # Errors
 /// [`Error::NotFound`] before the first.
 pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
-    if service.record.witnesses.min() == 0 {
+    let quorum = service.record.witnesses.quorum();
+    if quorum.min() == 0 {
         return newest_checkpoint(service).await;
     }
     let mut reader = service.store.read().await?;
-    let witnessed = rounds::newest_witnessed(&mut reader, service).await?;
+    let witnessed = rounds::newest_witnessed(&mut reader, quorum).await?;
     witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound)
 }
 
@@ -30,7 +31,7 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 /// [`Error::NotFound`] before the first.
 pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
     let mut reader = service.store.read().await?;
-    let newest = rounds::newest(&mut reader, service).await?;
+    let newest = rounds::newest(&mut reader, service.record.witnesses.quorum()).await?;
     newest.map(|newest| newest.note).ok_or(Error::NotFound)
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::Quorum;
 use crate::service::{Error, Service};
 use crate::storage::cosignatures::{self, Cosigned, Round};
 use crate::storage::{Connection, Reader, record};
@@ -30,27 +31,27 @@ pub(super) struct Witnessed {
 /// # Errors
 /// [`Error::Storage`].
 pub async fn open_round(service: &Service) -> Result<bool, Error> {
-    let witnesses = &service.record.witnesses;
-    if witnesses.is_empty() {
+    let quorum = service.record.witnesses.quorum();
+    if quorum.is_empty() {
         return Ok(false);
     }
     let mut reader = service.store.read().await?;
     let state = record::state(&mut reader).await?;
     let Some(checkpoint) = state.checkpoint else { return Ok(false) };
     let now = service.clock.now();
-    let all = witnessed(&mut reader, service).await?;
+    let all = witnessed(&mut reader, quorum).await?;
     if let Some(round) = cosignatures::newest_round(&mut reader).await? {
         let cosigned = all.iter().find(|w| w.size == round.size).map_or(0, |w| w.cosignatures);
         let age = now.since(round.opened_at);
         // After a clock was put back, an age would be nought for ever.
         let is_over = age >= PATIENCE || round.opened_at > now.plus(PATIENCE);
-        let is_due = is_over || (age >= SPACING && cosigned == witnesses.len());
+        let is_due = is_over || (age >= SPACING && cosigned == quorum.len());
         if state.checkpoint_size <= round.size || !is_due {
             return Ok(false);
         }
     }
     drop(reader);
-    let enough = witnesses.enough();
+    let enough = quorum.enough();
     let published = all.iter().find(|w| w.cosignatures >= enough).map_or(0, |w| w.size);
     let mut tx = service.store.begin().await?;
     let round = Round { size: state.checkpoint_size, checkpoint, opened_at: now };
@@ -63,38 +64,37 @@ pub async fn open_round(service: &Service) -> Result<bool, Error> {
 /// The newest checkpoint that enough witnesses have cosigned, at least one.
 pub(super) async fn newest_witnessed(
     reader: &mut Reader,
-    service: &Service,
+    quorum: &Quorum,
 ) -> Result<Option<Witnessed>, Error> {
-    if service.record.witnesses.is_empty() {
+    if quorum.is_empty() {
         return Ok(None);
     }
-    let enough = service.record.witnesses.enough();
-    let all = witnessed(reader, service).await?;
-    Ok(all.into_iter().find(|witnessed| witnessed.cosignatures >= enough))
+    let all = witnessed(reader, quorum).await?;
+    Ok(all.into_iter().find(|witnessed| witnessed.cosignatures >= quorum.enough()))
 }
 
 /// The newest checkpoint of all, with the cosignatures that it has.
 pub(super) async fn newest(
     reader: &mut Reader,
-    service: &Service,
+    quorum: &Quorum,
 ) -> Result<Option<Witnessed>, Error> {
     let state = record::state(reader).await?;
     let Some(note) = state.checkpoint else { return Ok(None) };
     let size = state.checkpoint_size;
     let mut all = Vec::new();
-    if !service.record.witnesses.is_empty() {
-        all = witnessed(reader, service).await?;
+    if !quorum.is_empty() {
+        all = witnessed(reader, quorum).await?;
     }
     let cosigned = all.into_iter().find(|witnessed| witnessed.size == size);
     Ok(Some(cosigned.unwrap_or(Witnessed { size, note, cosignatures: 0 })))
 }
 
-/// Every checkpoint that witnesses of this service have cosigned, the newest first. What former
-/// witnesses have cosigned does not count.
-async fn witnessed(on: &mut impl Connection, service: &Service) -> Result<Vec<Witnessed>, Error> {
+/// Every checkpoint that these witnesses have cosigned, the newest first. What former witnesses have
+/// cosigned does not count.
+async fn witnessed(on: &mut impl Connection, quorum: &Quorum) -> Result<Vec<Witnessed>, Error> {
     let mut found: Vec<Witnessed> = Vec::new();
     for Cosigned { size, checkpoint, witness, cosignature } in cosignatures::all(on).await? {
-        if !service.record.witnesses.has(&witness) {
+        if !quorum.has(&witness) {
             continue;
         }
         match found.last_mut().filter(|last| last.size == size) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use signed_note::Signature;
 
+use super::Quorum;
 use super::tiles::ask as ask_tiles;
 use crate::audit::checkpoint;
 use crate::audit::note::{VerifierKey, cosigned_at};
@@ -28,7 +29,7 @@ const REST_MAX: Duration = Duration::from_secs(60);
 pub struct Witnesses {
     client: WitnessClient,
     all: Vec<Witness>,
-    min: usize,
+    quorum: Quorum,
 }
 
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Witnesses {
             url: address.url.join("/add-checkpoint"),
             standing: Mutex::default(),
         });
-        Self { client, all: all.collect(), min: witnesses.min() }
+        Self { client, all: all.collect(), quorum: Quorum::of(witnesses) }
     }
 
     /// How many there are.
@@ -90,19 +91,10 @@ impl Witnesses {
         self.all.is_empty()
     }
 
-    /// How many must have cosigned a checkpoint before it is published as the newest.
-    pub(super) const fn min(&self) -> usize {
-        self.min
-    }
-
-    /// How many make a checkpoint a witnessed one.
-    pub(super) fn enough(&self) -> usize {
-        self.min.max(1)
-    }
-
-    /// Whether this is the public key of one of them.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.all.iter().any(|witness| witness.id == id)
+    /// Whose cosignatures count.
+    #[must_use]
+    pub const fn quorum(&self) -> &Quorum {
+        &self.quorum
     }
 }
 

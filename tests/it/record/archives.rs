@@ -89,7 +89,8 @@ async fn with_entries(database: Database) -> TestApp {
 
 async fn copied(app: &TestApp, folder: &str) -> Folder {
     let folder = Folder::at(&app.folder().join(folder));
-    export(&app.service().store, &folder, Gaps::Refuse).await.unwrap();
+    let quorum = app.service().record.witnesses().quorum();
+    export(&app.service().store, &folder, quorum, Gaps::Refuse).await.unwrap();
     folder
 }
 

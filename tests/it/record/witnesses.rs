@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::record::{ORIGIN, sequence_and_sign, verifier_keys};
 use crate::support::witness::{Witness, setting};
-use crate::support::{Actor, Database, TestApp};
+use crate::support::{Actor, Database, Terminal, TestApp};
 
 /// Each story on SQLite and on PostgreSQL.
 macro_rules! on_both_with_witnesses {
@@ -35,6 +35,7 @@ macro_rules! on_both_with_witnesses {
 
 on_both_with_witnesses! {
     what_is_published_was_cosigned_by_as_many_witnesses_as_must_have
+    a_copy_goes_as_far_as_its_witnesses_have_cosigned
     a_witness_that_is_away_holds_nothing_up_and_is_asked_again
     a_second_history_with_the_same_key_is_never_cosigned
     after_a_rollback_only_a_new_witness_cosigns
@@ -103,6 +104,56 @@ async fn what_is_published_was_cosigned_by_as_many_witnesses_as_must_have(databa
     let second = opened(&app, "/log/checkpoint", &both).await;
     assert_eq!((second.head.size, second.cosignatures.len()), (newest.head.size, 2));
     assert_eq!(app.count("SELECT CAST(COUNT(*) AS BIGINT) FROM record_rounds").await, 2);
+    app.finish().await;
+}
+
+async fn a_copy_goes_as_far_as_its_witnesses_have_cosigned(database: Database) {
+    let name = |n: u8| format!("w{n}.{database:?}.example/copy");
+    let (one, two) = (Witness::start(&name(1)).await, Witness::start(&name(2)).await);
+    let both = [&one, &two];
+    let app = watched(database, &both, 2).await;
+    let (owner, guest) = (app.owner().await, app.guest().await);
+    let mut terminal = Terminal::open();
+    terminal.export("KEYLEND_DATABASE_URL", &app.database_url());
+    let [first, second] = both.map(|witness| witness.key.to_string());
+    let addresses = both.map(|witness| format!("{}={}", witness.key, witness.url));
+    terminal.export("KEYLEND_RECORD_WITNESSES", &addresses.join(" "));
+    terminal.export("KEYLEND_RECORD_WITNESSES_MIN", "2");
+    let export = ["audit", "export", "copy"];
+    let key = verifier_keys(app.service()).remove(0).to_string();
+    let verify =
+        ["audit", "verify", "copy", "--key", &key, "--witness", &first, "--witness", &second];
+
+    sequence_and_sign(app.service()).await;
+    let printed = terminal.run(&export).await.well();
+    assert!(
+        printed.ends_with("the witnesses have not cosigned this checkpoint yet\n"),
+        "{printed}"
+    );
+    terminal.run(&verify).await.ended(1);
+
+    work(&app).await;
+    let cosigned = opened(&app, "/log/checkpoint", &both).await.head.size;
+    owner.lend(&app, &guest).await;
+    sequence_and_sign(app.service()).await;
+    let signed = opened(&app, "/log/checkpoint/newest", &both).await.head.size;
+    assert!(cosigned < signed);
+    let printed = terminal.run(&export).await.well();
+    let beyond = format!("{} more are signed, and not yet cosigned", signed - cosigned);
+    assert!(printed.starts_with(&format!("{cosigned} entries")), "{printed}");
+    assert!(printed.contains(&beyond), "{printed}");
+    terminal.run(&verify).await.well();
+
+    // A copy that is further already does not become shorter.
+    terminal.run(&[&export[..], &["--as-found"]].concat()).await.well();
+    let printed = terminal.run(&[&export[..], &["--output", "json"]].concat()).await.json();
+    assert_eq!(printed["size"], signed);
+    assert_eq!((&printed["new"], &printed["witnessed"]), (&json!(0), &json!(false)));
+    app.advance(Duration::from_secs(1));
+    work(&app).await;
+    let printed = terminal.run(&[&export[..], &["--output", "json"]].concat()).await.json();
+    assert_eq!((&printed["size"], &printed["witnessed"]), (&json!(signed), &json!(true)));
+    terminal.run(&verify).await.well();
     app.finish().await;
 }
 

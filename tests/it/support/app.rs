@@ -211,6 +211,14 @@ impl TestApp {
         self.instances.push(Instance { service, stop, server, url });
     }
 
+    /// Where the database is, as the program's own commands are told.
+    pub(crate) fn database_url(&self) -> String {
+        match &self.config.database.location {
+            Location::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Location::Postgres(url) => url.clone(),
+        }
+    }
+
     /// Stops every instance, copies the database as it is, and starts an instance again.
     pub(crate) async fn backup(&mut self) -> Location {
         self.stop().await;

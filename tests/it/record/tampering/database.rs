@@ -205,7 +205,8 @@ fn leaves(files: &Folders, size: u64) -> Vec<Vec<u8>> {
 
 async fn copied(app: &TestApp, name: &str, gaps: Gaps) -> Result<Folders, CopyError> {
     let folder = Folder::at(&app.folder().join(name));
-    export(&app.service().store, &folder, gaps).await?;
+    let quorum = app.service().record.witnesses().quorum();
+    export(&app.service().store, &folder, quorum, gaps).await?;
     Ok(Folders(vec![folder]))
 }
 
