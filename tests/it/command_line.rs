@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::support::app::{PASSWORD, http_client};
+use crate::support::app::http_client;
+use crate::support::people::PASSWORD;
 use crate::support::{Reply, Terminal};
 
 const ADMIN: [&str; 7] = [

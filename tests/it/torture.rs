@@ -20,7 +20,7 @@ mod workload;
 
 use keylend::failpoint::Failpoint;
 
-use crate::support::app::Database;
+use crate::support::databases::Database;
 use instances::Plan;
 use run::Tally;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::again;
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, on_both};
 
 async fn entries(actor: &Actor, query: &str) -> Vec<Value> {

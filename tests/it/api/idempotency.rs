@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, Reply, TestApp, on_both};
 
 /// Sends the same request twice and another one with the same key.

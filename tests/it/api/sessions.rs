@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, Reply, on_both};
 
 const ACCESS_LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, on_both};
 
 fn kim(changes: &Value) -> Value {

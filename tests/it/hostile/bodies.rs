@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{expect_refusal, rows};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, Reply, TestApp, on_both};
 
 /// A route, somebody who may use it, and a body that would be accepted.

@@ -14,7 +14,7 @@ use keylend::storage::db::query;
 use keylend::storage::record;
 use serde_json::json;
 
-use crate::support::app::Database;
+use crate::support::databases::Database;
 use crate::support::operated::Operated;
 use crate::support::record::{checkpoint, sequence_and_sign, verify_copies};
 use crate::support::{Actor, TestApp};

@@ -10,7 +10,8 @@ use keylend::entropy::SeededEntropy;
 use keylend::signing::signing_key::SigningKey;
 use serde_json::Value;
 
-use crate::support::app::{Database, the_beginning};
+use crate::support::app::the_beginning;
+use crate::support::databases::Database;
 use crate::support::operated::Operated;
 
 /// Every file of a folder with what it holds, in order.

@@ -4,7 +4,8 @@ use keylend::audit::proof::Proof;
 use keylend::storage::db::query;
 use serde_json::json;
 
-use crate::support::app::{PASSWORD, http_client};
+use crate::support::app::http_client;
+use crate::support::people::PASSWORD;
 use crate::support::record::{ORIGIN, sequence_and_sign, verifier_keys};
 use crate::support::{Actor, EVERYTHING, TestApp, on_both};
 

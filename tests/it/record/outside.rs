@@ -12,7 +12,7 @@ use keylend::copy::Folder;
 use sha2::Sha256;
 use tokio::process::Command;
 
-use crate::support::app::Database;
+use crate::support::databases::Database;
 use crate::support::operated::Operated;
 
 /// Runs the program in Go; gives whether it ended well, and what it said.

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::Actor;
-use super::app::PASSWORD;
+use super::people::PASSWORD;
 use super::program::{Running, Terminal};
 
 /// Everything that runs.

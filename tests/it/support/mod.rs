@@ -5,18 +5,23 @@ pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod balancer;
 pub(crate) mod cloud;
+pub(crate) mod databases;
 pub(crate) mod household;
 pub(crate) mod operated;
+pub(crate) mod people;
 pub(crate) mod postgres;
 pub(crate) mod preloaded;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod record;
+pub(crate) mod settings;
 pub(crate) mod story;
 pub(crate) mod witness;
 
 pub(crate) use actors::{Actor, Reply};
-pub(crate) use app::{Database, EVERYTHING, TestApp};
+pub(crate) use app::TestApp;
+pub(crate) use databases::Database;
+pub(crate) use people::EVERYTHING;
 pub(crate) use program::Terminal;
 
 /// Runs a story on SQLite and on PostgreSQL: `on_both! { async fn name(app) { … } }` makes a

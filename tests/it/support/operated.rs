@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::app::{Database, PASSWORD, http_client};
+use super::app::http_client;
+use super::databases::Database;
+use super::people::PASSWORD;
 use super::postgres::cluster;
 use super::program::{Running, Terminal};
 use super::{Actor, Reply};

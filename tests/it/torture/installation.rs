@@ -8,7 +8,9 @@ use keylend::storage::Location;
 use serde_json::{Value, json};
 
 use super::process::Process;
-use crate::support::app::{Database, PASSWORD, http_client};
+use crate::support::app::http_client;
+use crate::support::databases::Database;
+use crate::support::people::PASSWORD;
 use crate::support::postgres::cluster;
 use crate::support::program::Terminal;
 

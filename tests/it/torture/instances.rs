@@ -17,8 +17,8 @@ use super::process::{End, Process};
 use super::run::{Run, Tally};
 use super::workload::{self, Cast};
 use crate::checker::history::Stall;
-use crate::support::app::Database;
 use crate::support::balancer::Balancer;
+use crate::support::databases::Database;
 
 /// How many instances there are.
 const INSTANCES: usize = 3;

@@ -8,7 +8,7 @@ use keylend::failpoint::Failpoint;
 use super::installation::Installation;
 use super::process::{End, Process};
 use super::run::{Run, Tally};
-use crate::support::app::Database;
+use crate::support::databases::Database;
 
 /// A failpoint that was not come to by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(12);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clients_log::ClientsLog;
 use crate::checker::history::{Answer, Asked, Request};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 
 /// A client gives up after this.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -15,7 +15,7 @@ use super::dice::Dice;
 use super::installation::PUBLIC_URL;
 use super::person::{Call, Person, World};
 use crate::checker::history::Asked;
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::record::ORIGIN;
 
 /// How many people borrow cars.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::stage::{Instance, Stage, assert_wait, until_ready, until_status};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::postgres::own::OwnServer;
 use crate::support::{Actor, preloaded};
 

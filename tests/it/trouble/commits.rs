@@ -6,7 +6,7 @@ use keylend::signing::secret;
 use serde_json::json;
 
 use super::stage::{Instance, Stage, assert_wait, until};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::postgres::own::OwnServer;
 use crate::support::proxy::{Cut, Proxy};
 use crate::support::{Actor, Reply};

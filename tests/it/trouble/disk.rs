@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::stage::{Instance, Stage, assert_wait, until, until_ready};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, preloaded};
 
 /// A service on a disk that can be brought into trouble.

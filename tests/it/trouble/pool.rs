@@ -7,7 +7,7 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::stage::{Stage, assert_wait, until, until_status};
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::postgres::own::OwnServer;
 use crate::support::{Actor, Reply};
 

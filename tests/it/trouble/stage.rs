@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::checker::History;
 use crate::checker::history::Answer;
-use crate::support::app::PASSWORD;
+use crate::support::people::PASSWORD;
 use crate::support::program::Running;
 use crate::support::{Actor, Reply, Terminal};
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::ways::{Dice, Way};
 use super::{Found, Kept};
-use crate::support::app::Database;
+use crate::support::databases::Database;
 use crate::support::record::{checkpoint, sequence_and_sign, verifier_keys};
 use crate::support::{Terminal, TestApp};
 

@@ -1,0 +1,47 @@
+//! The settings of a service under test.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use keylend::config::{
+    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar, Witnesses,
+};
+use keylend::storage::Location;
+use secrecy::SecretString;
+
+use super::record;
+
+/// What the connector waits for an answer.
+pub(crate) const CONNECTOR_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A service on this database, with these keys, in front of this cloud.
+pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -> Config {
+    let simulator: Origin = cloud_url.parse().unwrap();
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: "http://keylend.test".parse().unwrap(),
+        database: Database { location, connections_max: 8 },
+        key_file,
+        record: Record {
+            origin: record::ORIGIN.parse().unwrap(),
+            reader_token: Some("reader-token".into()),
+            witnesses: Witnesses::default(),
+        },
+        smartcar: Smartcar {
+            client_id: "test".to_owned(),
+            client_secret: SecretString::from("test"),
+            origins: Origins::all_at(&simulator),
+            timeout: CONNECTOR_TIMEOUT,
+            api_versions: ApiVersions::V3First,
+            v3_credentials: None,
+            management_token: Some("sim-amt".into()),
+        },
+        limits: Limits {
+            // All people of a story come from one address.
+            visits_per_second: NonZeroU32::new(100_000).unwrap(),
+            vehicle_requests: Allowance { burst: 100_000, per_minute: 100_000 },
+            ..Limits::default()
+        },
+    }
+}
