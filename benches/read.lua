@@ -5,18 +5,9 @@
 
 dofile("benches/wrk.lua")
 
-local counter = 0
-
-function setup(thread)
-  counter = counter + 1
-  thread:set("number", counter)
-end
-
 function init(args)
-  local file = assert(os.getenv("READ_KEYS"), "READ_KEYS names no file")
-  local threads = tonumber(os.getenv("READ_THREADS") or "1")
   reads = {}
-  for _, line in ipairs(lines_of_thread(file, number, threads)) do
+  for _, line in ipairs(keys_of_thread("READ")) do
     reads[#reads + 1] = { authorization = "Bearer " .. line[1], path = line[2] }
   end
   sent = 0

@@ -5,18 +5,9 @@
 
 dofile("benches/wrk.lua")
 
-local counter = 0
-
-function setup(thread)
-  counter = counter + 1
-  thread:set("number", counter)
-end
-
 function init(args)
-  local file = assert(os.getenv("UNLOCK_KEYS"), "UNLOCK_KEYS names no file")
-  local threads = tonumber(os.getenv("UNLOCK_THREADS") or "1")
   keys = {}
-  for _, line in ipairs(lines_of_thread(file, number, threads)) do
+  for _, line in ipairs(keys_of_thread("UNLOCK")) do
     keys[#keys + 1] = {
       authorization = "Bearer " .. line[1],
       body = '{"vehicle_id":"' .. line[2] .. '","action":"unlock"}',

@@ -1,7 +1,18 @@
 -- What the wrk scripts share; wrk runs them in the top folder of the repository.
 
--- The lines of a file that belong to thread `number` of `threads`, each split into its two words.
-function lines_of_thread(path, number, threads)
+-- Tells each thread which one it is.
+local counter = 0
+
+function setup(thread)
+  counter = counter + 1
+  thread:set("number", counter)
+end
+
+-- The lines of the file that NAME_KEYS names which belong to this thread, each split into its two
+-- words: thread n of NAME_THREADS, which must be wrk's -t, takes the lines n, n+N, … in turn.
+function keys_of_thread(name)
+  local path = assert(os.getenv(name .. "_KEYS"), name .. "_KEYS names no file")
+  local threads = tonumber(os.getenv(name .. "_THREADS") or "1")
   local lines, line_number = {}, 0
   for line in io.lines(path) do
     local first, second = line:match("^(%S+)%s+(%S+)$")
