@@ -21,6 +21,9 @@ pub const HTTP_CONNECTIONS_REFUSED: &str = "http_server_connections_refused_tota
 /// Histogram, requests: how many commands were decided on in one transaction.
 pub const GATE_BATCH_SIZE: &str = "keylend_gate_batch_size";
 
+/// Gauge, seconds: how long the oldest entry of the record waits that no published checkpoint covers.
+pub const RECORD_LAG_SECONDS: &str = "keylend_record_lag_seconds";
+
 /// Gauge, seconds, by `witness`: how long the oldest entry waits that the witness has not cosigned.
 pub const WITNESS_LAG_SECONDS: &str = "keylend_witness_lag_seconds";
 

@@ -36,10 +36,10 @@ pub fn start(service: &Service, stop: &CancellationToken) {
         reconcile::reconcile(&service).await.map(|count| count as u64)
     });
     spawn(service, stop, "sequence", SEQUENCE_PERIOD, |service| async move {
-        let placed = record::sequence(&service).await?;
-        record::sign(&service).await?;
-        record::open_round(&service).await?;
-        Ok(placed)
+        let placed = continue_record(&service).await;
+        // Also when it was not continued, and because of that.
+        record::measure_lag(&service).await?;
+        placed
     });
     // Each by itself, so that one that is slow delays nobody.
     for place in 0..service.record.witnesses().len() {
@@ -67,13 +67,21 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
     probe::probe(service).await?;
     once::forget_old(service).await?;
     webhooks::forget_old(service).await?;
-    record::sequence(service).await?;
-    record::sign(service).await?;
-    record::open_round(service).await?;
+    continue_record(service).await?;
+    record::measure_lag(service).await?;
     for place in 0..service.record.witnesses().len() {
         record::ask_witness(service, place).await?;
     }
     Ok(())
+}
+
+/// Gives entries their positions, signs, and puts what is signed before the witnesses; returns how many
+/// entries there were.
+async fn continue_record(service: &Service) -> Result<u64, Error> {
+    let placed = record::sequence(service).await?;
+    record::sign(service).await?;
+    record::open_round(service).await?;
+    Ok(placed)
 }
 
 fn spawn<F>(

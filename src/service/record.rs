@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod export;
+mod lag;
 mod proof;
 mod published;
 mod quorum;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use crate::audit::note::{InvalidVerifierKey, KeyKind, VerifierKey};
 use crate::signing::last_signed::LastSigned;
 
+pub use lag::measure_lag;
 pub use proof::prove;
 pub use published::{checkpoint, entries, newest_checkpoint, tile};
 pub use quorum::Quorum;

@@ -3,7 +3,6 @@
 
 use super::StorageError;
 use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
-use super::record;
 use crate::domain::time::Timestamp;
 
 const OPEN_ROUND: &str = "INSERT INTO record_rounds (size, checkpoint, opened_at) VALUES ($1, $2, $3) \
@@ -154,19 +153,6 @@ pub async fn newest_of(
 /// [`StorageError`].
 pub async fn all(on: &mut impl Connection) -> Result<Vec<Cosigned>, StorageError> {
     query(ALL).fetch_all(on).await
-}
-
-/// When the first entry happened that a tree of this size does not have; `None` if there is none,
-/// or if it is not in the database any more.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn first_beyond(
-    on: &mut impl Connection,
-    size: u64,
-) -> Result<Option<Timestamp>, StorageError> {
-    let first = record::entries(on, size..size.saturating_add(1)).await?;
-    Ok(first.first().map(|placed| placed.entry.occurred_at))
 }
 
 /// Forgets the rounds before the one of this size, and of those after it all but the newest

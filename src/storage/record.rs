@@ -171,6 +171,19 @@ pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, Stora
     query(NEWEST).fetch_optional(on).await
 }
 
+/// When the first entry happened that a tree of this size does not have; `None` if there is none,
+/// or if it is not in the database any more.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn first_beyond(
+    on: &mut impl Connection,
+    size: u64,
+) -> Result<Option<Timestamp>, StorageError> {
+    let first = entries(on, size..size.saturating_add(1)).await?;
+    Ok(first.first().map(|placed| placed.entry.occurred_at))
+}
+
 /// Gives entries the positions from `first` on, notes whom they are about, and records the new size.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 mod archives;
 mod copies;
 mod erasure;
+mod lag;
 mod log;
 mod outside;
 mod positions;

@@ -239,7 +239,7 @@ async fn measure(service: &Service, asked: &Witness) -> Result<(), Error> {
     let behind = newest.saturating_sub(size);
     let mut lag = Duration::ZERO;
     if behind > 0 {
-        let first = cosignatures::first_beyond(&mut reader, size).await?;
+        let first = record::first_beyond(&mut reader, size).await?;
         let since = first.or(progress.map(|progress| progress.cosigned_at));
         lag = since.map_or(Duration::ZERO, |since| service.clock.now().since(since));
     }

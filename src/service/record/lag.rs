@@ -1,0 +1,25 @@
+//! How far the signed record is behind what has happened.
+
+use std::time::Duration;
+
+use crate::service::{Error, Service};
+use crate::storage::{record, record_queue};
+use crate::telemetry;
+
+/// Says how long the oldest entry waits that no published checkpoint covers: less than a second, unless
+/// nobody gives positions, or nobody signs.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn measure_lag(service: &Service) -> Result<(), Error> {
+    let mut reader = service.store.read().await?;
+    let state = record::state(&mut reader).await?;
+    let first = if state.checkpoint_size < state.size {
+        record::first_beyond(&mut reader, state.checkpoint_size).await?
+    } else {
+        record_queue::waiting_since(&mut reader).await?
+    };
+    let lag = first.map_or(Duration::ZERO, |first| service.clock.now().since(first));
+    metrics::gauge!(telemetry::RECORD_LAG_SECONDS).set(lag.as_secs_f64());
+    Ok(())
+}
