@@ -13,6 +13,7 @@ mod list;
 mod outcomes;
 pub mod reconcile;
 pub mod recover;
+mod request;
 mod ruling;
 mod send;
 mod settle;
@@ -22,10 +23,11 @@ mod world;
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;
 
-pub use dispatch::{DispatchCommand, Dispatched, dispatch};
+pub use dispatch::{Dispatched, dispatch};
 pub use drain::drain;
 pub use gate::{Gate, GateTask};
 pub use list::{get, list_of_vehicle};
+pub use request::DispatchCommand;
 pub use waiters::Waiters;
 
 /// The event of a command that reached another status.

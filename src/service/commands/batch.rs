@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::future;
 
-use super::gate::{Batch, Pending};
 use super::outcomes;
+use super::request::{Batch, Pending};
 use super::ruling::{self, Ruling};
 use super::world::World;
 use crate::domain::command::SEND_TIME;
@@ -97,7 +97,8 @@ async fn decide(
     for pending in requests {
         rulings.push(ruling::rule(service, &mut world, pending, now, send_by)?);
     }
-    world.claim(tx, &mut rulings).await?;
+    let claimed = world.claim(tx).await?;
+    ruling::postpone(&mut rulings, |command| claimed.covers(command));
     let (commands, entries) = decided_on(service, requests, &rulings, now)?;
     Ok(Decided { rulings, commands, entries })
 }

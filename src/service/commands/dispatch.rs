@@ -3,37 +3,17 @@
 
 use std::time::Duration;
 
-use super::gate::Decided;
 use super::is_in_flight;
+use super::request::{Decided, DispatchCommand};
 use crate::domain::command::{Command, CommandStatus};
-use crate::domain::id::{CommandId, GrantId, OrganizationId, UserId, VehicleId};
-use crate::domain::instruction::Instruction;
+use crate::domain::id::{CommandId, OrganizationId};
 use crate::domain::policy::Reason;
 use crate::failpoint::{self, Failpoint};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Error, Service};
 use crate::storage::commands;
 
 /// Another instance may be sending: its outcome is looked for in the database this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// A request for a command.
-#[derive(Debug, Clone)]
-pub struct DispatchCommand {
-    /// Who asks.
-    pub caller: Caller,
-    /// Whose right it rests on.
-    pub user_id: UserId,
-    /// The car.
-    pub vehicle_id: VehicleId,
-    /// The grant; without one the person must be the owner.
-    pub grant_id: Option<GrantId>,
-    /// What to do.
-    pub instruction: Instruction,
-    /// Tells repeated requests from new ones, per caller.
-    pub idempotency_key: String,
-    /// SHA-256 of the request.
-    pub request_hash: [u8; 32],
-}
 
 /// What became of a request.
 #[derive(Debug)]

@@ -5,11 +5,10 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::dispatch::DispatchCommand;
 use super::outcomes::{self, Outcomes};
+use super::request::{Batch, Decided, DispatchCommand, Pending};
 use super::ruling::Ruling;
 use super::{send, settle};
-use crate::domain::command::Command;
 use crate::domain::instruction::Action;
 use crate::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
@@ -24,25 +23,6 @@ const LOCKS_RESERVED: usize = 256;
 const ROUNDS_MAX: usize = 16;
 /// How often a request is decided again because its grant was changed by somebody else.
 const TRIES_MAX: u8 = 8;
-
-/// What was decided on a request.
-#[derive(Debug)]
-pub enum Decided {
-    /// Allowed and recorded; the receiver tells the outcome.
-    Sending(Command, oneshot::Receiver<Command>),
-    /// Refused and recorded.
-    Refused(Command),
-    /// The same request was decided on before.
-    Replayed(Command),
-}
-
-/// A request on its way through the gate.
-#[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) request: DispatchCommand,
-    reply: oneshot::Sender<Result<Decided, Error>>,
-    tries: u8,
-}
 
 /// The way in.
 #[derive(Debug, Clone)]
@@ -129,23 +109,6 @@ impl GateTask {
                 return;
             }
         }
-    }
-}
-
-/// What goes into one transaction.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) requests: Vec<Pending>,
-    pub(super) outcomes: Vec<Change>,
-}
-
-impl Batch {
-    const fn len(&self) -> usize {
-        self.requests.len() + self.outcomes.len()
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -1,9 +1,10 @@
 //! Ruling on one request: the policy's answer as a command, and what the record says of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::Pending;
+use super::request::Pending;
 use super::world::World;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
@@ -119,6 +120,24 @@ fn refuse(mut command: Command, reasons: &[Reason]) -> Command {
     command.status = CommandStatus::Refused;
     command.reasons = reasons.iter().map(|reason| reason.as_str().to_owned()).collect();
     command
+}
+
+/// What does not rest on something claimed is decided on again, and so is what repeats it in the same
+/// batch.
+pub(super) fn postpone(rulings: &mut [Ruling], is_claimed: impl Fn(&Command) -> bool) {
+    let mut postponed = HashSet::new();
+    for ruling in rulings {
+        match ruling {
+            Ruling::Send(order) if !is_claimed(&order.command) => {
+                postponed.insert(order.command.command_id);
+                *ruling = Ruling::Again;
+            }
+            Ruling::Replayed(command) if postponed.contains(&command.command_id) => {
+                *ruling = Ruling::Again;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What the record says of a command that may leave.

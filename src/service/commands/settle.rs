@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::batch::{self, Undecided, Written};
-use super::gate::Batch;
 use super::outcomes;
+use super::request::Batch;
 use super::ruling::{Ruling, SendOrder};
 use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;

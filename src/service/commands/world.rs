@@ -5,8 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::gate::Pending;
-use super::ruling::Ruling;
+use super::request::Pending;
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, OrganizationId, VehicleId};
 use crate::domain::policy::{Basis, GrantFacts};
@@ -104,9 +103,8 @@ impl World {
         }
     }
 
-    /// Claims what the allowed requests rest on. Where somebody else changed it first, the requests
-    /// are decided on again.
-    pub(super) async fn claim(self, tx: &mut Tx, rulings: &mut [Ruling]) -> Result<(), Error> {
+    /// Claims what the allowed requests rest on; what somebody else changed first is not claimed.
+    pub(super) async fn claim(self, tx: &mut Tx) -> Result<Claimed, Error> {
         let mut grants: Vec<(GrantId, i64, i64)> = self
             .claimed_grants
             .into_iter()
@@ -116,31 +114,25 @@ impl World {
         grants.sort_unstable();
         let mut vehicles: Vec<(VehicleId, i64)> = self.claimed_vehicles.into_iter().collect();
         vehicles.sort_unstable();
-        let held = decisions::claim_grants(tx, &grants).await?;
-        let held: HashSet<GrantId> = held.into_iter().collect();
-        let owned = decisions::claim_vehicles(tx, &vehicles).await?;
-        let owned: HashSet<VehicleId> = owned.into_iter().collect();
-        postpone(rulings, |command| match command.grant_id {
-            Some(grant_id) => held.contains(&grant_id),
-            None => owned.contains(&command.vehicle_id),
-        });
-        Ok(())
+        Ok(Claimed {
+            grants: decisions::claim_grants(tx, &grants).await?.into_iter().collect(),
+            vehicles: decisions::claim_vehicles(tx, &vehicles).await?.into_iter().collect(),
+        })
     }
 }
 
-/// What is not claimed is decided on again, and so is what repeats it in the same batch.
-fn postpone(rulings: &mut [Ruling], is_claimed: impl Fn(&Command) -> bool) {
-    let mut postponed = HashSet::new();
-    for ruling in rulings {
-        match ruling {
-            Ruling::Send(order) if !is_claimed(&order.command) => {
-                postponed.insert(order.command.command_id);
-                *ruling = Ruling::Again;
-            }
-            Ruling::Replayed(command) if postponed.contains(&command.command_id) => {
-                *ruling = Ruling::Again;
-            }
-            _ => {}
+/// What nobody else can change before the transaction ends.
+pub(super) struct Claimed {
+    grants: HashSet<GrantId>,
+    vehicles: HashSet<VehicleId>,
+}
+
+impl Claimed {
+    /// Whether the command rests on something claimed.
+    pub(super) fn covers(&self, command: &Command) -> bool {
+        match command.grant_id {
+            Some(grant_id) => self.grants.contains(&grant_id),
+            None => self.vehicles.contains(&command.vehicle_id),
         }
     }
 }

@@ -1,0 +1,64 @@
+//! A request for a command, as it is asked, as it waits for its decision, and what that is.
+
+use tokio::sync::oneshot;
+
+use crate::domain::command::Command;
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::instruction::Instruction;
+use crate::service::{Caller, Error};
+use crate::storage::commands::Change;
+
+/// A request for a command.
+#[derive(Debug, Clone)]
+pub struct DispatchCommand {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose right it rests on.
+    pub user_id: UserId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// The grant; without one the person must be the owner.
+    pub grant_id: Option<GrantId>,
+    /// What to do.
+    pub instruction: Instruction,
+    /// Tells repeated requests from new ones, per caller.
+    pub idempotency_key: String,
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
+}
+
+/// What was decided on a request.
+#[derive(Debug)]
+pub enum Decided {
+    /// Allowed and recorded; the receiver tells the outcome.
+    Sending(Command, oneshot::Receiver<Command>),
+    /// Refused and recorded.
+    Refused(Command),
+    /// The same request was decided on before.
+    Replayed(Command),
+}
+
+/// A request on its way through the gate.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) request: DispatchCommand,
+    pub(super) reply: oneshot::Sender<Result<Decided, Error>>,
+    pub(super) tries: u8,
+}
+
+/// What goes into one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) requests: Vec<Pending>,
+    pub(super) outcomes: Vec<Change>,
+}
+
+impl Batch {
+    pub(super) const fn len(&self) -> usize {
+        self.requests.len() + self.outcomes.len()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
