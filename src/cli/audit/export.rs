@@ -72,6 +72,6 @@ fn print_text(exported: &Exported, folder: &Path, quorum: &Quorum) {
         println!("{} more are signed, and not yet cosigned by enough witnesses", signed - size);
     }
     if !is_witnessed && !quorum.is_empty() {
-        println!("the witnesses have not cosigned this checkpoint yet");
+        println!("not enough witnesses have cosigned this checkpoint yet");
     }
 }

@@ -9,8 +9,9 @@ use crate::audit::tile::{TileSlice, WIDTH};
 use crate::audit::tree::{Tiles, proves_growth};
 use crate::copy::{Folder, FolderError, Turn};
 use crate::service::Error;
+use crate::service::record::Quorum;
+use crate::service::record::rounds::{self, Witnessed};
 use crate::service::record::tiles::ask;
-use crate::service::record::{Quorum, rounds};
 use crate::storage::{Reader, StorageError, Store, record};
 
 /// What an export did.
@@ -96,6 +97,8 @@ pub(super) struct Covering {
     pub(super) head: TreeHead,
     origin: String,
     archived: u64,
+    /// Whether enough witnesses have cosigned it.
+    is_witnessed: bool,
 }
 
 /// Copies what the folder does not hold yet. Files are replaced whole and the checkpoint is
@@ -111,21 +114,26 @@ pub async fn export(
 ) -> Result<Exported, CopyError> {
     let turn = turn(folder)?;
     let mut reader = store.read().await?;
-    let newest = newest(&mut reader, quorum).await?;
-    let before = continued(&mut reader, &turn, &newest).await?;
+    // Before the newest, which can only grow meanwhile. Evidence is what there is, witnessed or not.
     let witnessed = match gaps {
-        Gaps::Refuse => witnessed(&mut reader, quorum, &newest).await?,
-        // Evidence is what there is.
+        Gaps::Refuse => rounds::newest_witnessed(&mut reader, quorum).await?,
         Gaps::Leave => None,
     };
-    let witnessed = witnessed.filter(|witnessed| witnessed.head.size >= before);
-    let (is_witnessed, signed) = (witnessed.is_some(), newest.head.size);
-    let wanted = witnessed.unwrap_or(newest);
+    let newest = newest(&mut reader, quorum).await?;
+    let before = continued(&mut reader, &turn, &newest).await?;
+    let witnessed = witnessed.map(|witnessed| covering(witnessed, quorum, newest.archived));
+    let signed = newest.head.size;
+    // After an accepted rollback there may be rounds of the record that was.
+    let is_meant = |witnessed: &Covering| {
+        witnessed.origin == newest.origin && (before..=signed).contains(&witnessed.head.size)
+    };
+    let wanted = witnessed.transpose()?.filter(is_meant).unwrap_or(newest);
     for slice in TileSlice::of_level(0, wanted.head.size).skip(full_tiles(before)) {
         copy_entries(&mut reader, &turn, slice, gaps).await?;
     }
     copy_tree(&mut reader, &turn, &wanted, before, gaps).await?;
-    Ok(Exported { head: wanted.head, before, archived: wanted.archived, is_witnessed, signed })
+    let Covering { head, archived, is_witnessed, .. } = wanted;
+    Ok(Exported { head, before, archived, is_witnessed, signed })
 }
 
 pub(super) fn turn(folder: &Folder) -> Result<Turn, CopyError> {
@@ -136,24 +144,14 @@ pub(super) fn turn(folder: &Folder) -> Result<Turn, CopyError> {
 pub(super) async fn newest(reader: &mut Reader, quorum: &Quorum) -> Result<Covering, CopyError> {
     let newest = rounds::newest(reader, quorum).await?.ok_or(CopyError::NothingSigned)?;
     let archived = record::state(reader).await?.archived;
-    let claimed = checkpoint::claimed(&newest.note);
-    let (origin, head) = claimed.map_err(invalid("the database"))?;
-    Ok(Covering { note: newest.note, origin, head, archived })
+    covering(newest, quorum, archived)
 }
 
-/// The newest checkpoint that enough witnesses have cosigned, of the same record.
-async fn witnessed(
-    reader: &mut Reader,
-    quorum: &Quorum,
-    newest: &Covering,
-) -> Result<Option<Covering>, CopyError> {
-    let Some(witnessed) = rounds::newest_witnessed(reader, quorum).await? else { return Ok(None) };
-    let claimed = checkpoint::claimed(&witnessed.note);
-    let (origin, head) = claimed.map_err(invalid("the database"))?;
-    // After an accepted rollback there may be rounds of the record that was.
-    let is_of_it = origin == newest.origin && head.size <= newest.head.size;
-    let covering = Covering { note: witnessed.note, origin, head, archived: newest.archived };
-    Ok(is_of_it.then_some(covering))
+/// A checkpoint as a copy needs it.
+fn covering(found: Witnessed, quorum: &Quorum, archived: u64) -> Result<Covering, CopyError> {
+    let is_witnessed = found.is_by_enough(quorum);
+    let (origin, head) = checkpoint::claimed(&found.note).map_err(invalid("the database"))?;
+    Ok(Covering { note: found.note, origin, head, archived, is_witnessed })
 }
 
 fn invalid(place: &str) -> impl FnOnce(InvalidCheckpoint) -> CopyError + '_ {

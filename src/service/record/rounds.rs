@@ -26,6 +26,13 @@ pub(super) struct Witnessed {
     cosignatures: usize,
 }
 
+impl Witnessed {
+    /// Whether enough of the witnesses have cosigned it, at least one.
+    pub(super) fn is_by_enough(&self, quorum: &Quorum) -> bool {
+        self.cosignatures >= quorum.enough()
+    }
+}
+
 /// Puts the newest checkpoint before the witnesses, if its time has come; returns whether it did.
 ///
 /// # Errors
@@ -70,7 +77,7 @@ pub(super) async fn newest_witnessed(
         return Ok(None);
     }
     let all = witnessed(reader, quorum).await?;
-    Ok(all.into_iter().find(|witnessed| witnessed.cosignatures >= quorum.enough()))
+    Ok(all.into_iter().find(|witnessed| witnessed.is_by_enough(quorum)))
 }
 
 /// The newest checkpoint of all, with the cosignatures that it has.

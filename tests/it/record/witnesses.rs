@@ -127,7 +127,7 @@ async fn a_copy_goes_as_far_as_its_witnesses_have_cosigned(database: Database) {
     sequence_and_sign(app.service()).await;
     let printed = terminal.run(&export).await.well();
     assert!(
-        printed.ends_with("the witnesses have not cosigned this checkpoint yet\n"),
+        printed.ends_with("not enough witnesses have cosigned this checkpoint yet\n"),
         "{printed}"
     );
     terminal.run(&verify).await.ended(1);
@@ -153,6 +153,9 @@ async fn a_copy_goes_as_far_as_its_witnesses_have_cosigned(database: Database) {
     work(&app).await;
     let printed = terminal.run(&[&export[..], &["--output", "json"]].concat()).await.json();
     assert_eq!((&printed["size"], &printed["witnessed"]), (&json!(signed), &json!(true)));
+    terminal.run(&verify).await.well();
+    let evidence = [&export[..], &["--as-found", "--output", "json"]].concat();
+    assert_eq!(terminal.run(&evidence).await.json()["witnessed"], true);
     terminal.run(&verify).await.well();
     app.finish().await;
 }
