@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::probe;
-use crate::service::{Error, Service, agreement, once, record, webhooks};
+use crate::service::{Error, Service, agreement, idempotency, record, webhooks};
 
 /// How often abandoned commands are looked for, and cars looked at.
 const SETTLE_PERIOD: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub fn start(service: &Service, stop: &CancellationToken) {
         probe::probe(&service).await.map(|count| count as u64)
     });
     spawn(service, stop, "forget", FORGET_PERIOD, |service| async move {
-        let answers = once::forget_old(&service).await?;
+        let answers = idempotency::forget_old(&service).await?;
         Ok(answers + webhooks::forget_old(&service).await?)
     });
 }
@@ -65,7 +65,7 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
     recover::recover(service).await?;
     reconcile::reconcile(service).await?;
     probe::probe(service).await?;
-    once::forget_old(service).await?;
+    idempotency::forget_old(service).await?;
     webhooks::forget_old(service).await?;
     continue_record(service).await?;
     record::measure_lag(service).await?;

@@ -23,8 +23,8 @@ use crate::domain::id::CommandId;
 use crate::domain::instruction::{Action, Instruction};
 use crate::domain::reading::{Observable, Reading};
 
+mod bounds;
 mod classify;
-mod fit;
 mod guard;
 mod oauth;
 mod settings;

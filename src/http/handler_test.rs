@@ -13,7 +13,7 @@ use super::extract::{
 };
 use super::openapi;
 use super::problem::Problem;
-use super::rehearsal::{get, problem_of, send, status_and_code, text};
+use super::test_requests::{get, problem_of, send, status_and_code, text};
 use crate::domain::id::GrantId;
 use crate::service::Error;
 

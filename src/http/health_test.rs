@@ -3,7 +3,7 @@
 use axum::Router;
 
 use super::*;
-use crate::http::rehearsal::{edge, get, problem_of, text};
+use crate::http::test_requests::{edge, get, problem_of, text};
 use crate::telemetry;
 
 struct Fixed(&'static str, Result<(), &'static str>);

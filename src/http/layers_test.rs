@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use tower::ServiceExt;
 
 use super::*;
-use crate::http::rehearsal::{edge, get as ask, problem_of, send, status_and_code, text};
+use crate::http::test_requests::{edge, get as ask, problem_of, send, status_and_code, text};
 
 fn app() -> Router {
     Router::new()

@@ -10,18 +10,18 @@ pub mod headers;
 pub mod health;
 mod jwks;
 pub mod layers;
-mod log;
 mod metrics;
 mod oauth_token;
 pub mod openapi;
 pub mod problem;
 mod problem_pages;
-#[cfg(test)]
-mod rehearsal;
 pub mod request_id;
 pub mod server;
 mod smartcar_v2;
 mod smartcar_v3;
+#[cfg(test)]
+mod test_requests;
+mod transparency_log;
 mod v1;
 mod visitors;
 
@@ -78,9 +78,9 @@ fn visitors_routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::sessions::create::create))
         .routes(routes!(v1::sessions::refresh::refresh))
         .routes(routes!(v1::connections::callback::callback))
-        .routes(routes!(log::checkpoint))
-        .routes(routes!(log::newest_checkpoint))
-        .merge(OpenApiRouter::from(log::tiles()))
+        .routes(routes!(transparency_log::checkpoint))
+        .routes(routes!(transparency_log::newest_checkpoint))
+        .merge(OpenApiRouter::from(transparency_log::tiles()))
 }
 
 /// Every other route that is described.

@@ -17,13 +17,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::extract::IdempotencyKey;
-use crate::service::once::{Answer, Once};
+use crate::service::idempotency::{Answer, Idempotency};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What tells a repeated request from a new one.
-fn once(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Once {
-    Once { key: key.map(|IdempotencyKey(key)| key), request_hash }
+fn idempotency(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Idempotency {
+    Idempotency { key: key.map(|IdempotencyKey(key)| key), request_hash }
 }
 
 /// The answer to a request that made something, marked if it is an old one.

@@ -46,7 +46,7 @@ mod tests {
     use axum::routing::get;
 
     use super::*;
-    use crate::http::rehearsal::{edge, send, status_and_code};
+    use crate::http::test_requests::{edge, send, status_and_code};
 
     #[tokio::test(start_paused = true)]
     async fn a_visitor_who_comes_too_often_is_refused_and_others_are_not() {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::once::{Answer, Once};
-use super::{Ban, Caller, CredentialFault, Error, Service};
+use super::idempotency::{Answer, Idempotency};
+use super::{Caller, CredentialFault, Denial, Error, Service};
 use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
@@ -36,17 +36,17 @@ pub struct Credentials {
 }
 
 fn must_be_admin(caller: &Caller) -> Result<(), Error> {
-    if caller.actor.is_admin() { Ok(()) } else { Err(Error::Forbidden(Ban::AdminOnly)) }
+    if caller.actor.is_admin() { Ok(()) } else { Err(Error::Forbidden(Denial::AdminOnly)) }
 }
 
 /// Makes credentials for a machine.
 ///
 /// # Errors
-/// [`Ban::AdminOnly`].
+/// [`Denial::AdminOnly`].
 pub async fn create(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     name: &str,
     scopes: &[Scope],
 ) -> Result<Answer<Credentials>, Error> {
@@ -54,7 +54,7 @@ pub async fn create(
     repeat(|| async {
         let now = service.clock.now();
         let mut tx = service.store.begin().await?;
-        if let Some(answer) = once.find(service, &mut tx, caller, CREATE).await? {
+        if let Some(answer) = idempotency.find(service, &mut tx, caller, CREATE).await? {
             return Ok(answer);
         }
         let secret = MachineSecret::generate(SecretPrefix::ApiClient, &*service.entropy)?;
@@ -75,7 +75,7 @@ pub async fn create(
             client_secret: secret.expose().to_owned(),
             created_at: now,
         };
-        once.keep(service, &mut tx, caller, CREATE, &credentials).await?;
+        idempotency.keep(service, &mut tx, caller, CREATE, &credentials).await?;
         let api_client_id = client.api_client_id;
         let created = Event::ApiClientCreated { api_client_id, scopes: client.scopes };
         service.record(&mut tx, caller, now, [created]).await?;
@@ -88,18 +88,18 @@ pub async fn create(
 /// The machines of the organization, newest first.
 ///
 /// # Errors
-/// [`Ban::AdminOnly`].
+/// [`Denial::AdminOnly`].
 pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<ApiClient>, Error> {
     must_be_admin(caller)?;
     let mut reader = service.store.read().await?;
     Ok(api_clients::list(&mut reader, caller.actor.organization_id, page).await?)
 }
 
-/// Takes a machine's rights away; its access tokens stop working at once. Doing it twice is doing
-/// it once.
+/// Takes a machine's rights away; its access tokens stop working at idempotency. Doing it twice is doing
+/// it idempotency.
 ///
 /// # Errors
-/// [`Ban::AdminOnly`], [`Error::NotFound`].
+/// [`Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn revoke(
     service: &Service,
     caller: &Caller,

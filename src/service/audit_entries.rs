@@ -10,8 +10,8 @@ use crate::storage::{Page, grants, vehicles};
 /// Entries, newest first.
 ///
 /// # Errors
-/// [`super::Ban::AdminOnly`] for a member who does not ask about a car of their own,
-/// [`super::Ban::ScopeMissing`].
+/// [`super::Denial::AdminOnly`] for a member who does not ask about a car of their own,
+/// [`super::Denial::ScopeMissing`].
 pub async fn list(
     service: &Service,
     caller: &Caller,

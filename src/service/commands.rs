@@ -6,6 +6,7 @@
 //! crash or a silent cloud left open.
 
 mod batch;
+mod batch_state;
 mod dispatch;
 mod drain;
 mod gate;
@@ -18,7 +19,6 @@ mod ruling;
 mod send;
 mod settle;
 mod waiters;
-mod world;
 
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;

@@ -4,15 +4,15 @@
 mod access_tokens;
 mod complete;
 mod disconnect;
+pub(crate) mod faults;
 pub mod probe;
 mod reauthenticate;
 mod start;
-pub(crate) mod trouble;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Ban, Caller, Error, Service};
+use super::{Caller, Denial, Error, Service};
 use crate::connector::TokenPair;
 use crate::domain::actor::Scope;
 use crate::domain::connection::Connection;
@@ -30,14 +30,14 @@ pub use start::{Started, Wanted, start};
 /// One consent, for its owner, administrators and machines with the scope.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::ScopeMissing`].
 pub async fn get(
     service: &Service,
     caller: &Caller,
     connection_id: ConnectionId,
 ) -> Result<Connection, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::ConnectionsWrite.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::ConnectionsWrite.as_str())));
     }
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;

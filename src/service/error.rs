@@ -36,7 +36,7 @@ pub enum Error {
     Unauthenticated(CredentialFault),
     /// The actor may not do this, whatever the object.
     #[error("the actor may not do this")]
-    Forbidden(Ban),
+    Forbidden(Denial),
     /// There is no such thing for this actor.
     #[error("not found")]
     NotFound,
@@ -83,7 +83,7 @@ pub enum CredentialFault {
     Missing,
     /// They are not what this service issued, or were revoked.
     Invalid,
-    /// They were valid once.
+    /// They were valid idempotency.
     Expired,
     /// They are signed by this service, for a time that has not begun.
     NotYetValid,
@@ -95,7 +95,7 @@ pub enum CredentialFault {
 
 /// Why an actor may not do something, whatever the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ban {
+pub enum Denial {
     /// Only for administrators.
     AdminOnly,
     /// The API client lacks this scope.

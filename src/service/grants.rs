@@ -10,7 +10,7 @@ use super::{Caller, Error, Service};
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Connection, grants, vehicles};
+use crate::storage::{Executor, grants, vehicles};
 
 pub use end::{Ended, Wait, relinquish, revoke};
 pub use held::held;
@@ -20,7 +20,7 @@ pub use token::{MintedToken, mint_token};
 
 /// A grant of the caller's organization with its car, before anything is said about rights.
 async fn find_with_vehicle(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     caller: &Caller,
     grant_id: GrantId,
 ) -> Result<(Grant, Vehicle), Error> {

@@ -12,7 +12,7 @@ pub mod connections;
 pub mod credentials;
 mod error;
 pub mod grants;
-pub mod once;
+pub mod idempotency;
 pub mod organizations;
 pub mod record;
 pub mod sessions;
@@ -41,7 +41,7 @@ use crate::signing::grant_token::KnownTokens;
 use crate::signing::keyring::Keyring;
 use crate::storage::{Store, Tx, audit_entries as entries};
 
-pub use error::{Ban, CredentialFault, Error, StateFault, Violation};
+pub use error::{CredentialFault, Denial, Error, StateFault, Violation};
 
 /// What every use case works with.
 #[derive(Clone)]
@@ -113,7 +113,7 @@ pub struct Caller {
 
 /// What is known of people at an event, beyond their ids.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Known<'a> {
+pub struct PersonalContext<'a> {
     /// The address of the network that the request came from.
     pub network_address: Option<IpAddr>,
     /// What somebody wrote.
@@ -206,7 +206,7 @@ impl Service {
         caller: &Caller,
         now: Timestamp,
         event: Event,
-        known: Known<'_>,
+        known: PersonalContext<'_>,
     ) -> Result<(), Error> {
         let mut entry = self.entry(caller, event, now)?;
         if known.network_address.is_some() || known.note.is_some() {

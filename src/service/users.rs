@@ -4,8 +4,8 @@ mod erase;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::once::{Answer, Once};
-use super::{Ban, Caller, Error, Service, StateFault};
+use super::idempotency::{Answer, Idempotency};
+use super::{Caller, Denial, Error, Service, StateFault};
 use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
@@ -35,24 +35,24 @@ fn may_create(caller: &Caller, role: Role) -> Result<(), Error> {
         return Ok(());
     }
     if !caller.actor.is_api_client() {
-        return Err(Error::Forbidden(Ban::AdminOnly));
+        return Err(Error::Forbidden(Denial::AdminOnly));
     }
     if !caller.actor.has_scope(Scope::UsersWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::UsersWrite.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::UsersWrite.as_str())));
     }
     // A machine that could make administrators could give itself every right.
-    if role == Role::Admin { Err(Error::Forbidden(Ban::AdminOnly)) } else { Ok(()) }
+    if role == Role::Admin { Err(Error::Forbidden(Denial::AdminOnly)) } else { Ok(()) }
 }
 
 /// Makes an account.
 ///
 /// # Errors
-/// [`Ban`] for callers who may not, [`Error::Invalid`] for a password that breaks the rules,
+/// [`Denial`] for callers who may not, [`Error::Invalid`] for a password that breaks the rules,
 /// [`StateFault::EmailTaken`].
 pub async fn create(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     new: NewUser,
 ) -> Result<Answer<User>, Error> {
     may_create(caller, new.role)?;
@@ -61,7 +61,7 @@ pub async fn create(
             .map_err(|refusal| Error::invalid("/password", "password_refused", refusal))?;
     }
     let mut reader = service.store.read().await?;
-    if let Some(answer) = once.find(service, &mut reader, caller, CREATE).await? {
+    if let Some(answer) = idempotency.find(service, &mut reader, caller, CREATE).await? {
         return Ok(answer);
     }
     drop(reader);
@@ -79,28 +79,28 @@ pub async fn create(
         disabled_at: None,
         created_at: now,
     };
-    repeat(|| insert(service, caller, once, &user, hash.as_deref())).await
+    repeat(|| insert(service, caller, idempotency, &user, hash.as_deref())).await
 }
 
 async fn insert(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     user: &User,
     hash: Option<&str>,
 ) -> Result<Answer<User>, Error> {
     let mut tx = service.store.begin().await?;
-    if let Some(answer) = once.find(service, &mut tx, caller, CREATE).await? {
+    if let Some(answer) = idempotency.find(service, &mut tx, caller, CREATE).await? {
         return Ok(answer);
     }
     match users::insert(&mut tx, user, hash).await {
         Err(StorageError::Duplicate(_)) => {
             drop(tx);
-            return taken(service, caller, once).await;
+            return taken(service, caller, idempotency).await;
         }
         other => other?,
     }
-    once.keep(service, &mut tx, caller, CREATE, user).await?;
+    idempotency.keep(service, &mut tx, caller, CREATE, user).await?;
     let created = Event::UserCreated { user_id: user.user_id, role: user.role };
     service.record(&mut tx, caller, user.created_at, [created]).await?;
     tx.commit().await?;
@@ -108,16 +108,20 @@ async fn insert(
 }
 
 /// Who has the address: the same request, sent twice at the same time, or another account.
-async fn taken(service: &Service, caller: &Caller, once: &Once) -> Result<Answer<User>, Error> {
+async fn taken(
+    service: &Service,
+    caller: &Caller,
+    idempotency: &Idempotency,
+) -> Result<Answer<User>, Error> {
     let mut reader = service.store.read().await?;
-    let answer = once.find(service, &mut reader, caller, CREATE).await?;
+    let answer = idempotency.find(service, &mut reader, caller, CREATE).await?;
     answer.ok_or(Error::State(StateFault::EmailTaken))
 }
 
 /// The people of the organization, newest first.
 ///
 /// # Errors
-/// [`Ban`] for callers who are neither an administrator nor a machine with the scope.
+/// [`Denial`] for callers who are neither an administrator nor a machine with the scope.
 pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<User>, Error> {
     may_administer(caller, Scope::UsersRead)?;
     let mut reader = service.store.read().await?;
@@ -140,10 +144,10 @@ pub async fn get(service: &Service, caller: &Caller, user_id: UserId) -> Result<
 /// Closes an account: its sessions, grants and cars stop working with it.
 ///
 /// # Errors
-/// [`Ban::AdminOnly`], [`Error::NotFound`].
+/// [`Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn disable(service: &Service, caller: &Caller, user_id: UserId) -> Result<User, Error> {
     if !caller.actor.is_admin() {
-        return Err(Error::Forbidden(Ban::AdminOnly));
+        return Err(Error::Forbidden(Denial::AdminOnly));
     }
     repeat(|| async {
         let now = service.clock.now();
@@ -162,15 +166,15 @@ pub async fn disable(service: &Service, caller: &Caller, user_id: UserId) -> Res
 /// Whether the caller is an administrator, or a machine with this scope.
 ///
 /// # Errors
-/// [`Ban`].
+/// [`Denial`].
 pub(super) fn may_administer(caller: &Caller, scope: Scope) -> Result<(), Error> {
     if caller.actor.is_admin() {
         return Ok(());
     }
     let ban = if caller.actor.is_api_client() {
-        Ban::ScopeMissing(scope.as_str())
+        Denial::ScopeMissing(scope.as_str())
     } else {
-        Ban::AdminOnly
+        Denial::AdminOnly
     };
     if caller.actor.has_scope(scope) { Ok(()) } else { Err(Error::Forbidden(ban)) }
 }
@@ -180,7 +184,7 @@ pub(super) fn may_administer(caller: &Caller, scope: Scope) -> Result<(), Error>
 /// # Errors
 /// [`Error::NotFound`].
 pub(super) async fn find_open(
-    on: &mut impl crate::storage::Connection,
+    on: &mut impl crate::storage::Executor,
     caller: &Caller,
     user_id: UserId,
 ) -> Result<User, Error> {

@@ -4,11 +4,11 @@ mod choose;
 mod observe;
 mod read;
 
-use super::{Ban, Caller, Error, Service};
+use super::{Caller, Denial, Error, Service};
 use crate::domain::actor::Scope;
 use crate::domain::id::VehicleId;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Connection, Page, grants, vehicles};
+use crate::storage::{Executor, Page, grants, vehicles};
 
 pub use choose::{Wish, choose_right};
 pub use observe::Readings;
@@ -19,7 +19,7 @@ pub use read::{Read, read, read_batch};
 /// scope, otherwise their own and those they hold a grant for.
 ///
 /// # Errors
-/// [`Ban::ScopeMissing`].
+/// [`Denial::ScopeMissing`].
 pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<Vehicle>, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
@@ -33,7 +33,7 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
 
 fn sees_all(caller: &Caller) -> Result<bool, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::VehiclesRead) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::VehiclesRead.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::VehiclesRead.as_str())));
     }
     Ok(caller.actor.is_admin() || caller.actor.is_api_client())
 }
@@ -41,7 +41,7 @@ fn sees_all(caller: &Caller) -> Result<bool, Error> {
 /// One car the caller may know of.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::ScopeMissing`].
 pub async fn get(
     service: &Service,
     caller: &Caller,
@@ -55,7 +55,7 @@ pub async fn get(
 
 /// The car, if the caller sees everything, owns it or holds a grant for it that has not ended.
 pub(super) async fn find_visible(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     service: &Service,
     caller: &Caller,
     vehicle_id: VehicleId,

@@ -1,6 +1,6 @@
 //! Machines that act for an organization.
 
-use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::actor::Scope;
 use crate::domain::id::{ApiClientId, OrganizationId};
@@ -72,7 +72,7 @@ pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError>
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     api_client_id: ApiClientId,
 ) -> Result<Option<ApiClient>, StorageError> {
     query(FIND).bind(api_client_id).fetch_optional(on).await
@@ -83,7 +83,7 @@ pub async fn find(
 /// # Errors
 /// [`StorageError`].
 pub async fn list(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<ApiClient>, StorageError> {

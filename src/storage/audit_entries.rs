@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, Value, corrupt, query};
 use super::record_queue::{self, QueuedEntry};
 use super::{Page, StorageError};
 use crate::audit;
@@ -134,7 +134,7 @@ pub async fn insert_hashed(tx: &mut Tx, entries: HashedEntries) -> Result<(), St
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     entry_id: AuditEntryId,
 ) -> Result<Option<RecordedEntry>, StorageError> {
@@ -170,7 +170,7 @@ pub struct Filter {
 /// # Errors
 /// [`StorageError`].
 pub async fn list(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     filter: &Filter,
     page: Page,

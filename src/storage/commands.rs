@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Connection, FromRow, Row, Tx, Value, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, Value, corrupt, query};
 use super::decisions::KeyedCommand;
 use super::{Page, StorageError};
 use crate::domain::command::{Command, CommandStatus};
@@ -159,7 +159,7 @@ pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandI
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     command_id: CommandId,
 ) -> Result<Option<Command>, StorageError> {
@@ -171,7 +171,7 @@ pub async fn find(
 /// # Errors
 /// [`StorageError`].
 pub async fn list_of_vehicle(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     vehicle_id: VehicleId,
     page: Page,
@@ -190,7 +190,7 @@ pub async fn list_of_vehicle(
 /// # Errors
 /// [`StorageError`].
 pub async fn in_flight(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     grant_id: GrantId,
 ) -> Result<Vec<CommandId>, StorageError> {
     query(IN_FLIGHT).bind(grant_id).fetch_all(on).await
@@ -278,7 +278,7 @@ pub async fn check_again(
 /// # Errors
 /// [`StorageError`].
 pub async fn newest_of_vehicles(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     vehicle_ids: &[VehicleId],
 ) -> Result<Vec<Command>, StorageError> {
     query(NEWEST_OF_VEHICLES)

@@ -113,7 +113,7 @@ impl FromRow for Connection {
 /// # Errors
 /// [`StorageError`].
 pub async fn of_owner(
-    on: &mut impl super::Connection,
+    on: &mut impl super::Executor,
     organization_id: OrganizationId,
     owner_id: crate::domain::id::UserId,
 ) -> Result<Vec<ConnectionId>, StorageError> {
@@ -146,7 +146,7 @@ pub async fn insert(
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl super::Connection,
+    on: &mut impl super::Executor,
     organization_id: OrganizationId,
     connection_id: ConnectionId,
 ) -> Result<Option<Connection>, StorageError> {
@@ -214,7 +214,7 @@ pub async fn activate(
 /// # Errors
 /// [`StorageError`].
 pub async fn find_tokens(
-    on: &mut impl super::Connection,
+    on: &mut impl super::Executor,
     connection_id: ConnectionId,
 ) -> Result<Option<StoredTokens>, StorageError> {
     query(FIND_TOKENS).bind(connection_id).fetch_optional(on).await

@@ -2,7 +2,7 @@
 //! cosignatures come together on the same ones.
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
 use crate::domain::time::Timestamp;
 
 const OPEN_ROUND: &str = "INSERT INTO record_rounds (size, checkpoint, opened_at) VALUES ($1, $2, $3) \
@@ -117,7 +117,7 @@ pub async fn open_round(tx: &mut Tx, round: &Round) -> Result<(), StorageError> 
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn newest_round(on: &mut impl Connection) -> Result<Option<Round>, StorageError> {
+pub async fn newest_round(on: &mut impl Executor) -> Result<Option<Round>, StorageError> {
     query(NEWEST_ROUND).fetch_optional(on).await
 }
 
@@ -141,7 +141,7 @@ pub async fn keep(
 /// # Errors
 /// [`StorageError`].
 pub async fn newest_of(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     witness: &str,
 ) -> Result<Option<Progress>, StorageError> {
     query(NEWEST_OF).bind(witness).fetch_optional(on).await
@@ -151,7 +151,7 @@ pub async fn newest_of(
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn all(on: &mut impl Connection) -> Result<Vec<Cosigned>, StorageError> {
+pub async fn all(on: &mut impl Executor) -> Result<Vec<Cosigned>, StorageError> {
     query(ALL).fetch_all(on).await
 }
 

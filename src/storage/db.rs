@@ -9,13 +9,13 @@ mod address;
 mod erased;
 mod error;
 mod open;
+mod permits;
 #[cfg(test)]
 pub mod rehearsal;
 mod row;
 mod rows;
 mod run;
 mod servers;
-mod turns;
 mod value;
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
@@ -25,10 +25,10 @@ use crate::halt::Halt;
 
 pub use error::StorageError;
 pub use open::{Location, OpenError, PostgresSettings};
+use permits::Permits;
+pub use permits::{Permit, Priority};
 pub use row::{Column, FromRow, Row, corrupt};
 pub use servers::Servers;
-use turns::Turns;
-pub use turns::{Haste, Turn};
 pub use value::Value;
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -36,12 +36,12 @@ const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[APPLIED];
 
-/// The turns of a file.
+/// The permits of a file.
 #[derive(Debug, Clone)]
-pub struct FileTurns {
-    /// One, so that who has the right of way waits for one transaction and not for a queue of them.
-    to_write: Turns,
-    to_read: Turns,
+pub struct FilePermits {
+    /// One, so that who has priority waits for one transaction and not for a queue of them.
+    to_write: Permits,
+    to_read: Permits,
 }
 
 /// Connections to one database.
@@ -54,7 +54,7 @@ pub enum Db {
         /// Connections that cannot write.
         readers: sqlx::SqlitePool,
         /// Who may write, and who may read.
-        turns: FileTurns,
+        permits: FilePermits,
         /// Called when the file is broken; from then on nothing is asked of it.
         halt: Halt,
     },
@@ -70,17 +70,17 @@ impl Db {
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
-    pub async fn begin(&self, haste: Haste) -> Result<Tx, StorageError> {
+    pub async fn begin(&self, priority: Priority) -> Result<Tx, StorageError> {
         Ok(match self {
-            Self::Sqlite { writer, turns, halt, .. } => {
-                let turn = turns.to_write.take(haste).await?;
+            Self::Sqlite { writer, permits, halt, .. } => {
+                let permit = permits.to_write.take(priority).await?;
                 let tx = judged(halt, writer.begin_with("BEGIN IMMEDIATE")).await?;
-                Tx::Sqlite(tx, halt.clone(), turn)
+                Tx::Sqlite(tx, halt.clone(), permit)
             }
             Self::Postgres(servers) => {
-                let turn = servers.turn(haste).await?;
+                let permit = servers.permit(priority).await?;
                 let pool = servers.pool()?;
-                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone(), turn)
+                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone(), permit)
             }
             #[cfg(test)]
             Self::Rehearsal(db, process) => Tx::Rehearsal(db.begin(*process).await?),
@@ -91,16 +91,16 @@ impl Db {
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
-    pub async fn read(&self, haste: Haste) -> Result<Reader, StorageError> {
+    pub async fn read(&self, priority: Priority) -> Result<Reader, StorageError> {
         Ok(match self {
-            Self::Sqlite { readers, turns, halt, .. } => {
-                let turn = turns.to_read.take(haste).await?;
-                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone(), turn)
+            Self::Sqlite { readers, permits, halt, .. } => {
+                let permit = permits.to_read.take(priority).await?;
+                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone(), permit)
             }
             Self::Postgres(servers) => {
-                let turn = servers.turn(haste).await?;
+                let permit = servers.permit(priority).await?;
                 let pool = servers.pool()?;
-                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone(), turn)
+                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone(), permit)
             }
             #[cfg(test)]
             Self::Rehearsal(db, _) => Reader::Rehearsal(db.read().await?),
@@ -177,7 +177,7 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_migrated(&self) -> Result<bool, StorageError> {
-        let mut reader = self.read(Haste::Ordinary).await?;
+        let mut reader = self.read(Priority::Ordinary).await?;
         let applied = match query(APPLIED).fetch_all::<i64>(&mut reader).await {
             Err(StorageError::Rejected(_)) => return Ok(false),
             other => other?,
@@ -201,9 +201,9 @@ impl Db {
 #[derive(Debug)]
 pub enum Tx {
     /// In the file.
-    Sqlite(Transaction<'static, Sqlite>, Halt, Turn),
+    Sqlite(Transaction<'static, Sqlite>, Halt, Permit),
     /// On the server.
-    Postgres(Transaction<'static, Postgres>, Servers, Turn),
+    Postgres(Transaction<'static, Postgres>, Servers, Permit),
     /// Acted out.
     #[cfg(test)]
     Rehearsal(rehearsal::RehearsalConnection),
@@ -230,9 +230,9 @@ impl Tx {
 #[derive(Debug)]
 pub enum Reader {
     /// Of the file.
-    Sqlite(PoolConnection<Sqlite>, Halt, Turn),
+    Sqlite(PoolConnection<Sqlite>, Halt, Permit),
     /// Of the server.
-    Postgres(PoolConnection<Postgres>, Servers, Turn),
+    Postgres(PoolConnection<Postgres>, Servers, Permit),
     /// Acted out.
     #[cfg(test)]
     Rehearsal(rehearsal::RehearsalConnection),
@@ -267,12 +267,12 @@ pub enum Handle<'c> {
 }
 
 /// Where a statement can run: a transaction, or a reader.
-pub trait Connection: Send {
+pub trait Executor: Send {
     /// The connection for one statement.
     fn handle(&mut self) -> Handle<'_>;
 }
 
-impl Connection for Tx {
+impl Executor for Tx {
     fn handle(&mut self) -> Handle<'_> {
         match self {
             Self::Sqlite(tx, halt, _) => Handle::Sqlite(tx, halt),
@@ -283,7 +283,7 @@ impl Connection for Tx {
     }
 }
 
-impl Connection for Reader {
+impl Executor for Reader {
     fn handle(&mut self) -> Handle<'_> {
         match self {
             Self::Sqlite(connection, halt, _) => Handle::Sqlite(connection, halt),
@@ -336,7 +336,7 @@ impl Query {
     ///
     /// # Errors
     /// [`StorageError`]; after any error the transaction must not be used any more.
-    pub async fn execute(self, on: &mut impl Connection) -> Result<u64, StorageError> {
+    pub async fn execute(self, on: &mut impl Executor) -> Result<u64, StorageError> {
         #[cfg(test)]
         if let Handle::Rehearsal(connection) = on.handle() {
             return connection.run(self.sql, self.values, self.rows).await.map(|(count, _)| count);
@@ -354,7 +354,7 @@ impl Query {
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn fetch_all<T: FromRow>(
         self,
-        on: &mut impl Connection,
+        on: &mut impl Executor,
     ) -> Result<Vec<T>, StorageError> {
         #[cfg(test)]
         if let Handle::Rehearsal(connection) = on.handle() {
@@ -376,7 +376,7 @@ impl Query {
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn fetch_optional<T: FromRow>(
         self,
-        on: &mut impl Connection,
+        on: &mut impl Executor,
     ) -> Result<Option<T>, StorageError> {
         Ok(self.fetch_all(on).await?.into_iter().next())
     }
@@ -385,7 +385,7 @@ impl Query {
     ///
     /// # Errors
     /// [`StorageError::LostRace`] if it changed none or several.
-    pub async fn execute_one(self, on: &mut impl Connection) -> Result<(), StorageError> {
+    pub async fn execute_one(self, on: &mut impl Executor) -> Result<(), StorageError> {
         match self.execute(on).await? {
             1 => Ok(()),
             _ => Err(StorageError::LostRace),

@@ -5,7 +5,7 @@
 pub(crate) mod meaning;
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, Value, query};
+use super::db::{Executor, FromRow, Row, Tx, Value, query};
 use crate::domain::command::Command;
 use crate::domain::grant::Grant;
 use crate::domain::id::{ConnectionId, GrantId, OrganizationId, VehicleId};
@@ -108,7 +108,7 @@ fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> impl Iterator<Item = [Value; 1]> 
 /// # Errors
 /// [`StorageError`].
 pub async fn vehicles(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     vehicle_ids: &[VehicleId],
 ) -> Result<Vec<VehicleRow>, StorageError> {
     query(VEHICLES).rows(ids(vehicle_ids)).fetch_all(on).await
@@ -119,7 +119,7 @@ pub async fn vehicles(
 /// # Errors
 /// [`StorageError`].
 pub async fn grants(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     grant_ids: &[GrantId],
 ) -> Result<Vec<GrantFacts>, StorageError> {
     query(GRANTS).rows(ids(grant_ids)).fetch_all(on).await
@@ -130,7 +130,7 @@ pub async fn grants(
 /// # Errors
 /// [`StorageError`].
 pub async fn replays(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     keys: &[(uuid::Uuid, &str)],
 ) -> Result<Vec<KeyedCommand>, StorageError> {
     let rows = keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]);

@@ -4,7 +4,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::grant::{End, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
@@ -97,7 +97,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     grant_id: GrantId,
 ) -> Result<Option<Grant>, StorageError> {
@@ -118,7 +118,7 @@ pub struct Filter {
 /// # Errors
 /// [`StorageError`].
 pub async fn list(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     filter: Filter,
     page: Page,
@@ -144,7 +144,7 @@ pub async fn list(
 /// # Errors
 /// [`StorageError`].
 pub async fn list_held(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     vehicle_id: VehicleId,
     grantee_id: UserId,

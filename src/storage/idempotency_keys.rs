@@ -1,7 +1,7 @@
 //! Answers to requests that must not be carried out twice (commands keep theirs on their own row).
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Row, Tx, query};
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 
@@ -49,7 +49,7 @@ impl FromRow for StoredAnswer {
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     key: KeyRef<'_>,
 ) -> Result<Option<StoredAnswer>, StorageError> {
     query(FIND).bind(key.principal_id).bind(key.route).bind(key.key).fetch_optional(on).await

@@ -28,7 +28,7 @@ pub mod webhooks;
 use std::future::Future;
 
 pub use db::{
-    Connection, Db, Haste, Location, OpenError, PostgresSettings, Reader, StorageError, Tx,
+    Db, Executor, Location, OpenError, PostgresSettings, Priority, Reader, StorageError, Tx,
 };
 
 /// How often a use case is tried when other transactions are in the way.
@@ -58,15 +58,15 @@ impl Store {
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn begin(&self) -> Result<Tx, StorageError> {
-        self.db.begin(Haste::Ordinary).await
+        self.db.begin(Priority::Ordinary).await
     }
 
-    /// As [`Store::begin`], with the right of way: for commands, and for whoever ends a key.
+    /// As [`Store::begin`], with priority: for commands, and for ending a key.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn begin_urgent(&self) -> Result<Tx, StorageError> {
-        self.db.begin(Haste::Urgent).await
+        self.db.begin(Priority::Urgent).await
     }
 
     /// A connection for reading.
@@ -74,16 +74,16 @@ impl Store {
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read(&self) -> Result<Reader, StorageError> {
-        self.db.read(Haste::Ordinary).await
+        self.db.read(Priority::Ordinary).await
     }
 
-    /// As [`Store::read`], with the right of way: for a short look that a command or the end of a key
+    /// As [`Store::read`], with priority: for a short look that a command or the end of a key
     /// waits for.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read_urgent(&self) -> Result<Reader, StorageError> {
-        self.db.read(Haste::Urgent).await
+        self.db.read(Priority::Urgent).await
     }
 
     /// The database itself, for migrations and health.

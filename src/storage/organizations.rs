@@ -1,7 +1,7 @@
 //! Organizations.
 
 use super::StorageError;
-use super::db::{Connection, Tx, query};
+use super::db::{Executor, Tx, query};
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 
@@ -19,7 +19,7 @@ pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS, ALL];
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn all(on: &mut impl Connection) -> Result<Vec<OrganizationId>, StorageError> {
+pub async fn all(on: &mut impl Executor) -> Result<Vec<OrganizationId>, StorageError> {
     query(ALL).fetch_all(on).await
 }
 
@@ -41,7 +41,7 @@ pub async fn insert(
 /// # Errors
 /// [`StorageError`].
 pub async fn find_by_name(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     name: &str,
 ) -> Result<Option<OrganizationId>, StorageError> {
     query(FIND_BY_NAME).bind(name).fetch_optional(on).await
@@ -52,7 +52,7 @@ pub async fn find_by_name(
 /// # Errors
 /// [`StorageError`].
 pub async fn exists(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
 ) -> Result<bool, StorageError> {
     let found = query(EXISTS).bind(organization_id).fetch_optional::<OrganizationId>(on).await?;

@@ -2,7 +2,7 @@
 //! What is about others, or about cars and times alone, stays.
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, Value, query};
+use super::db::{Executor, FromRow, Row, Tx, Value, query};
 use crate::domain::id::{CommandId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
@@ -115,7 +115,7 @@ fn row(id: Value, text: String) -> [Value; 2] {
 /// # Errors
 /// [`StorageError`].
 pub async fn kept_answers(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
 ) -> Result<Vec<KeptAnswer>, StorageError> {
     query(ANSWERS).bind(organization_id).fetch_all(on).await

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
 use super::record_queue::QueuedEntry;
 use crate::audit::entry::RecordedEntry;
 use crate::audit::tile::{TileId, WIDTH};
@@ -149,7 +149,7 @@ pub struct PlacedEntry {
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn state(on: &mut impl Connection) -> Result<RecordState, StorageError> {
+pub async fn state(on: &mut impl Executor) -> Result<RecordState, StorageError> {
     let state = query(STATE).fetch_optional(on).await?;
     state.ok_or_else(|| corrupt("record_state", "has no row"))
 }
@@ -167,7 +167,7 @@ pub async fn hold(tx: &mut Tx) -> Result<RecordState, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, StorageError> {
+pub async fn newest(on: &mut impl Executor) -> Result<Option<Timestamp>, StorageError> {
     query(NEWEST).fetch_optional(on).await
 }
 
@@ -177,7 +177,7 @@ pub async fn newest(on: &mut impl Connection) -> Result<Option<Timestamp>, Stora
 /// # Errors
 /// [`StorageError`].
 pub async fn first_beyond(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     size: u64,
 ) -> Result<Option<Timestamp>, StorageError> {
     let first = entries(on, size..size.saturating_add(1)).await?;
@@ -233,10 +233,7 @@ async fn put_bundle(tx: &mut Tx, bundle: &Bundle) -> Result<(), StorageError> {
     put.bind(bundle.lowest).bind(bundle.reached).execute_one(tx).await
 }
 
-async fn bundles(
-    on: &mut impl Connection,
-    numbers: Range<u64>,
-) -> Result<Vec<Bundle>, StorageError> {
+async fn bundles(on: &mut impl Executor, numbers: Range<u64>) -> Result<Vec<Bundle>, StorageError> {
     query(BUNDLES).bind(signed(numbers.start)).bind(signed(numbers.end)).fetch_all(on).await
 }
 
@@ -254,7 +251,7 @@ pub async fn put_tile(tx: &mut Tx, tile: TileId, hashes: &[u8]) -> Result<(), St
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn tile(on: &mut impl Connection, tile: TileId) -> Result<Option<Vec<u8>>, StorageError> {
+pub async fn tile(on: &mut impl Executor, tile: TileId) -> Result<Option<Vec<u8>>, StorageError> {
     query(TILE).bind(i64::from(tile.level)).bind(signed(tile.number)).fetch_optional(on).await
 }
 
@@ -272,7 +269,7 @@ pub async fn publish(tx: &mut Tx, checkpoint: &[u8], size: u64) -> Result<bool, 
 /// # Errors
 /// [`StorageError`].
 pub async fn position(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     entry_id: AuditEntryId,
 ) -> Result<Option<u64>, StorageError> {
     let mut from = 0;
@@ -293,7 +290,7 @@ pub async fn position(
 /// # Errors
 /// [`StorageError`].
 pub(super) async fn names(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     positions: Range<u64>,
 ) -> Result<Vec<(u64, Name)>, StorageError> {
     let numbers = positions.start / WIDTH..positions.end.div_ceil(WIDTH);
@@ -307,7 +304,7 @@ pub(super) async fn names(
 /// # Errors
 /// [`StorageError`].
 pub async fn entries(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     positions: Range<u64>,
 ) -> Result<Vec<PlacedEntry>, StorageError> {
     let placed = names(on, positions).await?;

@@ -81,7 +81,7 @@ pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageEr
 /// # Errors
 /// [`StorageError`].
 pub async fn waiting_since(
-    on: &mut impl super::Connection,
+    on: &mut impl super::Executor,
 ) -> Result<Option<Timestamp>, StorageError> {
     query(IS_WAITING).fetch_optional(on).await
 }

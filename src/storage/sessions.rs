@@ -1,7 +1,7 @@
 //! Sessions of people: each is one family of refresh tokens, of which only the newest works.
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Row, Tx, query};
 use crate::domain::event::SessionEnd;
 use crate::domain::id::{OrganizationId, SessionId, UserId};
 use crate::domain::time::Timestamp;
@@ -135,7 +135,7 @@ pub async fn use_refresh_token(
 /// # Errors
 /// [`StorageError`].
 pub async fn owner_of_refresh_token(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     token_hash: [u8; 32],
 ) -> Result<Option<SessionId>, StorageError> {
     query(FIND_REFRESH_TOKEN).bind(token_hash).fetch_optional(on).await
@@ -146,7 +146,7 @@ pub async fn owner_of_refresh_token(
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     session_id: SessionId,
 ) -> Result<Option<Session>, StorageError> {
     query(FIND).bind(session_id).fetch_optional(on).await

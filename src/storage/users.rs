@@ -1,6 +1,6 @@
 //! People's accounts.
 
-use super::db::{Connection, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::time::Timestamp;
@@ -88,7 +88,7 @@ pub async fn insert(
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     user_id: UserId,
 ) -> Result<Option<User>, StorageError> {
@@ -100,7 +100,7 @@ pub async fn find(
 /// # Errors
 /// [`StorageError`].
 pub async fn list(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<User>, StorageError> {
@@ -113,7 +113,7 @@ pub async fn list(
 /// # Errors
 /// [`StorageError`].
 pub async fn find_account(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     email: &Email,
     organization_id: Option<OrganizationId>,
 ) -> Result<Option<Account>, StorageError> {

@@ -3,7 +3,7 @@
 //! on the old facts commits after it (P2).
 
 use super::StorageError;
-use super::db::{Connection, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Row, Tx, query};
 use super::decisions::VehicleRow;
 use crate::domain::connection::Permissions;
 use crate::domain::id::{ConnectionId, GrantId, UserId, VehicleId};
@@ -149,7 +149,7 @@ pub async fn remove(
 /// # Errors
 /// [`StorageError`].
 pub async fn live_grants(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     vehicle_id: VehicleId,
     now: Timestamp,
 ) -> Result<Vec<LiveGrant>, StorageError> {
@@ -161,7 +161,7 @@ pub async fn live_grants(
 /// # Errors
 /// [`StorageError`].
 pub async fn of_connection(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     connection_id: ConnectionId,
 ) -> Result<Vec<VehicleRow>, StorageError> {
     query(OF_CONNECTION).bind(connection_id).fetch_all(on).await
@@ -173,7 +173,7 @@ pub async fn of_connection(
 /// # Errors
 /// [`StorageError`].
 pub async fn by_provider(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     provider_vehicle_id: &str,
 ) -> Result<Vec<VehicleRow>, StorageError> {
     query(BY_PROVIDER).bind(provider_vehicle_id).fetch_all(on).await

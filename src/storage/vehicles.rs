@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Connection, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
@@ -74,7 +74,7 @@ pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, Storage
 /// # Errors
 /// [`StorageError`].
 pub async fn find(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     vehicle_id: VehicleId,
 ) -> Result<Option<Vehicle>, StorageError> {
@@ -86,7 +86,7 @@ pub async fn find(
 /// # Errors
 /// [`StorageError`].
 pub async fn list(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     page: Page,
 ) -> Result<Vec<Vehicle>, StorageError> {
@@ -98,7 +98,7 @@ pub async fn list(
 /// # Errors
 /// [`StorageError`].
 pub async fn list_for(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     (organization_id, user_id): (OrganizationId, UserId),
     page: Page,
     now: crate::domain::time::Timestamp,

@@ -2,7 +2,7 @@
 //! sends to.
 
 use super::StorageError;
-use super::db::{Connection, Tx, query};
+use super::db::{Executor, Tx, query};
 use crate::domain::time::Timestamp;
 
 const OPEN: &str = "INSERT INTO webhook_registrations (webhook_registration_id, opened_at, expires_at, answers_left) \
@@ -51,7 +51,7 @@ pub async fn take_answer(tx: &mut Tx, now: Timestamp) -> Result<bool, StorageErr
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn is_known(on: &mut impl Connection, event_id: &str) -> Result<bool, StorageError> {
+pub async fn is_known(on: &mut impl Executor, event_id: &str) -> Result<bool, StorageError> {
     let known: Option<String> = query(IS_KNOWN).bind(event_id).fetch_optional(on).await?;
     Ok(known.is_some())
 }

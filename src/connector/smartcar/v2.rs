@@ -8,7 +8,7 @@ use http::{HeaderValue, Request};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{HEADER_COMMAND, JSON, api_answer, bearer, classify, decode, fit, named};
+use super::{HEADER_COMMAND, JSON, api_answer, bearer, bounds, classify, decode, named};
 use crate::clock::Clock;
 use crate::connector::transport::{Answer, Transport};
 use crate::connector::{Acknowledgement, ConnectorError, ConsentedVehicle, Fault, Happened};
@@ -45,7 +45,7 @@ impl V2 {
 
     /// `{base_url}/vehicles/{vehicle}{path}`, if the id cannot change what the address means.
     fn vehicle_url(&self, vehicle: &str, path: &str) -> Result<String, ConnectorError> {
-        if !fit::is_vehicle_id(vehicle) {
+        if !bounds::is_vehicle_id(vehicle) {
             return Err(ConnectorError::bare(
                 Happened::NotSent,
                 Fault::Garbled,
@@ -89,7 +89,7 @@ impl V2 {
     pub(super) async fn user_id(&self, token: &SecretString) -> Result<String, ConnectorError> {
         let answer = self.get(token, &format!("{}/user", self.base_url)).await?;
         let user: wire::User = decode(&answer)?;
-        if !fit::is_word(&user.id) {
+        if !bounds::is_word(&user.id) {
             return Err(classify::garbled(&answer, "the id of an owner with strange characters"));
         }
         Ok(user.id)
@@ -113,7 +113,7 @@ impl V2 {
     async fn vehicles(&self, token: &SecretString) -> Result<Vec<String>, ConnectorError> {
         let split = |list: wire::VehicleList| (list.vehicles, list.paging);
         let url = format!("{}/vehicles", self.base_url);
-        lists::read(self, token, &url, split, fit::is_vehicle_id).await
+        lists::read(self, token, &url, split, bounds::is_vehicle_id).await
     }
 
     pub(super) async fn permissions(
@@ -123,7 +123,7 @@ impl V2 {
     ) -> Result<Vec<String>, ConnectorError> {
         let split = |list: wire::PermissionList| (list.permissions, list.paging);
         let url = self.vehicle_url(vehicle, "/permissions")?;
-        lists::read(self, token, &url, split, fit::is_word).await
+        lists::read(self, token, &url, split, bounds::is_word).await
     }
 
     pub(super) async fn send(

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use secrecy::SecretString;
 
-use super::{HEADER_COMMAND, JSON, bearer, classify, decode, fit, named};
+use super::{HEADER_COMMAND, JSON, bearer, bounds, classify, decode, named};
 use crate::clock::Clock;
 use crate::connector::transport::{Answer, Transport};
 use crate::connector::{Acknowledgement, ConnectorError, ConsentedVehicle, Fault, Happened};
@@ -47,7 +47,7 @@ impl V3 {
 
     /// `{base_url}/vehicles/{vehicle}{path}`, if the id cannot change what the address means.
     fn vehicle_url(&self, vehicle: &str, path: &str) -> Result<String, ConnectorError> {
-        if !fit::is_vehicle_id(vehicle) {
+        if !bounds::is_vehicle_id(vehicle) {
             return Err(unfit("a vehicle id that cannot be put into an address"));
         }
         Ok([&self.base_url, "/vehicles/", vehicle, path].concat())
@@ -62,7 +62,7 @@ impl V3 {
         command_id: Option<CommandId>,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, ConnectorError> {
-        if !fit::is_word(user_id) {
+        if !bounds::is_word(user_id) {
             return Err(unfit("the id of an owner that a header cannot carry"));
         }
         let user_id = HeaderValue::from_str(user_id)

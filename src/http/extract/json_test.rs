@@ -11,7 +11,7 @@ use super::super::BODY_BYTES_MAX;
 use super::*;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::id::VehicleId;
-use crate::http::rehearsal::{problem_of, send, status_and_code, text};
+use crate::http::test_requests::{problem_of, send, status_and_code, text};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

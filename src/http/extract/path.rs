@@ -25,7 +25,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for ApiPath
 mod tests {
     use super::*;
     use crate::domain::id::GrantId;
-    use crate::http::rehearsal::{get, status_and_code};
+    use crate::http::test_requests::{get, status_and_code};
     use axum::Router;
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use super::{Code, Problem};
 use crate::connector::{ConnectorError, Fault};
 use crate::domain::policy::Reason;
-use crate::service::{Ban, CredentialFault, Error, StateFault};
+use crate::service::{CredentialFault, Denial, Error, StateFault};
 use crate::storage::StorageError;
 
 const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
@@ -55,10 +55,10 @@ fn of_credentials(fault: CredentialFault) -> Problem {
     Problem::of(code).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-fn of_ban(ban: &Ban) -> Problem {
+fn of_ban(ban: &Denial) -> Problem {
     match ban {
-        Ban::AdminOnly => Problem::of(Code::AdminOnly),
-        Ban::ScopeMissing(scope) => {
+        Denial::AdminOnly => Problem::of(Code::AdminOnly),
+        Denial::ScopeMissing(scope) => {
             let problem = Problem::of(Code::ScopeMissing)
                 .detail(format!("The API client lacks the scope `{scope}`."));
             let challenge =
@@ -68,9 +68,9 @@ fn of_ban(ban: &Ban) -> Problem {
                 Err(_) => problem,
             }
         }
-        Ban::ActingForMissing => Problem::of(Code::ActingForMissing),
-        Ban::NotTheOwner => Problem::of(Code::NotTheOwner),
-        Ban::NotTheGrantee => Problem::of(Code::NotTheGrantee),
+        Denial::ActingForMissing => Problem::of(Code::ActingForMissing),
+        Denial::NotTheOwner => Problem::of(Code::NotTheOwner),
+        Denial::NotTheGrantee => Problem::of(Code::NotTheGrantee),
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::future;
 
+use super::batch_state::BatchState;
 use super::outcomes;
 use super::request::{Batch, Pending};
 use super::ruling::{self, Ruling};
-use super::world::World;
 use crate::domain::command::SEND_TIME;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
@@ -48,7 +48,7 @@ impl<E: Into<Error>> From<E> for Undecided {
 
 /// What a transaction decides.
 #[derive(Default)]
-struct Decided {
+struct BatchDecision {
     rulings: Vec<Ruling>,
     /// The commands that are new.
     commands: Vec<KeyedCommand>,
@@ -61,7 +61,7 @@ struct Decided {
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin_urgent().await?;
-    let Decided { rulings, commands, mut entries } =
+    let BatchDecision { rulings, commands, mut entries } =
         decide(service, &mut tx, &batch.requests, send_by).await?;
     let (outcomes, more) = outcomes::take(service, &mut tx, &batch.outcomes).await?;
     entries.extend(more);
@@ -86,21 +86,21 @@ async fn decide(
     tx: &mut Tx,
     requests: &[Pending],
     send_by: Duration,
-) -> Result<Decided, Error> {
+) -> Result<BatchDecision, Error> {
     if requests.is_empty() {
-        return Ok(Decided::default());
+        return Ok(BatchDecision::default());
     }
-    let mut world = World::read(tx, requests).await?;
+    let mut state = BatchState::read(tx, requests).await?;
     // After the write lock or the reads: no decision rests on a time before its facts.
     let now = service.clock.now();
     let mut rulings = Vec::with_capacity(requests.len());
     for pending in requests {
-        rulings.push(ruling::rule(service, &mut world, pending, now, send_by)?);
+        rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
     }
-    let claimed = world.claim(tx).await?;
+    let claimed = state.claim(tx).await?;
     ruling::postpone(&mut rulings, |command| claimed.covers(command));
     let (commands, entries) = decided_on(service, requests, &rulings, now)?;
-    Ok(Decided { rulings, commands, entries })
+    Ok(BatchDecision { rulings, commands, entries })
 }
 
 /// The commands that were allowed or refused, and the entries that say so.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::is_in_flight;
-use super::request::{Decided, DispatchCommand};
+use super::request::{Answered, DispatchCommand};
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, OrganizationId};
 use crate::domain::policy::Reason;
@@ -36,7 +36,7 @@ pub async fn dispatch(
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
     match service.gate.submit(request).await? {
-        Decided::Sending(command, outcome) => {
+        Answered::Sending(command, outcome) => {
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {
                 Ok(Ok(done)) => done,
@@ -46,8 +46,8 @@ pub async fn dispatch(
             failpoint::reached(Failpoint::DispatchTold);
             Ok(Dispatched { command, replayed: false })
         }
-        Decided::Refused(command) => Ok(Dispatched { command, replayed: false }),
-        Decided::Replayed(command) => {
+        Answered::Refused(command) => Ok(Dispatched { command, replayed: false }),
+        Answered::Replayed(command) => {
             let command = follow(service, organization_id, command, wait).await?;
             Ok(Dispatched { command, replayed: true })
         }

@@ -6,7 +6,7 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::outcomes::{self, Outcomes};
-use super::request::{Batch, Decided, DispatchCommand, Pending};
+use super::request::{Answered, Batch, DispatchCommand, Pending};
 use super::ruling::Ruling;
 use super::{send, settle};
 use crate::domain::instruction::Action;
@@ -50,7 +50,7 @@ impl Gate {
     /// # Errors
     /// [`Error::Overloaded`] if too many wait or the service is stopping; otherwise what the
     /// decision came to.
-    pub async fn submit(&self, request: DispatchCommand) -> Result<Decided, Error> {
+    pub async fn submit(&self, request: DispatchCommand) -> Result<Answered, Error> {
         let is_lock = request.instruction.action() == Action::Lock;
         if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
             return Err(Error::Overloaded);
@@ -97,7 +97,7 @@ impl GateTask {
 
 impl GateTask {
     /// Takes what else has arrived, and what arrives while everybody who can run does. Nothing is
-    /// waited for: whoever comes alone is decided on at once. But right after a transaction those
+    /// waited for: whoever comes alone is decided on at idempotency. But right after a transaction those
     /// whom it answered are about to come back, and would each get a transaction of their own.
     async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Change>) {
         for _ in 0..ROUNDS_MAX {
@@ -175,10 +175,10 @@ fn answer(
             let command = order.command.clone();
             let outcome = service.waiters.register(command.command_id);
             send::spawn(service, outcomes, *order);
-            Ok(Decided::Sending(command, outcome))
+            Ok(Answered::Sending(command, outcome))
         }
-        Ruling::Refused(command) => Ok(Decided::Refused(*command)),
-        Ruling::Replayed(command) => Ok(Decided::Replayed(*command)),
+        Ruling::Refused(command) => Ok(Answered::Refused(*command)),
+        Ruling::Replayed(command) => Ok(Answered::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound),
         Ruling::Again if pending.tries < TRIES_MAX => {

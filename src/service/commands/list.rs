@@ -3,14 +3,14 @@
 use crate::domain::actor::Scope;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, VehicleId};
-use crate::service::{Ban, Caller, Error, Service, vehicles};
+use crate::service::{Caller, Denial, Error, Service, vehicles};
 use crate::storage::{Page, commands, vehicles as stored_vehicles};
 
 fn must_have_scope(caller: &Caller) -> Result<(), Error> {
     let reads =
         caller.actor.has_scope(Scope::CommandsRead) || caller.actor.has_scope(Scope::CommandsWrite);
     if caller.actor.is_api_client() && !reads {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::CommandsRead.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::CommandsRead.as_str())));
     }
     Ok(())
 }
@@ -19,7 +19,7 @@ fn must_have_scope(caller: &Caller) -> Result<(), Error> {
 /// with the scope.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::ScopeMissing`].
 pub async fn get(
     service: &Service,
     caller: &Caller,
@@ -47,7 +47,7 @@ pub async fn get(
 /// The commands of a car, newest first, for its owner, administrators and machines with the scope.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::NotTheOwner`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::NotTheOwner`], [`Denial::ScopeMissing`].
 pub async fn list_of_vehicle(
     service: &Service,
     caller: &Caller,
@@ -61,7 +61,7 @@ pub async fn list_of_vehicle(
         vehicles::find_visible(&mut reader, service, caller, vehicle_id, everything).await?;
     let vehicle = vehicle.ok_or(Error::NotFound)?;
     if !everything && caller.actor.user_id() != Some(vehicle.owner_id) {
-        return Err(Error::Forbidden(Ban::NotTheOwner));
+        return Err(Error::Forbidden(Denial::NotTheOwner));
     }
     let organization_id = caller.actor.organization_id;
     Ok(commands::list_of_vehicle(&mut reader, organization_id, vehicle_id, page).await?)

@@ -29,7 +29,7 @@ pub struct DispatchCommand {
 
 /// What was decided on a request.
 #[derive(Debug)]
-pub enum Decided {
+pub enum Answered {
     /// Allowed and recorded; the receiver tells the outcome.
     Sending(Command, oneshot::Receiver<Command>),
     /// Refused and recorded.
@@ -42,7 +42,7 @@ pub enum Decided {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) request: DispatchCommand,
-    pub(super) reply: oneshot::Sender<Result<Decided, Error>>,
+    pub(super) reply: oneshot::Sender<Result<Answered, Error>>,
     pub(super) tries: u8,
 }
 

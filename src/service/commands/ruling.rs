@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::batch_state::BatchState;
 use super::request::Pending;
-use super::world::World;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
 use crate::domain::policy::{self, Basis, Decision, Facts, Reason, Request};
@@ -17,7 +17,7 @@ use crate::storage::decisions::VehicleRow;
 /// may think that a command's sender is gone.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 
-/// A command that may leave, once.
+/// A command that may leave, idempotency.
 #[derive(Debug)]
 pub(super) struct SendOrder {
     pub(super) command: Command,
@@ -40,17 +40,17 @@ pub(super) enum Ruling {
     Again,
 }
 
-/// Rules on a request by the world as the batch has read and changed it.
+/// Rules on a request by the state as the batch has read and changed it.
 pub(super) fn rule(
     service: &Service,
-    world: &mut World,
+    state: &mut BatchState,
     pending: &Pending,
     now: Timestamp,
     send_by: Duration,
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
-    if let Some((hash, command)) = world.replay(&key) {
+    if let Some((hash, command)) = state.replay(&key) {
         let same = *hash == request.request_hash;
         return Ok(if same {
             Ruling::Replayed(Box::new(command.clone()))
@@ -59,10 +59,10 @@ pub(super) fn rule(
         });
     }
     let tenant = request.caller.actor.organization_id;
-    let Some(vehicle) = world.vehicle(tenant, request.vehicle_id) else {
+    let Some(vehicle) = state.vehicle(tenant, request.vehicle_id) else {
         return Ok(Ruling::NotFound);
     };
-    let grant = match request.grant_id.map(|grant_id| world.grant(tenant, grant_id)) {
+    let grant = match request.grant_id.map(|grant_id| state.grant(tenant, grant_id)) {
         Some(None) => return Ok(Ruling::NotFound),
         found => found.flatten(),
     };
@@ -79,13 +79,13 @@ pub(super) fn rule(
         Decision::Allow(basis) => {
             let vehicle = Arc::clone(vehicle);
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
-            world.note_claim(basis, request.vehicle_id, question.spends_use);
-            world.note_decided(key, request.request_hash, command);
+            state.note_claim(basis, request.vehicle_id, question.spends_use);
+            state.note_decided(key, request.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
             let refused = refuse(command, &reasons);
-            world.note_decided(key, request.request_hash, refused.clone());
+            state.note_decided(key, request.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))
         }
     }

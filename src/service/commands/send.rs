@@ -1,4 +1,4 @@
-//! Sending one command, once, in a task of its own: a client that hangs up cancels nothing.
+//! Sending one command, idempotency, in a task of its own: a client that hangs up cancels nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::time::Timestamp;
 use crate::failpoint::{self, Failpoint};
 use crate::service::budget::Purpose;
-use crate::service::connections::{AccessToken, trouble};
+use crate::service::connections::{AccessToken, faults};
 use crate::service::{Error, Service};
 use crate::storage::commands::Change;
 
@@ -32,7 +32,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
         // said to be missing is looked up first, which may take the cloud as long as the command.
         let late = match &told {
             Some((error, token)) if error.fault == Fault::Account => {
-                drop(trouble::notice(&service, &order.vehicle, token, error).await);
+                drop(faults::notice(&service, &order.vehicle, token, error).await);
                 None
             }
             told => told.as_ref(),
@@ -41,7 +41,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
         service.readings.forget(order.command.vehicle_id);
         outcomes.submit(change(&order.command, &sent, service.clock.now())).await;
         if let Some((error, token)) = late {
-            drop(trouble::notice(&service, &order.vehicle, token, error).await);
+            drop(faults::notice(&service, &order.vehicle, token, error).await);
         }
     });
 }
@@ -91,7 +91,7 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Acce
         // A token that is not accepted means that nothing was done: one repetition with a new
         // one, within the same time to leave, is still at most one send that counts (P4).
         Sent::Failed(error) if is_refused_token(&error) => {
-            match trouble::notice(service, &order.vehicle, &token, &error).await {
+            match faults::notice(service, &order.vehicle, &token, &error).await {
                 Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
                 None => (Sent::Failed(error), None),
             }

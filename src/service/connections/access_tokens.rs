@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::trouble::suspended_grants;
+use super::faults::suspended_grants;
 use super::{seal, unseal};
 use crate::config::ApiVersions;
 use crate::connector::{Access, ConnectorError, Fault};

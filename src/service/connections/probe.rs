@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::trouble::{self, FIRST_PROBE};
+use super::faults::{self, FIRST_PROBE};
 use crate::connector::Fault;
 use crate::domain::reading::Observable;
 use crate::service::budget::Purpose;
@@ -28,7 +28,7 @@ const TRIED: &[Observable] = &[
 ];
 
 /// Tries suspended cars whose time has come; returns how many. Any instance may do it, also
-/// several at once.
+/// several at idempotency.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -56,7 +56,7 @@ pub async fn probe(service: &Service) -> Result<usize, Error> {
 async fn try_one(service: &Service, vehicle: &VehicleRow, to_probe: ToProbe) -> Result<(), Error> {
     let as_of = service.clock.now();
     if works(service, vehicle).await {
-        return trouble::resume(service, vehicle, as_of).await;
+        return faults::resume(service, vehicle, as_of).await;
     }
     let doublings = u32::try_from(to_probe.probes.clamp(0, 16)).unwrap_or(0);
     let wait = FIRST_PROBE.saturating_mul(1 << doublings).min(WAIT_MAX);

@@ -1,7 +1,7 @@
 //! Sending an owner to mend the account with the car's maker, and receiving the browser that comes
 //! back (protocol page, section 1.1).
 
-use super::trouble;
+use super::faults;
 use crate::connector::ReauthenticateRequest;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::connection::{CONSENT_TIME, Connection, ConnectionStatus};
@@ -93,7 +93,7 @@ pub async fn reauthenticated(
     let now = service.clock.now();
     let suspended: Vec<VehicleRow> = cars.into_iter().filter(|car| car.facts.suspended).collect();
     for car in &suspended {
-        trouble::resume(service, car, now).await?;
+        faults::resume(service, car, now).await?;
     }
     Ok(connection)
 }

@@ -10,8 +10,8 @@ use crate::domain::connection::{Connection, ConnectionStatus, Mode};
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::event::Event;
 use crate::domain::instruction::Action;
-use crate::service::once::{Answer, Once};
-use crate::service::{Ban, Caller, Error, Service, users};
+use crate::service::idempotency::{Answer, Idempotency};
+use crate::service::{Caller, Denial, Error, Service, users};
 use crate::signing::secret::{MachineSecret, SecretPrefix};
 use crate::storage::{connections, repeat};
 
@@ -59,22 +59,22 @@ fn permissions(wanted: &Wanted) -> Vec<(&'static str, bool)> {
 /// Starts a consent for the caller, or for the person a machine acts for.
 ///
 /// # Errors
-/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a person whose
+/// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a person whose
 /// account is not open.
 pub async fn start(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     wanted: Wanted,
 ) -> Result<Answer<Started>, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::ConnectionsWrite.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::ConnectionsWrite.as_str())));
     }
-    let owner_id = caller.actor.user_id().ok_or(Error::Forbidden(Ban::ActingForMissing))?;
+    let owner_id = caller.actor.user_id().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     repeat(|| async {
         let now = service.clock.now();
         let mut tx = service.store.begin().await?;
-        if let Some(answer) = once.find(service, &mut tx, caller, START).await? {
+        if let Some(answer) = idempotency.find(service, &mut tx, caller, START).await? {
             return Ok(answer);
         }
         users::find_open(&mut tx, caller, owner_id).await?;
@@ -102,7 +102,7 @@ pub async fn start(
         });
         let connection_id = connection.connection_id;
         let started = Started { connection, authorize_url };
-        once.keep(service, &mut tx, caller, START, &started).await?;
+        idempotency.keep(service, &mut tx, caller, START, &started).await?;
         let event = Event::ConnectionStarted { connection_id, user_id: owner_id };
         service.record(&mut tx, caller, now, [event]).await?;
         tx.commit().await?;

@@ -9,8 +9,8 @@ use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::failpoint::{self, Failpoint};
-use crate::service::{Ban, Caller, Error, Known, Service, commands};
-use crate::storage::{Connection, commands as stored_commands, grants, repeat_until_known};
+use crate::service::{Caller, Denial, Error, PersonalContext, Service, commands};
+use crate::storage::{Executor, commands as stored_commands, grants, repeat_until_known};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
 /// answer, and the recovery's period.
@@ -35,10 +35,10 @@ pub struct Ended {
 }
 
 /// Ends a grant for the owner, an administrator, or a machine for them. Ending it twice is ending
-/// it once: the second time the answer is the same.
+/// it idempotency: the second time the answer is the same.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::NotTheOwner`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::NotTheOwner`], [`Denial::ScopeMissing`].
 pub async fn revoke(
     service: &Service,
     caller: &Caller,
@@ -55,7 +55,7 @@ pub async fn revoke(
 /// Gives a grant back: for its grantee, or a machine for them.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::NotTheGrantee`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::NotTheGrantee`], [`Denial::ScopeMissing`].
 pub async fn relinquish(
     service: &Service,
     caller: &Caller,
@@ -87,7 +87,7 @@ async fn end_once(
         return Ok(Ended { grant: grant.ok_or(Error::NotFound)?, in_flight });
     };
     let event = event(&grant, end_reason, in_flight.len());
-    let known = Known { note, ..Known::default() };
+    let known = PersonalContext { note, ..PersonalContext::default() };
     service.record_with(&mut tx, &ender, now, event, known).await?;
     failpoint::reached(Failpoint::GrantEnded);
     tx.commit().await?;
@@ -108,7 +108,7 @@ fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
 
 /// Whether the caller may end the grant in this way, and the caller as the record names them.
 async fn may_end(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     caller: &Caller,
     grant_id: GrantId,
     end_reason: EndReason,
@@ -118,7 +118,7 @@ async fn may_end(
     let person = if by_grantee { grant.grantee_id } else { vehicle.owner_id };
     if caller.actor.is_api_client() {
         if !caller.actor.has_scope(Scope::GrantsWrite) {
-            return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsWrite.as_str())));
+            return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
         }
         if caller.actor.user_id().is_none_or(|user_id| user_id == person) {
             return Ok(caller.acting_for(person));
@@ -129,10 +129,10 @@ async fn may_end(
             Ok(caller.clone())
         }
         (Relation::Stranger, _) => Err(Error::NotFound),
-        (Relation::Grantee, false) => Err(Error::Forbidden(Ban::NotTheOwner)),
+        (Relation::Grantee, false) => Err(Error::Forbidden(Denial::NotTheOwner)),
         (Relation::Owner | Relation::Administrator, true) => {
             // An administrator who is also the grantee is a `Grantee` above.
-            Err(Error::Forbidden(Ban::NotTheGrantee))
+            Err(Error::Forbidden(Denial::NotTheGrantee))
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::domain::grant::{Grant, Validity};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
 use crate::failpoint::{self, Failpoint};
-use crate::service::once::{Answer, Once};
-use crate::service::{Ban, Caller, Error, Service, Violation, users, vehicles};
+use crate::service::idempotency::{Answer, Idempotency};
+use crate::service::{Caller, Denial, Error, Service, Violation, users, vehicles};
 use crate::storage::{Tx, grants, repeat_until_known};
 
 const ISSUE: &str = "grants.issue";
@@ -35,31 +35,31 @@ pub struct NewGrant {
 /// Issues a grant.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a car the caller does not know of, [`Ban::NotTheOwner`],
+/// [`Error::NotFound`] for a car the caller does not know of, [`Denial::NotTheOwner`],
 /// [`Error::Invalid`] for a grantee who is not there or for an entitlement that the owner did not
 /// permit at the vehicle cloud.
 pub async fn issue(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     new: NewGrant,
 ) -> Result<Answer<Grant>, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsWrite.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
     }
     // A key finds what a run has done whose commit was not answered.
-    repeat_until_known(|| issue_once(service, caller, once, &new)).await
+    repeat_until_known(|| issue_once(service, caller, idempotency, &new)).await
 }
 
 async fn issue_once(
     service: &Service,
     caller: &Caller,
-    once: &Once,
+    idempotency: &Idempotency,
     new: &NewGrant,
 ) -> Result<Answer<Grant>, Error> {
     let now = service.clock.now();
     let mut tx = service.store.begin().await?;
-    if let Some(answer) = once.find(service, &mut tx, caller, ISSUE).await? {
+    if let Some(answer) = idempotency.find(service, &mut tx, caller, ISSUE).await? {
         return Ok(answer);
     }
     let (vehicle, issuer) = find_owned(service, &mut tx, caller, new.vehicle_id).await?;
@@ -82,7 +82,7 @@ async fn issue_once(
     };
     grants::insert(&mut tx, &grant).await?;
     // The key belongs to the one who sent it, the entry names for whom.
-    once.keep(service, &mut tx, caller, ISSUE, &grant).await?;
+    idempotency.keep(service, &mut tx, caller, ISSUE, &grant).await?;
     let issued = Event::GrantIssued {
         grant_id: grant.grant_id,
         vehicle_id: grant.vehicle_id,
@@ -114,7 +114,7 @@ async fn find_owned(
         let issuer = caller.acting_for(vehicle.owner_id);
         return Ok((vehicle, issuer));
     }
-    Err(Error::Forbidden(Ban::NotTheOwner))
+    Err(Error::Forbidden(Denial::NotTheOwner))
 }
 
 async fn check(

@@ -4,13 +4,13 @@ use super::{Relation, find_with_vehicle, relation};
 use crate::domain::actor::Scope;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, VehicleId};
-use crate::service::{Ban, Caller, Error, Service};
+use crate::service::{Caller, Denial, Error, Service};
 use crate::storage::Page;
 use crate::storage::grants::{self, Filter};
 
 fn must_have_scope(caller: &Caller) -> Result<(), Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsRead) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsRead.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsRead.as_str())));
     }
     Ok(())
 }
@@ -19,7 +19,7 @@ fn must_have_scope(caller: &Caller) -> Result<(), Error> {
 /// caller holds and those for the caller's cars.
 ///
 /// # Errors
-/// [`Ban::ScopeMissing`].
+/// [`Denial::ScopeMissing`].
 pub async fn list(
     service: &Service,
     caller: &Caller,
@@ -38,7 +38,7 @@ pub async fn list(
 /// One grant, for its grantee, the car's owner, administrators and machines with the scope.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::ScopeMissing`].
+/// [`Error::NotFound`], [`Denial::ScopeMissing`].
 pub async fn get(service: &Service, caller: &Caller, grant_id: GrantId) -> Result<Grant, Error> {
     must_have_scope(caller)?;
     let mut reader = service.store.read().await?;

@@ -7,7 +7,7 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::id::GrantId;
 use crate::domain::time::Timestamp;
-use crate::service::{Ban, Caller, Error, Service, StateFault};
+use crate::service::{Caller, Denial, Error, Service, StateFault};
 use crate::signing::grant_token::{self, GrantClaims};
 use crate::storage::repeat;
 
@@ -24,7 +24,7 @@ pub struct MintedToken {
 /// each time.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Ban::NotTheGrantee`], [`Ban::ScopeMissing`],
+/// [`Error::NotFound`], [`Denial::NotTheGrantee`], [`Denial::ScopeMissing`],
 /// [`StateFault::GrantEnded`].
 pub async fn mint_token(
     service: &Service,
@@ -32,7 +32,7 @@ pub async fn mint_token(
     grant_id: GrantId,
 ) -> Result<MintedToken, Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(Scope::GrantsWrite.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
     }
     service.must_agree()?;
     repeat(|| mint_once(service, caller, grant_id)).await
@@ -52,7 +52,7 @@ async fn mint_once(
         _ if acts_for_anyone => {}
         Relation::Stranger => return Err(Error::NotFound),
         Relation::Owner | Relation::Administrator => {
-            return Err(Error::Forbidden(Ban::NotTheGrantee));
+            return Err(Error::Forbidden(Denial::NotTheGrantee));
         }
     }
     if service.has_ended(&grant) {

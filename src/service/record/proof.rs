@@ -15,7 +15,7 @@ use crate::storage::{Reader, audit_entries, record, vehicles};
 /// told about in it, for the owner of its car, and for administrators.
 ///
 /// # Errors
-/// [`crate::service::Ban::ScopeMissing`]; [`Error::NotFound`] also for entries that do not concern the caller;
+/// [`crate::service::Denial::ScopeMissing`]; [`Error::NotFound`] also for entries that do not concern the caller;
 /// [`StateFault::EntryNotSigned`] while nothing can be signed.
 pub async fn prove(
     service: &Service,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Quorum;
 use crate::service::{Error, Service};
 use crate::storage::cosignatures::{self, Cosigned, Round};
-use crate::storage::{Connection, Reader, record};
+use crate::storage::{Executor, Reader, record};
 
 /// The next checkpoint is put before the witnesses no sooner than so long after the last one.
 const SPACING: Duration = Duration::from_secs(1);
@@ -98,7 +98,7 @@ pub(super) async fn newest(
 
 /// Every checkpoint that these witnesses have cosigned, the newest first. What former witnesses have
 /// cosigned does not count.
-async fn witnessed(on: &mut impl Connection, quorum: &Quorum) -> Result<Vec<Witnessed>, Error> {
+async fn witnessed(on: &mut impl Executor, quorum: &Quorum) -> Result<Vec<Witnessed>, Error> {
     let mut found: Vec<Witnessed> = Vec::new();
     for Cosigned { size, checkpoint, witness, cosignature } in cosignatures::all(on).await? {
         if !quorum.has(&witness) {

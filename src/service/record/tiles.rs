@@ -3,14 +3,14 @@
 use crate::audit::tile::TileId;
 use crate::audit::tree::{Tiles, TreeError};
 use crate::service::Error;
-use crate::storage::{Connection, record};
+use crate::storage::{Executor, record};
 
 /// No question needs more rounds: each brings the tiles that the one before missed.
 const ROUNDS_MAX: usize = 8;
 
 /// The answer, with whatever tiles it takes.
 pub(super) async fn ask<T>(
-    on: &mut impl Connection,
+    on: &mut impl Executor,
     tiles: &mut Tiles,
     mut question: impl FnMut(&mut Tiles) -> Result<T, TreeError>,
 ) -> Result<T, Error> {
@@ -24,11 +24,7 @@ pub(super) async fn ask<T>(
     Err(Error::Internal("the tiles of the record are not those of a tree".to_owned()))
 }
 
-async fn bring(
-    on: &mut impl Connection,
-    tiles: &mut Tiles,
-    missing: &[TileId],
-) -> Result<(), Error> {
+async fn bring(on: &mut impl Executor, tiles: &mut Tiles, missing: &[TileId]) -> Result<(), Error> {
     for &tile in missing {
         let hashes = record::tile(on, tile).await?;
         let gone = || Error::Internal(format!("the record has no tile {tile:?}"));

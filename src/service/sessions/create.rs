@@ -9,7 +9,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
-use crate::service::{CredentialFault, Error, Known, Service};
+use crate::service::{CredentialFault, Error, PersonalContext, Service};
 use crate::storage::users::Account;
 use crate::storage::{sessions, users};
 
@@ -94,7 +94,7 @@ async fn start(
     sessions::insert(&mut tx, session_id, person, now, now.plus(LIFETIME)).await?;
     let tokens = issue(service, &mut tx, session_id, owner, now).await?;
     let created = Event::SessionCreated { user_id: owner.user_id, session_id };
-    let known = Known { network_address: Some(from), ..Known::default() };
+    let known = PersonalContext { network_address: Some(from), ..PersonalContext::default() };
     service.record_with(&mut tx, &owner.caller(request_id), now, created, known).await?;
     tx.commit().await?;
     Ok(tokens)
@@ -110,7 +110,7 @@ async fn record_refusal(
     let mut tx = service.store.begin().await?;
     let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
     let caller = owner(account).caller(request_id);
-    let known = Known { network_address: Some(from), ..Known::default() };
+    let known = PersonalContext { network_address: Some(from), ..PersonalContext::default() };
     service.record_with(&mut tx, &caller, service.clock.now(), refused, known).await?;
     Ok(tx.commit().await?)
 }

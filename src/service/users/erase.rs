@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::service::connections::{self, AccessToken};
-use crate::service::{Ban, Caller, Error, Service, once};
+use crate::service::{Caller, Denial, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{connections as stored, personal_data, repeat, users};
 
@@ -19,14 +19,14 @@ pub struct Erased {
     pub ended_upstream: bool,
 }
 
-/// Erases a person: for themself, or for an administrator. Doing it twice is doing it once.
+/// Erases a person: for themself, or for an administrator. Doing it twice is doing it idempotency.
 ///
 /// # Errors
-/// [`Ban::AdminOnly`], [`Error::NotFound`].
+/// [`Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
     let is_self = !caller.actor.is_api_client() && caller.actor.user_id() == Some(user_id);
     if !is_self && !caller.actor.is_admin() {
-        return Err(Error::Forbidden(Ban::AdminOnly));
+        return Err(Error::Forbidden(Denial::AdminOnly));
     }
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
@@ -67,7 +67,7 @@ async fn erase_once(service: &Service, caller: &Caller, user_id: UserId) -> Resu
         events.extend(happened);
         ended.push((connection_id, cars));
     }
-    once::forget_about(service, &mut tx, organization_id, user_id).await?;
+    idempotency::forget_about(service, &mut tx, organization_id, user_id).await?;
     if personal_data::erase(&mut tx, organization_id, user_id, now).await? {
         events.push(Event::UserPersonalDataErased { user_id });
     }

@@ -7,7 +7,7 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::reading::Observable;
-use crate::service::{Ban, Caller, Error, Service};
+use crate::service::{Caller, Denial, Error, Service};
 use crate::storage::{grants, vehicles};
 
 /// What somebody wants to do with a car.
@@ -44,7 +44,7 @@ impl From<Observable> for Wish {
 /// choice: the gate decides.
 ///
 /// # Errors
-/// [`Ban::ScopeMissing`], [`Ban::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
+/// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
 /// not there.
 pub async fn choose_right(
     service: &Service,
@@ -54,7 +54,7 @@ pub async fn choose_right(
     named: Option<GrantId>,
 ) -> Result<(Caller, UserId, Option<GrantId>), Error> {
     if caller.actor.is_api_client() && !caller.actor.has_scope(wish.scope) {
-        return Err(Error::Forbidden(Ban::ScopeMissing(wish.scope.as_str())));
+        return Err(Error::Forbidden(Denial::ScopeMissing(wish.scope.as_str())));
     }
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read_urgent().await?;
@@ -64,7 +64,7 @@ pub async fn choose_right(
             let grant = grants::find(&mut reader, organization_id, grant_id).await?;
             grant.ok_or(Error::NotFound)?.grantee_id
         }
-        (None, None) => return Err(Error::Forbidden(Ban::ActingForMissing)),
+        (None, None) => return Err(Error::Forbidden(Denial::ActingForMissing)),
     };
     let caller = caller.acting_for(user_id);
     if named.is_some() {

@@ -10,7 +10,7 @@ use crate::connector::{ConnectorError, Fault};
 use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
 use crate::service::budget::Purpose;
-use crate::service::connections::{AccessToken, trouble};
+use crate::service::connections::{AccessToken, faults};
 use crate::service::{Error, Service};
 use crate::storage::decisions::VehicleRow;
 
@@ -177,7 +177,7 @@ async fn ask_once(
     let token = service.access_tokens.get(service, vehicle.connection_id).await?;
     let answers = call(service, vehicle, &token, observables).await;
     let Some(error) = first_error(&answers) else { return Ok(answers) };
-    match trouble::notice(service, vehicle, &token, error).await {
+    match faults::notice(service, vehicle, &token, error).await {
         Some(fresh) => Ok(call(service, vehicle, &fresh, observables).await),
         None => Ok(answers),
     }

@@ -4,7 +4,7 @@
 use crate::connector::Fault;
 use crate::connector::webhook::{CarNews, Complaint, News};
 use crate::domain::time::Timestamp;
-use crate::service::connections::trouble;
+use crate::service::connections::faults;
 use crate::service::{Error, Service, commands};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::vehicle_consents;
@@ -52,10 +52,10 @@ async fn complain(
 ) -> Result<(), Error> {
     match (complaint.fault, complaint.resolved) {
         (Fault::Account, false) => {
-            trouble::suspend(service, vehicle, &complaint.provider_code).await
+            faults::suspend(service, vehicle, &complaint.provider_code).await
         }
-        (Fault::Account, true) => trouble::resume(service, vehicle, as_of).await,
-        (_, _) => match trouble::verify(service, vehicle).await {
+        (Fault::Account, true) => faults::resume(service, vehicle, as_of).await,
+        (_, _) => match faults::verify(service, vehicle).await {
             Err(Error::Connector(error)) => {
                 tracing::warn!(%error, "what an owner permits could not be asked for");
                 Ok(())

@@ -1,7 +1,7 @@
 //! What was erased leaves the database's files too, as far as a program can see to that: two texts,
 //! because each database keeps old content in places of its own.
 
-use super::{Db, Haste, Reader, StorageError, judged, query};
+use super::{Db, Priority, Reader, StorageError, judged, query};
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
 /// `secure_delete` (seen twice in 3,600 rows). These are the indexes that hold what people are called;
@@ -24,10 +24,10 @@ impl Db {
     /// [`StorageError`]; what was erased stays erased.
     pub async fn clear_erased(&self) -> Result<bool, StorageError> {
         match self {
-            Self::Sqlite { writer, turns, halt, .. } => {
-                let turn = turns.to_write.take(Haste::Ordinary).await?;
+            Self::Sqlite { writer, permits, halt, .. } => {
+                let permit = permits.to_write.take(Priority::Ordinary).await?;
                 let mut on =
-                    Reader::Sqlite(judged(halt, writer.acquire()).await?, halt.clone(), turn);
+                    Reader::Sqlite(judged(halt, writer.acquire()).await?, halt.clone(), permit);
                 for rebuild in REBUILD {
                     query(rebuild).execute(&mut on).await?;
                 }
@@ -35,7 +35,7 @@ impl Db {
                 Ok(busy == Some(0))
             }
             Self::Postgres(_) => {
-                let mut on = self.read(Haste::Ordinary).await?;
+                let mut on = self.read(Priority::Ordinary).await?;
                 query(VACUUM).execute(&mut on).await?;
                 Ok(true)
             }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::turns::Turns;
-use super::{Db, FileTurns, Haste, Servers, StorageError, address, query};
+use super::permits::Permits;
+use super::{Db, FilePermits, Priority, Servers, StorageError, address, query};
 use crate::halt::Halt;
 
 /// Whether the server takes writes. For a file there is nothing to ask but whether it answers: two
@@ -174,8 +174,9 @@ async fn open_sqlite(path: PathBuf, create: bool) -> Result<Db, OpenError> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .connect_lazy_with(reading);
-    let turns = FileTurns { to_write: Turns::of(1, 0), to_read: Turns::of(SQLITE_READERS_MAX, 1) };
-    Ok(Db::Sqlite { writer, readers, turns, halt: Halt::default() })
+    let permits =
+        FilePermits { to_write: Permits::of(1, 0), to_read: Permits::of(SQLITE_READERS_MAX, 1) };
+    Ok(Db::Sqlite { writer, readers, permits, halt: Halt::default() })
 }
 
 async fn open_postgres(url: &str, settings: PostgresSettings) -> Result<Db, OpenError> {
@@ -189,7 +190,7 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
     pub async fn is_primary(&self) -> Result<bool, StorageError> {
-        let mut reader = self.read(Haste::Urgent).await?;
+        let mut reader = self.read(Priority::Urgent).await?;
         let sql = match self {
             Self::Sqlite { .. } => ANSWERS,
             Self::Postgres(_) => IS_PRIMARY,

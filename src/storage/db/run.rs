@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::rows::{self, Rows, Statement, Style};
 use super::value::Text;
-use super::{Db, Handle, Haste, Row, Servers, StorageError, Value, judged};
+use super::{Db, Handle, Priority, Row, Servers, StorageError, Value, judged};
 
 fn unencodable(error: sqlx::error::BoxDynError) -> StorageError {
     StorageError::Rejected(sqlx::Error::Encode(error))
@@ -180,7 +180,7 @@ pub(super) async fn prepare(db: &Db, sql: &'static str, count: usize) -> Result<
         Some(_) => rows::expand(sql, fixed, count, style),
         None => Ok(sql.to_owned()),
     };
-    match db.read(Haste::Ordinary).await? {
+    match db.read(Priority::Ordinary).await? {
         super::Reader::Sqlite(mut connection, ..) => {
             let text = AssertSqlSafe(text(Style::List)?).into_sql_str();
             (&mut *connection).prepare(text).await?;

@@ -15,9 +15,9 @@ use futures_util::future::join_all;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 
-use super::turns::Turns;
+use super::permits::Permits;
 use super::{
-    Connection, FromRow, Handle, Haste, OpenError, Row, StorageError, Turn, corrupt, query,
+    Executor, FromRow, Handle, OpenError, Permit, Priority, Row, StorageError, corrupt, query,
 };
 use crate::domain::time::Timestamp;
 
@@ -41,7 +41,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// At start, so long may no server be the primary: it may be starting as well.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const START_LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// So many connections are for what has the right of way: commands, and who ends a key.
+/// So many connections are for what has priority: commands, and the end of a key.
 const RESERVED: u32 = 2;
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ struct Shared {
     addresses: Vec<PgConnectOptions>,
     connections_max: u32,
     /// Of any pool, also of one that replaces another.
-    turns: Turns,
+    permits: Permits,
     lookouts: tokio::sync::Mutex<Vec<Option<Lookout>>>,
     chosen: RwLock<Chosen>,
     /// Told when the pool was replaced: who waits for an answer on the old one waits for nothing.
@@ -76,7 +76,7 @@ struct Chosen {
 #[derive(Debug)]
 struct Lookout(PgConnection);
 
-impl Connection for Lookout {
+impl Executor for Lookout {
     fn handle(&mut self) -> Handle<'_> {
         Handle::Postgres(&mut self.0, None)
     }
@@ -115,8 +115,8 @@ impl Servers {
         let lookouts = tokio::sync::Mutex::new(addresses.iter().map(|_| None).collect());
         let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good: false });
         let replaced = tokio::sync::Notify::new();
-        let turns = Turns::of(connections_max, RESERVED);
-        let shared = Shared { addresses, connections_max, turns, lookouts, chosen, replaced };
+        let permits = Permits::of(connections_max, RESERVED);
+        let shared = Shared { addresses, connections_max, permits, lookouts, chosen, replaced };
         let servers = Self(Arc::new(shared));
         let mut last = OpenError::NotPrimary;
         let found = tokio::time::timeout(START_PATIENCE, async {
@@ -135,12 +135,12 @@ impl Servers {
         }
     }
 
-    /// The turn of something that asks for a connection.
+    /// The permit of something that asks for a connection.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if it does not come in time.
-    pub(super) async fn turn(&self, haste: Haste) -> Result<Turn, StorageError> {
-        self.0.turns.take(haste).await
+    pub(super) async fn permit(&self, priority: Priority) -> Result<Permit, StorageError> {
+        self.0.permits.take(priority).await
     }
 
     /// The connections to the primary.

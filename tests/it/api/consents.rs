@@ -193,7 +193,7 @@ on_both! {
         assert_eq!((grant.text("status"), grant.text("end_reason")), ("ended".into(), "vehicle_removed".into()));
         assert_eq!(app.cloud.consented_cars().await, 0);
         assert!(app.cloud.journal().await.is_empty());
-        // Once more changes nothing.
+        // Idempotency more changes nothing.
         owner.delete(&path).await.expect(200);
         let path = "/v1/audit-entries?event=connection.ended";
         assert_eq!(app.admin().await.get(path).await.expect(200).list("event").len(), 1);

@@ -7,7 +7,7 @@ use keylend::audit::verify::{Finding, Verified, Verifier};
 use keylend::audit::vouched::Vouched;
 use keylend::copy::{Folder, Folders};
 use keylend::service::{Service, record};
-use keylend::storage::Connection;
+use keylend::storage::Executor;
 use keylend::storage::record as stored;
 
 /// The name of the record of every service under test.
@@ -34,7 +34,7 @@ pub(crate) async fn checkpoint(service: &Service) -> Checkpoint {
 }
 
 /// What the database says at every position, in order.
-pub(crate) async fn leaves(on: &mut impl Connection) -> Vec<Vec<u8>> {
+pub(crate) async fn leaves(on: &mut impl Executor) -> Vec<Vec<u8>> {
     let mut leaves = Vec::new();
     for start in (0..).step_by(PAGE as usize) {
         let page = stored::entries(on, start..start + PAGE).await.unwrap();

@@ -7,7 +7,7 @@ use keylend::domain::command::CommandStatus;
 use keylend::domain::id::{CommandId, OrganizationId, VehicleId};
 use keylend::domain::time::Timestamp;
 use keylend::storage::db::{FromRow, Row, query};
-use keylend::storage::{Connection, Db, Haste, PostgresSettings, StorageError};
+use keylend::storage::{Db, Executor, PostgresSettings, Priority, StorageError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -90,7 +90,7 @@ pub(crate) async fn open(installation: &Installation) -> Db {
 
 /// How much is not settled yet: commands without an end, entries without a position or signature.
 pub(crate) async fn unsettled(db: &Db) -> Result<i64, StorageError> {
-    let mut reader = db.read(Haste::Ordinary).await?;
+    let mut reader = db.read(Priority::Ordinary).await?;
     let mut count = 0;
     for sql in [OPEN, WAITING, UNSIGNED] {
         count += query(sql).fetch_optional::<i64>(&mut reader).await?.unwrap_or(0);
@@ -111,7 +111,7 @@ impl FromRow for KnownCar {
     }
 }
 
-async fn statuses(on: &mut impl Connection) -> HashMap<String, String> {
+async fn statuses(on: &mut impl Executor) -> HashMap<String, String> {
     let mut statuses = HashMap::new();
     for status in CommandStatus::ALL {
         let of_status = query(OF_STATUS).bind(status.as_str());
@@ -130,7 +130,7 @@ pub(crate) async fn gather(
     let offset = Offset::measured(log, &installation.cloud_url).await;
     let journal = std::fs::read_to_string(installation.journal()).unwrap();
     let db = open(installation).await;
-    let mut reader = db.read(Haste::Ordinary).await.unwrap();
+    let mut reader = db.read(Priority::Ordinary).await.unwrap();
     let cars: Vec<KnownCar> = query(CARS).fetch_all(&mut reader).await.unwrap();
     let history = History {
         requests: log.requests(),

@@ -9,7 +9,7 @@ use keylend::clock::{Clock, SystemClock};
 use keylend::domain::time::Timestamp;
 use keylend::failpoint::Failpoint;
 use keylend::storage::db::query;
-use keylend::storage::{Db, Haste};
+use keylend::storage::{Db, Priority};
 
 use super::gather;
 use super::installation::Installation;
@@ -228,7 +228,7 @@ impl Fleet {
 
     /// A number from the database.
     async fn number(&self, sql: &'static str, bound: Option<Timestamp>) -> i64 {
-        let mut reader = self.db.read(Haste::Ordinary).await.unwrap();
+        let mut reader = self.db.read(Priority::Ordinary).await.unwrap();
         let question = bound.into_iter().fold(query(sql), |question, at| question.bind(at));
         question.fetch_optional::<i64>(&mut reader).await.unwrap().unwrap_or(0)
     }

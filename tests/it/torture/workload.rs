@@ -316,7 +316,7 @@ async fn try_foreign_cars(mut person: Person, vehicles: Vec<String>, mut dice: D
         let Some(car) = dice.one_of(&vehicles) else { return };
         let call = command(&world, car, "unlock", None);
         person.ask(&call).await;
-        // Once in a while is enough.
+        // Idempotency in a while is enough.
         let next = world.log.answered() + 50;
         tokio::select! {
             () = world.stop.cancelled() => {}

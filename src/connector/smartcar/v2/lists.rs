@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use super::{V2, classify, decode, fit};
+use super::{V2, bounds, classify, decode};
 use crate::connector::ConnectorError;
 use crate::smartcar::v2;
 
@@ -20,7 +20,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     is_fit: fn(&str) -> bool,
 ) -> Result<Vec<String>, ConnectorError> {
     let mut all: Vec<String> = Vec::new();
-    while all.len() < fit::LIST_ENTRIES_MAX {
+    while all.len() < bounds::LIST_ENTRIES_MAX {
         let page_url = format!("{url}?limit={PAGE_ENTRIES}&offset={}", all.len());
         let answer = cloud.get(token, &page_url).await?;
         let (page, paging) = split(decode(&answer)?);

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::super::{api_answer, classify, decode, fit};
+use super::super::{api_answer, bounds, classify, decode};
 use crate::connector::transport::Answer;
 use crate::connector::{Acknowledgement, ConnectorError};
 use crate::domain::reading as domain;
@@ -131,14 +131,14 @@ type Judged = Result<Observation, &'static str>;
 
 fn quantity(number: Option<f64>) -> Result<Option<f64>, &'static str> {
     match number {
-        Some(number) if !fit::is_quantity(number) => Err("a quantity that cannot be right"),
+        Some(number) if !bounds::is_quantity(number) => Err("a quantity that cannot be right"),
         number => Ok(number),
     }
 }
 
 fn share(number: Option<f64>) -> Result<Option<f64>, &'static str> {
     match number {
-        Some(number) if !fit::is_share(number) => Err("a share that is not from 0 to 1"),
+        Some(number) if !bounds::is_share(number) => Err("a share that is not from 0 to 1"),
         number => Ok(number),
     }
 }
@@ -147,7 +147,8 @@ fn attributes(body: wire::Attributes, vehicle: &str) -> Judged {
     if body.id != vehicle {
         return Err("an answer about another car");
     }
-    if !fit::is_name(&body.make) || !fit::is_name(&body.model) || !fit::is_year(body.year) {
+    if !bounds::is_name(&body.make) || !bounds::is_name(&body.model) || !bounds::is_year(body.year)
+    {
         return Err("a make, model or year that cannot be right");
     }
     let (make, model, year) = (body.make, body.model, body.year);
@@ -155,7 +156,7 @@ fn attributes(body: wire::Attributes, vehicle: &str) -> Judged {
 }
 
 fn vin(body: reads::Vin) -> Judged {
-    if !fit::is_vin(&body.vin) {
+    if !bounds::is_vin(&body.vin) {
         return Err("not a vehicle identification number");
     }
     Ok(Observation::Vin(domain::Vin { vin: body.vin }))
@@ -182,16 +183,16 @@ fn battery_capacity(body: reads::BatteryCapacity) -> Judged {
 }
 
 fn nominal_capacity(body: reads::NominalCapacity) -> Judged {
-    if body.available_capacities.len() > fit::ENTRIES_MAX {
+    if body.available_capacities.len() > bounds::ENTRIES_MAX {
         return Err("too many capacities");
     }
     let available = body.available_capacities.into_iter().map(|available| {
         let capacity_kwh = quantity(Some(available.capacity))?.unwrap_or_default();
-        let description = available.description.as_deref().map(fit::text);
+        let description = available.description.as_deref().map(bounds::text);
         Ok(domain::AvailableCapacity { capacity_kwh, description })
     });
     let capacity = match body.capacity {
-        Some(rated) if !fit::is_word(&rated.source) => return Err("an unknown source"),
+        Some(rated) if !bounds::is_word(&rated.source) => return Err("an unknown source"),
         Some(rated) => {
             let nominal_kwh = quantity(Some(rated.nominal))?.unwrap_or_default();
             Some(domain::RatedCapacity { nominal_kwh, source: rated.source })
@@ -201,7 +202,7 @@ fn nominal_capacity(body: reads::NominalCapacity) -> Judged {
     Ok(Observation::NominalCapacity(domain::NominalCapacity {
         available_capacities: available.collect::<Result<_, &'static str>>()?,
         capacity,
-        url: body.url.filter(|url| fit::is_url(url)),
+        url: body.url.filter(|url| bounds::is_url(url)),
     }))
 }
 
@@ -250,7 +251,7 @@ fn lock_status(body: wire::Security) -> Judged {
 
 fn openings(parts: Vec<wire::Part>) -> Result<Vec<Opening>, &'static str> {
     let fit = parts.len() <= OPENINGS_MAX
-        && parts.iter().all(|part| fit::is_word(&part.kind) && fit::is_word(&part.status));
+        && parts.iter().all(|part| bounds::is_word(&part.kind) && bounds::is_word(&part.status));
     if !fit {
         return Err("doors or windows that cannot be right");
     }
@@ -259,32 +260,32 @@ fn openings(parts: Vec<wire::Part>) -> Result<Vec<Opening>, &'static str> {
 }
 
 fn system_status(body: reads::SystemStatus) -> Judged {
-    let fit = body.systems.len() <= fit::ENTRIES_MAX
+    let fit = body.systems.len() <= bounds::ENTRIES_MAX
         && body
             .systems
             .iter()
-            .all(|system| fit::is_word(&system.system_id) && fit::is_word(&system.status));
+            .all(|system| bounds::is_word(&system.system_id) && bounds::is_word(&system.status));
     if !fit {
         return Err("systems that cannot be right");
     }
     let system = |system: reads::System| domain::SystemCondition {
         system_id: system.system_id,
         status: system.status,
-        description: system.description.as_deref().map(fit::text),
+        description: system.description.as_deref().map(bounds::text),
     };
     let systems = body.systems.into_iter().map(system).collect();
     Ok(Observation::SystemStatus(domain::SystemStatus { systems }))
 }
 
 fn trouble_codes(body: reads::TroubleCodes) -> Judged {
-    let fit = body.active_codes.len() <= fit::ENTRIES_MAX
-        && body.active_codes.iter().all(|code| fit::is_word(&code.code));
+    let fit = body.active_codes.len() <= bounds::ENTRIES_MAX
+        && body.active_codes.iter().all(|code| bounds::is_word(&code.code));
     if !fit {
         return Err("trouble codes that cannot be right");
     }
     let code = |code: reads::TroubleCode| domain::TroubleCode {
         code: code.code,
-        set_at: code.timestamp.as_deref().map(fit::text),
+        set_at: code.timestamp.as_deref().map(bounds::text),
     };
     let active_codes = body.active_codes.into_iter().map(code).collect();
     Ok(Observation::TroubleCodes(domain::TroubleCodes { active_codes }))
@@ -292,9 +293,9 @@ fn trouble_codes(body: reads::TroubleCodes) -> Judged {
 
 fn service_history(records: Vec<reads::ServiceRecord>) -> Judged {
     let too_long = |record: &reads::ServiceRecord| {
-        record.service_tasks.len().max(record.service_details.len()) > fit::ENTRIES_MAX
+        record.service_tasks.len().max(record.service_details.len()) > bounds::ENTRIES_MAX
     };
-    if records.len() > fit::ENTRIES_MAX || records.iter().any(too_long) {
+    if records.len() > bounds::ENTRIES_MAX || records.iter().any(too_long) {
         return Err("too many visits");
     }
     let records = records.into_iter().map(service_record).collect::<Result<_, _>>()?;
@@ -306,7 +307,7 @@ pub(in crate::connector::smartcar) fn service_record(
     record: reads::ServiceRecord,
 ) -> Result<domain::ServiceRecord, &'static str> {
     let cost = record.service_cost;
-    let text = |text: Option<String>| text.as_deref().map(fit::text);
+    let text = |text: Option<String>| text.as_deref().map(bounds::text);
     let task = |task: reads::ServiceTask| domain::ServiceTask {
         task_id: text(task.task_id),
         description: text(task.task_description),
@@ -319,7 +320,7 @@ pub(in crate::connector::smartcar) fn service_record(
         details: record
             .service_details
             .into_iter()
-            .map(|detail| (fit::text(&detail.kind), text(detail.value)))
+            .map(|detail| (bounds::text(&detail.kind), text(detail.value)))
             .collect(),
         total_cost: quantity(cost.as_ref().and_then(|cost| cost.total_cost))?,
         currency: text(cost.and_then(|cost| cost.currency)),

@@ -4,7 +4,7 @@
 
 use url::form_urlencoded;
 
-use super::{V3, classify, decode, fit};
+use super::{V3, bounds, classify, decode};
 use crate::connector::{ConnectorError, ConsentedVehicle, Fault, Happened};
 use crate::domain::reading::Attributes;
 use crate::smartcar::v3 as wire;
@@ -32,7 +32,7 @@ pub(super) async fn consented_vehicles(
     ];
     let mut vehicles: Vec<ConsentedVehicle> = Vec::new();
     let mut page = 1;
-    while vehicles.len() < fit::LIST_ENTRIES_MAX {
+    while vehicles.len() < bounds::LIST_ENTRIES_MAX {
         let (list, answer) = list(cloud, user_id, &filters, page).await?;
         let entries = list.data.len();
         for connection in list.data {
@@ -80,9 +80,9 @@ pub(super) async fn of_vehicle(
                 return Err(classify::garbled(&answer, "a consent that was not asked for"));
             }
             // Its id becomes part of an address, where dots alone lead elsewhere.
-            let fits = fit::is_word(&connection.id)
+            let fits = bounds::is_word(&connection.id)
                 && !connection.id.starts_with('.')
-                && connection.attributes.permissions.iter().all(|name| fit::is_word(name));
+                && connection.attributes.permissions.iter().all(|name| bounds::is_word(name));
             if !fits {
                 return Err(classify::garbled(&answer, "a consent with strange characters"));
             }
@@ -127,11 +127,13 @@ fn consented(
         return Err("a car of another owner");
     }
     let provider_vehicle_id = connection.relationships.vehicle.data.id;
-    if !fit::is_vehicle_id(&provider_vehicle_id) {
+    if !bounds::is_vehicle_id(&provider_vehicle_id) {
         return Err("a vehicle id with strange characters");
     }
     let permissions = connection.attributes.permissions;
-    if permissions.len() > fit::ENTRIES_MAX || !permissions.iter().all(|name| fit::is_word(name)) {
+    if permissions.len() > bounds::ENTRIES_MAX
+        || !permissions.iter().all(|name| bounds::is_word(name))
+    {
         return Err("permissions that cannot be right");
     }
     let attributes = attributes(connection.attributes.vehicle)?;
@@ -140,7 +142,8 @@ fn consented(
 
 /// Make, model and year, if they are fit to be kept.
 pub(super) fn attributes(told: wire::VehicleAttributes) -> Result<Attributes, &'static str> {
-    if !fit::is_name(&told.make) || !fit::is_name(&told.model) || !fit::is_year(told.year) {
+    if !bounds::is_name(&told.make) || !bounds::is_name(&told.model) || !bounds::is_year(told.year)
+    {
         return Err("a make, model or year that cannot be right");
     }
     Ok(Attributes { make: told.make, model: told.model, year: told.year })

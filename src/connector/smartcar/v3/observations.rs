@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::v2::service_record;
-use super::fit;
+use super::bounds;
 use super::signals::Seen;
 use crate::connector::ConnectorError;
 use crate::domain::reading as domain;
@@ -46,7 +46,7 @@ fn in_unit(seen: &Seen<'_>, body: NumberBody, factors: &[(&str, f64)]) -> Judged
     let unit = body.unit.unwrap_or_default().to_ascii_lowercase();
     let factor = factors.iter().find(|(name, _)| *name == unit).map(|(_, factor)| factor);
     let number = number * factor.ok_or_else(|| seen.garbled("an unknown unit"))?;
-    if fit::is_quantity(number) {
+    if bounds::is_quantity(number) {
         Ok(Some(number))
     } else {
         Err(seen.garbled("a quantity that cannot be right"))
@@ -69,7 +69,7 @@ const KPA: &[(&str, f64)] =
 fn share(seen: &Seen<'_>, body: NumberBody) -> Judged<Option<f64>> {
     // Divided: the product with 0.01 would not be the nearest fraction.
     match in_unit(seen, body, PERCENT)?.map(|percent| percent / 100.0) {
-        Some(share) if !fit::is_share(share) => Err(seen.garbled("a share beyond the whole")),
+        Some(share) if !bounds::is_share(share) => Err(seen.garbled("a share beyond the whole")),
         share => Ok(share),
     }
 }
@@ -83,7 +83,7 @@ fn optional_km(seen: &Seen<'_>, code: &str) -> Judged<Option<f64>> {
 
 fn vin(seen: &Seen<'_>) -> Judged<Observation> {
     let ValueBody { value: vin } = seen.body::<ValueBody<String>>(code::VIN)?;
-    if !fit::is_vin(&vin) {
+    if !bounds::is_vin(&vin) {
         return Err(seen.garbled("not a vehicle identification number"));
     }
     Ok(Observation::Vin(domain::Vin { vin }))
@@ -109,10 +109,10 @@ fn battery(seen: &Seen<'_>) -> Judged<Observation> {
 
 fn capacity(seen: &Seen<'_>) -> Judged<CapacityBody> {
     let body: CapacityBody = seen.body(code::BATTERY_CAPACITY)?;
-    let fits = body.capacity.is_none_or(fit::is_quantity)
-        && body.source.as_deref().is_none_or(fit::is_word)
-        && body.available_capacities.len() <= fit::ENTRIES_MAX
-        && body.available_capacities.iter().all(|one| fit::is_quantity(one.capacity));
+    let fits = body.capacity.is_none_or(bounds::is_quantity)
+        && body.source.as_deref().is_none_or(bounds::is_word)
+        && body.available_capacities.len() <= bounds::ENTRIES_MAX
+        && body.available_capacities.iter().all(|one| bounds::is_quantity(one.capacity));
     if fits { Ok(body) } else { Err(seen.garbled("capacities that cannot be right")) }
 }
 
@@ -125,7 +125,7 @@ fn nominal_capacity(seen: &Seen<'_>) -> Judged<Observation> {
     let body = capacity(seen)?;
     let available = |one: reads::AvailableCapacity| domain::AvailableCapacity {
         capacity_kwh: one.capacity,
-        description: one.description.as_deref().map(fit::text),
+        description: one.description.as_deref().map(bounds::text),
     };
     let rated = body.capacity.zip(body.source);
     Ok(Observation::NominalCapacity(domain::NominalCapacity {
@@ -241,11 +241,11 @@ fn system_status(seen: &Seen<'_>) -> Judged<Observation> {
             "tirepressuremonitoring" => "TPMS".to_owned(),
             name => name.to_ascii_uppercase(),
         };
-        let fits = fit::is_word(&name) && fit::is_word(&body.status);
+        let fits = bounds::is_word(&name) && bounds::is_word(&body.status);
         fits.then(|| domain::SystemCondition {
             system_id: format!("SYSTEM_{name}"),
             status: body.status,
-            description: body.description.as_deref().map(fit::text),
+            description: body.description.as_deref().map(bounds::text),
         })
     };
     let told = seen.beginning_with(code::DIAGNOSTICS_PREFIX);
@@ -259,14 +259,14 @@ fn system_status(seen: &Seen<'_>) -> Judged<Observation> {
 
 fn trouble_codes(seen: &Seen<'_>) -> Judged<Observation> {
     let body: PlacesBody<reads::TroubleCode> = seen.body(code::TROUBLE_CODES)?;
-    let fits = body.values.len() <= fit::ENTRIES_MAX
-        && body.values.iter().all(|one| fit::is_word(&one.code));
+    let fits = body.values.len() <= bounds::ENTRIES_MAX
+        && body.values.iter().all(|one| bounds::is_word(&one.code));
     if !fits {
         return Err(seen.garbled("trouble codes that cannot be right"));
     }
     let code = |one: reads::TroubleCode| domain::TroubleCode {
         code: one.code,
-        set_at: one.timestamp.as_deref().map(fit::text),
+        set_at: one.timestamp.as_deref().map(bounds::text),
     };
     let active_codes = body.values.into_iter().map(code).collect();
     Ok(Observation::TroubleCodes(domain::TroubleCodes { active_codes }))
@@ -275,9 +275,9 @@ fn trouble_codes(seen: &Seen<'_>) -> Judged<Observation> {
 fn service_history(seen: &Seen<'_>) -> Judged<Observation> {
     let body: PlacesBody<reads::ServiceRecord> = seen.body(code::SERVICE_RECORDS)?;
     let too_long = |record: &reads::ServiceRecord| {
-        record.service_tasks.len().max(record.service_details.len()) > fit::ENTRIES_MAX
+        record.service_tasks.len().max(record.service_details.len()) > bounds::ENTRIES_MAX
     };
-    if body.values.len() > fit::ENTRIES_MAX || body.values.iter().any(too_long) {
+    if body.values.len() > bounds::ENTRIES_MAX || body.values.iter().any(too_long) {
         return Err(seen.garbled("too many visits"));
     }
     let records: Result<Vec<_>, _> = body.values.into_iter().map(service_record).collect();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::super::{classify, decode, fit};
+use super::super::{bounds, classify, decode};
 use super::observations;
 use crate::connector::transport::Answer;
 use crate::connector::{ConnectorError, Fault, Happened};
@@ -175,7 +175,7 @@ impl<'a> Seen<'a> {
                 let rest = signal.attributes.code.strip_prefix(prefix)?;
                 Some((rest, signal.attributes.body.as_ref()?))
             })
-            .take(fit::ENTRIES_MAX)
+            .take(bounds::ENTRIES_MAX)
             .collect();
         found.sort_unstable_by_key(|(rest, _)| *rest);
         found

@@ -1,4 +1,4 @@
-//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this once.
+//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this idempotency.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::http::extract::ApiJson;
 use crate::http::extract::IdempotencyKey;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
-use crate::http::v1::{created, once};
+use crate::http::v1::{created, idempotency};
 use crate::service::api_clients::{self, Credentials};
 
 /// What a machine is made from.
@@ -37,7 +37,7 @@ pub(in crate::http) struct CredentialsBody {
     api_client_id: String,
     /// The same, as OAuth calls it.
     client_id: String,
-    /// Its secret, shown this once.
+    /// Its secret, shown this idempotency.
     client_secret: String,
     /// What people call it.
     name: String,
@@ -71,9 +71,10 @@ pub(in crate::http) async fn create(
     key: Option<IdempotencyKey>,
     body: ApiJson<CreateApiClient>,
 ) -> Result<Response, Problem> {
-    let once = once(key, body.hash);
+    let idempotency = idempotency(key, body.hash);
     let scopes: Vec<Scope> = body.value.scopes.into_iter().collect();
     let name = body.value.name.as_str();
-    let answer = api_clients::create(&gateway.service, &caller, &once, name, &scopes).await?;
+    let answer =
+        api_clients::create(&gateway.service, &caller, &idempotency, name, &scopes).await?;
     Ok(created(answer, CredentialsBody::from))
 }

@@ -14,7 +14,7 @@ use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::http::Gateway;
 use crate::http::extract::{IdempotencyKey, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::http::v1::{created, once};
+use crate::http::v1::{created, idempotency};
 use crate::service::Error;
 use crate::service::connections::{self, Started, Wanted};
 
@@ -88,9 +88,9 @@ pub(in crate::http) async fn start(
     key: Option<IdempotencyKey>,
     body: OptionalJson<StartConnection>,
 ) -> Result<Response, Problem> {
-    let once = once(key, body.hash);
+    let idempotency = idempotency(key, body.hash);
     let wanted = body.value.wanted()?;
-    let answer = connections::start(&gateway.service, &caller, &once, wanted).await?;
+    let answer = connections::start(&gateway.service, &caller, &idempotency, wanted).await?;
     Ok(created(answer, |Started { connection, authorize_url }| ConnectionBody {
         authorize_url: Some(authorize_url),
         ..ConnectionBody::from(connection)

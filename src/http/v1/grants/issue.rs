@@ -17,7 +17,7 @@ use crate::domain::user::DisplayName;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
-use crate::http::v1::{created, once};
+use crate::http::v1::{created, idempotency};
 use crate::service::Violation;
 use crate::service::grants::{self, NewGrant};
 
@@ -97,9 +97,9 @@ pub(in crate::http) async fn issue(
     key: IdempotencyKey,
     body: ApiJson<IssueGrant>,
 ) -> Result<Response, Problem> {
-    let once = once(Some(key), body.hash);
+    let idempotency = idempotency(Some(key), body.hash);
     let new = body.value.check()?;
-    let answer = grants::issue(&gateway.service, &caller, &once, new).await?;
+    let answer = grants::issue(&gateway.service, &caller, &idempotency, new).await?;
     // A repeated answer is the one that was given then: the grant as it was, at the time it was.
     let issued_at = answer.value.issued_at;
     Ok(created(answer, |grant| GrantBody::at(grant, issued_at)))

@@ -15,7 +15,7 @@ use crate::http::extract::ApiJson;
 use crate::http::extract::IdempotencyKey;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
-use crate::http::v1::{created, once};
+use crate::http::v1::{created, idempotency};
 use crate::service::users::{self, NewUser};
 
 /// What an account is made from.
@@ -47,13 +47,13 @@ pub(in crate::http) async fn create(
     key: Option<IdempotencyKey>,
     body: ApiJson<CreateUser>,
 ) -> Result<Response, Problem> {
-    let once = once(key, body.hash);
+    let idempotency = idempotency(key, body.hash);
     let new = NewUser {
         email: body.value.email,
         display_name: body.value.display_name,
         role: body.value.role.unwrap_or(Role::Member),
         password: body.value.password,
     };
-    let answer = users::create(&gateway.service, &caller, &once, new).await?;
+    let answer = users::create(&gateway.service, &caller, &idempotency, new).await?;
     Ok(created(answer, UserBody::from))
 }

@@ -11,7 +11,7 @@ use crate::http::Gateway;
 use crate::http::extract::ApiPath;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
-use crate::service::{Ban, Error, users};
+use crate::service::{Denial, Error, users};
 
 /// Show a person: oneself, or anyone for administrators.
 #[utoipa::path(get, path = "/v1/users/{user_id}", operation_id = "users.get", tag = "users",
@@ -35,7 +35,7 @@ pub(in crate::http) async fn me(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
 ) -> Result<Json<UserBody>, Problem> {
-    let user_id = caller.actor.user_id().ok_or(Error::Forbidden(Ban::ActingForMissing))?;
+    let user_id = caller.actor.user_id().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let user = users::get(&gateway.service, &caller, user_id).await?;
     Ok(Json(user.into()))
 }

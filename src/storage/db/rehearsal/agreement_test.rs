@@ -11,7 +11,7 @@ use super::super::rows::Rows;
 use super::row::Kind as Holds;
 use super::sampler::Sampler;
 use super::*;
-use crate::storage::db::{self, Connection, Db, FromRow, Haste, Query, Row, query};
+use crate::storage::db::{self, Db, Executor, FromRow, Priority, Query, Row, query};
 use crate::storage::{Location, PostgresSettings};
 
 /// Rounds; each runs every statement once, on fresh rows.
@@ -128,7 +128,7 @@ fn sorted(rows: Vec<Any>) -> Vec<String> {
     texts
 }
 
-async fn run(on: &mut impl Connection, sql: &'static str, bound: &Bound) -> Vec<String> {
+async fn run(on: &mut impl Executor, sql: &'static str, bound: &Bound) -> Vec<String> {
     let rows = bound.rows.first().map(|first| {
         let (width, values) = (first.len(), bound.rows.concat());
         Rows { width, values }
@@ -143,7 +143,7 @@ async fn run(on: &mut impl Connection, sql: &'static str, bound: &Bound) -> Vec<
 }
 
 async fn fill(sqlite: &Db, rehearsed: &RehearsalDb, sampler: &mut Sampler, texts: &[Texts]) {
-    let mut tx = sqlite.begin(Haste::Ordinary).await.unwrap();
+    let mut tx = sqlite.begin(Priority::Ordinary).await.unwrap();
     for table in texts.iter().rev() {
         query(table.delete).execute(&mut tx).await.unwrap();
     }
@@ -175,7 +175,7 @@ async fn sqlite(folder: &std::path::Path) -> Db {
     let location = Location::Sqlite(folder.join("agreement.db"));
     let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
     db.migrate().await.unwrap();
-    let mut tx = db.begin(Haste::Ordinary).await.unwrap();
+    let mut tx = db.begin(Priority::Ordinary).await.unwrap();
     let organization = leaked(
         "INSERT INTO organizations (organization_id, name, created_at) VALUES ($1, 'One', 1)"
             .into(),
@@ -205,8 +205,8 @@ async fn every_statement_means_to_a_rehearsal_what_it_means_to_sqlite() {
             let rehearsed = RehearsalDb::new(Kind::Concurrent, None, meanings, Arc::new(Alone));
             fill(&sqlite, &rehearsed, &mut sampler, &texts).await;
             let bound = sample(&mut sampler);
-            let mut real = sqlite.begin(Haste::Ordinary).await.unwrap();
-            let mut acted = Db::Rehearsal(rehearsed, 0).begin(Haste::Ordinary).await.unwrap();
+            let mut real = sqlite.begin(Priority::Ordinary).await.unwrap();
+            let mut acted = Db::Rehearsal(rehearsed, 0).begin(Priority::Ordinary).await.unwrap();
             let about = format!("round {round}, {bound:?}: {sql}");
             assert_eq!(
                 run(&mut acted, sql, &bound).await,

@@ -51,7 +51,7 @@ fn a_process_ends_with_the_thread_that_started_it() {
     let start = move || {
         let mut command = owner.command(Path::new("cat"));
         let mut cat = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cat");
-        // Once it answers, its last will is made.
+        // Idempotency it answers, its last will is made.
         let mut line = String::new();
         writeln!(cat.stdin.as_mut().expect("a pipe"), "ready").expect("cat reads");
         let answers = cat.stdout.as_mut().expect("a pipe");

@@ -11,14 +11,14 @@ use super::{Caller, Error, Service};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::signing::{digest, sealed};
 use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
-use crate::storage::{Connection, Tx, personal_data, repeat};
+use crate::storage::{Executor, Tx, personal_data, repeat};
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What tells a repeated request from a new one.
 #[derive(Debug, Clone)]
-pub struct Once {
+pub struct Idempotency {
     /// The client's key; without one every request is new.
     pub key: Option<String>,
     /// SHA-256 of the request's path and body.
@@ -41,7 +41,7 @@ impl<T> Answer<T> {
     }
 }
 
-impl Once {
+impl Idempotency {
     /// The hash of the request, for this caller: a machine that acts for somebody else sends
     /// another request.
     fn hash_for(&self, caller: &Caller) -> [u8; 32] {
@@ -64,7 +64,7 @@ impl Once {
     pub async fn find<T: DeserializeOwned>(
         &self,
         service: &Service,
-        on: &mut impl Connection,
+        on: &mut impl Executor,
         caller: &Caller,
         route: &'static str,
     ) -> Result<Option<Answer<T>>, Error> {

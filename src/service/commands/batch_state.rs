@@ -17,7 +17,7 @@ use crate::storage::decisions::{self, KeyedCommand, VehicleRow};
 type Key = (uuid::Uuid, String);
 
 /// What a batch is decided on.
-pub(super) struct World {
+pub(super) struct BatchState {
     vehicles: HashMap<VehicleId, Arc<VehicleRow>>,
     grants: HashMap<GrantId, GrantFacts>,
     replays: HashMap<Key, ([u8; 32], Command)>,
@@ -26,7 +26,7 @@ pub(super) struct World {
     claimed_vehicles: HashMap<VehicleId, i64>,
 }
 
-impl World {
+impl BatchState {
     /// Reads what these requests are about.
     pub(super) async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<Self, Error> {
         let requests = || batch.iter().map(|pending| &pending.request);

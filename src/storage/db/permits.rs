@@ -1,5 +1,5 @@
-//! The right of way. There are fewer turns than connections: most of what asks for a connection
-//! waits for its turn first, so that a crowd of it leaves some connections alone. What must not wait
+//! Priority. There are fewer permits than connections: most of what asks for a connection
+//! waits for its permit first, so that a crowd of it leaves some connections alone. What must not wait
 //! behind a crowd takes one of those: commands on their way, and whoever ends a key.
 
 use std::io::ErrorKind;
@@ -13,44 +13,44 @@ use super::StorageError;
 /// As long as a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether something has the right of way.
+/// Whether something has priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Haste {
-    /// It waits for its turn.
+pub enum Priority {
+    /// It waits for its permit.
     Ordinary,
     /// It takes the next connection that is free.
     Urgent,
 }
 
-/// The turns there are. Clones share them.
+/// The permits there are. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Turns(Arc<Semaphore>);
+pub(super) struct Permits(Arc<Semaphore>);
 
-/// A turn, from before there is a connection until it is given back. What has the right of way holds
+/// A permit, from before there is a connection until it is given back. What has priority holds
 /// none.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Permit {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Turns {
-    /// Turns for all but `reserved` of these connections, and for half of few.
+impl Permits {
+    /// Permits for all but `reserved` of these connections, and for half of few.
     pub(super) fn of(connections: u32, reserved: u32) -> Self {
-        let turns = connections.saturating_sub(reserved).max(connections.div_ceil(2)).max(1);
-        Self(Arc::new(Semaphore::new(usize::try_from(turns).unwrap_or(Semaphore::MAX_PERMITS))))
+        let permits = connections.saturating_sub(reserved).max(connections.div_ceil(2)).max(1);
+        Self(Arc::new(Semaphore::new(usize::try_from(permits).unwrap_or(Semaphore::MAX_PERMITS))))
     }
 
-    /// Waits for a turn, if there is need to.
+    /// Waits for a permit, if there is need to.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if none comes in time.
-    pub(super) async fn take(&self, haste: Haste) -> Result<Turn, StorageError> {
-        if haste == Haste::Urgent {
-            return Ok(Turn { _permit: None });
+    pub(super) async fn take(&self, priority: Priority) -> Result<Permit, StorageError> {
+        if priority == Priority::Urgent {
+            return Ok(Permit { _permit: None });
         }
         let waiting = Arc::clone(&self.0).acquire_owned();
         match tokio::time::timeout(PATIENCE, waiting).await {
-            Ok(Ok(permit)) => Ok(Turn { _permit: Some(permit) }),
+            Ok(Ok(permit)) => Ok(Permit { _permit: Some(permit) }),
             _ => Err(StorageError::away(ErrorKind::TimedOut, "no connection was free in time")),
         }
     }
@@ -68,10 +68,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("x.db"));
         let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
-        let running = db.begin(Haste::Ordinary).await.unwrap();
-        let mut crowd = std::pin::pin!(db.begin(Haste::Ordinary));
+        let running = db.begin(Priority::Ordinary).await.unwrap();
+        let mut crowd = std::pin::pin!(db.begin(Priority::Ordinary));
         assert!(crowd.as_mut().now_or_never().is_none());
-        let mut urgent = std::pin::pin!(db.begin(Haste::Urgent));
+        let mut urgent = std::pin::pin!(db.begin(Priority::Urgent));
         assert!(urgent.as_mut().now_or_never().is_none());
         drop(running);
         tokio::select! {
@@ -84,26 +84,26 @@ mod tests {
     #[tokio::test]
     async fn a_crowd_leaves_room_for_what_is_urgent() {
         for (connections, ordinary) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (10, 8)] {
-            let turns = Turns::of(connections, 2);
+            let permits = Permits::of(connections, 2);
             let mut taken = Vec::new();
-            while let Some(turn) = turns.take(Haste::Ordinary).now_or_never() {
-                taken.push(turn.unwrap());
+            while let Some(permit) = permits.take(Priority::Ordinary).now_or_never() {
+                taken.push(permit.unwrap());
             }
             assert_eq!(taken.len(), ordinary, "of {connections}");
-            assert!(turns.take(Haste::Urgent).now_or_never().is_some());
+            assert!(permits.take(Priority::Urgent).now_or_never().is_some());
             taken.pop();
             assert!(
-                turns.take(Haste::Ordinary).now_or_never().is_some(),
-                "a turn was not given back"
+                permits.take(Priority::Ordinary).now_or_never().is_some(),
+                "a permit was not given back"
             );
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_is_not_waited_for_for_ever() {
-        let turns = Turns::of(1, 0);
-        let _taken = turns.take(Haste::Ordinary).await.unwrap();
-        let refused = turns.take(Haste::Ordinary).await.unwrap_err();
+        let permits = Permits::of(1, 0);
+        let _taken = permits.take(Priority::Ordinary).await.unwrap();
+        let refused = permits.take(Priority::Ordinary).await.unwrap_err();
         assert!(refused.is_away(), "{refused:?}");
     }
 }
