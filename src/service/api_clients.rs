@@ -95,8 +95,8 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
     Ok(api_clients::list(&mut reader, caller.actor.organization_id, page).await?)
 }
 
-/// Takes a machine's rights away; its access tokens stop working at idempotency. Doing it twice is doing
-/// it idempotency.
+/// Takes a machine's rights away; its access tokens stop working at once. Doing it twice is doing
+/// it once.
 ///
 /// # Errors
 /// [`Denial::AdminOnly`], [`Error::NotFound`].

@@ -83,7 +83,7 @@ pub enum CredentialFault {
     Missing,
     /// They are not what this service issued, or were revoked.
     Invalid,
-    /// They were valid idempotency.
+    /// They were valid once.
     Expired,
     /// They are signed by this service, for a time that has not begun.
     NotYetValid,

@@ -33,7 +33,7 @@ pub struct Tokens {
     pub access_token: SecretString,
     /// How long the access token lives.
     pub expires_in: Duration,
-    /// Usable idempotency.
+    /// Usable once.
     pub refresh_token: SecretString,
 }
 

@@ -1,5 +1,5 @@
 //! What the vehicle cloud sends by itself. An event is believed only with the signature of its very
-//! bytes, and taken in idempotency. It can settle a command, suspend a car, or end its suspension; it can
+//! bytes, and taken in once. It can settle a command, suspend a car, or end its suspension; it can
 //! never allow anything.
 //!
 //! The signature of a text of the cloud's choice is given out only while an operator expects it,

@@ -97,7 +97,7 @@ impl GateTask {
 
 impl GateTask {
     /// Takes what else has arrived, and what arrives while everybody who can run does. Nothing is
-    /// waited for: whoever comes alone is decided on at idempotency. But right after a transaction those
+    /// waited for: whoever comes alone is decided on at once. But right after a transaction those
     /// whom it answered are about to come back, and would each get a transaction of their own.
     async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Change>) {
         for _ in 0..ROUNDS_MAX {

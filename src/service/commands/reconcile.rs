@@ -18,9 +18,9 @@ use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, Due, ToCheck};
 use crate::storage::{audit_entries, decisions, repeat};
 
-/// At most so many commands are taken at idempotency.
+/// At most so many commands are taken at once.
 const BATCH_MAX: i64 = 64;
-/// At most so many cars are looked at at idempotency: a slow car must not keep the others waiting.
+/// At most so many cars are looked at at once: a slow car must not keep the others waiting.
 const LOOKS_MAX: usize = 16;
 /// Nobody else looks at a taken command for so long. Whoever took it may be gone, so together with
 /// a look it is shorter than a minute, in which every command has its end (P6).

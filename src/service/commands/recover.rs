@@ -12,7 +12,7 @@ use crate::storage::{audit_entries, commands, repeat};
 const BATCH_MAX: i64 = 256;
 
 /// Takes over abandoned commands; returns how many there were. Any instance may do it, also
-/// several at idempotency.
+/// several at once.
 ///
 /// # Errors
 /// [`Error::Storage`].

@@ -17,7 +17,7 @@ use crate::storage::decisions::VehicleRow;
 /// may think that a command's sender is gone.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 
-/// A command that may leave, idempotency.
+/// A command that may leave, once.
 #[derive(Debug)]
 pub(super) struct SendOrder {
     pub(super) command: Command,

@@ -1,4 +1,4 @@
-//! Sending one command, idempotency, in a task of its own: a client that hangs up cancels nothing.
+//! Sending one command, once, in a task of its own: a client that hangs up cancels nothing.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A batch of which it is not known whether its commit happened: the connection was lost between
 //! the question and the answer. It is decided on again. Its idempotency keys make that conclusive:
 //! a transaction that is still under way is waited for, one that happened is found, and one that
-//! did not can never happen any more. What is found is this process's own to send, idempotency, within the
+//! did not can never happen any more. What is found is this process's own to send, once, within the
 //! time it had from the start (P4); nobody else sends it.
 
 use std::collections::HashMap;

@@ -28,7 +28,7 @@ const TRIED: &[Observable] = &[
 ];
 
 /// Tries suspended cars whose time has come; returns how many. Any instance may do it, also
-/// several at idempotency.
+/// several at once.
 ///
 /// # Errors
 /// [`Error::Storage`].

@@ -35,7 +35,7 @@ pub struct Ended {
 }
 
 /// Ends a grant for the owner, an administrator, or a machine for them. Ending it twice is ending
-/// it idempotency: the second time the answer is the same.
+/// it once: the second time the answer is the same.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Denial::NotTheOwner`], [`Denial::ScopeMissing`].

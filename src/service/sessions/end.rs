@@ -6,7 +6,7 @@ use crate::domain::id::{SessionId, UserId};
 use crate::service::{Caller, Error, Service};
 use crate::storage::sessions;
 
-/// Ends the caller's session. Ending it twice is ending it idempotency.
+/// Ends the caller's session. Ending it twice is ending it once.
 ///
 /// # Errors
 /// [`Error::Storage`].

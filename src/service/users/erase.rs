@@ -19,7 +19,7 @@ pub struct Erased {
     pub ended_upstream: bool,
 }
 
-/// Erases a person: for themself, or for an administrator. Doing it twice is doing it idempotency.
+/// Erases a person: for themself, or for an administrator. Doing it twice is doing it once.
 ///
 /// # Errors
 /// [`Denial::AdminOnly`], [`Error::NotFound`].

@@ -1,4 +1,4 @@
-//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this idempotency.
+//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(in crate::http) struct CredentialsBody {
     api_client_id: String,
     /// The same, as OAuth calls it.
     client_id: String,
-    /// Its secret, shown this idempotency.
+    /// Its secret, shown this once.
     client_secret: String,
     /// What people call it.
     name: String,

@@ -13,7 +13,7 @@ use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::api_clients;
 
-/// Take a machine's rights away: its tokens stop working at idempotency.
+/// Take a machine's rights away: its tokens stop working at once.
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/revoke", operation_id = "api_clients.revoke",
     tag = "users", security(("session" = [])),
     params(("api_client_id" = String, Path, description = "The machine.")),

@@ -10,7 +10,7 @@ use crate::http::extract::InSession;
 use crate::http::problem::Problem;
 use crate::service::sessions;
 
-/// Sign out: the session's tokens stop working at idempotency.
+/// Sign out: the session's tokens stop working at once.
 #[utoipa::path(delete, path = "/v1/sessions/current", operation_id = "sessions.end", tag = "sessions",
     security(("session" = [])),
     responses((status = 204, description = "Signed out.")))]
