@@ -14,7 +14,7 @@ use keylend::audit::checkpoint::TreeHead;
 use keylend::audit::entry::leaf_hash;
 use keylend::audit::tile::TileSlice;
 use keylend::audit::tree::Tiles;
-use keylend::copy::Folder;
+use keylend::disk::folder::Folder;
 
 #[path = "../tests/it/support/story.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]

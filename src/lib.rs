@@ -5,13 +5,11 @@
 //!
 //! - [`domain`]: the rules of lending, pure.
 //! - [`clock`], [`entropy`]: time and randomness as parameters.
-//! - [`durable`]: files that outlive a power failure.
-//! - [`failpoint`]: where tests end the process.
-//! - [`halt`]: what ends the process when a disk fails.
 //! - [`smartcar`]: the words of the vehicle cloud, as types.
-//! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
 //! - [`audit`]: the record as mathematics: entries, tree, checkpoints, proofs.
-//! - [`copy`]: folders that hold copies of the record.
+//! - [`disk`]: files and folders that survive a power failure, and what ends the process when a
+//!   disk fails.
+//! - [`signing`]: keys, tokens and sealed secrets: bytes in, bytes out.
 //! - [`auth`]: passwords hashed slowly, failures of sign-in throttled.
 //! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
 //! - [`storage`]: what is kept, in one SQL text for two databases.
@@ -43,13 +41,10 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;
-pub mod copy;
+pub mod disk;
 #[macro_use]
 pub mod domain;
-pub mod durable;
 pub mod entropy;
-pub mod failpoint;
-pub mod halt;
 pub mod http;
 #[cfg(test)]
 mod rehearsal;

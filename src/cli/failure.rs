@@ -91,7 +91,7 @@ failures!(
     crate::config::InvalidAddress,
     crate::config::InvalidLogOrigin,
     crate::audit::note::InvalidVerifierKey,
-    crate::copy::FolderError,
+    crate::disk::folder::FolderError,
     crate::service::record::archive::ArchiveError,
     crate::service::record::export::CopyError,
     crate::witness::FolderError,

@@ -39,7 +39,7 @@ pub(super) struct ServeArgs {
     /// Where the process ends or stands still, for tests.
     #[cfg(feature = "failpoints")]
     #[arg(long, env = "KEYLEND_FAILPOINT", hide = true)]
-    failpoint: Option<crate::failpoint::Arming>,
+    failpoint: Option<crate::service::failpoint::Arming>,
 }
 
 /// Runs the service.
@@ -49,7 +49,7 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     #[cfg(feature = "failpoints")]
     if let Some(arming) = args.failpoint {
-        crate::failpoint::arm(arming);
+        crate::service::failpoint::arm(arming);
     }
     let mut config = args.settings.into_config()?;
     config.limits.connections_max = http::server::room_for(config.limits.connections_max)?;

@@ -255,5 +255,5 @@ fn refuse_open_to_others(_: &Path, _: &fs::Metadata) -> Result<(), KeyringFileEr
 
 /// Makes a new name durable.
 fn sync_directory(path: &Path) -> Result<(), KeyringFileError> {
-    crate::durable::sync_directory_of(path).map_err(failed("make durable", path))
+    crate::disk::durable::sync_directory_of(path).map_err(failed("make durable", path))
 }

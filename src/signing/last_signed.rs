@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::durable::{self, with_suffix};
+use crate::disk::durable::{self, with_suffix};
 
 /// Longer files hold no checkpoint.
 const LENGTH_MAX: u64 = 64 * 1024;

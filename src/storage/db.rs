@@ -20,8 +20,8 @@ mod value;
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
+use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
-use crate::halt::Halt;
 
 pub use error::StorageError;
 pub use open::{Location, OpenError, PostgresSettings};

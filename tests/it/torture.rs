@@ -18,7 +18,7 @@ mod process;
 pub(crate) mod run;
 mod workload;
 
-use keylend::failpoint::Failpoint;
+use keylend::service::failpoint::Failpoint;
 
 use crate::support::databases::Database;
 use instances::Plan;

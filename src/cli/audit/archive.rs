@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Output};
 use crate::app::{App, Parts};
 use crate::cli::settings::Settings;
-use crate::copy::Folder;
+use crate::disk::folder::Folder;
 use crate::service::record::archive::archive;
 
 const DAY_S: u64 = 24 * 60 * 60;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Failure, Output};
 use crate::cli::settings::{DatabaseSettings, WitnessSettings};
-use crate::copy::Folder;
+use crate::disk::folder::Folder;
 use crate::service::record::Quorum;
 use crate::service::record::export::{Exported, Gaps, export};
 use crate::storage::{Db, PostgresSettings, Store};

@@ -14,9 +14,9 @@ use crate::audit::files::{BUNDLE_LENGTH_MAX, CHECKPOINT, Files, ask};
 use crate::audit::proof::Proof;
 use crate::audit::tile::{TileSlice, WIDTH};
 use crate::audit::tree::proves_entry;
-use crate::copy::{Folder, Folders};
+use crate::disk::durable;
+use crate::disk::folder::{Folder, Folders};
 use crate::domain::id::{AuditEntryId, CommandId};
-use crate::durable;
 
 /// Which entries to prove, from which copy.
 #[derive(Debug, Args)]

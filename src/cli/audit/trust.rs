@@ -8,7 +8,7 @@ use super::Failure;
 use crate::audit::checkpoint::{self, Checkpoint, InvalidCheckpoint, LENGTH_MAX};
 use crate::audit::files::Files as _;
 use crate::audit::note::{KeyKind, VerifierKey};
-use crate::copy::Folder;
+use crate::disk::folder::Folder;
 
 /// The keys, as `keylend keys show` and witnesses print them.
 #[derive(Debug, Args)]

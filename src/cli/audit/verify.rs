@@ -12,7 +12,7 @@ use crate::audit::files::{CHECKPOINT, Files as _};
 use crate::audit::verify::copy::{Copied, Unverified, verify};
 use crate::audit::verify::{Finding, Place, Verified};
 use crate::audit::vouched::Vouched;
-use crate::copy::{Folder, Folders};
+use crate::disk::folder::{Folder, Folders};
 
 /// What to verify, and against what.
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use crate::domain::command::SEND_TIME;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::audit_entries::{self, HashedEntries};
 use crate::storage::commands;

@@ -8,7 +8,7 @@ use super::request::{Answered, DispatchCommand};
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, OrganizationId};
 use crate::domain::policy::Reason;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::commands;
 

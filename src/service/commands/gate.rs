@@ -10,7 +10,7 @@ use super::request::{Answered, Batch, DispatchCommand, Pending};
 use super::ruling::Ruling;
 use super::{send, settle};
 use crate::domain::instruction::Action;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::commands::Change;
 

@@ -11,7 +11,7 @@ use super::changed;
 use crate::domain::actor::Actor;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::commands::{self, Change};
 use crate::storage::{Tx, audit_entries};

@@ -13,7 +13,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::id::{CommandId, VehicleId};
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, Due, ToCheck};
 use crate::storage::{audit_entries, decisions, repeat};

@@ -4,7 +4,7 @@
 
 use super::changed;
 use crate::domain::actor::Actor;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::{audit_entries, commands, repeat};
 

@@ -8,9 +8,9 @@ use super::ruling::SendOrder;
 use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::time::Timestamp;
-use crate::failpoint::{self, Failpoint};
 use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::commands::Change;
 

@@ -8,7 +8,7 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Denial, Error, PersonalContext, Service, commands};
 use crate::storage::{Executor, commands as stored_commands, grants, repeat_until_known};
 

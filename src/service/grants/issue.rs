@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{Grant, Validity};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Caller, Denial, Error, Service, Violation, users, vehicles};
 use crate::storage::{Tx, grants, repeat_until_known};

@@ -12,7 +12,7 @@ use crate::audit::checkpoint::{self, TreeHead};
 use crate::audit::files::{BUNDLE_LENGTH_MAX, Files as _};
 use crate::audit::tile::{TileId, TileSlice, WIDTH};
 use crate::audit::tree::{Tiles, proves_entry};
-use crate::copy::{Folder, Turn};
+use crate::disk::folder::{Folder, Turn};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::domain::id::OrganizationId;
@@ -80,8 +80,8 @@ impl From<crate::storage::StorageError> for ArchiveError {
     }
 }
 
-impl From<crate::copy::FolderError> for ArchiveError {
-    fn from(error: crate::copy::FolderError) -> Self {
+impl From<crate::disk::folder::FolderError> for ArchiveError {
+    fn from(error: crate::disk::folder::FolderError) -> Self {
         Self::Copy(error.into())
     }
 }

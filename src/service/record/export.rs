@@ -7,7 +7,7 @@ use crate::audit::checkpoint::{self, InvalidCheckpoint, LENGTH_MAX, TreeHead};
 use crate::audit::files::{CHECKPOINT, Files as _};
 use crate::audit::tile::{TileSlice, WIDTH};
 use crate::audit::tree::{Tiles, proves_growth};
-use crate::copy::{Folder, FolderError, Turn};
+use crate::disk::folder::{Folder, FolderError, Turn};
 use crate::service::Error;
 use crate::service::record::Quorum;
 use crate::service::record::rounds::{self, Witnessed};

@@ -4,7 +4,7 @@
 use super::tiles::ask;
 use crate::audit::Hash;
 use crate::audit::tree::Tiles;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::record_queue::{self, QueuedEntry};
 use crate::storage::{Tx, record, repeat};

@@ -9,7 +9,7 @@ use super::tiles::ask;
 use super::{Record, verifier_keys};
 use crate::audit::checkpoint::{self, TreeHead};
 use crate::audit::tree::{Tiles, proves_growth};
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::signing::Keyring;
 use crate::storage::{Reader, record};

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::{Owner, Tokens, issue};
 use crate::domain::event::{Event, SessionEnd};
 use crate::domain::id::SessionId;
-use crate::failpoint::{self, Failpoint};
+use crate::service::failpoint::{self, Failpoint};
 use crate::service::{CredentialFault, Error, Service};
 use crate::signing::secret;
 use crate::storage::Tx;

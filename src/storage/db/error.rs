@@ -12,7 +12,7 @@ pub enum StorageError {
     /// The connection was lost after the commit was asked for: it may have happened.
     #[error("it is not known whether the transaction is durable")]
     Unknown(#[source] sqlx::Error),
-    /// The file cannot be read or written, or is damaged: the process ends (see [`crate::halt`]).
+    /// The file cannot be read or written, or is damaged: the process ends (see [`crate::disk::halt`]).
     #[error("the database file is broken")]
     Broken(#[source] sqlx::Error),
     /// Another transaction was in the way (deadlock, serialization): the use case may be repeated.

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::permits::Permits;
 use super::{Db, FilePermits, Priority, Servers, StorageError, address, query};
-use crate::halt::Halt;
+use crate::disk::halt::Halt;
 
 /// Whether the server takes writes. For a file there is nothing to ask but whether it answers: two
 /// texts, because only one of the databases has standbys.

@@ -13,7 +13,7 @@ use super::sources::{Kind, Source, Token, under};
 /// does not import its neighbours. The rest are leaves.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["app", EDGES, "service", BELOW_SERVICE, "domain", "durable", SETTINGS, SOURCES]),
+    ("cli", &["app", EDGES, "service", BELOW_SERVICE, "domain", "disk", SETTINGS, SOURCES]),
     ("app", &[EDGES, "service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("http", &["service", BELOW_SERVICE, "domain", SETTINGS, SOURCES]),
     ("console", &["service", BELOW_SERVICE, "domain", SOURCES]),
@@ -30,18 +30,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The forms in which entries are kept and hashed are those of the tree.
     ("storage", &["audit", "domain", SOURCES]),
     ("connector", &["smartcar", "domain", SOURCES]),
-    ("signing", &["domain", "durable", SOURCES]),
+    ("signing", &["domain", "disk::durable", SOURCES]),
     ("auth", &["domain", SOURCES]),
     ("audit", &["domain"]),
-    // Copies are read offline, by people who have neither a database nor a service.
-    ("copy", &["audit", "durable"]),
+    // Copies of the record are read offline, by people who have neither a database nor a service.
+    ("disk", &["audit::files"]),
     ("smartcar", &[]),
-    ("durable", &[]),
     ("clock", &["domain::id", "domain::time"]),
     ("entropy", &["domain::id", "domain::time"]),
-    ("halt", &[]),
-    // Wherever a test wants to end the process; its names are words like all others.
-    ("failpoint", &["domain::UnknownWord"]),
     // Settings name the database in storage's own words and witnesses by their keys, and logging is
     // set up from settings.
     ("config", &["domain", "storage::Location", "audit::note"]),
@@ -50,10 +46,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 const EDGES: &str = "http console worker simulator witness";
-const BELOW_SERVICE: &str = "storage connector signing auth copy audit";
+const BELOW_SERVICE: &str = "storage connector signing auth disk::folder audit";
 const SETTINGS: &str = "config telemetry";
 // The call that ends the process is made where a disk fails and heard where the process is run.
-const SOURCES: &str = "clock entropy halt failpoint";
+const SOURCES: &str = "clock entropy disk::halt";
 
 /// What one corner of the house may import beyond its module.
 const ALSO: &[(&str, &str)] =

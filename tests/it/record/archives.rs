@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keylend::audit::tile::WIDTH;
 use keylend::clock::Clock;
-use keylend::copy::Folder;
+use keylend::disk::folder::Folder;
 use keylend::domain::time::Timestamp;
 use keylend::service::record::archive::{self, ArchiveError, Unready, archive};
 use keylend::service::record::export::{CopyError, Gaps, export};

@@ -8,7 +8,7 @@ use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use keylend::audit::files::{Files, ask};
 use keylend::audit::tile::TileSlice;
 use keylend::audit::{bundle, checkpoint};
-use keylend::copy::Folder;
+use keylend::disk::folder::Folder;
 use sha2::Sha256;
 use tokio::process::Command;
 

@@ -5,7 +5,7 @@ use keylend::audit::note::VerifierKey;
 use keylend::audit::verify::copy::{self, Copied, Unverified};
 use keylend::audit::verify::{Finding, Verified, Verifier};
 use keylend::audit::vouched::Vouched;
-use keylend::copy::{Folder, Folders};
+use keylend::disk::folder::{Folder, Folders};
 use keylend::service::{Service, record};
 use keylend::storage::Executor;
 use keylend::storage::record as stored;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use keylend::clock::{Clock, SystemClock};
 use keylend::domain::time::Timestamp;
-use keylend::failpoint::Failpoint;
+use keylend::service::failpoint::Failpoint;
 use keylend::storage::db::query;
 use keylend::storage::{Db, Priority};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use keylend::failpoint::Failpoint;
+use keylend::service::failpoint::Failpoint;
 
 use super::installation::Installation;
 use super::process::{End, Process};

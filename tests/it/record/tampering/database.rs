@@ -7,7 +7,7 @@ use keylend::audit::checkpoint::TreeHead;
 use keylend::audit::files::Files;
 use keylend::audit::tile::TileSlice;
 use keylend::audit::verify::Place;
-use keylend::copy::{Folder, Folders};
+use keylend::disk::folder::{Folder, Folders};
 use keylend::service::record;
 use keylend::service::record::export::{CopyError, Gaps, export};
 use keylend::storage::db::query;

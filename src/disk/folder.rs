@@ -5,8 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::durable;
 use crate::audit::files::Files;
-use crate::durable;
 
 /// Held by whoever writes.
 const LOCK: &str = ".lock";
