@@ -14,6 +14,7 @@
 //! - [`connector`]: the contract with a vehicle cloud, and its one implementation.
 //! - [`storage`]: what is kept, in one SQL text for two databases.
 //! - [`service`]: the use cases.
+//! - `tally`: what the cases of property tests met, compiled for tests only.
 //! - `rehearsal`: the service under a seeded scheduler, compiled for tests only.
 //! - [`http`]: the API and the facade.
 //! - [`worker`]: what goes on without a request.
@@ -53,6 +54,8 @@ pub mod signing;
 pub mod simulator;
 pub mod smartcar;
 pub mod storage;
+#[cfg(test)]
+mod tally;
 pub mod telemetry;
 pub mod witness;
 pub mod worker;

@@ -173,3 +173,7 @@ impl Grant {
         self.uses_max.map(|max| max.saturating_sub(self.uses).max(0))
     }
 }
+
+#[cfg(test)]
+#[path = "grant_test.rs"]
+mod tests;

@@ -1,19 +1,32 @@
-//! The policy against a naive model: a request is allowed exactly if every single condition
-//! holds, and each condition that does not hold is named.
+//! The policy against a naive model. Each world begins as one in which the request is allowed, and
+//! then at most two things in it are broken: so every condition is met alone, and beside others.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::grant::{End, Validity};
+use crate::domain::grant::{End, VALIDITY_MAX, Validity};
 use crate::domain::id::{Id, OrganizationId};
+use crate::tally::Tally;
+
+const OWNER: u128 = 1;
+const GRANTEE: u128 = 2;
+const CAR: u128 = 3;
+const GRANT: u128 = 4;
+const SOMEBODY_ELSE: u128 = 8;
+const ANOTHER_CAR: u128 = 9;
+const MOMENT: Duration = Duration::from_micros(1);
 
 fn id<K>(n: u128) -> Id<K> {
     Id::from_uuid(Uuid::from_u128(n))
 }
 
-fn second(n: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(n).unwrap()
+fn not_before() -> Timestamp {
+    Timestamp::from_unix_seconds(1_800_000_000).unwrap()
 }
 
 #[derive(Debug, Clone)]
@@ -22,129 +35,320 @@ struct World {
     claimed: GrantFacts,
     request: Request,
     now: Timestamp,
+    /// Whether the person claims the grant, or to be the owner.
+    claims_grant: bool,
+}
+
+/// One thing that stands in the way of an allowed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Break {
+    SomebodyElse,
+    GrantForAnotherCar,
+    FactsOfAnotherCar,
+    TooEarly(Duration),
+    TooLate(Duration),
+    Ended(EndReason),
+    NotEntitled,
+    UsedUp { beyond: i64 },
+    GranteeDisabled,
+    OwnerDisabled,
+    Removed,
+    NotConnected(ConnectionStatus),
+    Suspended,
+    NotPermitted,
+}
+
+/// Each of them, on the near side of its boundary.
+fn breaks() -> Vec<Break> {
+    let ends = EndReason::ALL.iter().map(|&end_reason| Break::Ended(end_reason));
+    let inactive = ConnectionStatus::ALL.iter().filter(|s| **s != ConnectionStatus::Active);
+    let single = [
+        Break::SomebodyElse,
+        Break::GrantForAnotherCar,
+        Break::FactsOfAnotherCar,
+        Break::TooEarly(MOMENT),
+        Break::TooLate(Duration::ZERO),
+        Break::NotEntitled,
+        Break::UsedUp { beyond: 0 },
+        Break::GranteeDisabled,
+        Break::OwnerDisabled,
+        Break::Removed,
+        Break::Suspended,
+        Break::NotPermitted,
+    ];
+    let inactive = inactive.map(|&status| Break::NotConnected(status));
+    single.into_iter().chain(ends).chain(inactive).collect()
+}
+
+/// Each as likely as the others, and the boundaries as likely as what is beyond them.
+fn any_break() -> impl Strategy<Value = Break> {
+    (select(breaks()), 0_u64..4, 0_i64..2).prop_map(|(broken, further, beyond)| match broken {
+        Break::TooEarly(_) => Break::TooEarly(MOMENT.max(Duration::from_secs(further / 2 * 60))),
+        Break::TooLate(_) => Break::TooLate(Duration::from_secs(further / 2 * 60)),
+        Break::UsedUp { .. } => Break::UsedUp { beyond },
+        other => other,
+    })
+}
+
+/// A limit, and uses that leave at least one; a request that spends none needs none left.
+fn uses() -> impl Strategy<Value = (Option<i64>, i64, bool)> {
+    prop_oneof![
+        (0_i64..3, any::<bool>()).prop_map(|(uses, spends)| (None, uses, spends)),
+        (1_i64..4, any::<bool>()).prop_map(|(max, spends)| (Some(max), max - 1, spends)),
+        (2_i64..4).prop_map(|max| (Some(max), 0, true)),
+        (1_i64..4, 0_i64..2).prop_map(|(max, beyond)| (Some(max), max + beyond, false)),
+    ]
 }
 
 prop_compose! {
-    fn worlds()(
-        numbers in [1u128..3, 1..3, 1..3, 1..3, 1..3],
-        flags: [bool; 7],
-        connection in 0..ConnectionStatus::ALL.len(),
-        ended in prop::option::of(0..EndReason::ALL.len()),
-        times in [0i64..6, 0..6, 1..4],
-        limit in prop::option::of(0i64..3),
-        uses in 0i64..3,
+    /// The first moment of a validity, its last, or one between; validities of one moment too.
+    fn times()(
+        length in select(vec![MOMENT, MOMENT * 2, Duration::from_secs(3600), VALIDITY_MAX]),
+        place in 0..3, between: Index,
+    ) -> (Validity, Timestamp) {
+        let validity = Validity::new(not_before(), not_before().plus(length)).unwrap();
+        let last = length - MOMENT;
+        let since = match place {
+            0 => Duration::ZERO,
+            1 => last,
+            _ => Duration::from_micros(between.index(last.as_micros() as usize + 1) as u64),
+        };
+        (validity, not_before().plus(since))
+    }
+}
+
+prop_compose! {
+    fn allowed()(
+        entitlement in select(Entitlement::ALL),
+        entitled in subsequence(Entitlement::ALL, 0..=Entitlement::ALL.len()),
+        permitted in subsequence(Entitlement::ALL, 0..=Entitlement::ALL.len()),
+        (uses_max, uses, spends_use) in uses(),
+        (validity, now) in times(),
+        claims_grant in prop::bool::weighted(0.7),
     ) -> World {
-        let [grantee, user, vehicle, request_vehicle, grant_vehicle] = numbers;
-        let [owner_disabled, removed, suspended, permitted, grantee_disabled, entitled, spends_use] =
-            flags;
-        let [now, not_before, length] = times;
+        let permitted = permitted.into_iter().chain([entitlement]);
         World {
             vehicle: VehicleFacts {
-                vehicle_id: id(vehicle),
-                owner_id: id(1),
-                owner_disabled,
-                removed,
-                suspended,
-                connection_status: ConnectionStatus::ALL[connection],
-                permissions: if permitted { Permissions::parse("control_security") } else { Permissions::default() },
+                vehicle_id: id(CAR),
+                owner_id: id(OWNER),
+                owner_disabled: false,
+                removed: false,
+                suspended: false,
+                connection_status: ConnectionStatus::Active,
+                permissions: permitted.map(Entitlement::permission).collect(),
             },
             claimed: GrantFacts {
                 grant: Grant {
-                    grant_id: id(9),
+                    grant_id: id(GRANT),
                     organization_id: OrganizationId::from_uuid(Uuid::from_u128(1)),
-                    vehicle_id: id(grant_vehicle),
-                    issuer_id: id(1),
-                    grantee_id: id(grantee),
-                    entitlements: entitled.then_some(Entitlement::Unlock).into_iter().collect(),
-                    validity: Validity::new(second(not_before), second(not_before + length)).unwrap(),
-                    uses_max: limit,
+                    vehicle_id: id(CAR),
+                    issuer_id: id(OWNER),
+                    grantee_id: id(GRANTEE),
+                    entitlements: entitled.into_iter().chain([entitlement]).collect(),
+                    validity,
+                    uses_max,
                     uses,
-                    end: ended.map(|n| End { ended_at: second(0), end_reason: EndReason::ALL[n] }),
+                    end: None,
                     revision: 1,
                     label: None,
                     metadata: None,
-                    issued_at: second(0),
+                    issued_at: not_before(),
                 },
-                grantee_disabled,
+                grantee_disabled: false,
             },
             request: Request {
-                user_id: id(user),
-                vehicle_id: id(request_vehicle),
-                entitlement: Entitlement::Unlock,
+                user_id: id(if claims_grant { GRANTEE } else { OWNER }),
+                vehicle_id: id(CAR),
+                entitlement,
                 spends_use,
             },
-            now: second(now),
+            now,
+            claims_grant,
         }
     }
 }
 
 impl World {
-    fn decide(&self) -> Decision {
-        decide(
-            Facts { vehicle: &self.vehicle, grant: Some(&self.claimed) },
-            &self.request,
-            self.now,
-        )
+    fn broken(mut self, broken: Break) -> Self {
+        let wanted = self.request.entitlement;
+        let (grant, vehicle) = (&mut self.claimed.grant, &mut self.vehicle);
+        match broken {
+            Break::SomebodyElse => self.request.user_id = id(SOMEBODY_ELSE),
+            Break::GrantForAnotherCar => grant.vehicle_id = id(ANOTHER_CAR),
+            Break::FactsOfAnotherCar => vehicle.vehicle_id = id(ANOTHER_CAR),
+            Break::TooEarly(by) => self.now = grant.validity.not_before().minus(by),
+            Break::TooLate(by) => self.now = grant.validity.not_after().plus(by),
+            // Ended is ended, also if another instance's clock is ahead.
+            Break::Ended(end_reason) => {
+                grant.end = Some(End { ended_at: self.now.plus(MOMENT), end_reason });
+            }
+            Break::NotEntitled => {
+                grant.entitlements = grant.entitlements.iter().filter(|e| *e != wanted).collect();
+            }
+            Break::UsedUp { beyond } => {
+                self.request.spends_use = true;
+                grant.uses_max = Some(grant.uses);
+                grant.uses += beyond;
+            }
+            Break::GranteeDisabled => self.claimed.grantee_disabled = true,
+            Break::OwnerDisabled => vehicle.owner_disabled = true,
+            Break::Removed => vehicle.removed = true,
+            Break::NotConnected(status) => vehicle.connection_status = status,
+            Break::Suspended => vehicle.suspended = true,
+            Break::NotPermitted => {
+                let given = vehicle.permissions.iter().filter(|p| *p != wanted.permission());
+                vehicle.permissions = given.collect();
+            }
+        }
+        self
     }
 
-    /// Every condition on its own, in no order.
-    fn is_allowed_by_the_model(&self) -> bool {
-        let grant = &self.claimed.grant;
-        let car_is_ready = self.vehicle.vehicle_id == self.request.vehicle_id
-            && !self.vehicle.owner_disabled
-            && !self.vehicle.removed
-            && !self.vehicle.suspended
-            && self.vehicle.connection_status == ConnectionStatus::Active
-            && self.vehicle.permissions.contains("control_security");
-        let in_time =
-            grant.validity.not_before() <= self.now && self.now < grant.validity.not_after();
-        let uses_left = grant.uses_max.is_none_or(|max| grant.uses < max);
-        car_is_ready
-            && in_time
-            && grant.grantee_id == self.request.user_id
-            && grant.vehicle_id == self.request.vehicle_id
-            && grant.end.is_none()
-            && grant.entitlements.contains(Entitlement::Unlock)
-            && (uses_left || !self.request.spends_use)
-            && !self.claimed.grantee_disabled
+    fn decide(&self) -> Decision {
+        let grant = self.claims_grant.then_some(&self.claimed);
+        decide(Facts { vehicle: &self.vehicle, grant }, &self.request, self.now)
+    }
+
+    /// Every condition on its own: those that do not hold.
+    fn reasons_of_the_model(&self) -> BTreeSet<Reason> {
+        let Self { vehicle, request, .. } = self;
+        if self.claims_grant && self.claimed.grant.grantee_id != request.user_id {
+            return [Reason::NotTheGrantee].into();
+        }
+        if !self.claims_grant && vehicle.owner_id != request.user_id {
+            return [Reason::NotFound].into();
+        }
+        let active = vehicle.connection_status == ConnectionStatus::Active;
+        let permitted = vehicle.permissions.contains(request.entitlement.permission());
+        let of_the_car = [
+            (Reason::VehicleMismatch, vehicle.vehicle_id == request.vehicle_id),
+            (Reason::AccountDisabled, !vehicle.owner_disabled),
+            (Reason::VehicleRemoved, !vehicle.removed),
+            (Reason::ConsentLost, active),
+            (Reason::VehicleSuspended, !vehicle.suspended),
+            (Reason::PermissionMissing, permitted),
+        ];
+        let conditions = of_the_car.into_iter().chain(self.conditions_of_the_grant());
+        conditions.filter(|(_, holds)| !holds).map(|(reason, _)| reason).collect()
+    }
+
+    fn conditions_of_the_grant(&self) -> Vec<(Reason, bool)> {
+        if !self.claims_grant {
+            return Vec::new();
+        }
+        let Self { claimed: GrantFacts { grant, grantee_disabled }, request, now, .. } = self;
+        let ended = |by| grant.end.is_some_and(|end| end.end_reason == by);
+        // An act that ended the grant is told, not that its time is over as well.
+        let is_over = *now >= grant.validity.not_after() && grant.end.is_none();
+        let uses_remain = grant.uses_max.is_none_or(|max| grant.uses < max);
+        vec![
+            (Reason::VehicleMismatch, grant.vehicle_id == request.vehicle_id),
+            (Reason::GrantRevoked, !ended(EndReason::Revoked)),
+            (Reason::GrantRelinquished, !ended(EndReason::Relinquished)),
+            (Reason::GrantExpired, !ended(EndReason::Expired) && !is_over),
+            (Reason::VehicleRemoved, !ended(EndReason::VehicleRemoved)),
+            (Reason::ConsentLost, !ended(EndReason::ConsentLost)),
+            (Reason::GrantNotYetValid, grant.validity.not_before() <= *now),
+            (Reason::EntitlementMissing, grant.entitlements.contains(request.entitlement)),
+            (Reason::GrantExhausted, uses_remain || !request.spends_use),
+            (Reason::AccountDisabled, !grantee_disabled),
+        ]
+    }
+
+    /// On which side of which boundary it is.
+    fn count_boundaries(&self, tally: &Tally) {
+        let Self { claimed: GrantFacts { grant, .. }, request, now, .. } = self;
+        let validity = grant.validity;
+        tally.count_if(*now == validity.not_before(), "the first moment");
+        tally.count_if(now.plus(MOMENT) == validity.not_before(), "the moment before the first");
+        tally.count_if(now.plus(MOMENT) == validity.not_after(), "the last moment");
+        tally.count_if(*now == validity.not_after(), "the moment after the last");
+        let left = grant.uses_max.map(|max| max - grant.uses);
+        tally.count_if(left == Some(1) && request.spends_use, "the last use");
+        tally.count_if(left == Some(0) && request.spends_use, "no use left");
+        tally.count_if(left == Some(0) && !request.spends_use, "no use left and none spent");
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
-
-    #[test]
-    fn a_grant_allows_exactly_what_the_model_allows(world in worlds()) {
-        let allowed = matches!(world.decide(), Decision::Allow(Basis::Grant(_)));
-        prop_assert_eq!(allowed, world.is_allowed_by_the_model());
+/// What a break is told as, if it is the only one.
+fn reason_for(broken: Break) -> Reason {
+    match broken {
+        Break::SomebodyElse => Reason::NotTheGrantee,
+        Break::GrantForAnotherCar | Break::FactsOfAnotherCar => Reason::VehicleMismatch,
+        Break::TooEarly(_) => Reason::GrantNotYetValid,
+        Break::TooLate(_) | Break::Ended(EndReason::Expired) => Reason::GrantExpired,
+        Break::Ended(EndReason::Revoked) => Reason::GrantRevoked,
+        Break::Ended(EndReason::Relinquished) => Reason::GrantRelinquished,
+        Break::Ended(EndReason::VehicleRemoved) | Break::Removed => Reason::VehicleRemoved,
+        Break::Ended(EndReason::ConsentLost) | Break::NotConnected(_) => Reason::ConsentLost,
+        Break::NotEntitled => Reason::EntitlementMissing,
+        Break::UsedUp { .. } => Reason::GrantExhausted,
+        Break::GranteeDisabled | Break::OwnerDisabled => Reason::AccountDisabled,
+        Break::Suspended => Reason::VehicleSuspended,
+        Break::NotPermitted => Reason::PermissionMissing,
     }
+}
 
-    #[test]
-    fn a_denial_always_says_why_and_says_it_once(world in worlds()) {
-        if let Decision::Deny(reasons) = world.decide() {
-            prop_assert!(!reasons.is_empty());
-            let distinct: std::collections::BTreeSet<_> = reasons.iter().collect();
-            prop_assert_eq!(distinct.len(), reasons.len());
+/// Whether it stands in the way of the owner too.
+fn concerns_the_owner(broken: Break) -> bool {
+    use Break::{FactsOfAnotherCar, NotConnected, NotPermitted, OwnerDisabled, Removed, Suspended};
+    let of_the_car = [FactsOfAnotherCar, OwnerDisabled, Removed, Suspended, NotPermitted];
+    of_the_car.contains(&broken) || matches!(broken, NotConnected(_) | Break::SomebodyElse)
+}
+
+#[test]
+fn whatever_is_broken_alone_decides_alone() {
+    let tally = Tally::of(64, allowed(), |world, tally| {
+        tally.count(world.claims_grant);
+        for broken in breaks() {
+            let answer = world.clone().broken(broken).decide();
+            let expected = match (world.claims_grant, broken) {
+                (false, Break::SomebodyElse) => Decision::Deny(vec![Reason::NotFound]),
+                (false, _) if !concerns_the_owner(broken) => Decision::Allow(Basis::Ownership),
+                _ => Decision::Deny(vec![reason_for(broken)]),
+            };
+            prop_assert_eq!(answer, expected, "{:?}", broken);
         }
-    }
+        Ok(())
+    });
+    tally.assert_each(5, [true, false]);
+}
 
-    #[test]
-    fn somebody_elses_grant_tells_nothing(mut world in worlds()) {
-        world.request.user_id = id(77);
-        prop_assert_eq!(world.decide(), Decision::Deny(vec![Reason::NotTheGrantee]));
-    }
-
-    #[test]
-    fn an_ended_grant_never_allows_anything_at_any_time(mut world in worlds(), at in 0i64..100) {
-        world.claimed.grant.end = Some(End { ended_at: second(50), end_reason: EndReason::Revoked });
-        world.now = second(at);
-        prop_assert!(matches!(world.decide(), Decision::Deny(_)));
-    }
-
-    #[test]
-    fn without_a_grant_only_the_owner_is_allowed(world in worlds()) {
-        let facts = Facts { vehicle: &world.vehicle, grant: None };
-        let allowed = matches!(decide(facts, &world.request, world.now), Decision::Allow(_));
-        prop_assert!(!allowed || world.request.user_id == world.vehicle.owner_id);
-    }
+#[test]
+fn a_request_is_allowed_exactly_if_every_condition_holds_and_the_others_are_named_once() {
+    let worlds = (allowed(), prop::collection::vec(any_break(), 0..=2));
+    let tally = Tally::of(4096, worlds, |(world, broken), tally| {
+        let world = broken.into_iter().fold(world, World::broken);
+        let expected = world.reasons_of_the_model();
+        match world.decide() {
+            Decision::Allow(Basis::Grant(grant_id)) => {
+                prop_assert_eq!((world.claims_grant, grant_id), (true, id(GRANT)));
+                prop_assert_eq!(expected, BTreeSet::new());
+                tally.count("allowed by a grant");
+            }
+            Decision::Allow(Basis::Ownership) => {
+                prop_assert_eq!(world.claims_grant, false);
+                prop_assert_eq!(expected, BTreeSet::new());
+                tally.count("allowed to the owner");
+            }
+            Decision::Deny(reasons) => {
+                let distinct: BTreeSet<Reason> = reasons.iter().copied().collect();
+                prop_assert!(!reasons.is_empty());
+                prop_assert_eq!(reasons.len(), distinct.len());
+                prop_assert_eq!(&distinct, &expected);
+                tally.count(format_args!("{} reasons", reasons.len()));
+                reasons.iter().for_each(|reason| tally.count(reason));
+            }
+        }
+        if world.claims_grant {
+            world.count_boundaries(tally);
+        }
+        Ok(())
+    });
+    tally.assert_each(600, ["allowed by a grant", "1 reasons"]);
+    tally.assert_each(400, ["allowed to the owner", "2 reasons"]);
+    tally.assert_each(20, Reason::ALL);
+    tally.assert_each(800, ["the first moment", "the last moment"]);
+    tally.assert_each(150, ["the last use", "no use left and none spent"]);
+    tally.assert_each(20, ["the moment before the first", "the moment after the last"]);
+    tally.assert_each(20, ["no use left"]);
 }

@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("connector", &["smartcar", "domain", SOURCES]),
     ("signing", &["domain", "disk::durable", SOURCES]),
     ("auth", &["domain", SOURCES]),
-    ("audit", &["domain"]),
+    ("audit", &["domain", "tally"]),
     // Copies of the record are read offline, by people who have neither a database nor a service.
     ("disk", &["audit::files"]),
     ("smartcar", &[]),
@@ -42,14 +42,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // set up from settings.
     ("config", &["domain", "storage::Location", "audit::note"]),
     ("telemetry", &["config"]),
-    ("domain", &[]),
+    ("domain", &["tally"]),
+    // What the cases of property tests met; compiled for tests only.
+    ("tally", &[]),
 ];
 
 const EDGES: &str = "http console worker simulator witness";
 const BELOW_SERVICE: &str = "storage connector signing auth disk::folder audit";
 const SETTINGS: &str = "config telemetry";
 // The call that ends the process is made where a disk fails and heard where the process is run.
-const SOURCES: &str = "clock entropy disk::halt";
+const SOURCES: &str = "clock entropy disk::halt tally";
 
 /// What one corner of the house may import beyond its module.
 const ALSO: &[(&str, &str)] =

@@ -1,0 +1,101 @@
+//! What follows from a grant's facts, on both sides of every boundary.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::id::Id;
+
+const MOMENT: Duration = Duration::from_micros(1);
+
+fn id<K>() -> Id<K> {
+    Id::from_uuid(Uuid::from_u128(1))
+}
+
+fn begins() -> Timestamp {
+    Timestamp::from_unix_seconds(1_800_000_000).unwrap()
+}
+
+fn ends() -> Timestamp {
+    begins().plus(Duration::from_secs(60))
+}
+
+fn grant() -> Grant {
+    Grant {
+        grant_id: id(),
+        organization_id: id(),
+        vehicle_id: id(),
+        issuer_id: id(),
+        grantee_id: id(),
+        entitlements: Entitlements::default(),
+        validity: Validity::new(begins(), ends()).unwrap(),
+        uses_max: None,
+        uses: 0,
+        end: None,
+        revision: 1,
+        label: None,
+        metadata: None,
+        issued_at: begins(),
+    }
+}
+
+#[test]
+fn a_validity_is_longer_than_nothing_and_at_most_400_days() {
+    assert_eq!(VALIDITY_MAX.as_secs(), 34_560_000);
+    let lasting = |length| Validity::new(begins(), begins().plus(length));
+    assert_eq!(
+        Validity::new(begins(), begins().minus(MOMENT)),
+        Err(InvalidValidity::EndsBeforeStart)
+    );
+    assert_eq!(lasting(Duration::ZERO), Err(InvalidValidity::EndsBeforeStart));
+    for length in [MOMENT, VALIDITY_MAX - MOMENT, VALIDITY_MAX] {
+        let validity = lasting(length).unwrap();
+        assert_eq!(validity.not_before(), begins());
+        assert_eq!(validity.not_after(), begins().plus(length));
+    }
+    assert_eq!(lasting(VALIDITY_MAX + MOMENT), Err(InvalidValidity::TooLong));
+}
+
+#[test]
+fn a_stored_validity_is_checked_when_it_is_read() {
+    let read = |times: &(Timestamp, Timestamp)| {
+        serde_json::from_str::<Validity>(&serde_json::to_string(times).unwrap())
+    };
+    let validity = grant().validity;
+    assert_eq!(read(&validity.into()).unwrap(), validity);
+    assert!(read(&(ends(), begins())).is_err());
+}
+
+#[test]
+fn a_status_follows_from_the_time_unless_an_act_ended_the_grant() {
+    use GrantStatus::{Active, Ended, Upcoming};
+    let expired = Some(End { ended_at: ends(), end_reason: EndReason::Expired });
+    for (now, status, ended_by) in [
+        (begins().minus(MOMENT), Upcoming, None),
+        (begins(), Active, None),
+        (ends().minus(MOMENT), Active, None),
+        (ends(), Ended, expired),
+        (ends().plus(MOMENT), Ended, expired),
+    ] {
+        assert_eq!((grant().status(now), grant().ended_by(now)), (status, ended_by), "{now}");
+        for &end_reason in EndReason::ALL {
+            let end = Some(End { ended_at: begins().plus(MOMENT), end_reason });
+            let grant = Grant { end, ..grant() };
+            assert_eq!((grant.status(now), grant.ended_by(now)), (Ended, end), "{now}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_a_limit_is_never_less_than_nothing() {
+    for (uses_max, uses, left) in [
+        (None, 0, None),
+        (None, 7, None),
+        (Some(3), 0, Some(3)),
+        (Some(3), 2, Some(1)),
+        (Some(3), 3, Some(0)),
+        (Some(3), 4, Some(0)),
+        (Some(i64::MIN), i64::MAX, Some(0)),
+    ] {
+        assert_eq!(Grant { uses_max, uses, ..grant() }.uses_left(), left, "{uses} of {uses_max:?}");
+    }
+}
