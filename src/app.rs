@@ -50,7 +50,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The machine's own clock and randomness, on a database that exists.
+    /// The operating system's clock and randomness, on a database that exists.
     #[must_use]
     pub fn of_the_system() -> Self {
         Self {

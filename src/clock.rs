@@ -22,7 +22,7 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration;
 }
 
-/// The clocks of the machine.
+/// The clocks of the operating system.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
@@ -50,7 +50,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to: for tests and rehearsals.
+/// A clock that moves only when a test moves it: for tests and rehearsals.
 #[derive(Debug)]
 pub struct ManualClock {
     readings: Mutex<(Timestamp, Duration)>,

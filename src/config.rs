@@ -1,4 +1,4 @@
-//! What the service is told about its surroundings: one tree of checked values. It does not know
+//! Settings: one tree of checked values. It does not know
 //! where they come from, and secrets do not show themselves.
 
 use std::fmt;
@@ -22,11 +22,11 @@ pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Wit
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen.
+    /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// Where clients reach the service.
+    /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
-    /// Where the data is.
+    /// The database, and how many connections to it there may be.
     pub database: Database,
     /// The file with the signing and sealing keys.
     pub key_file: PathBuf,
@@ -43,10 +43,10 @@ pub struct Config {
 pub struct Record {
     /// The name of the log: the first line of its checkpoints, and the name of its key.
     pub origin: LogOrigin,
-    /// Who knows it may read the entries of every organization: for a copy of the record that the
-    /// operator keeps. Without it nobody may.
+    /// The bearer token that allows reading the entries of every organization, for the operator's own
+    /// copy of the record. Without one nobody can read them.
     pub reader_token: Option<SecretString>,
-    /// Who watches it.
+    /// The witnesses that cosign its checkpoints.
     pub witnesses: Witnesses,
 }
 
@@ -94,7 +94,7 @@ impl FromStr for LogOrigin {
     }
 }
 
-/// Where the data is.
+/// The database.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// The file or the server.

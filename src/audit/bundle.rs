@@ -17,7 +17,7 @@ pub enum InvalidBundle {
 /// Adds an entry to a bundle.
 ///
 /// # Errors
-/// [`InvalidBundle::TooLong`].
+/// [`InvalidBundle::TooLong`] if the entry is longer than 65,535 bytes.
 pub fn push(bundle: &mut Vec<u8>, leaf: &[u8]) -> Result<(), InvalidBundle> {
     let length = u16::try_from(leaf.len()).map_err(|_| InvalidBundle::TooLong)?;
     bundle.extend_from_slice(&length.to_be_bytes());

@@ -1,5 +1,5 @@
 //! Checkpoints (C2SP tlog-checkpoint): a note that says how large the tree is and what its root
-//! hash is, signed by the log and cosigned by whoever watches it.
+//! hash is, signed by the log and cosigned by witnesses.
 
 use signed_note::{Note, NoteError, Signature, VerifierList};
 
@@ -12,16 +12,16 @@ pub const LENGTH_MAX: usize = 16 * 1024;
 /// The state of a tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TreeHead {
-    /// How many entries it has.
+    /// The number of entries.
     pub size: u64,
-    /// The hash over all of them.
+    /// The root of the Merkle tree over them.
     pub root: Hash,
 }
 
 /// A checkpoint whose log signature was verified.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// What it says.
+    /// The tree that it signs.
     pub head: TreeHead,
     /// The text that is signed.
     pub text: Vec<u8>,
@@ -83,7 +83,8 @@ pub fn note(text: &[u8], signatures: &[Signature]) -> Result<Vec<u8>, InvalidChe
 /// a known key may be wrong; signatures of others are left out.
 ///
 /// # Errors
-/// [`InvalidCheckpoint`].
+/// [`InvalidCheckpoint`] if the bytes are no checkpoint, name another log, or are not signed as they
+/// should be.
 pub fn open(
     bytes: &[u8],
     origin: &str,
@@ -131,16 +132,16 @@ pub fn own_head(bytes: &[u8], origin: &str) -> Result<TreeHead, InvalidCheckpoin
 /// The text of a checkpoint that is signed: the note without its signatures.
 ///
 /// # Errors
-/// [`InvalidCheckpoint::Malformed`].
+/// [`InvalidCheckpoint::Malformed`] if the bytes are no signed note.
 pub fn text_of(bytes: &[u8]) -> Result<Vec<u8>, InvalidCheckpoint> {
     let note = Note::from_bytes(bytes).map_err(|_| InvalidCheckpoint::Malformed)?;
     Ok(note.text().to_vec())
 }
 
-/// Which log a checkpoint says it is of, and what it says, whoever has signed it.
+/// The log that a checkpoint names, and its tree. No signature is verified.
 ///
 /// # Errors
-/// [`InvalidCheckpoint::Malformed`].
+/// [`InvalidCheckpoint::Malformed`] if the bytes are no checkpoint.
 pub fn claimed(bytes: &[u8]) -> Result<(String, TreeHead), InvalidCheckpoint> {
     if bytes.len() > LENGTH_MAX {
         return Err(InvalidCheckpoint::Malformed);

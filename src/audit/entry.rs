@@ -21,19 +21,19 @@ const LEAF_PREFIX: [u8; 1] = [0];
 /// An entry in the form in which it is kept: words and ids, nothing to act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEntry {
-    /// Its name.
+    /// Identifies the entry; UUIDv7.
     pub entry_id: AuditEntryId,
-    /// The tenant.
+    /// The organization in which it happened.
     pub organization_id: OrganizationId,
-    /// When it happened.
+    /// The time of the event, on the clock of the instance that recorded it.
     pub occurred_at: Timestamp,
-    /// What happened.
+    /// The event: a noun and a past participle, such as `grant.revoked`.
     pub event: Cow<'static, str>,
-    /// `user`, `api_client` or `system`.
+    /// The kind of actor: `user`, `api_client` or `system`.
     pub actor_kind: Cow<'static, str>,
-    /// Who.
+    /// The user or API client that acted; `None` for the system.
     pub actor_id: Option<Uuid>,
-    /// For whom.
+    /// The user for whom an API client acted.
     pub acting_for: Option<UserId>,
     /// The grant it is about.
     pub grant_id: Option<GrantId>,
@@ -43,11 +43,11 @@ pub struct RecordedEntry {
     pub user_id: Option<UserId>,
     /// The command it is about.
     pub command_id: Option<CommandId>,
-    /// The HTTP request.
+    /// The id of the HTTP request that caused it.
     pub request_id: Option<String>,
-    /// Whatever else was recorded: a JSON object.
+    /// The rest of the event, as the text of a JSON object.
     pub details: String,
-    /// What the entry says of personal data without telling it ([`super::personal`]).
+    /// A commitment to personal data that is kept beside the entry ([`super::personal`]).
     pub personal_commitment: Option<[u8; 32]>,
 }
 

@@ -1,4 +1,4 @@
-//! The vectors of `docs/record.md`: whoever verifies with a program of their own finds them there.
+//! The vectors of `docs/record.md`: they are there for authors of other verifiers.
 
 use proptest::prelude::*;
 

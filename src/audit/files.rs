@@ -6,11 +6,11 @@ use super::tile::{TileSlice, WIDTH};
 use super::tree::{Tiles, TreeError};
 use super::{Hash, tree};
 
-/// Where the checkpoint is.
+/// The path of the checkpoint.
 pub const CHECKPOINT: &str = "checkpoint";
-/// Longer files are no tiles.
+/// The longest tile, in bytes: 256 hashes.
 pub const TILE_LENGTH_MAX: usize = 256 * HASH_LENGTH;
-/// Longer files are no bundles: 256 entries, each after its length.
+/// The longest bundle, in bytes: 256 entries, each after its length.
 pub const BUNDLE_LENGTH_MAX: usize = 256 * (2 + LEAF_LENGTH_MAX);
 
 const HASH_LENGTH: usize = 32;
@@ -58,10 +58,10 @@ pub enum NoAnswer<E> {
     Invalid,
 }
 
-/// The answer to a question about a tree of `size` entries, with whatever tiles it takes.
+/// The answer to a question about a tree of `size` entries, with as many tiles as it needs.
 ///
 /// # Errors
-/// [`NoAnswer`].
+/// [`NoAnswer`] if a tile that is needed cannot be read, is missing, or belongs to another tree.
 pub fn ask<F: Files, T>(
     files: &F,
     size: u64,

@@ -16,7 +16,7 @@ const LENGTH_MAX: usize = 512;
 /// The time in front of a cosignature is written in so many bytes.
 const TIME_LENGTH: usize = 8;
 
-/// What a key's signatures mean.
+/// The kind of signature that a key makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// Ed25519 over the note: the log's own.
@@ -69,13 +69,13 @@ impl VerifierKey {
         Ok(Self { name: name.to_owned(), kind, public })
     }
 
-    /// Under which name it signs.
+    /// The name under which the key signs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What its signatures mean.
+    /// The kind of signature that the key makes.
     #[must_use]
     pub const fn kind(&self) -> KeyKind {
         self.kind

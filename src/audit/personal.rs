@@ -23,8 +23,8 @@ pub fn text(personal: &Personal) -> String {
     serde_json::Value::Object(members).to_string()
 }
 
-/// What the entry says: SHA-256 over a prefix, the salt and the text. Whoever knows salt and text
-/// can show that they belong to the entry; without the salt nothing can be guessed from it.
+/// What the entry says: SHA-256 over a prefix, the salt and the text. Salt and text
+/// together prove that they belong to the entry; without the salt nothing can be guessed from it.
 #[must_use]
 pub fn commitment(personal: &Personal) -> [u8; 32] {
     commitment_of(&personal.salt, &text(personal))

@@ -61,7 +61,7 @@ impl Proof {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`InvalidProof::Malformed`].
+    /// [`InvalidProof::Malformed`] if the bytes do not have the form of C2SP tlog-proof.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidProof> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX);
         let parts = text.and_then(|text| text.split_once("\n\n"));
@@ -71,7 +71,8 @@ impl Proof {
     /// Whether the entry is in the tree that its checkpoint signs; returns the checkpoint.
     ///
     /// # Errors
-    /// [`InvalidProof`].
+    /// [`InvalidProof`] if the checkpoint is not signed by these keys or its tree does not hold the
+    /// entry.
     pub fn check(&self, origin: &str, keys: &[VerifierKey]) -> Result<Checkpoint, InvalidProof> {
         let checkpoint = checkpoint::open(&self.checkpoint, origin, keys)?;
         let head = checkpoint.head;

@@ -62,7 +62,7 @@ impl TileSlice {
     /// `067.p/12`.
     ///
     /// # Errors
-    /// [`InvalidTilePath`].
+    /// [`InvalidTilePath`] if the text is not such a path.
     pub fn parse(level: u8, number: &str) -> Result<Self, InvalidTilePath> {
         // The library panics at a width of 0.
         let is_width = |text: &str| text.parse().is_ok_and(|width| (1..WIDTH).contains(&width));

@@ -1,7 +1,7 @@
 //! The Merkle tree (RFC 6962 section 2.1) over its tiles: growing it, its root, and the two proofs.
 //!
-//! Whoever computes needs only few of the tiles. Each computation says which ones it misses; the
-//! caller brings them and asks again.
+//! A computation needs only a few of the tiles. It reports which ones it misses; the caller loads
+//! them and tries again.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,8 @@ impl Tiles {
     /// The hash of a tree of this size.
     ///
     /// # Errors
-    /// [`TreeError`].
+    /// [`TreeError::Missing`] names the tiles that are needed and not there; [`TreeError::Invalid`] if
+    /// the tiles are not those of a tree of this size.
     pub fn root(&self, size: u64) -> Result<Hash, TreeError> {
         self.ask(|reader| tree_hash(size, reader))
     }

@@ -19,13 +19,13 @@ pub use meaning::Nonsense;
 /// Something is wrong with the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Where.
+    /// The position or positions that are affected.
     pub place: Place,
-    /// What.
+    /// What is wrong there.
     pub fault: Fault,
 }
 
-/// Where something is wrong.
+/// Positions of entries, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// At this position.
@@ -56,7 +56,7 @@ pub enum Fault {
     /// The entries are right and the hashes that are kept of them are not.
     #[error("these are the entries that were signed, but the tiles over them are not")]
     Tile,
-    /// What it says cannot be.
+    /// The entry contradicts the entries before it.
     #[error(transparent)]
     Nonsense(#[from] Nonsense),
 }

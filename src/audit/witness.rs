@@ -79,7 +79,7 @@ impl Submission {
     /// Reads a request.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`].
+    /// [`Refusal::Malformed`] if the bytes are longer than a request may be or do not have its form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LENGTH_MAX);
         let parts = text.and_then(|text| text.split_once("\n\n"));
@@ -143,7 +143,7 @@ fn size(text: &str) -> Option<u64> {
     (size.to_string() == text).then_some(size)
 }
 
-/// The size in the answer of a witness that knows a tree of another size than it was told.
+/// The size in the answer of a witness that knows a tree of another size than the request named.
 #[must_use]
 pub fn known_size(media_type: &str, answer: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(answer).ok()?;

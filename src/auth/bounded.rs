@@ -1,6 +1,6 @@
 //! A map that cannot grow without end: when it is full, the half with the smallest values goes.
 //!
-//! Whoever fills it from outside can push out only what matters least. It does not know what
+//! An outsider who fills it can push out only what matters least. It does not know what
 //! its values mean, only that greater ones are to be kept.
 
 use std::collections::HashMap;

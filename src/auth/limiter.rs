@@ -70,7 +70,7 @@ impl<K: Clone + Eq + Hash> StateStore for Store<K> {
             let next = match (&outcome, recorded) {
                 (Ok((_, next)), _) => Some(*next),
                 // Already at the limit: attempts that were under way together all count, or
-                // else each pause would buy a whole volley. A fresh key tells what time it is.
+                // else each pause would buy a whole volley. A fresh key shows what time it is.
                 (Err(_), Some(then)) => {
                     f(None).ok().map(|(_, fresh)| (then + self.per_failure).min(fresh + DEBT_MAX))
                 }

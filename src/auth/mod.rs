@@ -1,5 +1,5 @@
 //! How credentials are checked: passwords are hashed and compared, failures are throttled, and so
-//! is whoever asks too often without any.
+//! is anyone who asks too often without any.
 //!
 //! It knows no database, no HTTP and no sessions: the caller brings what is stored and decides
 //! what follows from the answer.

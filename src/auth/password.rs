@@ -25,7 +25,7 @@ pub const PASSES: u32 = 2;
 /// Lanes of one hash; same source.
 pub const LANES: u32 = 1;
 
-/// How many may wait for their turn; whoever comes then is told [`PasswordError::Busy`].
+/// How many may wait for their turn; the next one gets [`PasswordError::Busy`].
 pub const WAITING_MAX: usize = 64;
 
 /// The least priority that a thread can have (setpriority(2)).
@@ -130,7 +130,7 @@ impl PasswordHasher {
     }
 
     /// Runs the work on a thread of its own when its turn comes, after everything else that the
-    /// machine has to do: a flood of sign-ins must not slow an unlock. Its place is kept until the
+    /// system has to do: a flood of sign-ins must not slow an unlock. Its place is kept until the
     /// work has ended, also when nobody waits for the answer any more.
     async fn in_turn<T: Send + 'static>(
         &self,

@@ -1,4 +1,4 @@
-//! `keylend demo`: the main job on a fresh SQLite file and the simulator, told over real HTTP.
+//! `keylend demo`: the main job on a fresh SQLite file and the simulator, over real HTTP.
 //! Each step is checked against what came back; with `--exit` the status says whether all held.
 
 mod client;
@@ -32,7 +32,7 @@ use crate::storage::Location;
 /// What the demo is started with.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// End after the story; the status is 0 only if every step was as told.
+    /// End after the last step; the status is 0 only if all steps succeeded.
     #[arg(long)]
     exit: bool,
     /// Where the service listens; any free port if this one is taken.
@@ -46,7 +46,7 @@ pub(super) struct DemoArgs {
 /// Runs the demo.
 ///
 /// # Errors
-/// [`Failure`] if something could not be started, or if a step was not as told.
+/// [`Failure`] if something could not be started, or if a step failed.
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let clock = Arc::new(SystemClock::start());
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy::default());
@@ -91,11 +91,11 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     tasks.spawn(app.serve(listener));
     tasks.close();
 
-    let told = story::tell(&public_url, &simulator_url, &people, &*service.clock).await;
-    if let Err(error) = &told {
+    let outcome = story::tell(&public_url, &simulator_url, &people, &*service.clock).await;
+    if let Err(error) = &outcome {
         println!("\n✗ {error}");
     }
-    if !args.exit && told.is_ok() {
+    if !args.exit && outcome.is_ok() {
         let interrupted = super::serve::interrupted()?;
         story::print_farewell(&public_url, &simulator_url, &people, &folder);
         interrupted.await;
@@ -105,7 +105,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     if args.exit {
         std::fs::remove_dir_all(&folder)?;
     }
-    told
+    outcome
 }
 
 fn config(

@@ -8,8 +8,8 @@ use crate::entropy::NoEntropy;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A step of the demo was not as told.
-    #[error("not as told: {0}")]
+    /// A step of the demo failed.
+    #[error("a step failed: {0}")]
     Story(String),
     /// At least one check of the doctor failed.
     #[error("{0} of the checks failed")]

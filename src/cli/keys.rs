@@ -27,7 +27,7 @@ pub(super) struct RotateArgs {
     #[command(flatten)]
     key_file: KeyFileSetting,
     /// Rotate the key that signs the record, and nothing else. The old one signs too for 90 days,
-    /// so that whoever verifies has time to learn the new one.
+    /// so that verifiers have time to learn the new one.
     #[arg(long)]
     checkpoints: bool,
     /// How to print the result.

@@ -32,7 +32,7 @@ pub(super) struct ServeArgs {
     /// that were revoked since the backup are alive again until you revoke them again.
     #[arg(long)]
     accept_rollback: bool,
-    /// Trust this machine's clock although it is behind the record: after it was ahead while
+    /// Trust this server's clock although it is behind the record: after it was ahead while
     /// something was recorded. On a database in a file alone; a server's clock is still compared.
     #[arg(long)]
     accept_clock: bool,

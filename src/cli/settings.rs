@@ -126,7 +126,7 @@ impl WitnessSettings {
     /// The witnesses, if they can be together.
     ///
     /// # Errors
-    /// [`InvalidSettings::RecordWitnesses`].
+    /// [`InvalidSettings::RecordWitnesses`] if two have the same name or more must cosign than there are.
     pub fn into_config(self) -> Result<Witnesses, InvalidSettings> {
         Ok(Witnesses::new(self.record_witnesses, self.record_witnesses_min)?)
     }

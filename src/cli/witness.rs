@@ -1,4 +1,4 @@
-//! `keylend witness`: cosigns the checkpoints of logs, for whoever does not trust the logs alone.
+//! `keylend witness`: cosigns the checkpoints of logs, for verifiers that do not trust the logs alone.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ const FOLLOWED_PART: u32 = 10;
 /// machine with it, it jumps along.
 const VOUCHED_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// Both clocks of the machine at one moment.
+/// The wall clock and the monotonic clock at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
     /// The wall clock.
@@ -31,7 +31,7 @@ pub struct Reading {
 /// What the wall clock is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
-    /// The clock of another machine showed this.
+    /// The clock of another server showed this.
     Clock(Timestamp),
     /// Something happened at this time, by a clock that was trusted then: it cannot be later now.
     Past(Timestamp),
@@ -105,7 +105,7 @@ impl AgreedClock {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Both clocks of the machine.
+    /// The wall clock and the monotonic clock, now.
     #[must_use]
     pub fn reading(&self) -> Reading {
         Reading { monotonic: self.clock.monotonic(), wall: self.clock.now() }

@@ -63,7 +63,7 @@ pub enum InvalidWitnesses {
     /// A checkpoint with that many cosignatures would be too long for those who read it.
     #[error("there are more than {0} witnesses")]
     TooMany(usize),
-    /// Nobody could tell one from the other.
+    /// Their cosignatures could not be distinguished.
     #[error("two witnesses are called {0}")]
     SameName(String),
     /// Nothing would ever be published.
@@ -79,7 +79,8 @@ impl Witnesses {
     /// the newest: one if nothing is said and there are any.
     ///
     /// # Errors
-    /// [`InvalidWitnesses`].
+    /// [`InvalidWitnesses`] if there are too many, two have the same name, or more must cosign than
+    /// there are.
     pub fn new(all: Vec<WitnessAddress>, min: Option<usize>) -> Result<Self, InvalidWitnesses> {
         if all.len() > Self::COUNT_MAX {
             return Err(InvalidWitnesses::TooMany(Self::COUNT_MAX));
@@ -103,7 +104,7 @@ impl Witnesses {
         &self.all
     }
 
-    /// How many must have cosigned.
+    /// How many must have cosigned a checkpoint before it is published as the newest.
     #[must_use]
     pub const fn min(&self) -> usize {
         self.min

@@ -29,7 +29,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes a new name durable: on Unix a name is part of its directory.
 ///
 /// # Errors
-/// The file system's.
+/// The directory cannot be opened or synced.
 #[cfg(unix)]
 pub fn sync_directory_of(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -1,5 +1,5 @@
 //! Folders that hold copies of the record: exports and archives, in the layout of C2SP tlog-tiles.
-//! Whoever reads them needs neither a database nor a service.
+//! Reading them needs neither a database nor a service.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::durable;
 use crate::audit::files::Files;
 
-/// Held by whoever writes.
+/// Locked by the process that writes.
 const LOCK: &str = ".lock";
 
 /// A file of a copy cannot be read or written.
@@ -19,7 +19,7 @@ pub struct FolderError {
     source: io::Error,
 }
 
-/// One folder.
+/// One folder that holds a copy, or part of one.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
@@ -46,7 +46,7 @@ impl Folder {
         Self(path.to_owned())
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -56,7 +56,7 @@ impl Folder {
     /// another process has it.
     ///
     /// # Errors
-    /// [`FolderError`].
+    /// [`FolderError`] if the folder or its lock file cannot be made.
     pub fn turn(&self) -> Result<Option<Turn>, FolderError> {
         fs::create_dir_all(&self.0).map_err(failed(&self.0))?;
         durable::sync_directory_of(&self.0).map_err(failed(&self.0))?;
@@ -104,7 +104,7 @@ impl Turn {
     /// is left in it.
     ///
     /// # Errors
-    /// [`FolderError`].
+    /// [`FolderError`] if the directory cannot be read or something in it cannot be removed.
     pub fn clear(&self, directory: &str, kept: Option<&str>) -> Result<(), FolderError> {
         let path = self.folder.0.join(directory);
         let files = match fs::read_dir(&path) {

@@ -2,7 +2,7 @@
 //! `fsync` the system forgets which pages it could not write, so asking again proves nothing; to
 //! go on would be to answer from what may be gone (P6). The next start reads what is there.
 //!
-//! Whoever finds it calls the halt; the composition root waits for it and ends the process.
+//! The code that finds it calls the halt; the composition root waits for it and ends the process.
 
 use std::io;
 use std::sync::{Arc, OnceLock};

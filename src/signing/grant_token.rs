@@ -23,16 +23,16 @@ pub const TYP: &str = "grant+jwt";
 
 pub use known::KnownTokens;
 
-/// What a grant token says.
+/// The claims of a grant token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantClaims {
     /// The grant (`grant_id`).
     pub grant_id: GrantId,
-    /// Its tenant (`organization_id`).
+    /// The organization of the grant (`organization_id`).
     pub organization_id: OrganizationId,
     /// The car (`vehicle_id`).
     pub vehicle_id: VehicleId,
-    /// Who may use it (`sub`).
+    /// The grantee, who may use the grant (`sub`).
     pub grantee_id: UserId,
     /// What it allowed when the token was minted (`entitlements`); at least one.
     pub entitlements: Entitlements,
@@ -43,7 +43,7 @@ pub struct GrantClaims {
     /// The first moment after it (`exp`); rounded up to a whole second in the token, so that a
     /// token never ends before its grant: the row decides exactly.
     pub not_after: Timestamp,
-    /// The name of this token (`jti`).
+    /// Identifies the token (`jti`); UUIDv7.
     pub token_id: TokenId,
     /// When it was minted (`iat`); rounded down to a whole second in the token.
     pub issued_at: Timestamp,
@@ -115,11 +115,11 @@ pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<Str
     jws::sign(keyring.grants().active(), TYP, &wire)
 }
 
-/// Verifies a token: form, header, key, signature, claims, and last the times, so that an expired
-/// token of this service can be told from a forged one.
+/// Verifies a token: form, header, key, signature, claims, and last the times, so that an
+/// expired token of this service is distinguished from a forged one.
 ///
 /// It is valid in the half-open time `[nbf, exp)`, without leeway, at the `now` that the caller's
-/// clock gave. The checks `jsonwebtoken` has for times are not used: they read the machine's clock
+/// clock gave. The checks `jsonwebtoken` has for times are not used: they read the system's clock
 /// themselves, which no test could move, and they grant a leeway.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The public halves of the grant keys, for whoever verifies grant tokens elsewhere
+//! The public halves of the grant keys, for programs that verify grant tokens elsewhere
 //! (RFC 7517 section 5, RFC 8037 section 2). Knows no HTTP.
 
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct Jwk {
     pub kty: &'static str,
     /// The curve: always `Ed25519`.
     pub crv: &'static str,
-    /// What it is for: always `sig`.
+    /// The use of the key: always `sig`.
     #[serde(rename = "use")]
     pub usage: &'static str,
     /// The algorithm: always `EdDSA`.

@@ -41,8 +41,8 @@ impl Keyring {
         Ok(Self::new(grants, sessions, checkpoints, seals))
     }
 
-    /// A keyring with these sets. Installs the [`provider`], so that whoever holds a keyring can
-    /// use it.
+    /// A keyring with these sets. Installs the [`provider`], so that every holder of a
+    /// keyring can use it.
     #[must_use]
     pub fn new(
         grants: SigningKeys,
@@ -70,8 +70,8 @@ impl Keyring {
     }
 
     /// Adds a new key that signs checkpoints; the old one signs them too for
-    /// [`CHECKPOINT_KEY_KEPT`]. Apart from [`Keyring::rotate`], because everybody who verifies the
-    /// record has to be told the new one.
+    /// [`CHECKPOINT_KEY_KEPT`]. Apart from [`Keyring::rotate`], because every verifier of
+    /// the record needs the new public key.
     ///
     /// # Errors
     /// [`SigningError::NoEntropy`] if the generator fails; then nothing has changed.

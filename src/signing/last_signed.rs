@@ -1,5 +1,5 @@
 //! The last checkpoint that was signed, in a file beside the key: what the log may never take
-//! back, out of reach of whoever can write to the database.
+//! back, out of reach of anyone who can write to the database.
 //!
 //! The file is replaced whole, and is durable before the checkpoint is shown to anybody. Processes
 //! that share it take turns by a lock that ends with its holder.

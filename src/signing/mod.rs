@@ -12,7 +12,7 @@
 //!   of its own, over one strict core ([`jws`]).
 //! - [`jwks`]: the public halves, for others.
 //! - [`sealed`]: secrets of others, encrypted before they are stored.
-//! - [`secret`]: secrets of machines, stored as digests only.
+//! - [`secret`]: secrets of API clients and sessions, stored as digests only.
 
 pub mod digest;
 pub mod error;

@@ -63,13 +63,13 @@ impl SealingKey {
         format!("{:016x}", u64::from_be_bytes(self.kid))
     }
 
-    /// When it was made.
+    /// The time at which the key was made.
     #[must_use]
     pub const fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// When it stopped sealing; `None` while it seals.
+    /// The time at which the key stopped sealing; `None` while it seals.
     #[must_use]
     pub const fn retired_at(&self) -> Option<Timestamp> {
         self.retired_at

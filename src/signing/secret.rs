@@ -1,4 +1,4 @@
-//! Secrets of machines: long random texts that are shown once and stored as digests. Being
+//! Secrets that programs keep: long random texts that are shown once and stored as digests. Being
 //! random, they need no slow hash. Knows no owner and no lifetime.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::signing::digest::sha256;
 const RANDOM_LENGTH: usize = 32;
 const ENCODED_LENGTH: usize = 43;
 
-/// What a secret is for; it can be told from its first characters, by people and by scanners
+/// What a secret is for; its first characters show it, to people and to scanners
 /// for leaked secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPrefix {

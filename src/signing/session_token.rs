@@ -1,4 +1,4 @@
-//! Session tokens: short-lived access tokens of people and machines, a profile of RFC 9068
+//! Session tokens: short-lived access tokens of users and API clients, a profile of RFC 9068
 //! (EdDSA only, so not the RS256 that RFC requires of everyone). Knows no session's row.
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use crate::signing::{jws, numeric_date};
 pub const TYP: &str = "at+jwt";
 /// How long a token lives after the whole second in which it was issued.
 pub const LIFETIME: Duration = Duration::from_secs(600);
-/// `client_id` of people, who sign in at the service itself; a machine has its own id there.
+/// `client_id` of users, who sign in at the service itself; an API client has its own id there.
 pub const USER_CLIENT_ID: &str = "keylend";
 
 /// Whom a session token is about.
@@ -30,23 +30,23 @@ pub enum Subject {
         /// The session this token belongs to (`session_id`); when it ends, so does the token.
         session_id: SessionId,
     },
-    /// A machine.
+    /// An API client.
     ApiClient {
-        /// The machine (`sub`, `client_id`).
+        /// Identifies the API client (`sub`, `client_id`).
         api_client_id: ApiClientId,
         /// What it could do when the token was issued (`scope`); its row decides.
         scopes: Vec<Scope>,
     },
 }
 
-/// What a session token says.
+/// The claims of a session token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionClaims {
-    /// The tenant (`organization_id`).
+    /// The organization of the subject (`organization_id`).
     pub organization_id: OrganizationId,
-    /// Whom it is about.
+    /// The user or API client that the token authenticates.
     pub subject: Subject,
-    /// The name of this token (`jti`).
+    /// Identifies the token (`jti`); UUIDv7.
     pub token_id: TokenId,
     /// When it was issued (`iat`); rounded down to a whole second in the token.
     pub issued_at: Timestamp,
@@ -127,7 +127,7 @@ pub fn mint(
 
 /// Verifies a token as [`grant_token::verify`](crate::signing::grant_token::verify) does, with
 /// the keys and the type of session tokens. It is valid before `exp`, without leeway; `iat` is
-/// not compared with `now`, so that two machines may disagree about the second.
+/// not compared with `now`, so that the clocks of two servers may differ by a second.
 ///
 /// # Errors
 /// [`TokenError::Invalid`], [`TokenError::Expired`].

@@ -38,14 +38,15 @@ fn user() -> SessionClaims {
     })
 }
 
-fn machine(scopes: Vec<Scope>) -> SessionClaims {
+fn api_client(scopes: Vec<Scope>) -> SessionClaims {
     claims(Subject::ApiClient { api_client_id: ApiClientId::from_uuid(Uuid::from_u128(5)), scopes })
 }
 
 #[test]
 fn both_subjects_come_back_as_they_went() {
     let ring = ring();
-    for claims in [user(), machine(Vec::new()), machine(vec![Scope::AuditRead, Scope::GrantsWrite])]
+    for claims in
+        [user(), api_client(Vec::new()), api_client(vec![Scope::AuditRead, Scope::GrantsWrite])]
     {
         let token = mint(&ring, ISSUER, &claims).unwrap();
         let verified = verify(&ring, ISSUER, &token, at(ISSUED)).unwrap();

@@ -97,7 +97,7 @@ impl SigningKey {
         self.pair.sign(message).as_ref().to_vec()
     }
 
-    /// When it was made.
+    /// The time at which the key was made.
     #[must_use]
     pub const fn created_at(&self) -> Timestamp {
         self.created_at

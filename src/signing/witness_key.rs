@@ -1,5 +1,5 @@
 //! The key with which a witness cosigns, in a file of its own that only its owner can read. A
-//! witness has one key for good: whoever trusts it knows it by this key.
+//! witness has one key for good: verifiers identify the witness by it.
 
 use std::path::Path;
 
@@ -15,15 +15,15 @@ use crate::signing::keyring_file::{FormatError, KeyringFileError, read, unreadab
 use crate::signing::signing_key::{SEED_LENGTH, SigningKey};
 
 const VERSION: u64 = 1;
-/// What the file calls the key.
+/// The name of the key in the file.
 const MEMBER: &str = "cosignature_signing";
 
 /// A witness's name and key.
 #[derive(Debug)]
 pub struct WitnessKey {
-    /// Under which name it cosigns.
+    /// The name under which the witness cosigns.
     pub name: String,
-    /// With what.
+    /// The key that cosigns.
     pub key: SigningKey,
 }
 

@@ -32,9 +32,9 @@ use folder::Watched;
 
 /// A request that takes longer is given up.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
-/// At most so many requests wait for the disk; more are told to come back.
+/// At most so many requests wait for the disk; more get 503 and may try again.
 const AT_WORK_MAX: usize = 32;
-/// How long open answers may take once the witness is told to stop.
+/// How long open answers may take once the witness is to stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// What handlers work with.
@@ -90,8 +90,8 @@ fn router(witness: Arc<Witness>) -> Router {
         .with_state(witness)
 }
 
-/// The public key, for whoever is about to trust this witness. Compare it with what its operator
-/// says elsewhere: whoever sits on the line could have put in another.
+/// The public key, for verifiers that are about to trust this witness. Compare it with what its
+/// operator publishes elsewhere: an attacker on the connection could have put in another.
 async fn vkey(State(witness): State<Arc<Witness>>) -> String {
     format!("{}\n", witness.folder.public())
 }

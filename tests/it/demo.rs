@@ -39,7 +39,7 @@ const STORY: &str = " 1. The administrator signs in
 15. The administrator reads the record of the car
       → 200 2 commands authorized, 3 refused; the cars executed 2
 
-✓ every step was as told
+✓ all steps succeeded
 ";
 
 /// Whether a line is as expected, where one `…` stands for at least one character.

@@ -12,16 +12,16 @@ use crate::audit::vouched::Vouched;
 /// What is verified, and against what.
 #[derive(Debug)]
 pub struct Copied<'f, F> {
-    /// Where the entries are.
+    /// The files that hold the entries.
     pub files: &'f F,
-    /// For a tree of so many entries: their own checkpoint says how many.
+    /// The number of entries, as the copy's own checkpoint gives it.
     pub size: u64,
     /// What was signed, in any order: their own checkpoint, and those that were kept elsewhere.
     pub heads: Vec<TreeHead>,
     /// The copy's own tiles, unless its checkpoint is not good.
     pub tiles: Option<Vouched<'f, F>>,
-    /// Tiles that were kept elsewhere. Where the copy's own are of no use they tell which entry
-    /// is not the one that was signed.
+    /// Tiles that were kept elsewhere. Where the copy's own tiles are wrong, these show which
+    /// entry is not the one that was signed.
     pub kept_tiles: Option<Vouched<'f, F>>,
 }
 
@@ -30,7 +30,7 @@ pub struct Copied<'f, F> {
 pub enum Unverified<E> {
     /// A file is there and cannot be read.
     Unreadable(E),
-    /// Something is wrong.
+    /// The record is not what was signed, or contradicts itself.
     Found(Finding),
 }
 

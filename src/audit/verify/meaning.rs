@@ -10,10 +10,10 @@ use serde::Deserialize;
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{CommandId, GrantId};
 
-/// What cannot be true.
+/// How an entry contradicts the entries before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Nonsense {
-    /// It is no entry.
+    /// The leaf cannot be read as an entry.
     #[error("this is not an entry: {0}")]
     Malformed(String),
     /// A command was decided on a second time.
@@ -25,7 +25,7 @@ pub enum Nonsense {
     /// A command went on from where it could not.
     #[error("{command_id} was {} and cannot become {}", .from.as_str(), .to.as_str())]
     ImpossibleStep {
-        /// Which command.
+        /// The command that the entry is about.
         command_id: CommandId,
         /// Its status before.
         from: CommandStatus,
@@ -58,7 +58,7 @@ struct Details {
 }
 
 /// What is known of a grant, wherever its entries stand: those of different instances may be
-/// placed in another order than they happened, and the revision tells the true one.
+/// placed in another order than they happened, and the revision gives the true one.
 #[derive(Debug, Default, Clone, Copy)]
 struct GrantLife {
     is_issued: bool,

@@ -71,7 +71,7 @@ impl Trust {
     /// A checkpoint of the log.
     ///
     /// # Errors
-    /// [`InvalidCheckpoint`].
+    /// [`InvalidCheckpoint`] if it is no checkpoint of this log, or its signatures are not good.
     pub(super) fn open(&self, note: &[u8]) -> Result<Checkpoint, InvalidCheckpoint> {
         checkpoint::open(note, &self.origin, &self.keys)
     }
@@ -79,7 +79,7 @@ impl Trust {
     /// Whether enough witnesses have seen a checkpoint.
     ///
     /// # Errors
-    /// [`TooFewWitnesses`].
+    /// [`TooFewWitnesses`] if fewer have cosigned it than are asked for.
     pub(super) fn witnessed(&self, checkpoint: &Checkpoint) -> Result<(), TooFewWitnesses> {
         let (found, wanted) = (checkpoint.witnesses(), self.witnesses_min);
         if found < wanted { Err(TooFewWitnesses { found, wanted }) } else { Ok(()) }
@@ -88,7 +88,7 @@ impl Trust {
     /// A checkpoint that was kept in a file: it has to be good, or nothing can be said.
     ///
     /// # Errors
-    /// [`Failure::Unverifiable`].
+    /// [`Failure::Unverifiable`] if the file cannot be read or holds no checkpoint of this log.
     pub(super) fn kept(&self, file: &Path) -> Result<Checkpoint, Failure> {
         let note = read(file, LENGTH_MAX)?;
         self.open(&note).map_err(|error| {
@@ -97,10 +97,10 @@ impl Trust {
     }
 }
 
-/// What a file holds.
+/// The bytes of a file.
 ///
 /// # Errors
-/// [`Failure::Unverifiable`] also if there is none.
+/// [`Failure::Unverifiable`] if the file is missing or cannot be read.
 pub(super) fn read(file: &Path, length_max: usize) -> Result<Vec<u8>, Failure> {
     let folder = Folder::at(&PathBuf::new());
     let bytes = folder.read(&file.to_string_lossy(), length_max).map_err(Failure::unverifiable)?;

@@ -26,7 +26,7 @@ pub(in crate::cli) struct VerifyArgs {
     #[arg(long = "older-checkpoint", value_name = "FILE")]
     older_checkpoints: Vec<PathBuf>,
     /// Folder with a checkpoint and tiles that were kept where nobody could replace them: an
-    /// earlier export. They tell which entry was changed, whatever became of the copy's own tiles.
+    /// earlier export. They show which entry was changed, whatever became of the copy's own tiles.
     #[arg(long, value_name = "FOLDER")]
     kept_tiles: Option<PathBuf>,
     /// How to print the result.
@@ -92,7 +92,7 @@ fn checkpoints(
         // An archive has none.
         let Some(note) = note else { continue };
         found = true;
-        // Where nothing good is said, what is said tells at least where to look for entries.
+        // A checkpoint that is not good still says how many entries to look for.
         size = size.max(checkpoint::claimed(&note).map_or(0, |(_, head)| head.size));
         match trust.open(&note) {
             Ok(checkpoint) => good.push(checkpoint),

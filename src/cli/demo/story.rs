@@ -96,7 +96,7 @@ impl Story<'_> {
     }
 }
 
-/// Tells the story.
+/// Runs the story and prints each step.
 pub(super) async fn tell(
     public_url: &str,
     simulator_url: &str,
@@ -117,7 +117,7 @@ pub(super) async fn tell(
     look_at_car(&mut story, &admin, &lock_id).await?;
     revoke(&mut story, &admin, &vehicle_id, &key).await?;
     read_record(&mut story, &admin, &vehicle_id, simulator_url).await?;
-    println!("\n✓ every step was as told");
+    println!("\n✓ all steps succeeded");
     Ok(())
 }
 
@@ -302,7 +302,7 @@ async fn read_record(
     let executed = journal.body.get("count").and_then(Value::as_u64).unwrap_or(0);
     if authorized != 2 || refusals != 3 || executed != 2 {
         return Err(Failure::Story(format!(
-            "the record tells of {authorized} authorized and {refusals} refused commands, the cars of {executed}"
+            "the record has {authorized} authorized and {refusals} refused commands, the cars of {executed}"
         )));
     }
     story.tell(
