@@ -1,4 +1,4 @@
-//! Machines that act for an organization.
+//! API clients that act for an organization.
 
 use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
@@ -53,7 +53,8 @@ impl FromRow for ApiClient {
 /// Adds an API client.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError> {
     let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
     query(INSERT)
@@ -70,7 +71,7 @@ pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError>
 /// One API client, of whatever organization: the caller proves that it is the client.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     api_client_id: ApiClientId,
@@ -81,7 +82,7 @@ pub async fn find(
 /// API clients, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -93,7 +94,7 @@ pub async fn list(
 /// Takes an API client's rights away; `false` if there is none with rights.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn revoke(
     tx: &mut Tx,
     organization_id: OrganizationId,

@@ -132,7 +132,7 @@ pub async fn insert_hashed(tx: &mut Tx, entries: HashedEntries) -> Result<(), St
 /// The entry of this name.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -168,7 +168,7 @@ pub struct Filter {
 /// Entries, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,

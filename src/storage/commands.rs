@@ -113,7 +113,7 @@ fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
 /// Adds commands; returns how many. The others have a key that somebody else used first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn insert_many(tx: &mut Tx, commands: &[KeyedCommand]) -> Result<usize, StorageError> {
     let added = query(INSERT).rows(commands.iter().map(inserted)).execute(tx).await?;
     Ok(usize::try_from(added).unwrap_or(usize::MAX))
@@ -149,7 +149,7 @@ fn changed(change: &Change) -> [Value; 10] {
 /// Takes steps. Those that are not returned had been taken elsewhere.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
     query(CHANGE).rows(changes.iter().map(changed)).fetch_all(tx).await
 }
@@ -157,7 +157,7 @@ pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandI
 /// One command.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -169,7 +169,7 @@ pub async fn find(
 /// The commands of a car, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list_of_vehicle(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -188,7 +188,7 @@ pub async fn list_of_vehicle(
 /// The commands of a grant that may still be on their way.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn in_flight(
     on: &mut impl Executor,
     grant_id: GrantId,
@@ -199,7 +199,7 @@ pub async fn in_flight(
 /// Takes up to `limit` commands whose sender is gone, as they are afterwards: `unknown`.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_abandoned(
     tx: &mut Tx,
     now: Timestamp,
@@ -241,7 +241,7 @@ impl FromRow for Due {
 /// Up to `limit` commands that should be checked by now.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
     query(DUE).bind(now).bind(limit).fetch_all(tx).await
 }
@@ -250,7 +250,7 @@ pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, St
 /// are not returned were taken or settled elsewhere.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lease(
     tx: &mut Tx,
     command_ids: impl Iterator<Item = CommandId>,
@@ -264,7 +264,7 @@ pub async fn lease(
 /// Puts a check off.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn check_again(
     tx: &mut Tx,
     command_id: CommandId,
@@ -276,7 +276,7 @@ pub async fn check_again(
 /// The newest command of each car that may have moved it.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_of_vehicles(
     on: &mut impl Executor,
     vehicle_ids: &[VehicleId],

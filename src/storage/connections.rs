@@ -59,9 +59,9 @@ pub const STATEMENTS: &[&str] = &[
 /// The tokens of a connection as stored.
 #[derive(Debug, Clone)]
 pub struct StoredTokens {
-    /// The tenant.
+    /// The organization of the owner.
     pub organization_id: OrganizationId,
-    /// Who consented.
+    /// The owner who consented.
     pub owner_id: crate::domain::id::UserId,
     /// Where the consent stands.
     pub status: crate::domain::connection::ConnectionStatus,
@@ -111,7 +111,7 @@ impl FromRow for Connection {
 /// Every consent of an owner, whatever became of it.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn of_owner(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -123,7 +123,8 @@ pub async fn of_owner(
 /// Adds a consent that is under way; `state_hash` is what the browser must bring back.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert(
     tx: &mut Tx,
     connection: &Connection,
@@ -144,7 +145,7 @@ pub async fn insert(
 /// One consent.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -157,7 +158,7 @@ pub async fn find(
 /// before, or was given out at `created_after` or earlier.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_by_state(
     tx: &mut Tx,
     state_hash: [u8; 32],
@@ -212,7 +213,7 @@ pub async fn activate(
 /// The tokens of a connection.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_tokens(
     on: &mut impl super::Executor,
     connection_id: ConnectionId,
@@ -223,7 +224,7 @@ pub async fn find_tokens(
 /// Takes the right to refresh until `until`; `false` if another instance has it or was faster.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lease_refresh(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -244,7 +245,7 @@ pub async fn lease_refresh(
 /// Replaces the tokens by a new pair; `false` if the old ones were replaced by somebody else.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn store_refreshed(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -265,7 +266,7 @@ pub async fn store_refreshed(
 /// Gives the right to refresh back after a try that may be repeated.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn release_refresh(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -278,7 +279,7 @@ pub async fn release_refresh(
 /// `false` if the tokens were replaced in the meantime.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lose(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -297,7 +298,7 @@ pub async fn lose(
 /// sees to what rests on it.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -310,7 +311,7 @@ pub async fn end(
 /// `false` if the consent is not in use.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn ask_back(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -325,7 +326,7 @@ pub async fn ask_back(
 /// given out, was used before, or was given out at `asked_after` or earlier.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_back(
     tx: &mut Tx,
     state_hash: [u8; 32],

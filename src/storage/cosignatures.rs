@@ -42,7 +42,7 @@ pub struct Round {
     pub size: u64,
     /// The checkpoint as it was published.
     pub checkpoint: Vec<u8>,
-    /// Since when.
+    /// The time since which it is before the witnesses.
     pub opened_at: Timestamp,
 }
 
@@ -85,7 +85,7 @@ impl FromRow for Cosigned {
 pub struct Progress {
     /// How many entries the newest checkpoint covers that it cosigned.
     pub size: u64,
-    /// When it did.
+    /// The time of that cosignature, on the clock of the witness.
     pub cosigned_at: Timestamp,
 }
 
@@ -107,7 +107,7 @@ fn signed(value: u64) -> i64 {
 /// Puts a checkpoint before the witnesses; nothing happens if it was before.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn open_round(tx: &mut Tx, round: &Round) -> Result<(), StorageError> {
     let open = query(OPEN_ROUND).bind(signed(round.size)).bind(round.checkpoint.clone());
     open.bind(round.opened_at).execute(tx).await.map(drop)
@@ -116,7 +116,7 @@ pub async fn open_round(tx: &mut Tx, round: &Round) -> Result<(), StorageError> 
 /// The checkpoint that is before the witnesses.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_round(on: &mut impl Executor) -> Result<Option<Round>, StorageError> {
     query(NEWEST_ROUND).fetch_optional(on).await
 }
@@ -124,7 +124,7 @@ pub async fn newest_round(on: &mut impl Executor) -> Result<Option<Round>, Stora
 /// Keeps the cosignature of a witness, a newer one in place of an older.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn keep(
     tx: &mut Tx,
     witness: &str,
@@ -139,7 +139,7 @@ pub async fn keep(
 /// How far a witness has come; `None` if it never cosigned.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_of(
     on: &mut impl Executor,
     witness: &str,
@@ -150,7 +150,7 @@ pub async fn newest_of(
 /// Every cosignature on a checkpoint that is kept, the newest checkpoints first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn all(on: &mut impl Executor) -> Result<Vec<Cosigned>, StorageError> {
     query(ALL).fetch_all(on).await
 }
@@ -160,7 +160,7 @@ pub async fn all(on: &mut impl Executor) -> Result<Vec<Cosigned>, StorageError> 
 /// each witness.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget(tx: &mut Tx, before: u64, rounds_max: i64) -> Result<(), StorageError> {
     query(FORGET_ROUNDS).bind(signed(before)).bind(rounds_max).execute(tx).await?;
     query(FORGET_COSIGNATURES).execute(tx).await.map(drop)
@@ -169,7 +169,7 @@ pub async fn forget(tx: &mut Tx, before: u64, rounds_max: i64) -> Result<(), Sto
 /// Forgets every round and every cosignature: those of a tree that is not this one any more.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_all(tx: &mut Tx) -> Result<(), StorageError> {
     query(FORGET_ALL_ROUNDS).execute(tx).await?;
     query(FORGET_ALL_COSIGNATURES).execute(tx).await.map(drop)

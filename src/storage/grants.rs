@@ -73,7 +73,8 @@ impl FromRow for Grant {
 /// Adds a grant.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
     query(INSERT)
         .bind(grant.grant_id)
@@ -95,7 +96,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
 /// One grant.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -116,7 +117,7 @@ pub struct Filter {
 /// Grants, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -142,7 +143,7 @@ pub async fn list(
 /// The newest grants a person holds or held for one car.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list_held(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -155,7 +156,7 @@ pub async fn list_held(
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     organization_id: OrganizationId,
@@ -176,7 +177,7 @@ pub async fn end(
 /// Ends every grant of a car that has not ended; returns them as they are afterwards.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end_of_vehicle(
     tx: &mut Tx,
     vehicle_id: VehicleId,

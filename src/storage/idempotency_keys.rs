@@ -18,9 +18,9 @@ pub const STATEMENTS: &[&str] = &[FIND, INSERT, DELETE_OLD];
 /// The request a key belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyRef<'a> {
-    /// Who sent it.
+    /// Identifies the user or API client that sent it.
     pub principal_id: uuid::Uuid,
-    /// To which operation.
+    /// The method and path of the operation.
     pub route: &'static str,
     /// The key.
     pub key: &'a str,
@@ -47,7 +47,7 @@ impl FromRow for StoredAnswer {
 /// What was answered to this key.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     key: KeyRef<'_>,
@@ -81,7 +81,7 @@ pub async fn insert(
 /// Forgets answers older than `before`.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
     query(DELETE_OLD).bind(before).execute(tx).await
 }

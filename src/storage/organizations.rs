@@ -18,7 +18,7 @@ pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS, ALL];
 /// Every organization.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn all(on: &mut impl Executor) -> Result<Vec<OrganizationId>, StorageError> {
     query(ALL).fetch_all(on).await
 }
@@ -26,7 +26,8 @@ pub async fn all(on: &mut impl Executor) -> Result<Vec<OrganizationId>, StorageE
 /// Adds an organization.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert(
     tx: &mut Tx,
     organization_id: OrganizationId,
@@ -39,7 +40,7 @@ pub async fn insert(
 /// The oldest organization with this name.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_by_name(
     on: &mut impl Executor,
     name: &str,
@@ -50,7 +51,7 @@ pub async fn find_by_name(
 /// Whether there is such an organization.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn exists(
     on: &mut impl Executor,
     organization_id: OrganizationId,

@@ -53,9 +53,9 @@ pub const STATEMENTS: &[&str] = &[
 /// An answer that is kept for somebody's idempotency key.
 #[derive(Debug, Clone)]
 pub struct KeptAnswer {
-    /// Who sent the request.
+    /// Identifies the user or API client that sent the request.
     pub principal_id: uuid::Uuid,
-    /// To which operation.
+    /// The method and path of the operation.
     pub route: String,
     /// The key.
     pub key: String,
@@ -113,7 +113,7 @@ fn row(id: Value, text: String) -> [Value; 2] {
 /// Every answer that is kept for an organization.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn kept_answers(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -124,7 +124,7 @@ pub async fn kept_answers(
 /// Forgets one of them.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_answer(tx: &mut Tx, answer: &KeptAnswer) -> Result<(), StorageError> {
     let forget = query(ANSWER).bind(answer.principal_id).bind(answer.route.as_str());
     forget.bind(answer.key.as_str()).execute(tx).await.map(drop)

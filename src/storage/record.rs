@@ -148,7 +148,8 @@ pub struct PlacedEntry {
 /// How far the record is.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Corrupt`] if the row is missing; another [`StorageError`] if the database does not
+/// answer.
 pub async fn state(on: &mut impl Executor) -> Result<RecordState, StorageError> {
     let state = query(STATE).fetch_optional(on).await?;
     state.ok_or_else(|| corrupt("record_state", "has no row"))
@@ -166,7 +167,7 @@ pub async fn hold(tx: &mut Tx) -> Result<RecordState, StorageError> {
 /// When the newest entry was made, of whatever organization.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest(on: &mut impl Executor) -> Result<Option<Timestamp>, StorageError> {
     query(NEWEST).fetch_optional(on).await
 }
@@ -175,7 +176,7 @@ pub async fn newest(on: &mut impl Executor) -> Result<Option<Timestamp>, Storage
 /// or if it is not in the database any more.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn first_beyond(
     on: &mut impl Executor,
     size: u64,
@@ -240,7 +241,7 @@ async fn bundles(on: &mut impl Executor, numbers: Range<u64>) -> Result<Vec<Bund
 /// Keeps a tile, new or longer than it was.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn put_tile(tx: &mut Tx, tile: TileId, hashes: &[u8]) -> Result<(), StorageError> {
     let number = signed(tile.number);
     let put = query(PUT_TILE).bind(i64::from(tile.level)).bind(number).bind(hashes.to_vec());
@@ -250,7 +251,7 @@ pub async fn put_tile(tx: &mut Tx, tile: TileId, hashes: &[u8]) -> Result<(), St
 /// All hashes of a tile.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn tile(on: &mut impl Executor, tile: TileId) -> Result<Option<Vec<u8>>, StorageError> {
     query(TILE).bind(i64::from(tile.level)).bind(signed(tile.number)).fetch_optional(on).await
 }
@@ -258,7 +259,7 @@ pub async fn tile(on: &mut impl Executor, tile: TileId) -> Result<Option<Vec<u8>
 /// Publishes a checkpoint, unless a newer one is; returns whether it did.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn publish(tx: &mut Tx, checkpoint: &[u8], size: u64) -> Result<bool, StorageError> {
     let published = query(PUBLISH).bind(checkpoint.to_vec()).bind(signed(size));
     Ok(published.execute(tx).await? == 1)
@@ -267,7 +268,7 @@ pub async fn publish(tx: &mut Tx, checkpoint: &[u8], size: u64) -> Result<bool, 
 /// Where an entry is in the tree; `None` while it waits for its position.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn position(
     on: &mut impl Executor,
     entry_id: AuditEntryId,
@@ -288,7 +289,7 @@ pub async fn position(
 /// The names of the entries at these positions, in order.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub(super) async fn names(
     on: &mut impl Executor,
     positions: Range<u64>,
@@ -302,7 +303,7 @@ pub(super) async fn names(
 /// The entries at these positions, in order; whatever is not in the database is left out.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn entries(
     on: &mut impl Executor,
     positions: Range<u64>,

@@ -23,11 +23,11 @@ pub const STATEMENTS: &[&str] =
 /// A session with what is known about its person now.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Its name.
+    /// Identifies the session.
     pub session_id: SessionId,
-    /// The tenant.
+    /// The organization of its person.
     pub organization_id: OrganizationId,
-    /// Whose it is.
+    /// The person who signed in.
     pub user_id: UserId,
     /// What the person may do, today.
     pub role: Role,
@@ -64,7 +64,8 @@ impl FromRow for Session {
 /// Adds a session.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert(
     tx: &mut Tx,
     session_id: SessionId,
@@ -85,7 +86,8 @@ pub async fn insert(
 /// Adds the newest refresh token of a session.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn insert_refresh_token(
     tx: &mut Tx,
     token_hash: [u8; 32],
@@ -115,7 +117,7 @@ pub enum RefreshUse {
 /// Uses up a refresh token; of any number of concurrent tries exactly one is the first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn use_refresh_token(
     tx: &mut Tx,
     token_hash: [u8; 32],
@@ -133,7 +135,7 @@ pub async fn use_refresh_token(
 /// The session that a refresh token belongs to, whether it was used or not.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn owner_of_refresh_token(
     on: &mut impl Executor,
     token_hash: [u8; 32],
@@ -144,7 +146,7 @@ pub async fn owner_of_refresh_token(
 /// One session.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     session_id: SessionId,
@@ -155,7 +157,7 @@ pub async fn find(
 /// Ends a session; `false` if it was over already.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     session_id: SessionId,

@@ -86,7 +86,7 @@ pub async fn insert(
 /// One account.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -98,7 +98,7 @@ pub async fn find(
 /// Accounts, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -111,7 +111,7 @@ pub async fn list(
 /// organizations know the address.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_account(
     on: &mut impl Executor,
     email: &Email,
@@ -145,7 +145,7 @@ pub async fn set_password_hash(
 /// is no such open account.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn disable(
     tx: &mut Tx,
     organization_id: OrganizationId,

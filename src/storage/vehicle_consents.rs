@@ -50,9 +50,9 @@ pub const STATEMENTS: &[&str] = &[
 /// A grant that can still be used, as far as its own facts go.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveGrant {
-    /// Its name.
+    /// Identifies the grant.
     pub grant_id: GrantId,
-    /// Who may use it.
+    /// The grantee, who may use it.
     pub grantee_id: UserId,
 }
 
@@ -87,7 +87,7 @@ async fn touched(tx: &mut Tx, changed: u64, vehicle_id: VehicleId) -> Result<boo
 /// Suspends a car; `false` if it was suspended already or is gone.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn suspend(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -103,7 +103,7 @@ pub async fn suspend(
 /// Ends a suspension that began at `as_of` or earlier; `false` if there is none.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn resume(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -116,7 +116,7 @@ pub async fn resume(
 /// Replaces what the owner permits; `false` if it is the same.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn set_permissions(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -131,7 +131,7 @@ pub async fn set_permissions(
 /// touched whether or not their time is over by this process's clock: another's may still run.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn remove(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -147,7 +147,7 @@ pub async fn remove(
 /// The grants of a car that can still be used at `now`, as far as their own facts go.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn live_grants(
     on: &mut impl Executor,
     vehicle_id: VehicleId,
@@ -159,7 +159,7 @@ pub async fn live_grants(
 /// The cars of a consent.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn of_connection(
     on: &mut impl Executor,
     connection_id: ConnectionId,
@@ -171,7 +171,7 @@ pub async fn of_connection(
 /// may have been connected in several organizations.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn by_provider(
     on: &mut impl Executor,
     provider_vehicle_id: &str,
@@ -182,7 +182,7 @@ pub async fn by_provider(
 /// Takes up to `limit` suspended cars to try again; nobody else takes them before `lease_until`.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_to_probe(
     tx: &mut Tx,
     now: Timestamp,
@@ -195,7 +195,7 @@ pub async fn take_to_probe(
 /// Puts the next try off.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn probe_again(
     tx: &mut Tx,
     vehicle_id: VehicleId,

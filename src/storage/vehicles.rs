@@ -49,7 +49,7 @@ impl FromRow for Vehicle {
 /// old one if the owner had connected the car before; its grants are decided on afresh.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, StorageError> {
     let vehicle_id: Option<VehicleId> = query(UPSERT)
         .bind(vehicle.vehicle_id)
@@ -72,7 +72,7 @@ pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, Storage
 /// One car.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -84,7 +84,7 @@ pub async fn find(
 /// All cars of an organization, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -96,7 +96,7 @@ pub async fn list(
 /// The cars a person owns or holds a grant for that has not ended at `now`, newest first.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list_for(
     on: &mut impl Executor,
     (organization_id, user_id): (OrganizationId, UserId),

@@ -22,7 +22,8 @@ pub const STATEMENTS: &[&str] = &[OPEN, TAKE_ANSWER, IS_KNOWN, REMEMBER, FORGET]
 /// Lets the vehicle cloud verify this service until `expires_at`, so many times.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
+/// database does not answer.
 pub async fn open_registration(
     tx: &mut Tx,
     webhook_registration_id: uuid::Uuid,
@@ -42,7 +43,7 @@ pub async fn open_registration(
 /// Uses up one answer to a verification; `false` if none is expected.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_answer(tx: &mut Tx, now: Timestamp) -> Result<bool, StorageError> {
     Ok(query(TAKE_ANSWER).bind(now).execute(tx).await? == 1)
 }
@@ -50,7 +51,7 @@ pub async fn take_answer(tx: &mut Tx, now: Timestamp) -> Result<bool, StorageErr
 /// Whether an event was taken in before.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn is_known(on: &mut impl Executor, event_id: &str) -> Result<bool, StorageError> {
     let known: Option<String> = query(IS_KNOWN).bind(event_id).fetch_optional(on).await?;
     Ok(known.is_some())
@@ -59,7 +60,7 @@ pub async fn is_known(on: &mut impl Executor, event_id: &str) -> Result<bool, St
 /// Remembers that an event was taken in.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn remember(tx: &mut Tx, event_id: &str, now: Timestamp) -> Result<(), StorageError> {
     query(REMEMBER).bind(event_id).bind(now).execute(tx).await.map(drop)
 }
@@ -67,7 +68,7 @@ pub async fn remember(tx: &mut Tx, event_id: &str, now: Timestamp) -> Result<(),
 /// Forgets the events that were taken in before this time; returns how many.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
     query(FORGET).bind(before).execute(tx).await
 }
