@@ -105,9 +105,9 @@ words! {
 /// A request to a car, as stored.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// Its name.
+    /// Identifies the command; UUIDv7.
     pub command_id: CommandId,
-    /// The tenant it belongs to.
+    /// The organization it belongs to.
     pub organization_id: OrganizationId,
     /// The car.
     pub vehicle_id: VehicleId,
@@ -117,11 +117,11 @@ pub struct Command {
     pub user_id: UserId,
     /// What was asked.
     pub instruction: Instruction,
-    /// Where it stands.
+    /// Its place in the state machine of commands.
     pub status: CommandStatus,
-    /// What that rests on.
+    /// What the status rests on.
     pub evidence: Evidence,
-    /// When the car's state was seen, as the car tells it.
+    /// The time at which the car reported the state that settles it.
     pub observed_at: Option<Timestamp>,
     /// Why it was refused, or what the vehicle cloud answered: words, most important first.
     pub reasons: Vec<String>,
@@ -129,7 +129,7 @@ pub struct Command {
     pub user_message: Option<String>,
     /// How long to wait before asking again, where the cloud said so.
     pub retry_after_ms: Option<i64>,
-    /// When it was decided on.
+    /// The time of the decision.
     pub created_at: Timestamp,
     /// After this it never leaves.
     pub send_by: Timestamp,

@@ -50,11 +50,11 @@ words! {
 /// An owner's consent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connection {
-    /// Its name.
+    /// Identifies the consent; UUIDv7.
     pub connection_id: ConnectionId,
-    /// The tenant it belongs to.
+    /// The organization it belongs to.
     pub organization_id: OrganizationId,
-    /// Who consents.
+    /// The owner who consents.
     pub owner_id: UserId,
     /// Where it stands.
     pub status: ConnectionStatus,
@@ -66,7 +66,7 @@ pub struct Connection {
     pub api_version: ApiVersion,
     /// The cloud's id of the owner, once it is known.
     pub provider_user_id: Option<String>,
-    /// When the owner was sent away.
+    /// The time at which the owner was sent to the vehicle cloud.
     pub created_at: Timestamp,
 }
 

@@ -31,9 +31,9 @@ pub use subjects::Subjects;
 /// One line of the record.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// Its name; entries made later have greater ids.
+    /// Identifies the entry; UUIDv7. Entries made later have greater ids.
     pub entry_id: AuditEntryId,
-    /// When it happened.
+    /// The time of the event, on the clock of the instance that records it.
     pub occurred_at: Timestamp,
     /// Who did it, and in which organization.
     pub actor: Actor,
@@ -51,7 +51,7 @@ pub struct AuditEntry {
 pub struct Personal {
     /// The address of the network that the request came from.
     pub network_address: Option<IpAddr>,
-    /// What somebody wrote.
+    /// Text that a person typed, such as the reason of a revocation.
     pub note: Option<String>,
     /// Random bytes without which nothing can be guessed from the commitment.
     pub salt: [u8; 16],
@@ -111,13 +111,13 @@ pub enum Event {
     SessionRefreshed { user_id: UserId, session_id: SessionId },
     /// A session is over.
     SessionEnded { user_id: UserId, session_id: SessionId, reason: SessionEnd },
-    /// A machine got credentials.
+    /// An API client got credentials.
     ApiClientCreated { api_client_id: ApiClientId, scopes: Vec<Scope> },
-    /// A machine lost its credentials.
+    /// An API client lost its credentials.
     ApiClientRevoked { api_client_id: ApiClientId },
-    /// A machine got an access token.
+    /// An API client got an access token.
     ApiClientTokenIssued { api_client_id: ApiClientId, token_id: TokenId },
-    /// A machine's secret was not accepted.
+    /// An API client's secret was not accepted.
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
     /// An owner was sent to the vehicle cloud.
     ConnectionStarted { connection_id: ConnectionId, user_id: UserId },

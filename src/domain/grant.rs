@@ -108,28 +108,28 @@ words! {
 /// The act that ended a grant before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// When.
+    /// The time of that act; the grant allows nothing from then on.
     pub ended_at: Timestamp,
-    /// Why.
+    /// The kind of act.
     pub end_reason: EndReason,
 }
 
 /// A grant as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grant {
-    /// Its name.
+    /// Identifies the grant; UUIDv7.
     pub grant_id: GrantId,
-    /// The tenant it belongs to.
+    /// The organization it belongs to.
     pub organization_id: OrganizationId,
     /// The car.
     pub vehicle_id: VehicleId,
     /// The owner who issued it.
     pub issuer_id: UserId,
-    /// Who may use it.
+    /// The grantee, who may use it.
     pub grantee_id: UserId,
-    /// For what.
+    /// What the grantee may do; at least one.
     pub entitlements: Entitlements,
-    /// When.
+    /// The half-open time `[not_before, not_after)` in which it may be used.
     pub validity: Validity,
     /// How many times it may open the car; `None` is no limit.
     pub uses_max: Option<i64>,
@@ -143,7 +143,7 @@ pub struct Grant {
     pub label: Option<String>,
     /// The issuer's own data as JSON text; the service never looks inside.
     pub metadata: Option<String>,
-    /// When it was issued.
+    /// The time at which it was issued.
     pub issued_at: Timestamp,
 }
 

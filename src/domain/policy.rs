@@ -26,7 +26,7 @@ pub struct Request {
 pub struct VehicleFacts {
     /// The car.
     pub vehicle_id: VehicleId,
-    /// Whose it is.
+    /// The user whose account connected it.
     pub owner_id: UserId,
     /// Whether the owner's account is closed.
     pub owner_disabled: bool,

@@ -20,13 +20,13 @@ words! {
 /// A person as the service knows them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
-    /// Their name in the record.
+    /// Identifies the person, also in the record; UUIDv7.
     pub user_id: UserId,
-    /// The tenant they belong to.
+    /// The organization they belong to.
     pub organization_id: OrganizationId,
-    /// Where they sign in from; unique within the organization.
+    /// The e-mail address with which they sign in; unique within the organization.
     pub email: Email,
-    /// What other people see.
+    /// The name that other people see.
     pub display_name: DisplayName,
     /// What they may do.
     pub role: Role,

@@ -7,15 +7,15 @@ use crate::domain::time::Timestamp;
 /// A car that an owner connected.
 #[derive(Debug, Clone)]
 pub struct Vehicle {
-    /// Its name here; the facade shows the UUID inside.
+    /// Identifies the car; UUIDv7. The facade shows the UUID inside.
     pub vehicle_id: VehicleId,
-    /// The tenant it belongs to.
+    /// The organization it belongs to.
     pub organization_id: OrganizationId,
     /// The user whose account connected it.
     pub owner_id: UserId,
     /// The consent through which it is reached.
     pub connection_id: ConnectionId,
-    /// Its name at the vehicle cloud.
+    /// The vehicle cloud's id of the car.
     pub provider_vehicle_id: String,
     /// The maker, upper case.
     pub make: String,
@@ -29,6 +29,6 @@ pub struct Vehicle {
     pub suspended_reason: Option<String>,
     /// Since when it cannot be used through this service any more.
     pub removed_at: Option<Timestamp>,
-    /// When it was connected.
+    /// The time at which it was connected, the last time.
     pub connected_at: Timestamp,
 }

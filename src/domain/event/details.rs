@@ -15,7 +15,7 @@ impl Event {
         }
     }
 
-    /// Events about accounts, sessions, machines and consents.
+    /// Events about accounts, sessions, API clients and consents.
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
             Self::OrganizationCreated
