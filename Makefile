@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint fmt openapi bench bench-flood bench-growth bench-soak demo
+.PHONY: help test torture mutants lint fmt openapi bench bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
@@ -21,6 +21,9 @@ test: ## everything a change must pass; installs what the tests need
 torture: ## a thousand kills on each database and twenty failovers, with a check of every promise
 	TORTURE_CYCLES=$${TORTURE_CYCLES:-1000} KEYLEND_TEST_FAILOVERS=$${KEYLEND_TEST_FAILOVERS:-20} \
 	  cargo test $(FOR_TESTS) --release --test it -- torture failover --nocapture --test-threads 2
+
+mutants: ## change the code that decides in one place at a time; a test must notice; takes hours
+	scripts/mutants
 
 lint: ## formatting, clippy, the API document
 	cargo fmt --check

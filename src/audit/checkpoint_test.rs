@@ -68,14 +68,15 @@ proptest! {
     fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(open(&bytes, ORIGIN, &[]).is_err());
     }
+}
 
-    #[test]
-    fn whatever_is_changed_is_noticed(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-        let log = signer(1, ORIGIN, KeyKind::Log);
-        let mut bytes = signed(ORIGIN, HEAD, &[&log]);
-        let at = at.index(bytes.len());
-        bytes[at] ^= 1_u8 << bit;
-        let opened = open(&bytes, ORIGIN, std::slice::from_ref(&log.0));
-        prop_assert!(opened.is_err());
+#[test]
+fn no_changed_bit_is_overlooked() {
+    let log = signer(1, ORIGIN, KeyKind::Log);
+    let good = signed(ORIGIN, HEAD, &[&log]);
+    for bit in 0..good.len() * 8 {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(open(&bytes, ORIGIN, std::slice::from_ref(&log.0)).is_err(), "bit {bit}");
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::actor::Scope;
 use crate::domain::event::{Event, Personal};
 use crate::domain::policy::Reason;
+use crate::tally::Tally;
 
 fn uuid(last: u8) -> Uuid {
     let mut bytes = *b"\x01\x93\x5f\x00\x00\x00\x70\x00\x80\x00\x00\x00\x00\x00\x00\x00";
@@ -87,18 +88,71 @@ fn a_leaf_is_json_and_says_everything() {
     }
 }
 
-proptest! {
-    /// No text that somebody else chose makes two entries look alike.
-    #[test]
-    fn every_member_changes_the_hash(request_id in ".{0,40}", other in ".{0,40}") {
+type Change = fn(&mut RecordedEntry);
+
+/// What makes an entry another one, member by member.
+fn changes() -> Vec<(&'static str, Change)> {
+    vec![
+        ("entry_id", |entry| entry.entry_id = AuditEntryId::from_uuid(uuid(99))),
+        ("organization_id", |entry| entry.organization_id = OrganizationId::from_uuid(uuid(99))),
+        ("occurred_at", |entry| entry.occurred_at = Timestamp::MIN),
+        ("event", |entry| entry.event = "command.authorized".into()),
+        ("actor_kind", |entry| entry.actor_kind = "user".into()),
+        ("actor_id", |entry| entry.actor_id = Some(uuid(99))),
+        ("no actor_id", |entry| entry.actor_id = None),
+        ("acting_for", |entry| entry.acting_for = Some(UserId::from_uuid(uuid(99)))),
+        ("no acting_for", |entry| entry.acting_for = None),
+        ("grant_id", |entry| entry.grant_id = Some(GrantId::from_uuid(uuid(99)))),
+        ("no grant_id", |entry| entry.grant_id = None),
+        ("vehicle_id", |entry| entry.vehicle_id = Some(VehicleId::from_uuid(uuid(99)))),
+        ("no vehicle_id", |entry| entry.vehicle_id = None),
+        ("user_id", |entry| entry.user_id = Some(UserId::from_uuid(uuid(99)))),
+        ("no user_id", |entry| entry.user_id = None),
+        ("command_id", |entry| entry.command_id = Some(CommandId::from_uuid(uuid(99)))),
+        ("no command_id", |entry| entry.command_id = None),
+        ("request_id", |entry| entry.request_id = Some(String::new())),
+        ("no request_id", |entry| entry.request_id = None),
+        ("details", |entry| entry.details = "{}".to_owned()),
+        ("personal_commitment", |entry| entry.personal_commitment = Some([0; 32])),
+    ]
+}
+
+#[test]
+fn every_member_changes_the_hash() {
+    let [_, entry, _] = <[RecordedEntry; 3]>::try_from(vectors()).unwrap();
+    let mut hashes = vec![("nothing", entry.leaf_hash())];
+    for (member, change) in changes() {
+        let mut changed = entry.clone();
+        change(&mut changed);
+        assert_ne!(changed, entry, "{member}");
+        let hash = changed.leaf_hash();
+        let alike = hashes.iter().find(|(_, known)| *known == hash);
+        assert!(alike.is_none(), "{member} as {alike:?}");
+        hashes.push((member, hash));
+    }
+}
+
+/// No text that somebody else chose makes two entries look alike.
+#[test]
+fn another_text_is_another_hash() {
+    let one_character = (".{0,10}", any::<prop::sample::Index>(), "[\"\\\\,:{}a\n\u{0}\u{7f}]");
+    let tally = Tally::of(512, one_character, |(request_id, at, other), tally| {
+        tally.count(&other);
         let [_, mut entry, _] = <[RecordedEntry; 3]>::try_from(vectors()).unwrap();
+        let at = at.index(request_id.chars().count() + 1);
+        let (before, after): (String, String) =
+            (request_id.chars().take(at).collect(), request_id.chars().skip(at).collect());
+        let inserted = format!("{before}{other}{after}");
+        let replaced = format!("{before}{other}{}", after.chars().skip(1).collect::<String>());
         entry.request_id = Some(request_id.clone());
         let hash = entry.leaf_hash();
-        entry.request_id = Some(other.clone());
-        prop_assert_eq!(entry.leaf_hash() == hash, request_id == other);
-        entry.request_id = None;
-        prop_assert!(entry.leaf_hash() != hash);
-    }
+        for text in [inserted, replaced] {
+            entry.request_id = Some(text.clone());
+            prop_assert_eq!(entry.leaf_hash() == hash, request_id == text);
+        }
+        Ok(())
+    });
+    tally.assert_each(20, ["\"", "\\", "a", "\n"]);
 }
 
 #[test]

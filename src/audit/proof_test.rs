@@ -55,17 +55,19 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_changed_is_noticed(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-        let mut bytes = proof(70, 3).to_bytes();
-        let at = at.index(bytes.len());
-        bytes[at] ^= 1_u8 << bit;
-        let holds = Proof::from_bytes(&bytes).and_then(|proof| proof.check(ORIGIN, &[log().0]));
-        prop_assert!(holds.is_err());
-    }
-
-    #[test]
     fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(Proof::from_bytes(&bytes).is_err());
+    }
+}
+
+#[test]
+fn no_changed_bit_is_overlooked() {
+    let (good, keys) = (proof(5, 3).to_bytes(), [log().0]);
+    for bit in 0..good.len() * 8 {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let holds = Proof::from_bytes(&bytes).and_then(|proof| proof.check(ORIGIN, &keys));
+        assert!(holds.is_err(), "bit {bit}");
     }
 }
 

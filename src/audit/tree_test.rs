@@ -3,10 +3,12 @@
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
 use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use sha2::Sha256;
 
 use super::*;
 use crate::audit::entry::leaf_hash;
+use crate::tally::Tally;
 
 fn leaf(position: u64) -> Vec<u8> {
     format!("entry {position}").into_bytes()
@@ -29,28 +31,41 @@ fn bytes(proof: &[Hash]) -> Vec<u8> {
     proof.iter().flat_map(|hash| hash.0).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+/// Steps after which a tree often ends where a tile does.
+fn steps() -> impl Strategy<Value = Vec<usize>> {
+    let step = prop_oneof![1_usize..700, select(vec![1, 255, 256, 257, 512])];
+    prop::collection::vec(step, 1..5)
+}
 
-    #[test]
-    fn roots_and_proofs_are_those_of_another_implementation(
-        steps in prop::collection::vec(1_usize..700, 1..5),
-        at in any::<prop::sample::Index>(),
-    ) {
+/// Anywhere within so many, the ends of tiles and the last of all as likely as the others together.
+fn place(count: u64, at: Index, way: u8) -> u64 {
+    let anywhere = at.index(count as usize) as u64;
+    match way {
+        0 => count - 1,
+        1 => (anywhere / WIDTH * WIDTH).min(count - 1),
+        _ => anywhere,
+    }
+}
+
+#[test]
+fn roots_and_proofs_are_those_of_another_implementation() {
+    let cases = (steps(), any::<[Index; 2]>(), [0_u8..4, 0..4]);
+    let tally = Tally::of(96, cases, |(steps, at, ways), tally| {
         let (ours, theirs, size) = grown(&steps);
         let root = ours.root(size).unwrap();
         let their_root: RootHash<Sha256> = theirs.root();
         prop_assert_eq!(root.0.as_slice(), their_root.as_bytes().as_slice());
 
-        let position = at.index(size as usize);
-        let proof = ours.prove_entry(position as u64, size).unwrap();
-        let other = theirs.prove_inclusion(position);
+        let position = place(size, at[0], ways[0]);
+        let entry = leaf(position);
+        let proof = ours.prove_entry(position, size).unwrap();
+        let other = theirs.prove_inclusion(position as usize);
         prop_assert_eq!(bytes(&proof), other.as_bytes());
-        prop_assert!(proves_entry(&proof, size, root, position as u64, leaf_hash(&leaf(position as u64))));
+        prop_assert!(proves_entry(&proof, size, root, position, leaf_hash(&entry)));
         let given = InclusionProof::<Sha256>::try_from_bytes(bytes(&proof)).unwrap();
-        prop_assert!(their_root.verify_inclusion(&leaf(position as u64), position as u64, &given).is_ok());
+        prop_assert!(their_root.verify_inclusion(&entry, position, &given).is_ok());
 
-        let old = 1 + at.index(size as usize) as u64;
+        let old = 1 + place(size, at[1], ways[1]);
         let growth = ours.prove_growth(old, size).unwrap();
         let other = theirs.prove_consistency((size - old) as usize);
         prop_assert_eq!(bytes(&growth), other.as_bytes());
@@ -59,35 +74,80 @@ proptest! {
         let given = ConsistencyProof::<Sha256>::try_from_bytes(bytes(&growth)).unwrap();
         let before = RootHash::new(old_root.0.into(), old);
         prop_assert!(their_root.verify_consistency(&before, &given).is_ok());
-    }
 
-    #[test]
-    fn a_changed_proof_proves_nothing(
-        size in 2_u64..600, at in any::<prop::sample::Index>(), bit in 0_usize..256,
-    ) {
+        tally.count_if(size.is_multiple_of(WIDTH), "full tiles only");
+        tally.count_if(size < WIDTH, "less than a tile");
+        tally.count_if(position + 1 == size, "the last entry");
+        tally.count_if(position.is_multiple_of(WIDTH), "the first entry of a tile");
+        tally.count_if(old == size, "nothing grown");
+        tally.count_if(old % WIDTH == 1, "grown from the beginning of a tile");
+        Ok(())
+    });
+    tally.assert_each(8, ["the last entry", "the first entry of a tile", "nothing grown"]);
+    tally.assert_each(8, ["grown from the beginning of a tile"]);
+    tally.assert_each(1, ["full tiles only", "less than a tile"]);
+}
+
+/// Every way in which a list of hashes can be changed in one place.
+fn changed(proof: &[Hash], at: Index, bit: usize, stray: Hash) -> Vec<Vec<Hash>> {
+    let mut changed = vec![[proof, &[stray]].concat(), [&[stray], proof].concat()];
+    if !proof.is_empty() {
+        let at = at.index(proof.len());
+        let mut flipped = proof.to_vec();
+        flipped[at].0[bit / 8] ^= 1 << (bit % 8);
+        let mut shorter = proof.to_vec();
+        shorter.remove(at);
+        changed.extend([flipped, shorter]);
+    }
+    changed
+}
+
+#[test]
+fn a_changed_proof_proves_nothing() {
+    let cases = (2_u64..600, any::<[Index; 3]>(), 0_usize..256);
+    let tally = Tally::of(64, cases, |(size, at, bit), tally| {
         let (tiles, _, size) = grown(&[size as usize]);
         let root = tiles.root(size).unwrap();
-        let position = at.index(size as usize) as u64;
-        let mut proof = tiles.prove_entry(position, size).unwrap();
+        let position = at[0].index(size as usize) as u64;
+        let proof = tiles.prove_entry(position, size).unwrap();
         let hash = leaf_hash(&leaf(position));
         prop_assert!(!proves_entry(&proof, size, root, (position + 1) % size, hash));
-        let changed = at.index(proof.len());
-        proof[changed].0[bit / 8] ^= 1 << (bit % 8);
-        prop_assert!(!proves_entry(&proof, size, root, position, hash));
-        proof[changed].0[bit / 8] ^= 1 << (bit % 8);
-        proof.push(hash);
-        prop_assert!(!proves_entry(&proof, size, root, position, hash));
-    }
+        for proof in changed(&proof, at[1], bit, hash) {
+            prop_assert!(!proves_entry(&proof, size, root, position, hash));
+        }
+        let old = 1 + at[2].index(size as usize - 1) as u64;
+        let growth = tiles.prove_growth(old, size).unwrap();
+        let old_root = tiles.root(old).unwrap();
+        prop_assert!(!proves_growth(&growth, size, root, old, root));
+        prop_assert!(!proves_growth(&growth, size, old_root, old, old_root));
+        for growth in changed(&growth, at[1], bit, hash) {
+            prop_assert!(!proves_growth(&growth, size, root, old, old_root));
+        }
+        tally.count_if(!growth.is_empty(), "a proof of growth with hashes");
+        Ok(())
+    });
+    tally.assert_each(60, ["a proof of growth with hashes"]);
+}
 
-    #[test]
-    fn no_proof_is_too_strange(
-        hashes in prop::collection::vec(any::<[u8; 32]>(), 0..70), size in any::<u64>(), other in any::<u64>(),
-    ) {
+#[test]
+fn no_proof_is_too_strange() {
+    // Sizes of which a proof has as many hashes as are drawn, and sizes without bounds.
+    let number = || prop_oneof![0_u64..300, any::<u64>()];
+    let hashes = prop_oneof![
+        prop::collection::vec(any::<[u8; 32]>(), 0..12),
+        prop::collection::vec(any::<[u8; 32]>(), 55..70),
+    ];
+    let tally = Tally::of(512, (hashes, number(), number()), |(hashes, size, other), tally| {
         let proof: Vec<Hash> = hashes.into_iter().map(Hash).collect();
         let root = Hash([1; 32]);
         prop_assert!(!proves_entry(&proof, size, root, other, Hash([2; 32])));
-        prop_assert!(other == size || !proves_growth(&proof, size, root, other, Hash([2; 32])));
-    }
+        prop_assert!(!proves_growth(&proof, size, root, other, Hash([2; 32])));
+        tally.count(if other < size { "an entry within" } else { "an entry beyond" });
+        tally.count_if(other == 0, "grown from nothing");
+        tally.count_if(other > 0 && other < size && proof.len() < 12, "few hashes");
+        Ok(())
+    });
+    tally.assert_each(80, ["an entry within", "an entry beyond", "few hashes"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::audit::entry::leaf_hash;
 use crate::audit::note::KeyKind;
 use crate::audit::tree::Tiles;
 use crate::domain::time::Timestamp;
+use crate::tally::Tally;
 
 const ORIGIN: &str = "keys.example.com/log";
 
@@ -200,29 +201,42 @@ proptest! {
             let _ = submission.origin();
         }
     }
+}
 
-    #[test]
-    fn no_proof_is_too_strange(
-        old_size: u64, size: u64, known: u64, same: bool,
-        roots in prop::array::uniform2(any::<[u8; 32]>()),
-        proof in prop::collection::vec(any::<[u8; 32]>(), 0..64),
-    ) {
-        let known = TreeHead { size: if same { old_size } else { known }, root: Hash(roots[0]) };
+#[test]
+fn no_proof_is_too_strange() {
+    let number = || prop_oneof![0_u64..60, any::<u64>()];
+    let hashes = prop::collection::vec(any::<[u8; 32]>(), 0..64);
+    let cases = (number(), number(), number(), any::<[bool; 2]>(), any::<[[u8; 32]; 2]>(), hashes);
+    let tally = Tally::of(512, cases, |(old_size, size, known, same, roots, proof), tally| {
+        // The same sizes as often as others: what follows is only looked at then.
+        let known = TreeHead { size: if same[0] { old_size } else { known }, root: Hash(roots[0]) };
+        let size = if same[1] { known.size } else { size };
         let proof = proof.into_iter().map(Hash).collect();
         let submission = Submission { old_size, proof, checkpoint: vec![] };
-        let examined = submission.examine(TreeHead { size, root: Hash(roots[1]) }, known);
-        prop_assert!(examined.is_err());
-    }
+        let refused = submission.examine(TreeHead { size, root: Hash(roots[1]) }, known);
+        tally.count(match refused.unwrap_err() {
+            Refusal::OldBeyondNew => "old beyond new",
+            Refusal::OtherSize { .. } => "another size",
+            Refusal::Fork => "a fork",
+            _ => "not continued",
+        });
+        Ok(())
+    });
+    tally.assert_each(30, ["old beyond new", "another size", "a fork", "not continued"]);
+}
 
-    /// Whatever a witness has cosigned in a row is one tree.
-    #[test]
-    fn what_is_cosigned_in_a_row_is_one_tree(
-        steps in prop::collection::vec((0_u64..40, 0_u64..40, any::<bool>()), 1..20),
-    ) {
-        let trees = [tree(40, 0), tree(40, 1)];
-        let (mut known, mut branch) = (EMPTY, None);
+/// Whatever a witness has cosigned in a row is one tree.
+#[test]
+fn what_is_cosigned_in_a_row_is_one_tree() {
+    // The log mostly says what was cosigned last: nothing else is taken.
+    let step = (prop::option::weighted(0.2, 0_u64..40), 0_u64..40, prop::bool::weighted(0.3));
+    let rows = prop::collection::vec(step, 1..20);
+    let trees = [tree(40, 0), tree(40, 1)];
+    let tally = Tally::of(256, rows, |steps, tally| {
+        let (mut known, mut branch, mut in_a_row) = (EMPTY, None, 0);
         for (old_size, size, forked) in steps {
-            let tiles = &trees[usize::from(forked)];
+            let (tiles, old_size) = (&trees[usize::from(forked)], old_size.unwrap_or(known.size));
             let head = head(tiles, size);
             if submission(tiles, old_size, size).examine(head, known).is_ok() {
                 prop_assert!(head.size >= known.size);
@@ -230,8 +244,16 @@ proptest! {
                     prop_assert!(branch.is_none_or(|branch| branch == forked));
                     branch = Some(forked);
                 }
+                in_a_row += usize::from(head.size > known.size);
                 known = head;
+            } else if old_size == known.size && size >= old_size {
+                tally.count("a fork refused");
             }
         }
-    }
+        tally.count_if(in_a_row >= 2, "two or more in a row");
+        tally.count_if(branch == Some(true), "the other branch");
+        Ok(())
+    });
+    tally.assert_each(80, ["two or more in a row", "a fork refused"]);
+    tally.assert_each(20, ["the other branch"]);
 }

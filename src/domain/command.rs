@@ -157,31 +157,5 @@ impl Command {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_status_never_changes() {
-        for &status in CommandStatus::ALL {
-            let leaves = CommandStatus::ALL.iter().any(|&next| status.may_become(next));
-            assert_eq!(leaves, !status.is_terminal(), "{status}");
-        }
-    }
-
-    #[test]
-    fn what_observation_and_silence_make_of_a_command_is_a_legal_step() {
-        for &status in CommandStatus::ALL {
-            let steps =
-                [status.settled_by(true), status.settled_by(false), status.settled_by_silence()];
-            for next in steps.into_iter().flatten() {
-                assert!(status.may_become(next), "{status} → {next}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_maybe_sent_command_is_never_called_failed() {
-        assert!(!CommandStatus::Unknown.may_become(CommandStatus::Failed));
-        assert!(!CommandStatus::Unknown.may_become(CommandStatus::Sending));
-    }
-}
+#[path = "command_test.rs"]
+mod tests;

@@ -117,3 +117,38 @@ impl fmt::Display for Permissions {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+
+    #[test]
+    fn permissions_are_kept_once_and_in_alphabetical_order() {
+        let given = Permissions::parse(" read_vin  control_security read_vin ");
+        assert_eq!(given.to_string(), "control_security read_vin");
+        assert!(given.iter().eq(["control_security", "read_vin"]));
+        assert!(given.contains("read_vin"));
+        for absent in ["read", "control_security read_vin", ""] {
+            assert!(!given.contains(absent), "{absent:?}");
+        }
+        assert_eq!(Permissions::parse(" "), Permissions::default());
+    }
+
+    #[test]
+    fn an_owner_has_half_an_hour_for_the_consent_page() {
+        let created_at = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let connection = Connection {
+            connection_id: Id::from_uuid(uuid::Uuid::nil()),
+            organization_id: Id::from_uuid(uuid::Uuid::nil()),
+            owner_id: Id::from_uuid(uuid::Uuid::nil()),
+            status: ConnectionStatus::Pending,
+            mode: Mode::Live,
+            status_reason: None,
+            api_version: ApiVersion::V3,
+            provider_user_id: None,
+            created_at,
+        };
+        assert_eq!(connection.consent_until().since(created_at), Duration::from_secs(1800));
+    }
+}

@@ -122,3 +122,48 @@ impl FromStr for Entitlements {
         text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Protocol page, section 2.5.
+    #[test]
+    fn each_entitlement_needs_its_permission_of_the_owner() {
+        use Entitlement as E;
+        for (entitlement, permission) in [
+            (E::Unlock, "control_security"),
+            (E::Lock, "control_security"),
+            (E::StartCharge, "control_charge"),
+            (E::StopCharge, "control_charge"),
+            (E::SetChargeLimit, "control_charge"),
+            (E::SetDestination, "control_navigation"),
+            (E::ReadAttributes, "read_vehicle_info"),
+            (E::ReadVin, "read_vin"),
+            (E::ReadLocation, "read_location"),
+            (E::ReadOdometer, "read_odometer"),
+            (E::ReadBattery, "read_battery"),
+            (E::ReadCharge, "read_charge"),
+            (E::ReadFuel, "read_fuel"),
+            (E::ReadTires, "read_tires"),
+            (E::ReadEngineOil, "read_engine_oil"),
+            (E::ReadLockStatus, "read_security"),
+            (E::ReadDiagnostics, "read_diagnostics"),
+            (E::ReadServiceHistory, "read_service_history"),
+        ] {
+            assert_eq!(entitlement.permission(), permission);
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_is_stored_in_one_order() {
+        let none = Entitlements::default();
+        let two: Entitlements = [Entitlement::Lock, Entitlement::Unlock].into_iter().collect();
+        assert!(none.is_empty() && !two.is_empty());
+        assert!(two.contains(Entitlement::Lock) && !two.contains(Entitlement::ReadVin));
+        assert!(two.iter().eq([Entitlement::Unlock, Entitlement::Lock]));
+        assert_eq!((none.to_string().as_str(), two.to_string().as_str()), ("", "unlock lock"));
+        assert_eq!((none.to_string().parse(), two.to_string().parse()), (Ok(none), Ok(two)));
+        assert!("unlock everything".parse::<Entitlements>().is_err());
+    }
+}

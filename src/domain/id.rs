@@ -198,21 +198,94 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tally::Tally;
     use proptest::prelude::*;
+
+    /// Numbers of all lengths: of 128 random bits hardly ever one begins with zeroes.
+    fn numbers() -> impl Strategy<Value = u128> {
+        prop_oneof![
+            Just(0),
+            Just(u128::MAX),
+            (any::<u128>(), 0_u32..128).prop_map(|(number, shift)| number >> shift),
+        ]
+    }
 
     proptest! {
         #[test]
-        fn every_id_survives_the_wire(value: u128) {
+        fn every_id_survives_the_wire(value in numbers()) {
             let id = GrantId::from_uuid(Uuid::from_u128(value));
             prop_assert_eq!(id.to_string().parse::<GrantId>(), Ok(id));
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(json.as_str(), format!("\"{id:?}\""));
+            prop_assert_eq!(serde_json::from_str::<GrantId>(&json).unwrap(), id);
         }
+    }
 
-        #[test]
-        fn only_the_canonical_spelling_is_accepted(text in "grt_[0-9a-zA-Z]{26}") {
-            if let Ok(id) = text.parse::<GrantId>() {
+    #[test]
+    fn only_the_canonical_spelling_is_accepted() {
+        // A random text is never an id, so one that is gets one character changed.
+        let texts = (numbers(), any::<prop::sample::Index>(), "[ -~]");
+        let tally = Tally::of(4096, texts, |(value, at, other), tally| {
+            let mut text = GrantId::from_uuid(Uuid::from_u128(value)).to_string();
+            let at = at.index(text.len());
+            text.replace_range(at..=at, &other);
+            let parsed = text.parse::<GrantId>();
+            tally.count(if parsed.is_ok() { "accepted" } else { "refused" });
+
+            if let Ok(id) = parsed {
                 prop_assert_eq!(id.to_string(), text);
             }
+            Ok(())
+        });
+        tally.assert_each(600, ["accepted", "refused"]);
+    }
+
+    /// The first two are vectors of the TypeID specification.
+    #[test]
+    fn the_wire_form_is_that_of_the_specification() {
+        for (suffix, uuid) in [
+            ("01h455vb4pex5vsknk084sn02q", "01890a5d-ac96-774b-bcce-b302099a8057"),
+            ("0123456789abcdefghjkmnpqrs", "0110c853-1d09-52d8-d73e-1194e95b5f19"),
+            ("7zzzzzzzzzzzzzzzzzzzzzzzzz", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+        ] {
+            let id = GrantId::from_uuid(uuid.parse().unwrap());
+            assert_eq!(id.to_string(), format!("grt_{suffix}"));
+            assert_eq!(format!("grt_{suffix}").parse(), Ok(id));
+            assert_eq!(id.as_uuid().to_string(), uuid);
         }
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for text in [
+            "",
+            "grt",
+            "grt_",
+            "grt01h455vb4pex5vsknk084sn02q",
+            "01h455vb4pex5vsknk084sn02q",
+            "grt_01h455vb4pex5vsknk084sn02",
+            "grt_01h455vb4pex5vsknk084sn02q0",
+            "grt_01H455VB4PEX5VSKNK084SN02Q",
+            "grt_01h455vb4pex5vsknk084sn02u",
+            "grt_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+        ] {
+            assert!(text.parse::<GrantId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_compare_as_what_they_name() {
+        let id = |number| GrantId::from_uuid(Uuid::from_u128(number));
+        assert!(id(1) < id(2) && id(2) > id(1) && id(1) == id(1) && id(1) != id(2));
+        let set: std::collections::HashSet<GrantId> = [id(1), id(2), id(1)].into();
+        assert_eq!(set.len(), 2);
+        let hash = |number| {
+            use std::hash::BuildHasher as _;
+            std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default()
+                .hash_one(id(number))
+        };
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
     }
 
     #[test]

@@ -207,3 +207,21 @@ pub struct Opening {
     /// `OPEN`, `CLOSED` or `UNKNOWN`.
     pub status: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_on_earth() {
+        for (latitude, longitude) in [(-90.0, -180.0), (90.0, 180.0), (48.5, 11.25)] {
+            let place = Coordinates::new(latitude, longitude).unwrap();
+            assert_eq!((place.latitude(), place.longitude()), (latitude, longitude));
+        }
+        for (latitude, longitude) in [(90.1, 0.0), (-90.1, 0.0), (0.0, 180.1), (0.0, -180.1)] {
+            assert_eq!(Coordinates::new(latitude, longitude), None);
+        }
+        assert_eq!(Coordinates::new(f64::NAN, 0.0), None);
+        assert_eq!(Coordinates::new(0.0, f64::NAN), None);
+    }
+}

@@ -150,9 +150,52 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", "@", "a@", "@b", "a@b@c", "a b@c.de", "a@b..c", "a\n@b.c", "a@b c"] {
+        for text in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a@b@c",
+            "a b@c.de",
+            "a@b..c",
+            "a\n@b.c",
+            "a@b c",
+            "a\u{7}@b.c",
+            "a@b.",
+            "a@.b",
+            "a@b_c",
+            "a@b.c\u{1680}",
+        ] {
             assert!(text.parse::<Email>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_address_has_at_most_254_bytes() {
+        let address = |length: usize| format!("{}@example-1.com", "a".repeat(length - 14));
+        assert_eq!(address(254).parse::<Email>().unwrap().as_str(), address(254));
+        assert!(address(255).parse::<Email>().is_err());
+    }
+
+    #[test]
+    fn a_name_has_1_to_120_characters() {
+        for length in [1, 120] {
+            let name = "\u{e9}".repeat(length);
+            assert_eq!(format!(" {name} ").parse::<DisplayName>().unwrap().as_str(), name);
+        }
+        for refused in [String::new(), " ".to_owned(), "a".repeat(121)] {
+            assert!(refused.parse::<DisplayName>().is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn stored_texts_are_checked_when_they_are_read() {
+        let email: Email = serde_json::from_str(r#""Kim@example.com""#).unwrap();
+        assert_eq!(serde_json::to_string(&email).unwrap(), r#""kim@example.com""#);
+        assert!(serde_json::from_str::<Email>(r#""kim""#).is_err());
+        let name: DisplayName = serde_json::from_str(r#"" Kim ""#).unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), r#""Kim""#);
+        assert!(serde_json::from_str::<DisplayName>(r#""""#).is_err());
     }
 
     #[test]

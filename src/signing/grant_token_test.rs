@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use ring::hmac;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use crate::entropy::SeededEntropy;
 use crate::signing::grant_token::{GrantClaims, mint, verify};
 use crate::signing::keyring::Keyring;
 use crate::signing::{SigningError, TokenError};
+use crate::tally::Tally;
 
 const ISSUER: &str = "https://keys.example";
 const START: i64 = 1_800_000_000;
@@ -152,29 +154,50 @@ fn claims_that_no_verifier_would_take_are_not_signed() {
     assert_eq!(mint(&ring, &long, &claims()), Err(SigningError::TooLong));
 }
 
-proptest! {
-    #[test]
-    fn a_token_never_ends_before_its_grant(
-        start in 0..4_000_000_000_000_000_i64,
-        length in 1..34_560_000_000_000_i64,
-        part in 0.0..1.0_f64,
-    ) {
-        let ring = ring();
+/// Microseconds; every other one a whole second or next to one, as most grants' times are.
+fn moments(most: i64) -> impl Strategy<Value = i64> {
+    let near = (0..most / 1_000_000, -1_i64..=1);
+    let near = near.prop_map(|(seconds, beside)| (seconds * 1_000_000 + beside).max(0));
+    prop_oneof![0..most, near]
+}
+
+#[test]
+fn a_token_never_ends_before_its_grant_and_is_less_than_a_second_longer() {
+    let cases = (moments(4_000_000_000_000_000), moments(34_560_000_000_000), any::<Index>());
+    let ring = ring();
+    let tally = Tally::of(512, cases, |(start, length, within), tally| {
         let time = |micros| Timestamp::from_unix_micros(micros).unwrap();
-        let mut claims = claims();
+        let (length, mut claims) = (length.max(1), claims());
         claims.not_before = time(start);
         claims.not_after = time(start + length);
         let token = mint(&ring, ISSUER, &claims).unwrap();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "any moment within will do")]
-        let within = time(start + (length as f64 * part) as i64);
+        let within = time(start + within.index(usize::try_from(length).unwrap()) as i64);
+        for now in [claims.not_before, within, time(start + length - 1)] {
+            prop_assert!(verify(&ring, ISSUER, &token, now).is_ok());
+        }
         let verified = verify(&ring, ISSUER, &token, within).unwrap();
         let second = std::time::Duration::from_secs(1);
         prop_assert!(verified.claims().not_before <= claims.not_before);
         prop_assert!(claims.not_before.since(verified.claims().not_before) < second);
         prop_assert!(verified.claims().not_after >= claims.not_after);
         prop_assert!(verified.claims().not_after.since(claims.not_after) < second);
+        for (end, micros) in [("start", start), ("end", start + length)] {
+            tally.count(match micros % 1_000_000 {
+                0 => format!("{end} on a second"),
+                1 => format!("{end} after a second"),
+                999_999 => format!("{end} before a second"),
+                _ => format!("{end} between"),
+            });
+        }
+        Ok(())
+    });
+    for end in ["start", "end"] {
+        let each = ["on a second", "after a second", "before a second", "between"];
+        tally.assert_each(15, each.map(|place| format!("{end} {place}")));
     }
+}
 
+proptest! {
     #[test]
     fn any_text_is_refused_without_harm(text in ".{0,300}") {
         prop_assert!(verify(&ring(), ISSUER, &text, at(START)).is_err());

@@ -193,26 +193,42 @@ fn duration(hours: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tally::Tally;
     use proptest::prelude::*;
 
-    proptest! {
-        #[test]
-        fn a_stop_on_the_way_makes_no_difference(stop in 0..2_000_i64, end in 0..2_000_i64,
-            level in 0.0..1.0_f64, is_driving: bool) {
-            let (stop, end) = (stop.min(end), stop.max(end));
+    #[test]
+    fn a_stop_on_the_way_makes_no_difference() {
+        let cases = ([0..2_000_i64, 0..2_000], 0.0..1.0_f64, any::<bool>());
+        let tally = Tally::of(256, cases, |(times, level, is_driving), tally| {
+            let (stop, end) = (times[0].min(times[1]), times[0].max(times[1]));
             let mut before = CarState { is_charging: !is_driving, ..state() };
             before.battery.level = level;
             if is_driving {
                 before.motion = Motion::Driving;
             }
             let direct = before.clone().advanced_to(at(end));
-            let stopped = before.advanced_to(at(stop)).advanced_to(at(end));
+            let middle = before.clone().advanced_to(at(stop));
+            let stopped = middle.clone().advanced_to(at(end));
             prop_assert!((direct.battery.level - stopped.battery.level).abs() < 1e-9);
             prop_assert!((direct.fuel.level - stopped.fuel.level).abs() < 1e-9);
             prop_assert!((direct.odometer_km - stopped.odometer_km).abs() < 1e-6);
             prop_assert!((direct.longitude - stopped.longitude).abs() < 1e-6);
             prop_assert!((0.0..=1.0).contains(&direct.battery.level));
-        }
+            if is_driving {
+                tally.count_if(middle.battery.level > 0.0, "stops with a charged battery");
+                tally.count_if(middle.battery.level <= 0.0, "stops with an empty battery");
+                tally.count_if(middle.fuel.level > 0.0 && direct.fuel.level <= 0.0, "runs dry");
+            } else {
+                tally.count_if(middle.battery.level < before.charge_limit, "stops while charging");
+                tally.count_if(level > before.charge_limit, "is fuller than the limit");
+                let fills_up = middle.battery.level < direct.battery.level && !direct.is_charging;
+                tally.count_if(fills_up, "fills up after the stop");
+            }
+            Ok(())
+        });
+        tally.assert_each(5, ["stops with a charged battery", "stops with an empty battery"]);
+        tally.assert_each(5, ["runs dry", "stops while charging", "is fuller than the limit"]);
+        tally.assert_each(5, ["fills up after the stop"]);
     }
 
     fn at(minutes: i64) -> Timestamp {

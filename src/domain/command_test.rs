@@ -1,0 +1,70 @@
+//! The life of a command, step by step.
+
+use uuid::Uuid;
+
+use super::CommandStatus::{
+    Acknowledged, Cancelled, Confirmed, Contradicted, Expired, Failed, Sending, Unconfirmed,
+    Unknown, Unresolved,
+};
+use super::*;
+use crate::domain::id::Id;
+
+/// Every step there is.
+const STEPS: [(CommandStatus, &[CommandStatus]); 3] = [
+    (Sending, &[Acknowledged, Failed, Unknown, Cancelled, Expired]),
+    (Acknowledged, &[Confirmed, Unconfirmed]),
+    (Unknown, &[Confirmed, Contradicted, Unresolved]),
+];
+
+#[test]
+fn a_command_takes_the_steps_of_the_diagram_and_no_others() {
+    for &status in CommandStatus::ALL {
+        let steps = STEPS.iter().find(|(from, _)| *from == status).map_or(&[][..], |(_, to)| to);
+        for &next in CommandStatus::ALL {
+            assert_eq!(status.may_become(next), steps.contains(&next), "{status} → {next}");
+        }
+        assert_eq!(status.is_terminal(), steps.is_empty(), "{status}");
+    }
+}
+
+#[test]
+fn only_what_waits_for_the_car_is_settled_by_seeing_it_or_by_silence() {
+    for &status in CommandStatus::ALL {
+        let settled = (status.settled_by(true), status.settled_by(false));
+        let (seen, silence) = match status {
+            Acknowledged => ((Some(Confirmed), None), Some(Unconfirmed)),
+            Unknown => ((Some(Confirmed), Some(Contradicted)), Some(Unresolved)),
+            _ => ((None, None), None),
+        };
+        assert_eq!((settled, status.settled_by_silence()), (seen, silence), "{status}");
+    }
+}
+
+#[test]
+fn the_steps_of_a_command_have_an_order_whatever_clock_notices_them() {
+    let at = |micros: i64| Timestamp::from_unix_micros(1_800_000_000_000_000 + micros).unwrap();
+    let id = Uuid::from_u128(1);
+    let command = Command {
+        command_id: Id::from_uuid(id),
+        organization_id: Id::from_uuid(id),
+        vehicle_id: Id::from_uuid(id),
+        grant_id: None,
+        user_id: Id::from_uuid(id),
+        instruction: Instruction::StartCharge,
+        status: Sending,
+        evidence: Evidence::None,
+        observed_at: None,
+        reasons: Vec::new(),
+        user_message: None,
+        retry_after_ms: None,
+        created_at: at(0),
+        send_by: at(0),
+        answer_by: at(0),
+        instance_id: Id::from_uuid(id),
+        changed_at: at(10),
+    };
+    for (now, step) in [(0, 11), (10, 11), (11, 11), (12, 12)] {
+        assert_eq!(command.next_moment(at(now)), at(step), "{now}");
+    }
+    assert_eq!(command.action(), Action::StartCharge);
+}
