@@ -12,9 +12,9 @@ use axum::{Json, Router, routing};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::super::courier::Seal;
 use super::{Fleet, Options, SCOPE, Sim, every_permission, start};
 use crate::simulator::FleetCar;
+use crate::simulator::cloud::courier::Seal;
 
 const LOCKED: &str = "closure-islocked";
 

@@ -1,0 +1,65 @@
+//! The test controls, below `/_sim`: looking at the cars and their journal, adjusting cars, consents,
+//! accounts and webhooks, and asking for faults. Only processes of this machine are let in.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, patch, post};
+
+use super::answer::Failure;
+use super::listener::Peer;
+use crate::simulator::cloud::state::Cloud;
+use crate::smartcar::ErrorKind;
+
+mod accounts;
+mod car_view;
+mod connect;
+mod consents;
+mod faults;
+mod journal;
+mod request;
+mod vehicles;
+mod webhooks;
+
+/// Every path below `/_sim`, with what it answers.
+pub(super) fn router() -> Router<Arc<Cloud>> {
+    Router::new()
+        .route("/_sim/vehicles", get(vehicles::cars))
+        .route("/_sim/vehicles/{id}", patch(vehicles::adjust))
+        .route(
+            "/_sim/vehicles/{id}/faults",
+            get(faults::of_car).put(faults::set_of_car).delete(faults::clear_of_car),
+        )
+        .route(
+            "/_sim/token-faults",
+            get(faults::of_tokens).put(faults::set_of_tokens).delete(faults::clear_of_tokens),
+        )
+        .route(
+            "/_sim/vehicles/{id}/account",
+            get(accounts::get).put(accounts::set).delete(accounts::clear),
+        )
+        .route("/_sim/webhooks", get(webhooks::list).post(webhooks::register))
+        .route("/_sim/webhooks/{id}", delete(webhooks::end))
+        .route("/_sim/webhooks/{id}/deliver", post(webhooks::deliver))
+        .route("/_sim/connect", get(connect::get).put(connect::set))
+        .route("/_sim/clock", get(journal::clock))
+        .route("/_sim/journal", get(journal::journal))
+        .route("/_sim/consents", get(consents::list).delete(consents::forget))
+        .route("/_sim/consents/{id}", patch(consents::permit).delete(consents::withdraw))
+        .route_layer(from_fn(only_this_machine))
+}
+
+/// Lets only processes of this machine through; others see nothing here.
+async fn only_this_machine(
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if peer.is_this_machine() {
+        return next.run(request).await;
+    }
+    Failure::new(ErrorKind::ResourceNotFoundPath).into_response()
+}
