@@ -20,9 +20,9 @@ use crate::witness::{self, Folder};
 pub(super) enum WitnessCommand {
     /// Make a new witness: a folder with its key, and with what it will have cosigned. Never put
     /// back an older copy of the folder: make a new witness, with another name.
-    Create(CreateArgs),
+    Create(CreateWitnessArgs),
     /// Print the public key of a witness.
-    Show(ShowArgs),
+    Show(ShowWitnessArgs),
     /// Cosign checkpoints of these logs, until the process is asked to end.
     Serve(WitnessArgs),
 }
@@ -37,7 +37,7 @@ struct FolderSetting {
 
 /// What the new witness is called.
 #[derive(Debug, Args)]
-pub(super) struct CreateArgs {
+pub(super) struct CreateWitnessArgs {
     #[command(flatten)]
     folder: FolderSetting,
     /// Name of the witness: an address without scheme that its operator owns.
@@ -50,7 +50,7 @@ pub(super) struct CreateArgs {
 
 /// Which witness.
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(super) struct ShowWitnessArgs {
     #[command(flatten)]
     folder: FolderSetting,
     /// How to print the result.

@@ -52,7 +52,7 @@ pub struct GrantClaims {
 /// The claims on the wire, in the order in which they are written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire<'a> {
+struct WireGrant<'a> {
     iss: Cow<'a, str>,
     aud: Cow<'a, str>,
     sub: UserId,
@@ -98,7 +98,7 @@ pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<Str
     if claims.not_after <= claims.not_before {
         return Err(SigningError::BadClaims("the end is not after the start"));
     }
-    let wire = Wire {
+    let wire = WireGrant {
         iss: issuer.into(),
         aud: issuer.into(),
         sub: claims.grantee_id,
@@ -135,7 +135,7 @@ pub fn verify(
 
 /// What a token says that this service signed, whenever it is valid.
 fn genuine(keyring: &Keyring, issuer: &str, token: &str) -> Result<GrantClaims, TokenError> {
-    let wire: Wire<'static> = jws::verify(keyring.grants(), TYP, token)?;
+    let wire: WireGrant<'static> = jws::verify(keyring.grants(), TYP, token)?;
     if wire.iss != issuer {
         return Err(TokenError::Invalid("iss is not this service"));
     }
@@ -155,7 +155,7 @@ fn in_time(claims: Arc<GrantClaims>, now: Timestamp) -> Result<VerifiedGrantToke
     Ok(VerifiedGrantToken(claims))
 }
 
-fn read(wire: Wire<'_>) -> Result<GrantClaims, TokenError> {
+fn read(wire: WireGrant<'_>) -> Result<GrantClaims, TokenError> {
     let issued_at = numeric_date::read(wire.iat)?;
     let not_before = numeric_date::read(wire.nbf)?;
     let not_after = numeric_date::read(wire.exp)?;

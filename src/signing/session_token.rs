@@ -55,7 +55,7 @@ pub struct SessionClaims {
 /// The claims on the wire, in the order in which they are written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire<'a> {
+struct WireSession<'a> {
     iss: Cow<'a, str>,
     aud: Cow<'a, str>,
     sub: Cow<'a, str>,
@@ -110,7 +110,7 @@ pub fn mint(
             (api_client_id.to_string(), api_client_id.to_string(), None, join(scopes))
         }
     };
-    let wire = Wire {
+    let wire = WireSession {
         iss: issuer.into(),
         aud: issuer.into(),
         sub: sub.into(),
@@ -137,7 +137,7 @@ pub fn verify(
     token: &str,
     now: Timestamp,
 ) -> Result<VerifiedSessionToken, TokenError> {
-    let wire: Wire<'static> = jws::verify(keyring.sessions(), TYP, token)?;
+    let wire: WireSession<'static> = jws::verify(keyring.sessions(), TYP, token)?;
     if wire.iss != issuer {
         return Err(TokenError::Invalid("iss is not this service"));
     }
@@ -167,7 +167,7 @@ fn join(scopes: &[Scope]) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-fn subject(wire: &Wire<'_>) -> Result<Subject, TokenError> {
+fn subject(wire: &WireSession<'_>) -> Result<Subject, TokenError> {
     let invalid = TokenError::Invalid("sub, client_id, session_id and scope do not fit together");
     if let Some(session_id) = wire.session_id {
         let user_id = wire.sub.parse().map_err(|_| invalid)?;

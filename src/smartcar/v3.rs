@@ -28,7 +28,7 @@ pub const PAGE_SIZE_MAX: u32 = 100;
 
 /// Answer of `POST /oauth2/token`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenAnswer {
+pub struct ApplicationTokenAnswer {
     /// Sent with each call.
     pub access_token: String,
     /// Always `Bearer`.
@@ -37,9 +37,9 @@ pub struct TokenAnswer {
     pub expires_in: u64,
 }
 
-impl std::fmt::Debug for TokenAnswer {
+impl std::fmt::Debug for ApplicationTokenAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenAnswer")
+        f.debug_struct("ApplicationTokenAnswer")
             .field("token_type", &self.token_type)
             .field("expires_in", &self.expires_in)
             .finish_non_exhaustive()

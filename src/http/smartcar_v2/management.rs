@@ -14,7 +14,7 @@ use super::holder::{Holder, HolderAsManager};
 use crate::domain::grant::Grant;
 use crate::http::Gateway;
 use crate::service::grants;
-use crate::smartcar::v2::management::{ConnectionEntry, ConnectionList, CursorPaging};
+use crate::smartcar::v2::management::{ConnectionEntry, CursorPaging, ManagedConnections};
 
 /// Which connections are asked for. The page needs no size: there is one.
 #[derive(Debug, Default, Deserialize)]
@@ -71,7 +71,7 @@ pub(super) async fn connections(
 ) -> Result<Response, Refusal> {
     let found = found(&gateway, &holder, filter).await;
     let (_, connections) = found.map_err(|refusal| refusal.named(&holder.request_id))?;
-    let body = ConnectionList { connections, paging: Some(CursorPaging { cursor: None }) };
+    let body = ManagedConnections { connections, paging: Some(CursorPaging { cursor: None }) };
     Ok(success(&holder.request_id, &body, None, None))
 }
 
@@ -101,6 +101,6 @@ pub(super) async fn delete_connections(
     for entry in &mut connections {
         entry.connected_at = None;
     }
-    let body = ConnectionList { connections, paging: None };
+    let body = ManagedConnections { connections, paging: None };
     Ok(success(&holder.request_id, &body, None, None))
 }

@@ -2,7 +2,7 @@
 
 use super::batch::{BatchAnswer, BatchRequest};
 use super::commands::{DestinationRequest, LimitRequest};
-use super::management::{Compatibility, ConnectionList, SubscriptionAnswer};
+use super::management::{Compatibility, ManagedConnections, SubscriptionAnswer};
 use super::reads::*;
 use super::*;
 use serde_json::json;
@@ -74,9 +74,9 @@ fn documented_bodies_of_batches_and_management_survive_a_round_trip() {
         {"path": "/odometer", "code": 200, "body": {"distance": 37829},
             "headers": {"sc-data-age": "2019-10-24T00:43:46.000Z", "sc-unit-system": "imperial"}},
         {"path": "/location", "code": 403, "headers": {}, "body": {"type": "PERMISSION"}}]}));
-    round::<ConnectionList>(json!({"connections": [{"userId": "u", "vehicleId": "v",
+    round::<ManagedConnections>(json!({"connections": [{"userId": "u", "vehicleId": "v",
         "connectedAt": "2022-01-21T22:28:25.823Z", "mode": "live"}], "paging": {"cursor": null}}));
-    round::<ConnectionList>(json!({"connections": [{"userId": "u", "vehicleId": "v"}]}));
+    round::<ManagedConnections>(json!({"connections": [{"userId": "u", "vehicleId": "v"}]}));
     round::<SubscriptionAnswer>(json!({"vehicleId": "v", "webhookId": "w"}));
     round::<Compatibility>(json!({"compatible": true, "reason": null, "capabilities": [
         {"permission": "read_odometer", "endpoint": "/odometer", "capable": true, "reason": null}]}));

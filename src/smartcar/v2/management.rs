@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Answer of `GET /management/connections` and of `DELETE /management/connections`; a deletion
 /// has no paging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionList {
+pub struct ManagedConnections {
     /// Pairs of owner and car.
     pub connections: Vec<ConnectionEntry>,
     /// Where the list goes on.

@@ -17,7 +17,9 @@ where
 
 #[test]
 fn documented_bodies_survive_a_round_trip() {
-    round::<TokenAnswer>(json!({"access_token": "a", "token_type": "Bearer", "expires_in": 3600}));
+    round::<ApplicationTokenAnswer>(
+        json!({"access_token": "a", "token_type": "Bearer", "expires_in": 3600}),
+    );
     round::<CommandBody<LimitAttributes>>(json!({"data": {"attributes": {"percent": 80}}}));
     round::<CommandBody<DestinationAttributes>>(
         json!({"data": {"attributes": {"latitude": 47.5, "longitude": -122.25}}}),

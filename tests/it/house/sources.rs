@@ -70,10 +70,16 @@ impl Source {
 
     /// The tokens of what is shipped: no tests, no documentation.
     pub(super) fn tokens(&self) -> Vec<Token> {
+        if self.is_test { Vec::new() } else { self.tokens_of_the_file() }
+    }
+
+    /// The tokens without the tests inside the file; of a file that is a test, all of them.
+    pub(super) fn tokens_of_the_file(&self) -> Vec<Token> {
         let stream: TokenStream = self.text.parse().expect("syn parsed it already");
         let mut tokens = Vec::new();
         flatten(stream, &mut tokens);
-        tokens.retain(|token| !self.is_test_line(token.line));
+        let is_inner_test = |line| self.test_lines.iter().any(|lines| lines.contains(&line));
+        tokens.retain(|token| !is_inner_test(token.line));
         tokens
     }
 
@@ -128,7 +134,11 @@ fn mark_test_files(sources: &mut [Source]) {
                 && module.content.is_none()
                 && is_test_only(&module.attrs)
             {
-                stems.push(format!("{folder}/{}", module.ident));
+                let beside = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                stems.push(match path_attribute(&module.attrs) {
+                    Some(path) => format!("{beside}/{}", path.trim_end_matches(".rs")),
+                    None => format!("{folder}/{}", module.ident),
+                });
             }
         }
     }
@@ -138,6 +148,18 @@ fn mark_test_files(sources: &mut [Source]) {
                 source.path == format!("{stem}.rs") || source.path.starts_with(&format!("{stem}/"))
             });
     }
+}
+
+/// The file of a module, if `#[path = "…"]` names it.
+fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(syn::MetaNameValue {
+            path,
+            value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }),
+            ..
+        }) if path.is_ident("path") => Some(text.value()),
+        _ => None,
+    })
 }
 
 fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
@@ -260,9 +282,10 @@ fn a_file_declared_for_tests_only_is_a_test() {
     let mut sources = vec![
         Source::parse("src/a/mod.rs", "//! A.\n#[cfg(test)]\nmod tests;\nmod b;\n"),
         Source::parse("src/a/tests.rs", "//! T.\n"),
-        Source::parse("src/a/b.rs", "//! B.\n"),
+        Source::parse("src/a/b.rs", "//! B.\n#[cfg(test)]\n#[path = \"b_test.rs\"]\nmod tests;\n"),
+        Source::parse("src/a/b_test.rs", "//! T.\n"),
     ];
     mark_test_files(&mut sources);
     let marks: Vec<_> = sources.iter().map(|source| source.is_test).collect();
-    assert_eq!(marks, [false, true, false]);
+    assert_eq!(marks, [false, true, false, true]);
 }

@@ -11,7 +11,7 @@ use super::super::{classify, decode};
 use crate::clock::Clock;
 use crate::connector::transport::{Transport, form};
 use crate::connector::{ConnectorError, Fault, Happened};
-use crate::smartcar::v3::TokenAnswer;
+use crate::smartcar::v3::ApplicationTokenAnswer;
 
 /// The longest token kept; tokens travel in a header.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -120,7 +120,7 @@ impl ApplicationToken {
         if answer.status != StatusCode::OK {
             return Err(classify::token_error(&answer));
         }
-        let body: TokenAnswer = decode(&answer)?;
+        let body: ApplicationTokenAnswer = decode(&answer)?;
         let usable = (1..=TOKEN_BYTES_MAX).contains(&body.access_token.len())
             && body.access_token.bytes().all(|byte| byte.is_ascii_graphic())
             && body.token_type.eq_ignore_ascii_case("bearer")

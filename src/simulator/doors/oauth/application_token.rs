@@ -13,7 +13,7 @@ use super::token::Refusal;
 use crate::simulator::doors::call::Shared;
 use crate::simulator::doors::credentials::client_id;
 use crate::simulator::doors::query::pairs;
-use crate::smartcar::v3::{TOKEN_LIFETIME_S, TokenAnswer};
+use crate::smartcar::v3::{ApplicationTokenAnswer, TOKEN_LIFETIME_S};
 
 /// `POST /oauth2/token`.
 pub(super) async fn token(
@@ -30,8 +30,11 @@ pub(super) async fn token(
     let in_body = field("client_id").filter(|_| field("client_secret").is_some());
     let client_id = in_body.cloned().or_else(|| client_id(&headers));
     let access_token = cloud.issue_application_token(&client_id.ok_or(Refusal::Client)?)?;
-    let answer =
-        TokenAnswer { access_token, token_type: "Bearer".to_owned(), expires_in: TOKEN_LIFETIME_S };
+    let answer = ApplicationTokenAnswer {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: TOKEN_LIFETIME_S,
+    };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 

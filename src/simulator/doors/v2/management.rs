@@ -12,7 +12,7 @@ use crate::simulator::doors::call::Shared;
 use crate::simulator::doors::credentials::basic;
 use crate::simulator::doors::query::{pairs, text};
 use crate::smartcar::ErrorKind;
-use crate::smartcar::v2::management::{ConnectionEntry, ConnectionList, CursorPaging};
+use crate::smartcar::v2::management::{ConnectionEntry, CursorPaging, ManagedConnections};
 
 /// The name that goes with the token.
 const NAME: &str = "default";
@@ -49,7 +49,7 @@ pub(super) async fn list(
     State(cloud): Shared,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Json<ConnectionList>, Failure> {
+) -> Result<Json<ManagedConnections>, Failure> {
     let query = opened(&cloud, &headers, query)?;
     let filter = Filter::read(&query)?;
     let limit = text(&query, "limit").map(|limit| limit.parse::<usize>()).transpose();
@@ -60,7 +60,7 @@ pub(super) async fn list(
     let page = found.get(..limit).unwrap_or(&found);
     let cursor = page.last().filter(|_| found.len() > limit).map(|last| last.id.clone());
     let connections = page.iter().filter_map(|one| entry(&cloud, one, true)).collect();
-    Ok(Json(ConnectionList { connections, paging: Some(CursorPaging { cursor }) }))
+    Ok(Json(ManagedConnections { connections, paging: Some(CursorPaging { cursor }) }))
 }
 
 /// `DELETE /management/connections`: of an owner, of a car, or of both together.
@@ -68,7 +68,7 @@ pub(super) async fn disconnect(
     State(cloud): Shared,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Json<ConnectionList>, Failure> {
+) -> Result<Json<ManagedConnections>, Failure> {
     let query = opened(&cloud, &headers, query)?;
     let filter = Filter::read(&query)?;
     if filter.user_id.is_none() && filter.vehicle_id.is_none() {
@@ -76,7 +76,7 @@ pub(super) async fn disconnect(
     }
     let ended = cloud.withdraw(|one| filter.fits(&cloud, one));
     let connections = ended.iter().filter_map(|one| entry(&cloud, one, false)).collect();
-    Ok(Json(ConnectionList { connections, paging: None }))
+    Ok(Json(ManagedConnections { connections, paging: None }))
 }
 
 fn entry(cloud: &Cloud, one: &Connection, whole: bool) -> Option<ConnectionEntry> {

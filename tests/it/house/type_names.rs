@@ -1,0 +1,84 @@
+//! One name, one type: within a room (a folder below `src`) a reader who has seen a type once knows
+//! which one is meant.
+//!
+//! Types inside a function and types of tests do not count, and neither do associated types.
+
+use std::collections::BTreeSet;
+
+use super::sources::{Source, under};
+
+/// Names that are still defined twice. No line is added here; one that is mended is struck off.
+const KNOWN: &[&str] = &[
+    "connector::Judged",
+    "http::Description",
+    "service::Ended",
+    "service::Standing",
+    "service::Written",
+    "storage::Column",
+    "storage::Filter",
+];
+
+/// The names that are defined twice, each with its room.
+fn defined_twice(sources: &[Source]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut twice = BTreeSet::new();
+    for source in sources {
+        let room = source.module().first().copied().unwrap_or_default().to_owned();
+        let mut names = Vec::new();
+        collect(&source.syntax.items, &mut names);
+        for (name, _) in names.into_iter().filter(|(_, line)| !source.is_test_line(*line)) {
+            let name = format!("{room}::{name}");
+            if !seen.insert(name.clone()) {
+                twice.insert(name);
+            }
+        }
+    }
+    twice.into_iter().collect()
+}
+
+/// The types among the items of a module and of the modules that stand inside it.
+fn collect(items: &[syn::Item], found: &mut Vec<(String, usize)>) {
+    for item in items {
+        let name = match item {
+            syn::Item::Enum(item) => &item.ident,
+            syn::Item::Struct(item) => &item.ident,
+            syn::Item::Trait(item) => &item.ident,
+            syn::Item::Type(item) => &item.ident,
+            syn::Item::Union(item) => &item.ident,
+            syn::Item::Mod(module) => {
+                if let Some((_, items)) = &module.content {
+                    collect(items, found);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        found.push((name.to_string(), name.span().start().line));
+    }
+}
+
+#[test]
+fn no_type_name_is_defined_twice_in_one_room() {
+    super::assert_known(&defined_twice(&under(&["src"])), KNOWN);
+}
+
+#[test]
+fn a_name_that_is_defined_twice_is_flagged() {
+    for (here, there) in [
+        ("src/m/b.rs", "pub(super) enum A {}"),
+        ("src/m/b/c.rs", "trait A {}"),
+        ("src/m/b.rs", "mod inside { type A = u8; }"),
+    ] {
+        let sources = [Source::parse("src/m/a.rs", "struct A;"), Source::parse(here, there)];
+        super::assert_flagged(&defined_twice(&sources), "m::A");
+    }
+    for (here, there) in [
+        ("src/n/b.rs", "struct A;"),
+        ("src/m/b.rs", "fn f() { struct A; }"),
+        ("src/m/b.rs", "impl Iterator for B { type A = u8; }"),
+        ("src/m/b.rs", "#[cfg(test)]\nstruct A;"),
+    ] {
+        let sources = [Source::parse("src/m/a.rs", "struct A;"), Source::parse(here, there)];
+        super::assert_none(&defined_twice(&sources));
+    }
+}
