@@ -15,6 +15,7 @@ use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Attributes, Observable, Reading};
 
+mod age;
 mod breaker;
 mod remedy;
 pub mod smartcar;

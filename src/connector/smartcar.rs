@@ -25,16 +25,21 @@ use crate::domain::reading::{Observable, Reading};
 
 mod bounds;
 mod classify;
+mod form;
 mod guard;
 mod oauth;
 mod settings;
 mod v2;
 mod v3;
+mod values;
 
 use guard::{Guard, Urgency};
 
 pub use settings::{InvalidSettings, SmartcarSettings};
-pub(crate) use v2::path as path_in_v2;
+pub(crate) use v2::readings as v2_readings;
+pub(crate) use v3::parts::{Kind, Said};
+pub(super) use v3::parts::{Signals, Told};
+pub(crate) use v3::readings as v3_readings;
 
 /// The only value of `Content-Type` sent to the vehicle API.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -5,15 +5,13 @@
 
 use serde_json::Value;
 
-use super::Fault;
-use crate::domain::reading::{
-    Charge, ChargeState, LockStatus, Observation, ObservedLimit, Reading,
-};
+use super::smartcar::{Signals, Told, v2_readings, v3_readings};
+use super::{Fault, age};
+use crate::domain::instruction::Action;
+use crate::domain::reading::{Charge, ChargeState, Observable, Observation, Reading};
 use crate::domain::time::Timestamp;
-use crate::smartcar::v2::{Security, reads};
-use crate::smartcar::v3::signal::{
-    ChargeLimitsBody, Moment, SignalStatus, ValueBody, code as signal_code,
-};
+use crate::smartcar::v2::UnitSystem;
+use crate::smartcar::v2::batch::BatchItemAnswer;
 use crate::smartcar::webhook::{
     Event, EventError, EventSignal, EventType, LegacyEvent, LegacySchedule, LegacyVehicle,
 };
@@ -22,8 +20,6 @@ use crate::smartcar::webhook::{
 const EVENT_ID_BYTES_MAX: usize = 128;
 /// More cars than one event of version 2 can be about.
 const CARS_MAX: usize = 1_000;
-/// A time that a car reports may be so far ahead of ours; beyond it nothing is known of the age.
-const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What was sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,64 +87,30 @@ fn of_event(event: Event, now: Timestamp) -> Option<Message> {
     fits.then(|| {
         Message::News(News {
             event_id: Some(event.event_id),
-            delivered_at: event.meta.delivered_at.as_ref().and_then(moment),
+            delivered_at: event.meta.delivered_at.as_ref().and_then(age::time),
             cars: vec![car],
         })
     })
 }
 
-fn moment(moment: &Moment) -> Option<Timestamp> {
-    match moment {
-        Moment::Millis(millis) => Timestamp::from_unix_micros(millis.checked_mul(1000)?),
-        Moment::Text(text) => text.parse().ok(),
-    }
+/// Whether a command may have changed it. Nothing else is taken from events.
+fn settles(observable: Observable) -> bool {
+    Action::ALL.iter().any(|action| action.observable() == Some(observable))
 }
 
-/// An age that can be believed.
-fn believed(at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    at.filter(|at| *at <= now.plus(AHEAD_MAX))
-}
-
-/// What a signal says, if it can settle a command and has a value.
+/// What a signal says alone, if it can settle a command and has a value.
 fn reading(signal: &EventSignal, now: Timestamp) -> Option<Reading> {
-    let failed = |status: &SignalStatus| status.value != SignalStatus::SUCCESS;
-    if signal.status.as_ref().is_some_and(failed) {
-        return None;
-    }
-    let body = signal.body.clone()?;
-    let observation = match signal.code.as_str() {
-        signal_code::IS_LOCKED => {
-            let body: ValueBody<bool> = serde_json::from_value(body).ok()?;
-            locked(body.value)
-        }
-        signal_code::CHARGING_STATUS => {
-            let body: ValueBody<String> = serde_json::from_value(body).ok()?;
-            charging(&body.value)?
-        }
-        signal_code::CHARGE_LIMITS => {
-            let body: ChargeLimitsBody = serde_json::from_value(body).ok()?;
-            let global = body.values.iter().find(|one| one.kind.eq_ignore_ascii_case("global"));
-            let percent = body.active_limit.or(global.and_then(|one| one.limit))?;
-            Observation::ChargeLimit(ObservedLimit { limit: percent / 100.0 })
-        }
-        _ => return None,
+    let observable = v3_readings::observable_of(&signal.code).filter(|one| settles(*one))?;
+    let told = Told {
+        status: signal.status.clone(),
+        body: signal.body.clone(),
+        meta: signal.meta.clone(),
     };
-    let data_age = signal.meta.oem_updated_at.as_ref().and_then(moment);
-    let fetched_at = signal.meta.retrieved_at.as_ref().and_then(moment);
-    Some(Reading {
-        observation,
-        data_age: believed(data_age, now),
-        fetched_at: fetched_at.unwrap_or(now).min(now),
-    })
-}
-
-fn locked(is_locked: bool) -> Observation {
-    Observation::LockStatus(LockStatus { is_locked, ..LockStatus::default() })
-}
-
-fn charging(state: &str) -> Option<Observation> {
-    let state: ChargeState = state.to_ascii_lowercase().parse().ok()?;
-    Some(Observation::Charge(Charge { is_plugged_in: None, state }))
+    let signals = Signals([(signal.code.clone(), told)].into());
+    let observation = v3_readings::read(observable, &signals).ok()?;
+    let data_age = signal.meta.oem_updated_at.as_ref().and_then(age::time);
+    let fetched_at = signal.meta.retrieved_at.as_ref().and_then(age::time);
+    Some(age::reading(observation, data_age, fetched_at, now))
 }
 
 /// A complaint that concerns the owner's consent or account; others say nothing about grants.
@@ -194,25 +156,13 @@ fn of_legacy(event: LegacyEvent, now: Timestamp) -> Option<Message> {
 }
 
 fn scheduled(car: LegacyVehicle, now: Timestamp) -> CarNews {
-    let reading = |item: crate::smartcar::v2::batch::BatchItemAnswer| {
-        let succeeded = item.code == 200;
-        let observation = match item.path.trim_end_matches('/') {
-            "/security" if succeeded => {
-                let body: Security = serde_json::from_value(item.body).ok()?;
-                locked(body.is_locked)
-            }
-            "/charge" if succeeded => {
-                let body: reads::Charge = serde_json::from_value(item.body).ok()?;
-                charging(&body.state)?
-            }
-            "/charge/limit" if succeeded => {
-                let body: reads::ChargeLimit = serde_json::from_value(item.body).ok()?;
-                Observation::ChargeLimit(ObservedLimit { limit: body.limit })
-            }
-            _ => return None,
-        };
+    let reading = |item: BatchItemAnswer| {
+        let found = v2_readings::observable_at(&item.path).filter(|_| item.code == 200);
+        let observable = found.filter(|one| settles(*one))?;
+        // None of these has a unit.
+        let read = v2_readings::read(observable, &item.body, UnitSystem::Metric).ok()?;
         let data_age = item.headers.sc_data_age.and_then(|text| text.parse().ok());
-        Some(Reading { observation, data_age: believed(data_age, now), fetched_at: now })
+        Some(age::reading(read, data_age, None, now))
     };
     CarNews {
         provider_vehicle_id: car.vehicle_id,
@@ -231,7 +181,7 @@ fn charging_event(payload: &Value, now: Timestamp) -> Option<CarNews> {
     };
     let at: Option<Timestamp> = text("eventTime").and_then(|text| text.parse().ok());
     let observation = Observation::Charge(Charge { is_plugged_in: None, state });
-    let reading = Reading { observation, data_age: believed(at, now), fetched_at: now };
+    let reading = age::reading(observation, at, None, now);
     Some(CarNews {
         provider_vehicle_id: text("vehicleId")?.to_owned(),
         readings: vec![reading],

@@ -3,9 +3,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::reading::LockStatus;
 
 fn now() -> Timestamp {
     "2026-07-01T12:00:00Z".parse().unwrap()
+}
+
+fn locked() -> Observation {
+    Observation::LockStatus(LockStatus { is_locked: true, ..LockStatus::default() })
 }
 
 fn news(event: &Value) -> News {
@@ -37,7 +42,7 @@ fn a_lock_is_seen_in_every_version() {
     ] {
         let [car] = &news(&event).cars[..] else { panic!("{event}") };
         assert_eq!(car.provider_vehicle_id, "car-1");
-        assert_eq!(car.readings[0].observation, locked(true));
+        assert_eq!(car.readings[0].observation, locked());
         assert_eq!(car.readings[0].data_age, Some(at), "{event}");
     }
 }
@@ -61,6 +66,30 @@ fn signals_without_a_value_say_nothing() {
         json!({"code": "charge-detailedchargingstatus", "body": {"value": "EXPLODING"}}),
     ] {
         assert!(news(&state(signal.clone())).cars[0].readings.is_empty(), "{signal}");
+    }
+}
+
+#[test]
+fn what_can_settle_a_command_is_read_as_the_connector_reads_it() {
+    let limit = |limit| Observation::ChargeLimit(crate::domain::reading::ObservedLimit { limit });
+    let active = json!({"activeLimit": 70, "values": [], "unit": "percent"});
+    let too_much = json!({"activeLimit": 700, "values": [], "unit": "percent"});
+    let by_path = |path: &str, code: u16, body: Value| {
+        json!({"version": "2.0", "eventName": "schedule", "payload": {"vehicles": [
+            {"vehicleId": "car-1", "data": [{"path": path, "code": code, "body": body}]}]}})
+    };
+    for (event, seen) in [
+        (state(json!({"code": "charge-chargelimits", "body": active})), Some(limit(0.7))),
+        (state(json!({"code": "charge-chargelimits", "body": too_much})), None),
+        (by_path("/charge/limit", 200, json!({"limit": 0.9})), Some(limit(0.9))),
+        (by_path("/charge/limit", 409, json!({"limit": 0.9})), None),
+        (by_path("/charge/limit", 200, json!({"limit": 9})), None),
+        (by_path("/odometer", 200, json!({"distance": 9})), None),
+        (by_path("/nonsense", 200, json!({})), None),
+    ] {
+        let readings = news(&event).cars.remove(0).readings;
+        let observations: Vec<_> = readings.into_iter().map(|one| one.observation).collect();
+        assert_eq!(observations, Vec::from_iter(seen), "{event}");
     }
 }
 
@@ -101,7 +130,8 @@ fn challenges_and_charging_events_are_read_and_the_rest_is_no_event() {
     );
     let started = json!({"version": "2.0", "eventName": "eventBased", "payload": {"eventId": "e",
         "vehicleId": "car-1", "eventType": "CHARGING_STARTED", "eventTime": "2026-07-01T11:59:00Z"}});
-    let seen = charging("CHARGING").unwrap();
+    let charge = Charge { is_plugged_in: None, state: ChargeState::Charging };
+    let seen = Observation::Charge(charge);
     assert_eq!(news(&started).cars[0].readings[0].observation, seen);
     for nothing in [
         json!([]),

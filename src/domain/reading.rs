@@ -1,5 +1,11 @@
 //! What can be read from a car, in metric units and with the age of the knowledge. Shares of a
 //! whole are from 0 to 1. A number that the maker does not report is `None`.
+//!
+//! These types are also the bodies of `/v1`: their fields are the members of its JSON, and their
+//! comments are its description.
+
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::entitlement::Entitlement;
 use crate::domain::time::Timestamp;
@@ -8,111 +14,91 @@ mod condition;
 mod energy;
 
 pub use condition::{
-    ServiceHistory, ServiceRecord, ServiceTask, SystemCondition, SystemStatus, TroubleCode,
-    TroubleCodes,
+    ServiceDetail, ServiceHistory, ServiceRecord, ServiceTask, SystemCondition, SystemStatus,
+    TroubleCode, TroubleCodes,
 };
 pub use energy::{
     AvailableCapacity, Battery, BatteryCapacity, Charge, ChargeState, Fuel, NominalCapacity,
-    ObservedLimit, RatedCapacity,
+    ObservedLimit,
 };
 
-words! {
-    /// One thing that can be read from a car.
-    Observable {
-        /// Make, model and year.
-        Attributes = "attributes",
-        /// The vehicle identification number.
-        Vin = "vin",
-        /// Where it is.
-        Location = "location",
-        /// How far it was ever driven.
-        Odometer = "odometer",
-        /// The level and range of the battery.
-        Battery = "battery",
-        /// The capacity of the battery.
-        BatteryCapacity = "battery_capacity",
-        /// The capacities that cars of its kind were sold with.
-        NominalCapacity = "nominal_capacity",
-        /// Whether it charges.
-        Charge = "charge",
-        /// The level at which charging ends.
-        ChargeLimit = "charge_limit",
-        /// What is in the tank.
-        Fuel = "fuel",
-        /// The pressure of the tires.
-        TirePressure = "tire_pressure",
-        /// The life of the engine oil.
-        EngineOil = "engine_oil",
-        /// Whether it is locked, and what is open.
-        LockStatus = "lock_status",
-        /// The systems that the car watches.
-        SystemStatus = "system_status",
-        /// Diagnostic trouble codes.
-        TroubleCodes = "trouble_codes",
-        /// Visits to the workshop.
-        ServiceHistory = "service_history",
-    }
-}
-
-impl Observable {
-    /// What a grant must allow for it.
-    #[must_use]
-    pub const fn entitlement(self) -> Entitlement {
-        match self {
-            Self::Attributes => Entitlement::ReadAttributes,
-            Self::Vin => Entitlement::ReadVin,
-            Self::Location => Entitlement::ReadLocation,
-            Self::Odometer => Entitlement::ReadOdometer,
-            Self::Battery | Self::BatteryCapacity | Self::NominalCapacity => {
-                Entitlement::ReadBattery
-            }
-            Self::Charge | Self::ChargeLimit => Entitlement::ReadCharge,
-            Self::Fuel => Entitlement::ReadFuel,
-            Self::TirePressure => Entitlement::ReadTires,
-            Self::EngineOil => Entitlement::ReadEngineOil,
-            Self::LockStatus => Entitlement::ReadLockStatus,
-            Self::SystemStatus | Self::TroubleCodes => Entitlement::ReadDiagnostics,
-            Self::ServiceHistory => Entitlement::ReadServiceHistory,
+/// One line for each reading: its type, its word, and the entitlement that it needs.
+macro_rules! readings {
+    ($($(#[$doc:meta])* $reading:ident($content:ty) = $word:tt needs $entitlement:ident,)*) => {
+        words! {
+            /// One thing that can be read from a car.
+            Observable { $($(#[$doc])* $reading = $word,)* }
         }
-    }
+
+        impl Observable {
+            /// What a grant must allow for it.
+            #[must_use]
+            pub const fn entitlement(self) -> Entitlement {
+                match self { $(Self::$reading => Entitlement::$entitlement,)* }
+            }
+        }
+
+        /// What was read, and its name as `observable`. A number that the maker does not report
+        /// is `null`.
+        #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+        #[serde(tag = "observable")]
+        pub enum Observation {
+            $($(#[$doc])* #[serde(rename = $word)] $reading($content),)*
+        }
+    };
 }
 
-/// What was read.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the variants are those of `Observable`")]
-pub enum Observation {
-    Attributes(Attributes),
-    Vin(Vin),
-    Location(Coordinates),
-    Odometer(Odometer),
-    Battery(Battery),
-    BatteryCapacity(BatteryCapacity),
-    NominalCapacity(NominalCapacity),
-    Charge(Charge),
-    ChargeLimit(ObservedLimit),
-    Fuel(Fuel),
-    TirePressure(TirePressure),
-    EngineOil(EngineOil),
-    LockStatus(LockStatus),
-    SystemStatus(SystemStatus),
-    TroubleCodes(TroubleCodes),
-    ServiceHistory(ServiceHistory),
+readings! {
+    /// Make, model and year.
+    Attributes(Attributes) = "attributes" needs ReadAttributes,
+    /// The vehicle identification number.
+    Vin(Vin) = "vin" needs ReadVin,
+    /// Where it is.
+    Location(Coordinates) = "location" needs ReadLocation,
+    /// How far it was ever driven.
+    Odometer(Odometer) = "odometer" needs ReadOdometer,
+    /// The level and range of the battery.
+    Battery(Battery) = "battery" needs ReadBattery,
+    /// The capacity of the battery.
+    BatteryCapacity(BatteryCapacity) = "battery_capacity" needs ReadBattery,
+    /// The capacities that cars of its kind were sold with.
+    NominalCapacity(NominalCapacity) = "nominal_capacity" needs ReadBattery,
+    /// Whether it charges.
+    Charge(Charge) = "charge" needs ReadCharge,
+    /// The level at which charging ends.
+    ChargeLimit(ObservedLimit) = "charge_limit" needs ReadCharge,
+    /// What is in the tank.
+    Fuel(Fuel) = "fuel" needs ReadFuel,
+    /// The pressure of the tires.
+    TirePressure(TirePressure) = "tire_pressure" needs ReadTires,
+    /// The life of the engine oil.
+    EngineOil(EngineOil) = "engine_oil" needs ReadEngineOil,
+    /// Whether it is locked, and what is open.
+    LockStatus(LockStatus) = "lock_status" needs ReadLockStatus,
+    /// The systems that the car watches.
+    SystemStatus(SystemStatus) = "system_status" needs ReadDiagnostics,
+    /// Diagnostic trouble codes.
+    TroubleCodes(TroubleCodes) = "trouble_codes" needs ReadDiagnostics,
+    /// Visits to the workshop.
+    ServiceHistory(ServiceHistory) = "service_history" needs ReadServiceHistory,
 }
 
 /// What was read, and how old it is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Reading {
     /// What was read.
+    #[serde(flatten)]
     pub observation: Observation,
-    /// When the car reported it, if the cloud knows.
+    /// When the car reported it; `null` if its maker does not say.
+    #[schema(value_type = Option<String>)]
     pub data_age: Option<Timestamp>,
-    /// When it was fetched from the car's maker, as far as the cloud tells; otherwise when the
-    /// cloud answered.
+    /// When the vehicle cloud fetched it from the car's maker, or else when it was asked.
+    #[schema(value_type = String)]
     pub fetched_at: Timestamp,
 }
 
 /// What the cloud says a car is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Attributes {
     /// The maker, upper case.
     pub make: String,
@@ -123,16 +109,18 @@ pub struct Attributes {
 }
 
 /// A vehicle identification number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Vin {
     /// Seventeen characters.
     pub vin: String,
 }
 
 /// A place on earth.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Coordinates {
+    /// Degrees, positive to the north.
     latitude: f64,
+    /// Degrees, positive to the east.
     longitude: f64,
 }
 
@@ -158,14 +146,14 @@ impl Coordinates {
 }
 
 /// How far a car was ever driven.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Odometer {
     /// Kilometers.
     pub distance_km: f64,
 }
 
 /// The pressure of the tires, in kilopascals.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the places of the tires")]
 pub struct TirePressure {
     pub front_left_kpa: Option<f64>,
@@ -175,7 +163,7 @@ pub struct TirePressure {
 }
 
 /// The life of the engine oil.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct EngineOil {
     /// What is left of it, from 0 to 1.
     pub life_remaining: Option<f64>,
@@ -183,7 +171,7 @@ pub struct EngineOil {
 
 /// Whether a car is locked, and what of it is open. A maker that reports only the lock leaves the
 /// lists empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LockStatus {
     /// `true` if all doors are locked.
     pub is_locked: bool,
@@ -200,11 +188,11 @@ pub struct LockStatus {
 }
 
 /// One door, window or lid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Opening {
     /// Its place, such as `frontLeft`.
     pub place: String,
-    /// `OPEN`, `CLOSED` or `UNKNOWN`.
+    /// `open`, `closed` or `unknown`.
     pub status: String,
 }
 

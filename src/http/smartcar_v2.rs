@@ -5,7 +5,6 @@
 pub(super) mod answer;
 mod application;
 mod batch;
-mod bodies;
 mod commands;
 pub(super) mod holder;
 mod lists;
@@ -21,9 +20,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Gateway;
+use crate::connector::smartcar::v2_readings;
 use crate::domain::reading::Observable;
 use answer::Refusal;
-pub(super) use bodies::service_record;
 
 /// Describes what [`routes`] serves; what has one shape has one description.
 #[derive(OpenApi)]
@@ -65,7 +64,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
             Observable::ChargeLimit => read.post(commands::charge_limit),
             _ => read,
         };
-        served.push((bodies::path(observable), methods));
+        served.push((v2_readings::path(observable), methods));
     }
     let of_car = |(path, methods)| (format!("/v2.0/vehicles/{{id}}{path}"), methods);
     let of_user = [

@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::Gateway;
 use super::smartcar_v2::answer::{Refusal, request_id};
 use super::smartcar_v2::holder::{Holder, HolderOfVehicle};
+use crate::connector::smartcar::v3_readings;
 use crate::domain::reading::{Observable, Observation, Reading};
 use crate::service::{Error, grants, vehicles};
 use crate::smartcar::ErrorKind;
@@ -155,7 +156,7 @@ async fn list(
         .copied()
         .filter(|observable| {
             let entitlement = observable.entitlement();
-            signals::shows(*observable)
+            (v3_readings::is_listed(*observable) || *observable == Observable::Attributes)
                 && grant.entitlements.contains(entitlement)
                 && car.permissions.contains(entitlement.permission())
         })
@@ -207,7 +208,7 @@ async fn one(
     let HolderOfVehicle(holder) = holder?;
     let SignalPath { code } = path.0;
     let failure = |refusal: Refusal| Failure(refusal.named(&holder.request_id));
-    let observable = signals::observable(&code);
+    let observable = v3_readings::observable_of(&code);
     let observable = observable.ok_or_else(|| failure(Refusal::no_such_path()))?;
     let reading = read(&gateway, &holder, observable).await?;
     let told = signals::of(&reading, &uuid(&holder)).into_iter();

@@ -1,4 +1,5 @@
-//! API v2.0: what is asked, with the owner's token. What the answers prove is in [`reads`].
+//! API v2.0: what is asked, with the owner's token. What the answers prove is in [`reads`], what
+//! can be read in [`readings`].
 
 use std::sync::Arc;
 
@@ -22,9 +23,8 @@ use crate::smartcar::v2::commands::{
 use crate::smartcar::v2::{self as wire, HEADER_UNIT_SYSTEM};
 
 mod lists;
+pub(crate) mod readings;
 mod reads;
-
-pub(super) use reads::service_record;
 
 /// Everything is asked for in metric units.
 const METRIC: HeaderValue = HeaderValue::from_static("metric");
@@ -169,7 +169,7 @@ impl V2 {
         vehicle: &str,
         observable: Observable,
     ) -> Result<Reading, ConnectorError> {
-        let url = self.vehicle_url(vehicle, path(observable))?;
+        let url = self.vehicle_url(vehicle, readings::path(observable))?;
         let answer = self.get(token, &url).await?;
         reads::reading(&answer, vehicle, observable, self.clock.now())
     }
@@ -202,31 +202,9 @@ impl V2 {
     }
 }
 
-/// The path below the car (protocol page, section 2.3).
-pub(crate) const fn path(observable: Observable) -> &'static str {
-    match observable {
-        Observable::Attributes => "",
-        Observable::Vin => "/vin",
-        Observable::Location => "/location",
-        Observable::Odometer => "/odometer",
-        Observable::Battery => "/battery",
-        Observable::BatteryCapacity => "/battery/capacity",
-        Observable::NominalCapacity => "/battery/nominal_capacity",
-        Observable::Charge => "/charge",
-        Observable::ChargeLimit => "/charge/limit",
-        Observable::Fuel => "/fuel",
-        Observable::TirePressure => "/tires/pressure",
-        Observable::EngineOil => "/engine/oil",
-        Observable::LockStatus => "/security",
-        Observable::SystemStatus => "/diagnostics/system_status",
-        Observable::TroubleCodes => "/diagnostics/dtcs",
-        Observable::ServiceHistory => "/service/history",
-    }
-}
-
-/// The same in a batch, where the attributes have a path of their own.
+/// The path below the car in a batch, where the attributes have a path of their own.
 fn batched(observable: Observable) -> String {
-    match path(observable) {
+    match readings::path(observable) {
         "" => "/".to_owned(),
         path => path.to_owned(),
     }

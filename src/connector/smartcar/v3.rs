@@ -1,5 +1,5 @@
 //! API v3: what is asked, with the application's token and the owner's id. What the answers prove
-//! is in [`signals`], [`commands`] and [`connections`].
+//! is in [`signals`], [`commands`] and [`connections`], what can be read in [`readings`].
 
 use std::sync::Arc;
 
@@ -19,9 +19,12 @@ use crate::smartcar::v3::{self as wire, HEADER_USER_ID};
 use application_token::{ApplicationToken, Credentials};
 
 pub(super) mod application_token;
+mod bodies;
 mod commands;
 mod connections;
-mod observations;
+mod openings;
+pub(crate) mod parts;
+pub(crate) mod readings;
 mod signals;
 
 /// API v3.
@@ -134,8 +137,8 @@ impl V3 {
             return self.attributes(user_id, vehicle).await;
         }
         let now = self.clock.now();
-        if let Some(code) = signals::only_signal(observable) {
-            let url = self.vehicle_url(vehicle, &format!("/signals/{code}"))?;
+        if let [only] = readings::kinds(observable)[..] {
+            let url = self.vehicle_url(vehicle, &format!("/signals/{}", only.code))?;
             let answer = self.get(&url, user_id).await?;
             return signals::one(&answer, vehicle, observable, now);
         }

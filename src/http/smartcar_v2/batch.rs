@@ -8,9 +8,9 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::answer::{Refusal, success};
-use super::bodies;
 use super::holder::{Holder, HolderOfVehicle};
-use super::reads::{Period, UnitsWanted};
+use super::reads::{Period, UnitsWanted, body};
+use crate::connector::smartcar::v2_readings;
 use crate::domain::reading::Reading;
 use crate::http::Gateway;
 use crate::service::{Error, vehicles};
@@ -44,7 +44,7 @@ pub(super) async fn batch(
             named(Refusal::of("VALIDATION", None).describing(why))
         })?;
     let found: Vec<_> =
-        request.requests.iter().map(|item| bodies::observable_at(&item.path)).collect();
+        request.requests.iter().map(|item| v2_readings::observable_at(&item.path)).collect();
     let wanted: Vec<_> = found.iter().copied().flatten().collect();
     let answers = if wanted.is_empty() {
         Vec::new()
@@ -71,7 +71,6 @@ fn item_answer(
 ) -> BatchItemAnswer {
     let refusal = match answer {
         Some(Ok(reading)) => {
-            let vehicle_id = holder.token.claims().vehicle_id;
             let period = Period::default();
             return BatchItemAnswer {
                 path,
@@ -81,7 +80,7 @@ fn item_answer(
                     sc_fetched_at: Some(reading.fetched_at.to_string()),
                     sc_unit_system: Some(units.as_str().to_owned()),
                 },
-                body: bodies::body(&reading.observation, vehicle_id, units, &period),
+                body: body(holder, &reading.observation, units, &period),
             };
         }
         Some(Err(error)) => Refusal::from(error),

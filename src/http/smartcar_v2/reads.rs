@@ -8,11 +8,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::answer::{Refusal, success_in};
-use super::bodies;
-use super::holder::HolderOfVehicle;
-use crate::domain::reading::Observable;
+use super::holder::{Holder, HolderOfVehicle};
+use crate::connector::smartcar::v2_readings;
+use crate::domain::reading::{Observable, Observation};
 use crate::http::Gateway;
 use crate::service::vehicles;
 use crate::smartcar::v2::{HEADER_UNIT_SYSTEM, UnitSystem};
@@ -81,9 +82,33 @@ async fn read(
     let Query(period) = period.map_err(|_| {
         named(Refusal::of("VALIDATION", None).describing("The query cannot be read."))
     })?;
-    let vehicle_id = holder.token.claims().vehicle_id;
-    let body = bodies::body(&reading.observation, vehicle_id, units, &period);
+    let body = body(&holder, &reading.observation, units, &period);
     Ok(success_in(&holder.request_id, &body, units, &reading))
+}
+
+/// An observation as the answer to `holder`.
+pub(super) fn body(
+    holder: &Holder,
+    observation: &Observation,
+    units: UnitSystem,
+    period: &Period,
+) -> Value {
+    match observation {
+        Observation::ServiceHistory(history) => {
+            let mut history = history.clone();
+            history.records.retain(|visit| period.includes(visit.serviced_at.as_deref()));
+            v2_readings::body(&Observation::ServiceHistory(history), units)
+        }
+        Observation::Attributes(_) => {
+            let mut body = v2_readings::body(observation, units);
+            if let Some(members) = body.as_object_mut() {
+                let id = holder.token.claims().vehicle_id.as_uuid().hyphenated().to_string();
+                members.insert("id".to_owned(), id.into());
+            }
+            body
+        }
+        observation => v2_readings::body(observation, units),
+    }
 }
 
 macro_rules! described {
@@ -135,11 +160,7 @@ described!(
     "/v2.0/vehicles/{id}/{reading}",
     "smartcar_v2.reading",
     "Smartcar's other readings with a path of one part.",
-    ((
-        "reading" = String,
-        Path,
-        description = "`vin`, `location`, `odometer`, `battery` or `fuel`."
-    ),)
+    (("reading" = String, Path, description = "As Smartcar documents it, such as `odometer`."),)
 );
 described!(
     reading_of_part,
@@ -148,11 +169,7 @@ described!(
     "Smartcar's other readings with a path of two parts.",
     (
         ("part" = String, Path, description = "The first part, such as `tires`."),
-        (
-            "reading" = String,
-            Path,
-            description = "The second part: `battery/capacity`, `battery/nominal_capacity`, `tires/pressure`, `engine/oil`, `diagnostics/system_status`, `diagnostics/dtcs` or `service/history`."
-        ),
+        ("reading" = String, Path, description = "The second part, such as `pressure`."),
     )
 );
 

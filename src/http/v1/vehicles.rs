@@ -3,7 +3,6 @@
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
 pub(in crate::http) mod read;
-mod reading;
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -53,10 +53,6 @@ pub trait InUnits {
     /// This metric answer in the given system.
     #[must_use]
     fn in_units(self, units: UnitSystem) -> Self;
-
-    /// This answer, which is in the given system, in metric units.
-    #[must_use]
-    fn to_metric(self, from: UnitSystem) -> Self;
 }
 
 macro_rules! in_units {
@@ -64,11 +60,6 @@ macro_rules! in_units {
         $(impl InUnits for $answer {
             fn in_units(mut self, units: UnitSystem) -> Self {
                 $(self.$field = self.$field.map(|number| units.convert(number, $per));)*
-                self
-            }
-
-            fn to_metric(mut self, from: UnitSystem) -> Self {
-                $(self.$field = self.$field.map(|number| from.convert(number, 1.0 / $per));)*
                 self
             }
         })*
@@ -88,10 +79,6 @@ impl InUnits for Odometer {
     fn in_units(self, units: UnitSystem) -> Self {
         Self { distance: units.convert(self.distance, KM_PER_MILE) }
     }
-
-    fn to_metric(self, from: UnitSystem) -> Self {
-        Self { distance: from.convert(self.distance, 1.0 / KM_PER_MILE) }
-    }
 }
 
 #[cfg(test)]
@@ -99,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn imperial_numbers_are_what_they_should_be_and_come_back() {
+    fn imperial_numbers_are_what_they_should_be() {
         let metric = Fuel {
             amount_remaining: Some(L_PER_GALLON * 10.0),
             percent_remaining: Some(0.5),
@@ -108,8 +95,6 @@ mod tests {
         let imperial = metric.in_units(UnitSystem::Imperial);
         assert!((imperial.amount_remaining.unwrap() - 10.0).abs() < 1e-9);
         assert_eq!((imperial.percent_remaining, imperial.range), (Some(0.5), None));
-        let back = imperial.to_metric(UnitSystem::Imperial).amount_remaining.unwrap();
-        assert!((back - L_PER_GALLON * 10.0).abs() < 1e-9);
         let miles = Odometer { distance: 1609.344 }.in_units(UnitSystem::Imperial);
         assert!((miles.distance - 1000.0).abs() < 1e-9);
         assert_eq!(metric.in_units(UnitSystem::Metric), metric);

@@ -1,67 +1,18 @@
-//! What signals prove: one observation may need several, of which one is essential. A signal
-//! without a value never becomes one, and a number without a unit that is known is refused.
+//! What successful answers of API v3 prove: refuses those that are not about the car that was
+//! asked for. The bodies themselves are in [`readings`].
 
-use std::collections::HashMap;
-
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-use super::super::{bounds, classify, decode};
-use super::observations;
+use super::super::{classify, decode};
+use super::parts::{Signals, Told, Unread};
+use super::readings;
 use crate::connector::transport::Answer;
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::connector::{ConnectorError, Fault, Happened, age};
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
-use crate::smartcar::v3::signal::{Moment, Signal, SignalList, SignalStatus, code};
+use crate::smartcar::v3::signal::{Moment, Signal, SignalList, SignalMeta};
 use crate::smartcar::v3::{Document, SelfLink};
 
-/// A time that a car reports may be so far ahead of ours; beyond it nothing is known of the age.
-const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// More signals than a car has.
 const SIGNALS_MAX: usize = 1_000;
-
-/// The signal without which there is no observation.
-pub(super) const fn essential(observable: Observable) -> &'static str {
-    match observable {
-        // Answered from the car itself, not from its signals.
-        Observable::Attributes | Observable::Vin => code::VIN,
-        Observable::Location => code::LOCATION,
-        Observable::Odometer => code::ODOMETER,
-        Observable::Battery => code::BATTERY_LEVEL,
-        Observable::BatteryCapacity | Observable::NominalCapacity => code::BATTERY_CAPACITY,
-        Observable::Charge => code::CHARGING_STATUS,
-        Observable::ChargeLimit => code::CHARGE_LIMITS,
-        Observable::Fuel => code::FUEL_LEVEL,
-        Observable::TirePressure => code::TIRES,
-        Observable::EngineOil => code::OIL_LIFE,
-        Observable::LockStatus => code::IS_LOCKED,
-        Observable::SystemStatus => code::DIAGNOSTICS_PREFIX,
-        Observable::TroubleCodes => code::TROUBLE_CODES,
-        Observable::ServiceHistory => code::SERVICE_RECORDS,
-    }
-}
-
-/// The one signal that is enough; `None` if it takes several.
-pub(super) const fn only_signal(observable: Observable) -> Option<&'static str> {
-    match observable {
-        Observable::Attributes
-        | Observable::Battery
-        | Observable::Charge
-        | Observable::Fuel
-        | Observable::LockStatus
-        | Observable::SystemStatus => None,
-        Observable::Vin
-        | Observable::Location
-        | Observable::Odometer
-        | Observable::BatteryCapacity
-        | Observable::NominalCapacity
-        | Observable::ChargeLimit
-        | Observable::TirePressure
-        | Observable::EngineOil
-        | Observable::TroubleCodes
-        | Observable::ServiceHistory => Some(essential(observable)),
-    }
-}
 
 /// The observation in the answer about a single signal.
 pub(super) fn one(
@@ -79,10 +30,10 @@ pub(super) fn one(
     seen.reading(observable, now)
 }
 
-/// The signals of one answer, by their code.
+/// The signals of one answer.
 pub(super) struct Seen<'a> {
     answer: &'a Answer,
-    signals: HashMap<String, Signal>,
+    signals: Signals,
 }
 
 impl<'a> Seen<'a> {
@@ -106,83 +57,42 @@ impl<'a> Seen<'a> {
         if list.len() > SIGNALS_MAX || list.iter().any(elsewhere) {
             return Err(classify::garbled(answer, "an answer about another car"));
         }
-        let mut signals = HashMap::new();
-        for signal in list {
-            if signals.insert(signal.attributes.code.clone(), signal).is_some() {
+        let mut signals = Signals::default();
+        for Signal { attributes, meta, .. } in list {
+            let told = Told { status: attributes.status, body: attributes.body, meta };
+            if signals.0.insert(attributes.code, told).is_some() {
                 return Err(classify::garbled(answer, "a signal for the second time"));
             }
         }
         Ok(Self { answer, signals })
     }
 
-    /// What the signals say about this.
+    /// What the signals say about this. It is as old as its essential signal.
     pub(super) fn reading(
         &self,
         observable: Observable,
         now: Timestamp,
     ) -> Result<Reading, ConnectorError> {
-        let observation = observations::observation(self, observable)?;
-        let meta = self.signals.get(essential(observable)).map(|signal| &signal.meta);
-        let at = |moment: Option<&Moment>| moment.and_then(time);
-        let data_age = at(meta.and_then(|meta| meta.oem_updated_at.as_ref()));
-        let fetched_at = at(meta.and_then(|meta| meta.retrieved_at.as_ref()));
-        Ok(Reading {
-            observation,
-            data_age: data_age.filter(|at| *at <= now.plus(AHEAD_MAX)),
-            fetched_at: fetched_at.unwrap_or(now).min(now),
-        })
-    }
-
-    /// The body of a signal that there must be. Without it the error is the one it names.
-    pub(super) fn body<T: DeserializeOwned>(&self, code: &str) -> Result<T, ConnectorError> {
-        let signal = self.signals.get(code).ok_or_else(|| self.absent(code))?;
-        let status = signal.attributes.status.as_ref();
-        if let Some(status) = status.filter(|status| status.value != SignalStatus::SUCCESS) {
-            return Err(match &status.error {
-                Some(error) => {
-                    classify::signal_error(self.answer, &error.kind, error.code.as_deref())
-                }
-                None => self.absent(code),
-            });
-        }
-        let body = signal.attributes.body.clone().ok_or_else(|| self.absent(code))?;
-        serde_json::from_value(body).map_err(|_| self.garbled("a signal of another shape"))
-    }
-
-    /// The body of a signal that need not be there.
-    pub(super) fn optional<T: DeserializeOwned>(
-        &self,
-        code: &str,
-    ) -> Result<Option<T>, ConnectorError> {
-        let Some(signal) = self.signals.get(code) else { return Ok(None) };
-        let status = signal.attributes.status.as_ref();
-        if status.is_some_and(|status| status.value != SignalStatus::SUCCESS) {
-            return Ok(None);
-        }
-        let Some(body) = signal.attributes.body.clone().filter(|body| !body.is_null()) else {
-            return Ok(None);
+        let observation = readings::read(observable, &self.signals);
+        let observation = observation.map_err(|unread| self.error(unread))?;
+        let kinds = readings::kinds(observable);
+        let essential = kinds.first().and_then(|kind| self.signals.0.get(kind.code));
+        let at = |moment: fn(&SignalMeta) -> Option<&Moment>| {
+            essential.and_then(|told| moment(&told.meta)).and_then(age::time)
         };
-        let read = serde_json::from_value(body);
-        read.map(Some).map_err(|_| self.garbled("a signal of another shape"))
+        let data_age = at(|meta| meta.oem_updated_at.as_ref());
+        let fetched_at = at(|meta| meta.retrieved_at.as_ref());
+        Ok(age::reading(observation, data_age, fetched_at, now))
     }
 
-    /// The bodies of all signals whose code begins like this, by the rest of their code.
-    pub(super) fn beginning_with(&self, prefix: &str) -> Vec<(&str, &Value)> {
-        let mut found: Vec<(&str, &Value)> = self
-            .signals
-            .values()
-            .filter_map(|signal| {
-                let rest = signal.attributes.code.strip_prefix(prefix)?;
-                Some((rest, signal.attributes.body.as_ref()?))
-            })
-            .take(bounds::ENTRIES_MAX)
-            .collect();
-        found.sort_unstable_by_key(|(rest, _)| *rest);
-        found
-    }
-
-    pub(super) fn garbled(&self, why: &str) -> ConnectorError {
-        classify::garbled(self.answer, why)
+    fn error(&self, unread: Unread) -> ConnectorError {
+        match unread {
+            Unread::Garbled(why) => classify::garbled(self.answer, why),
+            Unread::Failed(error) => {
+                classify::signal_error(self.answer, &error.kind, error.code.as_deref())
+            }
+            Unread::Absent(code) => self.absent(&code),
+        }
     }
 
     /// The cloud keeps signals only of cars that it listens to, and may not have this one yet.
@@ -202,13 +112,6 @@ impl<'a> Seen<'a> {
 fn leads_elsewhere(link: &SelfLink, vehicle: &str) -> bool {
     let path = link.itself.split_once("/vehicles/").map(|(_, path)| path);
     path.and_then(|path| path.split('/').next()).is_some_and(|id| id != vehicle)
-}
-
-fn time(moment: &Moment) -> Option<Timestamp> {
-    match moment {
-        Moment::Millis(millis) => Timestamp::from_unix_micros(millis.checked_mul(1000)?),
-        Moment::Text(text) => text.parse().ok(),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::tests::{application, cloud};
-use super::code;
 use crate::connector::smartcar::test_server::{NOW, Then, meaning, ok, say};
 use crate::connector::{ConnectorError, Fault, Happened, VehicleConnector};
 use crate::domain::reading::{Observable, Observation, Opening, Reading};
@@ -56,7 +55,7 @@ async fn distances_are_kilometers_whatever_their_unit() {
         (json!(""), None),
         (Value::Null, None),
     ] {
-        let signal = signal(code::ODOMETER, &json!({"unit": unit, "value": 100.0}));
+        let signal = signal("odometer-traveleddistance", &json!({"unit": unit, "value": 100.0}));
         let read = read(single(&signal), Observable::Odometer).await;
         match (km, read) {
             (Some(km), Ok(Reading { observation: Observation::Odometer(seen), .. })) => {
@@ -67,7 +66,7 @@ async fn distances_are_kilometers_whatever_their_unit() {
         }
     }
     for value in [json!(-1), json!(null), json!("100"), json!(1e12)] {
-        let signal = signal(code::ODOMETER, &json!({"unit": "km", "value": value}));
+        let signal = signal("odometer-traveleddistance", &json!({"unit": "km", "value": value}));
         let read = read(single(&signal), Observable::Odometer).await;
         assert_eq!(meaning(read).0, Fault::Garbled, "{value}");
     }
@@ -75,9 +74,10 @@ async fn distances_are_kilometers_whatever_their_unit() {
 
 #[tokio::test]
 async fn percentages_become_shares() {
-    let level =
-        |unit: &str, value| signal(code::BATTERY_LEVEL, &json!({"unit": unit, "value": value}));
-    let range = signal(code::BATTERY_RANGE, &json!({"unit": "miles", "value": 100}));
+    let level = |unit: &str, value| {
+        signal("tractionbattery-stateofcharge", &json!({"unit": unit, "value": value}))
+    };
+    let range = signal("tractionbattery-range", &json!({"unit": "miles", "value": 100}));
     let Observation::Battery(battery) =
         observed(&[range, level("percent", 78.0)], Observable::Battery).await
     else {
@@ -99,7 +99,7 @@ async fn percentages_become_shares() {
 #[tokio::test]
 async fn a_signal_without_a_value_says_why() {
     let status = |status: Value| {
-        let mut signal = signal(code::IS_LOCKED, &json!({"value": true}));
+        let mut signal = signal("closure-islocked", &json!({"value": true}));
         signal["attributes"]["status"] = status;
         signal
     };
@@ -119,8 +119,8 @@ async fn a_signal_without_a_value_says_why() {
         (vec![status(json!({"value": "ERROR", "error": {"type": "NEW"}}))], Fault::Upstream, "NEW"),
         (vec![status(json!({"value": "ERROR"}))], Fault::Upstream, no_response),
         (vec![status(json!({"value": "UNAVAILABLE"}))], Fault::Upstream, no_response),
-        (vec![signal(code::IS_LOCKED, &Value::Null)], Fault::Upstream, no_response),
-        (vec![signal(code::DOORS, &json!({"values": []}))], Fault::Upstream, no_response),
+        (vec![signal("closure-islocked", &Value::Null)], Fault::Upstream, no_response),
+        (vec![signal("closure-doors", &json!({"values": []}))], Fault::Upstream, no_response),
         (vec![], Fault::Upstream, no_response),
     ] {
         let error = read(list(&signals), Observable::LockStatus).await.unwrap_err();
@@ -128,14 +128,14 @@ async fn a_signal_without_a_value_says_why() {
         assert_eq!(error.provider_code.as_deref(), Some(told));
     }
     for body in [json!({"value": "true"}), json!({"value": null}), json!({}), json!(true)] {
-        let read = read(list(&[signal(code::IS_LOCKED, &body)]), Observable::LockStatus).await;
+        let read = read(list(&[signal("closure-islocked", &body)]), Observable::LockStatus).await;
         assert_eq!(meaning(read).0, Fault::Garbled, "{body}");
     }
 }
 
 #[tokio::test]
 async fn an_answer_about_another_car_or_with_a_signal_twice_is_garbled() {
-    let locked = || signal(code::IS_LOCKED, &json!({"value": true}));
+    let locked = || signal("closure-islocked", &json!({"value": true}));
     let mut linked = locked();
     linked["links"]["self"] = json!("https://x.example/v3/vehicles/car-2/signals/closure-islocked");
     let mut related = locked();
@@ -157,11 +157,11 @@ async fn an_answer_about_another_car_or_with_a_signal_twice_is_garbled() {
         let read = read(answer, Observable::LockStatus).await;
         assert_eq!(meaning(read).0, Fault::Garbled, "{name}");
     }
-    let mut far = signal(code::ODOMETER, &json!({"unit": "km", "value": 1}));
+    let mut far = signal("odometer-traveleddistance", &json!({"unit": "km", "value": 1}));
     far["links"]["self"] = json!("/vehicles/car-2/signals/odometer-traveleddistance");
     assert_eq!(meaning(read(single(&far), Observable::Odometer).await).0, Fault::Garbled);
     // A single signal comes with or without a document around it, but never in place of another.
-    let near = signal(code::ODOMETER, &json!({"unit": "km", "value": 1}));
+    let near = signal("odometer-traveleddistance", &json!({"unit": "km", "value": 1}));
     assert!(read(ok(&near.to_string()), Observable::Odometer).await.is_ok());
     assert_eq!(meaning(read(single(&locked()), Observable::Odometer).await).0, Fault::Upstream);
 }
@@ -182,7 +182,7 @@ async fn a_time_that_has_not_come_yet_is_no_age() {
         (json!(i64::MAX), None),
         (Value::Null, None),
     ] {
-        let mut locked = signal(code::IS_LOCKED, &json!({"value": true}));
+        let mut locked = signal("closure-islocked", &json!({"value": true}));
         locked["meta"] = json!({"oemUpdatedAt": told, "retrievedAt": told});
         let reading = read(list(&[locked]), Observable::LockStatus).await.unwrap();
         assert_eq!(reading.data_age, age, "{told}");
@@ -197,14 +197,14 @@ async fn a_lock_status_names_doors_windows_and_lids() {
     let doors = json!({"values": [place(0, 0, json!(false)), place(0, 1, json!(true)),
         place(1, 0, Value::Null), place(1, 1, json!(false)), place(2, 0, json!(true))]});
     let windows = json!({"values": [place(0, 0, json!(true))]});
-    let mut failed = signal(code::SUNROOF, &json!({"isOpen": true}));
+    let mut failed = signal("closure-sunroof", &json!({"isOpen": true}));
     failed["attributes"]["status"]["value"] = json!("ERROR");
     let seen = [
-        signal(code::IS_LOCKED, &json!({"value": false})),
-        signal(code::DOORS, &doors),
-        signal(code::WINDOWS, &windows),
-        signal(code::REAR_TRUNK, &json!({"isOpen": true})),
-        signal(code::CHARGE_PORT_FLAP, &json!({"value": false})),
+        signal("closure-islocked", &json!({"value": false})),
+        signal("closure-doors", &doors),
+        signal("closure-windows", &windows),
+        signal("closure-reartrunk", &json!({"isOpen": true})),
+        signal("charge-ischargingportflapopen", &json!({"value": false})),
         failed,
     ];
     let Observation::LockStatus(status) = observed(&seen, Observable::LockStatus).await else {
@@ -214,11 +214,11 @@ async fn a_lock_status_names_doors_windows_and_lids() {
         openings.iter().map(|one| format!("{} {}", one.place, one.status)).collect()
     };
     assert!(!status.is_locked);
-    let doors = ["frontLeft CLOSED", "frontRight OPEN", "backLeft UNKNOWN", "backRight CLOSED"];
+    let doors = ["frontLeft closed", "frontRight open", "backLeft unknown", "backRight closed"];
     assert_eq!(named(&status.doors), doors);
-    assert_eq!(named(&status.windows), ["frontLeft OPEN"]);
-    assert_eq!(named(&status.storage), ["rear OPEN"]);
-    assert_eq!(named(&status.charging_port), ["chargingPort CLOSED"]);
+    assert_eq!(named(&status.windows), ["frontLeft open"]);
+    assert_eq!(named(&status.storage), ["rear open"]);
+    assert_eq!(named(&status.charging_port), ["chargingPort closed"]);
     assert!(status.sunroof.is_empty());
 }
 
@@ -235,7 +235,7 @@ async fn the_charge_limit_is_the_active_one_and_otherwise_the_one_that_holds_eve
         (json!(101), json!([limit("GLOBAL", 90)]), None),
     ] {
         let body = json!({"activeLimit": active, "unit": "percent", "values": values});
-        let signal = signal(code::CHARGE_LIMITS, &body);
+        let signal = signal("charge-chargelimits", &body);
         match (expected, read(single(&signal), Observable::ChargeLimit).await) {
             (Some(share), Ok(Reading { observation: Observation::ChargeLimit(seen), .. })) => {
                 assert!(is_near(seen.limit, share), "{body}");
@@ -249,9 +249,9 @@ async fn the_charge_limit_is_the_active_one_and_otherwise_the_one_that_holds_eve
 #[tokio::test]
 async fn several_things_are_read_from_one_list_and_each_is_judged_alone() {
     let signals = [
-        signal(code::IS_LOCKED, &json!({"value": true})),
-        signal(code::ODOMETER, &json!({"unit": "parsecs", "value": 1})),
-        signal(code::VIN, &json!({"value": "1".repeat(17)})),
+        signal("closure-islocked", &json!({"value": true})),
+        signal("odometer-traveleddistance", &json!({"unit": "parsecs", "value": 1})),
+        signal("vehicleidentification-vin", &json!({"value": "1".repeat(17)})),
     ];
     let car = r#"{"data":{"id":"car-1","type":"vehicle",
         "attributes":{"make":"TESLA","model":"Model 3","year":2024}}}"#;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::reading::ReadingBody;
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::Reason;
-use crate::domain::reading::Observable;
+use crate::domain::reading::{Observable, Reading};
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, Commander};
 use crate::http::problem::{Code, Problem};
@@ -37,15 +37,15 @@ pub(in crate::http) struct ReadQuery {
     tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:read"]), ("grant_token" = [])),
     params(("vehicle_id" = String, Path, description = "The car."),
-        ("observable" = inline(super::reading::ObservablePath), Path, description = "What to read."),
+        ("observable" = inline(ObservableWord), Path, description = "What to read."),
         ReadQuery),
-    responses((status = 200, description = "What was read.", body = ReadingBody)))]
+    responses((status = 200, description = "What was read.", body = Reading)))]
 pub(in crate::http) async fn read(
     State(gateway): State<Arc<Gateway>>,
     ApiPath((vehicle_id, observable)): ApiPath<(VehicleId, String)>,
     commander: Commander,
     ApiQuery(query): ApiQuery<ReadQuery>,
-) -> Result<Json<ReadingBody>, Problem> {
+) -> Result<Json<Reading>, Problem> {
     let observable = of_path(&observable).ok_or_else(|| Problem::of(Code::NotFound))?;
     let service = &gateway.service;
     let (caller, user_id, grant_id) = match commander {
@@ -63,10 +63,23 @@ pub(in crate::http) async fn read(
     };
     let read = Read { user_id, vehicle_id, grant_id };
     let reading = vehicles::read(service, &caller, read, observable).await?;
-    Ok(Json(reading.into()))
+    Ok(Json(reading))
 }
 
 /// The word in the path has hyphens where the word in the record has underscores.
 fn of_path(word: &str) -> Option<Observable> {
     (!word.contains('_')).then(|| word.replace('-', "_").parse().ok())?
+}
+
+/// Describes the words that [`of_path`] knows.
+struct ObservableWord;
+
+impl ToSchema for ObservableWord {}
+
+impl PartialSchema for ObservableWord {
+    fn schema() -> RefOr<Schema> {
+        let words = Observable::ALL.iter().map(|one| one.as_str().replace('_', "-"));
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+        word.description(Some("What can be read from a car.")).into()
+    }
 }
