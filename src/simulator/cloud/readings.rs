@@ -1,5 +1,8 @@
-//! What can be read of a car by API v2.0: which path, which permission, and what the car says. All
-//! of it is metric; whoever answers converts it.
+//! What can be read of a car by API v2.0: which path, which permission, and what the car says. What a
+//! car says is metric until the table below puts it into the units of the request.
+
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::car::Car;
 use super::car_state::{CarState, Motion, Powertrain};
@@ -9,110 +12,83 @@ use crate::smartcar::v2::reads::{
     Battery, BatteryCapacity, Charge, ChargeLimit, EngineOil, Fuel, Location, Odometer,
     TirePressure,
 };
-use crate::smartcar::v2::{Attributes, Part, Security, Vin};
+use crate::smartcar::v2::{Attributes, InUnits, Part, Security, UnitSystem, Vin};
 
-/// A kind of reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    Attributes,
-    Permissions,
-    Vin,
-    Location,
-    Odometer,
-    Battery,
-    BatteryCapacity,
-    NominalCapacity,
-    Charge,
-    ChargeLimit,
-    Fuel,
-    TirePressure,
-    EngineOil,
-    Security,
-    SystemStatus,
-    TroubleCodes,
-    ServiceHistory,
+/// One line for each reading: its path, the permission that it needs, which cars have it, and what
+/// such a car says; nothing where that depends on the request.
+macro_rules! readings {
+    ($($reading:ident at $path:literal needs $permission:expr, $had_by:expr => $said:expr;)*) => {
+        /// A kind of reading.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Reading { $($reading,)* }
+
+        impl Reading {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$reading,)*];
+
+            /// The path below the car.
+            pub(crate) const fn path(self) -> &'static str {
+                match self { $(Self::$reading => $path,)* }
+            }
+
+            /// The permission it needs; `None`: the consent for the car is enough.
+            pub(crate) const fn permission(self) -> Option<&'static str> {
+                match self { $(Self::$reading => $permission,)* }
+            }
+
+            /// Whether a car with this powertrain has what is read.
+            pub(crate) fn is_had_by(self, powertrain: Powertrain) -> bool {
+                let had_by: fn(Powertrain) -> bool = match self { $(Self::$reading => $had_by,)* };
+                had_by(powertrain)
+            }
+
+            /// What the car says, in these units; `null` where that depends on the request.
+            pub(crate) fn said(self, car: &Car, state: &CarState, units: UnitSystem) -> Value {
+                let said: Said = match self { $(Self::$reading => $said,)* };
+                said(car, state, units)
+            }
+        }
+    };
+}
+
+type Said = fn(&Car, &CarState, UnitSystem) -> Value;
+
+fn body(body: impl Serialize) -> Value {
+    json!(body)
+}
+
+const fn all(_: Powertrain) -> bool {
+    true
+}
+
+const BATTERY: fn(Powertrain) -> bool = Powertrain::has_battery;
+const ENGINE: fn(Powertrain) -> bool = Powertrain::has_engine;
+
+#[rustfmt::skip]
+readings! {
+    Attributes at "" needs Some(permission::READ_VEHICLE_INFO), all => |car, _, _| body(car.attributes());
+    Permissions at "/permissions" needs None, all => |_, _, _| Value::Null;
+    Vin at "/vin" needs Some(permission::READ_VIN), all => |car, _, _| body(car.vin());
+    Location at "/location" needs Some(permission::READ_LOCATION), all => |_, s, _| body(s.location());
+    Odometer at "/odometer" needs Some(permission::READ_ODOMETER), all => |_, s, units| body(s.odometer().in_units(units));
+    Battery at "/battery" needs Some("read_battery"), BATTERY => |_, s, units| body(s.battery().in_units(units));
+    BatteryCapacity at "/battery/capacity" needs Some("read_battery"), BATTERY => |_, s, _| body(s.battery_capacity());
+    NominalCapacity at "/battery/nominal_capacity" needs Some("read_battery"), BATTERY => |car, s, _| body(car.nominal_capacity(s));
+    Charge at "/charge" needs Some("read_charge"), BATTERY => |_, s, _| body(s.charge());
+    ChargeLimit at "/charge/limit" needs Some("read_charge"), BATTERY => |_, s, _| body(s.limit());
+    Fuel at "/fuel" needs Some("read_fuel"), ENGINE => |_, s, units| body(s.fuel().in_units(units));
+    TirePressure at "/tires/pressure" needs Some("read_tires"), all => |_, s, units| body(s.tire_pressure().in_units(units));
+    EngineOil at "/engine/oil" needs Some("read_engine_oil"), ENGINE => |_, s, _| body(s.engine_oil());
+    Security at "/security" needs Some(permission::READ_SECURITY), all => |_, s, _| body(s.security());
+    SystemStatus at "/diagnostics/system_status" needs Some("read_diagnostics"), all => |_, s, _| body(s.system_status());
+    TroubleCodes at "/diagnostics/dtcs" needs Some("read_diagnostics"), all => |car, s, _| body(car.trouble_codes(s));
+    ServiceHistory at "/service/history" needs Some("read_service_history"), all => |_, _, _| Value::Null;
 }
 
 impl Reading {
-    pub(crate) const ALL: &'static [Self] = &[
-        Self::Attributes,
-        Self::Permissions,
-        Self::Vin,
-        Self::Location,
-        Self::Odometer,
-        Self::Battery,
-        Self::BatteryCapacity,
-        Self::NominalCapacity,
-        Self::Charge,
-        Self::ChargeLimit,
-        Self::Fuel,
-        Self::TirePressure,
-        Self::EngineOil,
-        Self::Security,
-        Self::SystemStatus,
-        Self::TroubleCodes,
-        Self::ServiceHistory,
-    ];
-
-    /// The path below the car.
-    pub(crate) const fn path(self) -> &'static str {
-        match self {
-            Self::Attributes => "",
-            Self::Permissions => "/permissions",
-            Self::Vin => "/vin",
-            Self::Location => "/location",
-            Self::Odometer => "/odometer",
-            Self::Battery => "/battery",
-            Self::BatteryCapacity => "/battery/capacity",
-            Self::NominalCapacity => "/battery/nominal_capacity",
-            Self::Charge => "/charge",
-            Self::ChargeLimit => "/charge/limit",
-            Self::Fuel => "/fuel",
-            Self::TirePressure => "/tires/pressure",
-            Self::EngineOil => "/engine/oil",
-            Self::Security => "/security",
-            Self::SystemStatus => "/diagnostics/system_status",
-            Self::TroubleCodes => "/diagnostics/dtcs",
-            Self::ServiceHistory => "/service/history",
-        }
-    }
-
     /// The reading at a path, with or without a slash at its end.
     pub(crate) fn find(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
         Self::ALL.iter().copied().find(|reading| reading.path() == path)
-    }
-
-    /// The permission it needs; `None`: the consent for the car is enough.
-    pub(crate) const fn permission(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Permissions => return None,
-            Self::Attributes => permission::READ_VEHICLE_INFO,
-            Self::Vin => permission::READ_VIN,
-            Self::Location => permission::READ_LOCATION,
-            Self::Odometer => permission::READ_ODOMETER,
-            Self::Battery | Self::BatteryCapacity | Self::NominalCapacity => "read_battery",
-            Self::Charge | Self::ChargeLimit => "read_charge",
-            Self::Fuel => "read_fuel",
-            Self::TirePressure => "read_tires",
-            Self::EngineOil => "read_engine_oil",
-            Self::Security => permission::READ_SECURITY,
-            Self::SystemStatus | Self::TroubleCodes => "read_diagnostics",
-            Self::ServiceHistory => "read_service_history",
-        })
-    }
-
-    /// Whether a car with this powertrain has what is read.
-    pub(crate) const fn is_had_by(self, powertrain: Powertrain) -> bool {
-        match self {
-            Self::Battery
-            | Self::BatteryCapacity
-            | Self::NominalCapacity
-            | Self::Charge
-            | Self::ChargeLimit => powertrain.has_battery(),
-            Self::Fuel | Self::EngineOil => powertrain.has_engine(),
-            _ => true,
-        }
     }
 
     /// When what is read was last changed, as the car tells.

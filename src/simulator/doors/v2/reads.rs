@@ -64,31 +64,17 @@ pub(super) fn body(
     }
     let units = call.units();
     match reading {
-        Reading::Attributes => as_json(car.attributes()),
         Reading::Permissions => {
             let name = |name: &&str| Some((*name).to_owned());
             let (permissions, paging) = paging::cut(&terms.permissions, &call.query, name)?;
             as_json(v2::PermissionList { permissions, paging })
         }
-        Reading::Vin => as_json(car.vin()),
-        Reading::Location => as_json(state.location()),
-        Reading::Odometer => as_json(state.odometer().in_units(units)),
-        Reading::Battery => as_json(state.battery().in_units(units)),
-        Reading::BatteryCapacity => as_json(state.battery_capacity()),
-        Reading::NominalCapacity => as_json(car.nominal_capacity(state)),
-        Reading::Charge => as_json(state.charge()),
-        Reading::ChargeLimit => as_json(state.limit()),
-        Reading::Fuel => as_json(state.fuel().in_units(units)),
-        Reading::TirePressure => as_json(state.tire_pressure().in_units(units)),
-        Reading::EngineOil => as_json(state.engine_oil()),
-        Reading::Security => as_json(state.security()),
-        Reading::SystemStatus => as_json(state.system_status()),
-        Reading::TroubleCodes => as_json(car.trouble_codes(state)),
         Reading::ServiceHistory => {
             let from = paging::date(call, ["start_date", "startDate"], false)?;
             let to = paging::date(call, ["end_date", "endDate"], true)?;
             let records = car.service_history(from, to).into_iter();
             as_json(records.map(|record| record.in_units(units)).collect::<Vec<_>>())
         }
+        reading => Ok(reading.said(car, state, units)),
     }
 }
