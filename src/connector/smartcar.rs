@@ -29,6 +29,7 @@ mod form;
 mod guard;
 mod oauth;
 mod settings;
+mod unambiguous;
 mod v2;
 mod v3;
 mod values;

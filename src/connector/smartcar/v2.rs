@@ -9,6 +9,7 @@ use http::{HeaderValue, Request};
 use secrecy::SecretString;
 use serde::Serialize;
 
+use super::unambiguous::Unambiguous;
 use super::{HEADER_COMMAND, JSON, api_answer, bearer, bounds, classify, decode, named};
 use crate::clock::Clock;
 use crate::connector::transport::{Answer, Transport};
@@ -185,6 +186,8 @@ impl V2 {
             observables.iter().map(|&observable| BatchItem { path: batched(observable) });
         let body = BatchRequest { requests: requests.collect() };
         let answer = self.post(token, &url, None, &body).await?;
+        // Each item is a value of its own, in which nobody would see a member that was there twice.
+        decode::<Unambiguous>(&answer)?;
         let batch: BatchAnswer = decode(&answer)?;
         reads::batch(&answer, batch, vehicle, observables, self.clock.now())
     }

@@ -4,6 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::super::unambiguous::Unambiguous;
 use super::super::{api_answer, classify, decode};
 use super::readings;
 use crate::connector::transport::Answer;
@@ -30,7 +31,7 @@ pub(super) fn reading(
     now: Timestamp,
 ) -> Result<Reading, ConnectorError> {
     let units = unit_system(answer)?;
-    let body: Value = decode(answer)?;
+    let Unambiguous(body) = decode(answer)?;
     let is_of = |id: &Value| id.as_str() == Some(vehicle);
     if observable == Observable::Attributes && !body.get("id").is_some_and(is_of) {
         return Err(classify::garbled(answer, "an answer about another car"));

@@ -87,6 +87,18 @@ async fn a_lock_status_tells_its_age_if_known() {
 }
 
 #[tokio::test]
+async fn a_lock_that_is_told_twice_is_garbled_alone_and_in_a_batch() {
+    let twice = r#"{"isLocked":true,"isLocked":false}"#;
+    let batch = format!(r#"{{"responses":[{{"path":"/security","code":200,"body":{twice}}}]}}"#);
+    let (origin, _requests) = server(vec![ok(twice), ok(&batch)]);
+    let cloud = smartcar(&origin);
+    let alone = cloud.read(&owner(), "car-1", Observable::LockStatus).await;
+    assert_eq!(meaning(alone).0, Fault::Garbled);
+    let batch = cloud.read_batch(&owner(), "car-1", &[Observable::LockStatus]).await;
+    assert_eq!(batch.unwrap_err().fault, Fault::Garbled);
+}
+
+#[tokio::test]
 async fn codes_and_refresh_tokens_become_pairs() {
     let pair =
         r#"{"access_token":"a1","token_type":"bearer","expires_in":7200,"refresh_token":"r1"}"#;

@@ -1,6 +1,7 @@
 //! What successful answers of API v3 prove: refuses those that are not about the car that was
 //! asked for. The bodies themselves are in [`readings`].
 
+use super::super::unambiguous::Unambiguous;
 use super::super::{classify, decode};
 use super::parts::{Signals, Told, Unread};
 use super::readings;
@@ -48,6 +49,8 @@ impl<'a> Seen<'a> {
     }
 
     fn of(answer: &'a Answer, vehicle: &str, list: Vec<Signal>) -> Result<Self, ConnectorError> {
+        // The body of a signal is a value, in which nobody would see a member that was there twice.
+        decode::<Unambiguous>(answer)?;
         let elsewhere = |signal: &Signal| {
             let related = signal.relationships.as_ref();
             let named = related.is_some_and(|related| related.vehicle.data.id != vehicle);

@@ -150,6 +150,12 @@ async fn an_answer_about_another_car_or_with_a_signal_twice_is_garbled() {
         ("included", ok(&included.to_string())),
         ("linked as a whole", ok(&whole.to_string())),
         ("twice", list(&[locked(), locked()])),
+        (
+            "a value twice",
+            ok(&json!({"data": [locked()]})
+                .to_string()
+                .replace(r#""value":true"#, r#""value":true,"value":false"#)),
+        ),
         ("no list", ok(r#"{"data":{}}"#)),
         ("html", ok("<html>")),
         ("202", say("202 Accepted", "", "{}")),
