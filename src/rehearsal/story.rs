@@ -79,7 +79,8 @@ struct Lent {
 pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene> {
     let organization = || Value::from(id::<crate::domain::id::kind::Organization>(ORGANIZATION));
     for user in [OWNER, GUESTS[0], GUESTS[1]] {
-        let columns = [("user_id", uuid(user)), ("organization_id", organization())];
+        let columns =
+            [("user_id", uuid(user)), ("organization_id", organization()), ("revision", 1.into())];
         put(db, Table::Users, columns);
     }
     put(
@@ -94,6 +95,7 @@ pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene
             ("api_version", ApiVersion::V3.into()),
             ("provider_user_id", "owner".into()),
             ("token_revision", 1.into()),
+            ("revision", 1.into()),
         ],
     );
     let permitted: Vec<&str> = Entitlement::ALL.iter().map(|e| e.permission()).collect();

@@ -6,9 +6,9 @@ mod entry;
 #[cfg(test)]
 pub(crate) mod meaning;
 
+use super::StorageError;
 use super::db::{FromRow, Row, Tx, corrupt, query};
-use super::{StorageError, audit_entries};
-use crate::domain::id::{AuditEntryId, OrganizationId};
+use crate::domain::id::AuditEntryId;
 use crate::domain::time::Timestamp;
 use entry::ENTRY_BYTES;
 
@@ -18,7 +18,7 @@ const ADD: &str = "INSERT INTO record_queue (first_at, first_id, entries, lowest
 const IS_WAITING: &str = "SELECT first_at FROM record_queue ORDER BY first_at, first_id LIMIT 1";
 const TAKE: &str = "DELETE FROM record_queue WHERE (first_at, first_id) IN \
     (SELECT first_at, first_id FROM record_queue ORDER BY first_at, first_id LIMIT $1) \
-    RETURNING first_at, first_id, organization_id, entries, subjects";
+    RETURNING first_at, first_id, entries, subjects";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[ADD, IS_WAITING, TAKE];
@@ -27,33 +27,21 @@ pub const STATEMENTS: &[&str] = &[ADD, IS_WAITING, TAKE];
 struct Queued {
     /// The order of its first entry.
     first: (Timestamp, AuditEntryId),
-    /// Only rows of one entry that is older than the tree have it, and no entries.
-    organization_id: Option<OrganizationId>,
     entries: Vec<QueuedEntry>,
-    /// Only rows that are older than the column have entries without their subjects.
-    has_subjects: bool,
 }
 
 impl FromRow for Queued {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let bytes: Vec<u8> = row.optional("entries")?.unwrap_or_default();
+        let (bytes, subjects): (Vec<u8>, Vec<u8>) = (row.get("entries")?, row.get("subjects")?);
         let (parts, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         let entries = parts.iter().map(QueuedEntry::read).collect::<Option<Vec<_>>>();
         let entries = entries.filter(|_| rest.is_empty());
         let mut entries = entries.ok_or_else(|| corrupt("entries", "are not whole entries"))?;
-        let subjects: Option<Vec<u8>> = row.optional("subjects")?;
-        if let Some(bytes) = &subjects {
-            let mut bytes = bytes.as_slice();
-            let read = entries.iter_mut().try_for_each(|entry| entry.read_subjects(&mut bytes));
-            read.filter(|()| bytes.is_empty())
-                .ok_or_else(|| corrupt("subjects", "are not those of the entries"))?;
-        }
-        Ok(Self {
-            first: (row.get("first_at")?, row.get("first_id")?),
-            organization_id: row.optional("organization_id")?,
-            entries,
-            has_subjects: subjects.is_some(),
-        })
+        let mut rest = subjects.as_slice();
+        let read = entries.iter_mut().try_for_each(|entry| entry.read_subjects(&mut rest));
+        read.filter(|()| rest.is_empty())
+            .ok_or_else(|| corrupt("subjects", "are not those of the entries"))?;
+        Ok(Self { first: (row.get("first_at")?, row.get("first_id")?), entries })
     }
 }
 
@@ -95,20 +83,7 @@ pub async fn take(tx: &mut Tx, limit: u16) -> Result<Vec<QueuedEntry>, StorageEr
     let rows: Vec<Queued> = query(TAKE).bind(i64::from(limit)).fetch_all(tx).await?;
     let may_be_more = rows.len() >= usize::from(limit);
     let last = rows.iter().map(|row| row.first).max();
-    let mut taken = Vec::new();
-    for row in rows {
-        match row.organization_id {
-            Some(organization_id) => {
-                taken.push(from_before(tx, organization_id, row.first).await?);
-            }
-            None if row.has_subjects => taken.extend(row.entries),
-            None => {
-                for entry in row.entries {
-                    taken.push(from_before(tx, entry.organization_id, entry.order()).await?);
-                }
-            }
-        }
-    }
+    let mut taken: Vec<QueuedEntry> = rows.into_iter().flat_map(|row| row.entries).collect();
     taken.sort_unstable_by_key(QueuedEntry::order);
     // Entries of a row that is still in the queue may precede some of these.
     if let Some(last) = last.filter(|_| may_be_more) {
@@ -116,15 +91,4 @@ pub async fn take(tx: &mut Tx, limit: u16) -> Result<Vec<QueuedEntry>, StorageEr
         add(tx, taken.split_off(early)).await?;
     }
     Ok(taken)
-}
-
-/// An entry that was queued when the queue held less than it does now, in its place of the order.
-async fn from_before(
-    tx: &mut Tx,
-    organization_id: OrganizationId,
-    (occurred_at, entry_id): (Timestamp, AuditEntryId),
-) -> Result<QueuedEntry, StorageError> {
-    let entry = audit_entries::find(tx, organization_id, entry_id).await?;
-    let entry = entry.ok_or_else(|| corrupt("first_id", "there is no such entry"))?;
-    Ok(QueuedEntry { occurred_at, ..QueuedEntry::of(&entry) })
 }

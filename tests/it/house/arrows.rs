@@ -46,7 +46,6 @@ const BELOW: &[(&str, &[&str])] = &[
 const KNOWN: &[&str] = &[
     "src/rehearsal/cars.rs, src/rehearsal/process.rs",
     "src/service/connections/access_tokens.rs, src/service/connections/faults.rs",
-    "src/storage/audit_entries.rs, src/storage/record_queue.rs",
     "src/storage/db/open.rs, src/storage/db/servers.rs",
 ];
 

@@ -14,11 +14,6 @@ use crate::support::{Database, TestApp, on_both};
 const ENTRIES: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM audit_entries";
 const POSITIONS: &str =
     "SELECT CAST(COALESCE(SUM(LENGTH(entries)), 0) / 32 AS BIGINT) FROM record_bundles";
-/// Queues every entry as one that is older than the tree, at times of its own.
-const AS_FROM_BEFORE: [&str; 2] = [
-    "DELETE FROM record_queue",
-    "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) SELECT occurred_at, entry_id, organization_id, entry_id FROM audit_entries",
-];
 
 on_both! {
     async fn every_entry_gets_one_position_and_is_covered_by_the_next_checkpoint(app) {
@@ -31,27 +26,6 @@ on_both! {
         assert_eq!(checkpoint(app.service()).await.head.size, entries as u64);
         assert_eq!(record::sequence(app.service()).await.unwrap(), 0);
         assert!(!record::sign(app.service()).await.unwrap(), "signed again what had not grown");
-    }
-
-    async fn entries_from_before_there_was_a_tree_get_their_positions_too(app) {
-        app.owner().await;
-        for statement in AS_FROM_BEFORE {
-            app.execute(statement).await;
-        }
-        sequence_and_sign(app.service()).await;
-        verify(app.service()).await.unwrap();
-    }
-
-    async fn entries_that_were_queued_without_whom_they_are_about_are_listed_too(app) {
-        let (owner, guest) = (app.owner().await, app.guest().await);
-        let grant_id = owner.lend(app, &guest).await;
-        app.execute("UPDATE record_queue SET subjects = NULL").await;
-        sequence_and_sign(app.service()).await;
-        let listed = owner.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await;
-        let events: Vec<&str> =
-            listed.body["data"].as_array().unwrap().iter().filter_map(|row| row["event"].as_str()).collect();
-        assert!(events.contains(&"grant.issued"), "{events:?}");
-        verify(app.service()).await.unwrap();
     }
 
     async fn entries_of_transactions_that_overlap_are_taken_in_their_order(app) {

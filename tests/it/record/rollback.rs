@@ -3,7 +3,7 @@
 use keylend::service::record::{self, accept_rollback, examine};
 use serde_json::json;
 
-use crate::support::record::{checkpoint, sequence_and_sign, verify};
+use crate::support::record::{checkpoint, queue_again, sequence_and_sign, verify};
 use crate::support::{Actor, Database, TestApp, on_both};
 
 async fn is_ready(app: &TestApp) -> u16 {
@@ -61,8 +61,11 @@ on_both! {
         let signed = checkpoint(app.service()).await.head;
         // Somebody who owns the database puts the entries in another order and has it sequenced
         // again from the beginning.
+        let mut reader = app.service().store.read().await.unwrap();
+        let placed = keylend::storage::record::entries(&mut reader, 0..signed.size).await.unwrap();
+        drop(reader);
+        let entries: Vec<_> = placed.into_iter().rev().map(|placed| placed.entry).collect();
         for statement in [
-            "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) SELECT -(ROW_NUMBER() OVER (ORDER BY entry_id)), entry_id, organization_id, entry_id FROM audit_entries",
             "DELETE FROM record_bundles",
             "DELETE FROM record_subjects",
             "DELETE FROM record_tiles",
@@ -70,6 +73,7 @@ on_both! {
         ] {
             app.execute(statement).await;
         }
+        queue_again(app.service(), &entries).await;
         record::sequence(app.service()).await.unwrap();
         let refused = record::sign(app.service()).await.unwrap_err().to_string();
         assert!(refused.contains("nothing more is signed"), "{refused}");

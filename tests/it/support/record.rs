@@ -1,14 +1,17 @@
 //! The record of a service under test, read as somebody would who does not trust it.
 
 use keylend::audit::checkpoint::{self, Checkpoint, TreeHead};
+use keylend::audit::entry::RecordedEntry;
 use keylend::audit::note::VerifierKey;
 use keylend::audit::verify::copy::{self, Copied, Unverified};
 use keylend::audit::verify::{Finding, Verified, Verifier};
 use keylend::audit::vouched::Vouched;
 use keylend::disk::folder::{Folder, Folders};
+use keylend::domain::time::Timestamp;
 use keylend::service::{Service, record};
 use keylend::storage::Executor;
 use keylend::storage::record as stored;
+use keylend::storage::record_queue::{self, QueuedEntry};
 
 /// The name of the record of every service under test.
 pub(crate) const ORIGIN: &str = "keylend.test/log";
@@ -48,6 +51,17 @@ pub(crate) async fn leaves(on: &mut impl Executor) -> Vec<Vec<u8>> {
         }
     }
     leaves
+}
+
+/// Queues entries again, in this order, as if none had a position.
+pub(crate) async fn queue_again(service: &Service, entries: &[RecordedEntry]) {
+    let queued = (0..).zip(entries).map(|(place, entry)| QueuedEntry {
+        occurred_at: Timestamp::from_unix_micros(place).unwrap(),
+        ..QueuedEntry::of(entry)
+    });
+    let mut tx = service.store.begin().await.unwrap();
+    record_queue::add(&mut tx, queued.collect()).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// Verifies the record from its beginning against its newest checkpoint.

@@ -65,13 +65,14 @@ impl Table {
         match self {
             Self::Users => &[
                 ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
-                ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("created_at", Integer),
+                ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("revision", Integer), ("created_at", Integer),
             ],
             Self::Connections => &[
                 ("connection_id", ID), ("organization_id", ID), ("owner_id", ID), ("status", Text),
                 ("status_reason", Text), ("mode", Text), ("state_hash", Bytes), ("sealed_tokens", Bytes),
                 ("access_expires_at", Integer), ("token_revision", Integer), ("refresh_lease_until", Integer),
                 ("created_at", Integer), ("api_version", Text), ("provider_user_id", Text), ("asked_back_at", Integer),
+                ("revision", Integer),
             ],
             Self::Vehicles => &[
                 ("vehicle_id", ID), ("organization_id", ID), ("owner_id", ID), ("connection_id", ID),
@@ -98,8 +99,7 @@ impl Table {
                 ("command_id", ID), ("request_id", Text), ("details", Text), ("personal_commitment", Bytes),
             ],
             Self::RecordQueue => &[
-                ("first_id", ID), ("first_at", Integer), ("organization_id", ID), ("entries", Bytes), ("lowest", ID),
-                ("subjects", Bytes),
+                ("first_id", ID), ("first_at", Integer), ("entries", Bytes), ("subjects", Bytes), ("lowest", ID),
             ],
             Self::PersonalData => &[("entry_id", ID), ("salt", Bytes), ("personal", Text)],
         }

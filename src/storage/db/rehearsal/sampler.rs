@@ -135,7 +135,6 @@ impl Sampler {
             Table::RecordQueue => {
                 // An entry has one time, so its id alone names its place in the queue.
                 row.set("first_at", i64::try_from(row.key().as_u128()).unwrap());
-                row.set("organization_id", Value::Uuid(None));
                 row.set("entries", vec![self.random.u8(..)]);
                 row.set("lowest", self.id(Table::AuditEntries));
                 row.set("subjects", vec![self.random.u8(..)]);
@@ -153,6 +152,7 @@ impl Sampler {
         row.set("display_name", "A Person");
         row.set("role", self.word(&["admin", "member"]));
         row.set("disabled_at", self.few_or_none());
+        row.set("revision", self.few());
         row.set("created_at", 1);
     }
 
@@ -165,6 +165,7 @@ impl Sampler {
         row.set("sealed_tokens", vec![self.random.u8(..)]);
         row.set("access_expires_at", self.few_or_none());
         row.set("token_revision", self.few());
+        row.set("revision", self.few());
         row.set("created_at", 1);
     }
 

@@ -8,15 +8,17 @@ use keylend::audit::files::Files;
 use keylend::audit::tile::TileSlice;
 use keylend::audit::verify::Place;
 use keylend::disk::folder::{Folder, Folders};
+use keylend::domain::id::{AuditEntryId, Id};
 use keylend::service::record;
 use keylend::service::record::export::{CopyError, Gaps, export};
+use keylend::storage::audit_entries;
 use keylend::storage::db::query;
 use serde_json::{Value, json};
 
 use super::ways::{Dice, Way};
 use super::{Found, Kept};
 use crate::support::databases::Database;
-use crate::support::record::{checkpoint, sequence_and_sign, verifier_keys};
+use crate::support::record::{checkpoint, queue_again, sequence_and_sign, verifier_keys};
 use crate::support::{Terminal, TestApp};
 
 /// Each way is gone so often.
@@ -67,8 +69,8 @@ async fn set_names(app: &TestApp, names: &[[u8; 32]]) {
 }
 
 /// The name of an entry, and nothing of its organization.
-fn entry_id(name: &[u8; 32]) -> uuid::Uuid {
-    uuid::Uuid::from_slice(&name[16..]).unwrap()
+fn entry_id(name: &[u8; 32]) -> AuditEntryId {
+    Id::from_uuid(uuid::Uuid::from_slice(&name[16..]).unwrap())
 }
 
 /// Changes the rows of entries.
@@ -166,14 +168,16 @@ async fn recompute(app: &TestApp) {
     ] {
         execute(app, sql.to_owned()).await;
     }
-    let mut tx = app.service().store.begin().await.unwrap();
-    for (position, name) in (0_i64..).zip(&names) {
-        let queued = "INSERT INTO record_queue (first_at, first_id, organization_id, lowest) \
-            SELECT $1, entry_id, organization_id, entry_id FROM audit_entries WHERE entry_id = $2";
+    let mut reader = app.service().store.read().await.unwrap();
+    let mut entries = Vec::new();
+    for name in &names {
+        let organization_id = Id::from_uuid(uuid::Uuid::from_slice(&name[..16]).unwrap());
         // An entry that somebody has deleted is not queued.
-        query(queued).bind(position).bind(entry_id(name)).execute(&mut tx).await.unwrap();
+        let found = audit_entries::find(&mut reader, organization_id, entry_id(name)).await;
+        entries.extend(found.unwrap());
     }
-    tx.commit().await.unwrap();
+    drop(reader);
+    queue_again(app.service(), &entries).await;
     record::sequence(app.service()).await.unwrap();
 }
 

@@ -1,13 +1,21 @@
 -- One schema for SQLite and PostgreSQL: ids are UUIDs made by the program, times are BIGINT
 -- microseconds since 1970, words are TEXT with a CHECK. Every row belongs to an organization, and
 -- composite keys keep references inside it.
+--
+-- A `revision` rises with every change of its row that a decision depends on. A deciding transaction
+-- holds the rows that it read, at the revisions that it read: what narrows a right changes its own row
+-- and no other (docs/adr/0024).
+
+-- Tenants and the people and programs in them.
 
 CREATE TABLE organizations (
     organization_id UUID NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    revision BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL
 );
 
+-- The row of an erased person stays, under its id, and says since when it says nothing else.
 CREATE TABLE users (
     user_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL REFERENCES organizations (organization_id),
@@ -16,6 +24,8 @@ CREATE TABLE users (
     role TEXT NOT NULL CHECK (role IN ('admin', 'member')),
     password_hash TEXT,
     disabled_at BIGINT,
+    erased_at BIGINT,
+    revision BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     UNIQUE (organization_id, email),
     UNIQUE (organization_id, user_id)
@@ -52,6 +62,23 @@ CREATE TABLE api_clients (
 );
 CREATE INDEX api_clients_by_organization ON api_clients (organization_id, api_client_id);
 
+-- Answers that were given for idempotency keys.
+CREATE TABLE idempotency_keys (
+    principal_id UUID NOT NULL,
+    route TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    organization_id UUID NOT NULL,
+    request_hash BYTEA NOT NULL,
+    sealed_answer BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (principal_id, route, idempotency_key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- Owners' consents at the vehicle cloud, and their cars.
+
+-- `provider_user_id` is the vehicle cloud's id of the owner. `asked_back_at` says when the owner was
+-- last sent to mend the account with the car's maker.
 CREATE TABLE connections (
     connection_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -59,16 +86,23 @@ CREATE TABLE connections (
     status TEXT NOT NULL CHECK (status IN ('pending', 'active', 'failed', 'lost')),
     status_reason TEXT,
     mode TEXT NOT NULL CHECK (mode IN ('live', 'simulated')),
+    api_version TEXT NOT NULL CHECK (api_version IN ('v2.0', 'v3')),
+    provider_user_id TEXT,
     state_hash BYTEA UNIQUE,
+    asked_back_at BIGINT,
     sealed_tokens BYTEA,
     access_expires_at BIGINT,
     token_revision BIGINT NOT NULL,
     refresh_lease_until BIGINT,
+    revision BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     UNIQUE (organization_id, connection_id),
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id)
 );
 
+-- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
+-- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
+-- that was tried.
 CREATE TABLE vehicles (
     vehicle_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -79,14 +113,38 @@ CREATE TABLE vehicles (
     model TEXT NOT NULL,
     year BIGINT NOT NULL,
     permissions TEXT NOT NULL,
+    suspended_reason TEXT,
+    suspended_at BIGINT,
+    probe_at BIGINT,
+    probes BIGINT NOT NULL DEFAULT 0,
     removed_at BIGINT,
     connected_at BIGINT NOT NULL,
-    revision BIGINT NOT NULL,
+    revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connections (organization_id, connection_id)
 );
+CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;
+-- The vehicle cloud names cars by its own ids.
+CREATE INDEX vehicles_by_provider ON vehicles (provider_vehicle_id);
+
+-- Events of the vehicle cloud that were taken in, so that a repeated delivery does nothing.
+CREATE TABLE webhook_events (
+    event_id TEXT NOT NULL PRIMARY KEY,
+    received_at BIGINT NOT NULL
+);
+CREATE INDEX webhook_events_by_age ON webhook_events (received_at);
+
+-- Times in which the vehicle cloud may verify that this service knows the secret of its webhooks.
+CREATE TABLE webhook_registrations (
+    webhook_registration_id UUID NOT NULL PRIMARY KEY,
+    opened_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    answers_left BIGINT NOT NULL
+);
+
+-- Keys, and what is done with them.
 
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,
@@ -102,7 +160,7 @@ CREATE TABLE grants (
     ended_at BIGINT,
     end_reason TEXT CHECK (end_reason IN ('expired', 'revoked', 'relinquished', 'vehicle_removed', 'consent_lost')),
     end_note TEXT,
-    revision BIGINT NOT NULL,
+    revision BIGINT NOT NULL DEFAULT 1,
     label TEXT,
     metadata TEXT,
     issued_at BIGINT NOT NULL,
@@ -128,7 +186,8 @@ CREATE TABLE commands (
     principal_id UUID NOT NULL,
     idempotency_key TEXT NOT NULL,
     request_hash BYTEA NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('lock', 'unlock')),
+    action TEXT NOT NULL CHECK (action IN ('lock', 'unlock', 'start_charge', 'stop_charge', 'set_charge_limit', 'set_destination')),
+    parameters TEXT,
     status TEXT NOT NULL CHECK (status IN ('refused', 'sending', 'acknowledged', 'confirmed', 'unconfirmed', 'failed', 'unknown', 'contradicted', 'unresolved', 'cancelled', 'expired')),
     evidence TEXT NOT NULL CHECK (evidence IN ('none', 'provider_ack', 'state_observed')),
     observed_at BIGINT,
@@ -149,9 +208,14 @@ CREATE INDEX commands_by_vehicle ON commands (vehicle_id, command_id);
 CREATE INDEX commands_in_flight ON commands (answer_by) WHERE status = 'sending';
 CREATE INDEX commands_to_check ON commands (check_at) WHERE check_at IS NOT NULL;
 
+-- The record, and the Merkle tree over it. Entries are queued in the transaction of what they
+-- describe, and get their positions from the next process that sequences.
+
+-- An entry is found by its organization and id, and needs no other index: whom entries are about is
+-- noted in `record_subjects`, by the sequencer.
 CREATE TABLE audit_entries (
-    entry_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
+    entry_id UUID NOT NULL,
     occurred_at BIGINT NOT NULL,
     event TEXT NOT NULL,
     actor_kind TEXT NOT NULL CHECK (actor_kind IN ('user', 'api_client', 'system')),
@@ -162,22 +226,81 @@ CREATE TABLE audit_entries (
     user_id UUID,
     command_id UUID,
     request_id TEXT,
-    details TEXT NOT NULL
+    details TEXT NOT NULL,
+    personal_commitment BYTEA,
+    PRIMARY KEY (organization_id, entry_id)
 );
-CREATE INDEX audit_entries_by_organization ON audit_entries (organization_id, entry_id);
--- An entry about a grant is about the grant's vehicle too, so it needs no index of its own.
-CREATE INDEX audit_entries_by_vehicle ON audit_entries (vehicle_id, entry_id);
-CREATE INDEX audit_entries_by_user ON audit_entries (user_id, entry_id);
-CREATE INDEX audit_entries_by_actor ON audit_entries (actor_id, entry_id);
 
-CREATE TABLE idempotency_keys (
-    principal_id UUID NOT NULL,
-    route TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    organization_id UUID NOT NULL,
-    request_hash BYTEA NOT NULL,
-    sealed_answer BYTEA NOT NULL,
-    created_at BIGINT NOT NULL,
-    PRIMARY KEY (principal_id, route, idempotency_key)
+-- What entries know of people beyond ids; erasing a row leaves the entry and its commitment.
+CREATE TABLE personal_data (
+    entry_id UUID NOT NULL PRIMARY KEY,
+    salt BYTEA NOT NULL,
+    personal TEXT NOT NULL
 );
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- One row for each transaction that recorded something, named after its first entry: `entries` holds
+-- time, organization, id and hash of each, `subjects` whom each is about, in the same order: how many
+-- ids in one byte, and the ids. `lowest` is the smallest id of an entry.
+CREATE TABLE record_queue (
+    first_at BIGINT NOT NULL,
+    first_id UUID NOT NULL,
+    entries BYTEA NOT NULL,
+    subjects BYTEA NOT NULL,
+    lowest UUID NOT NULL,
+    PRIMARY KEY (first_at, first_id)
+);
+
+-- Which entries have which positions, 256 in a row: organization and id of each. `reached` is the
+-- greatest id up to here.
+CREATE TABLE record_bundles (
+    number BIGINT NOT NULL PRIMARY KEY,
+    entries BYTEA NOT NULL,
+    lowest UUID NOT NULL,
+    reached UUID NOT NULL
+);
+CREATE INDEX record_bundles_by_reach ON record_bundles (reached, number);
+
+-- Which cars and people the entries with a position are about. An index by car in the transaction of each
+-- entry would touch as many pages as there are cars; many entries later it touches them once.
+CREATE TABLE record_subjects (
+    subject_id UUID NOT NULL,
+    entry_id UUID NOT NULL,
+    PRIMARY KEY (subject_id, entry_id)
+);
+
+-- Tiles of C2SP tlog-tiles, each as wide as it is so far.
+CREATE TABLE record_tiles (
+    level BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    hashes BYTEA NOT NULL,
+    PRIMARY KEY (level, number)
+);
+
+-- One row, which the process that sequences holds. Entries below `archived` are in an archive; those
+-- below `dropped` are no longer here. Their positions and hashes stay.
+CREATE TABLE record_state (
+    only_row BIGINT NOT NULL PRIMARY KEY CHECK (only_row = 1),
+    size BIGINT NOT NULL,
+    checkpoint BYTEA,
+    checkpoint_size BIGINT NOT NULL,
+    newest_at BIGINT,
+    archived BIGINT NOT NULL DEFAULT 0,
+    dropped BIGINT NOT NULL DEFAULT 0
+);
+INSERT INTO record_state (only_row, size, checkpoint_size) VALUES (1, 0, 0);
+
+-- The checkpoints that are put before witnesses, and what those cosigned. A witness is named by its
+-- public key, so that another key of the same name is another witness.
+CREATE TABLE record_rounds (
+    size BIGINT NOT NULL PRIMARY KEY,
+    checkpoint BYTEA NOT NULL,
+    opened_at BIGINT NOT NULL
+);
+
+CREATE TABLE record_cosignatures (
+    witness TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    cosignature BYTEA NOT NULL,
+    cosigned_at BIGINT NOT NULL,
+    PRIMARY KEY (witness, size)
+);
