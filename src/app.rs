@@ -24,7 +24,7 @@ use crate::service::budget::Budget;
 use crate::service::commands::{Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
 use crate::service::record::{self, Record, Witnesses};
-use crate::service::vehicles::Readings;
+use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
 use crate::service::{Service, Settings};
 use crate::signing::keyring_file;
 use crate::signing::last_signed::LastSigned;
@@ -96,6 +96,7 @@ pub struct App {
     /// What requests work with.
     pub service: Service,
     gate: GateTask,
+    reads: ReadGateTask,
     stop: CancellationToken,
     limits: Limits,
     visits: Arc<Visits>,
@@ -154,6 +155,7 @@ impl App {
         let clock: Arc<dyn Clock> = agreed.clone();
         let halt = db.halt();
         let (gate, gate_task) = Gate::new(config.limits.commands_waiting_max);
+        let (reads, reads_task) = ReadGate::new();
         let service = Service {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
@@ -169,6 +171,7 @@ impl App {
             passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
             throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
             gate,
+            reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
                 config.record.origin.as_str().to_owned(),
@@ -196,7 +199,8 @@ impl App {
         let metrics = telemetry::measurements()?;
         let limits = config.limits;
         let visits = Visits::new(limits.visits_per_second, Arc::clone(&service.clock));
-        Ok(Self { service, gate: gate_task, stop, limits, visits: Arc::new(visits), metrics })
+        let visits = Arc::new(visits);
+        Ok(Self { service, gate: gate_task, reads: reads_task, stop, limits, visits, metrics })
     }
 
     /// Brings the schema to the newest version.
@@ -247,11 +251,12 @@ impl App {
     /// # Errors
     /// [`Halted`].
     pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
-        let Self { service, gate, stop, limits, visits, metrics } = self;
+        let Self { service, gate, reads, stop, limits, visits, metrics } = self;
         if let Err(error) = agreement::compare(&service).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
         service.tasks.spawn(gate.run(service.clone(), stop.clone()));
+        service.tasks.spawn(reads.run(service.clone(), stop.clone()));
         if workers {
             worker::start(&service, &stop);
         }

@@ -3,8 +3,7 @@
 use super::run::play;
 use super::world::Planted;
 use crate::storage::commands::meaning::{CHANGE, IN_FLIGHT, TAKE_ABANDONED};
-use crate::storage::db::rehearsal::Defect;
-use crate::storage::decisions::meaning::CLAIM_GRANTS;
+use crate::storage::db::rehearsal::{Defect, Table};
 use crate::storage::grants::meaning::END;
 use crate::storage::record_queue::meaning::ADD;
 
@@ -16,8 +15,8 @@ fn every_planted_defect_breaks_the_promise_it_should() {
     let store = Planted::Store;
     let mut missed = Vec::new();
     for (planted, promise) in [
-        (store(Defect::Unchecked(CLAIM_GRANTS)), "P2"),
-        (store(Defect::CheckedOnce(CLAIM_GRANTS)), "P2"),
+        (store(Defect::NotHeld(Table::Grants)), "P2"),
+        (store(Defect::NotHeld(Table::Users)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(END)), "P6"),
         (store(Defect::Unchecked(CHANGE)), "P5"),

@@ -26,7 +26,7 @@ use crate::service::budget::Budget;
 use crate::service::commands::{Gate, Waiters, reconcile, recover};
 use crate::service::connections::AccessTokens;
 use crate::service::record::{Record, Witnesses};
-use crate::service::vehicles::Readings;
+use crate::service::vehicles::{ReadGate, Readings};
 use crate::service::{Service, Settings};
 use crate::signing::keyring::Keyring;
 use crate::signing::last_signed::LastSigned;
@@ -190,6 +190,7 @@ impl Instance {
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::from_seed(number));
         let limits = Limits::default();
         let (gate, gate_task) = Gate::new(limits.commands_waiting_max);
+        let (reads, reads_task) = ReadGate::new();
         let db = db.seen_from(Arc::clone(&process) as Arc<dyn Surroundings>);
         let service = Service {
             store: Store::new(Db::Rehearsal(db.clone(), number)),
@@ -206,6 +207,7 @@ impl Instance {
             passwords: passwords(),
             throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
             gate,
+            reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
                 "rehearsal/log".to_owned(),
@@ -228,6 +230,7 @@ impl Instance {
             entropy,
         };
         service.tasks.spawn(gate_task.run(service.clone(), process.stop.clone()));
+        service.tasks.spawn(reads_task.run(service.clone(), process.stop.clone()));
         service.tasks.spawn(settle_now_and_then(service.clone(), Arc::clone(&process)));
         Self { process, service, db }
     }

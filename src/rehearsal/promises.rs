@@ -1,10 +1,12 @@
 //! What was promised, read off a trace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::story::OWNER;
 use super::trace::{Happening, Moment, Send};
 use crate::domain::command::CommandStatus;
 use crate::domain::instruction::Instruction;
@@ -59,6 +61,8 @@ struct Reader {
     broken: Vec<Broken>,
     commands: BTreeMap<Uuid, Known>,
     ended: BTreeSet<Uuid>,
+    /// People whose accounts are closed.
+    closed: BTreeSet<Uuid>,
     /// Grants of which somebody was told that they have ended.
     told_ended: BTreeSet<Uuid>,
     /// Grants of which somebody was told that nothing is in flight any more.
@@ -147,6 +151,8 @@ impl Reader {
                 self.ended.insert(grant_id);
             }
         }
+        let is_closed = |row: &&Arc<RehearsalRow>| row.integer("disabled_at").is_some();
+        self.closed.extend(of(Table::Users).filter(is_closed).filter_map(|row| row.id("user_id")));
     }
 
     fn command(
@@ -196,6 +202,10 @@ impl Reader {
         let grant_id = row.id("grant_id");
         if status == CommandStatus::Sending && grant_id.is_some_and(|id| self.ended.contains(&id)) {
             self.breaks("P2", format!("{command_id} was authorized after its grant had ended"));
+        }
+        let people = [row.id("user_id").unwrap(), Uuid::from_u128(OWNER)];
+        if status == CommandStatus::Sending && people.iter().any(|id| self.closed.contains(id)) {
+            self.breaks("P2", format!("{command_id} was authorized for a closed account"));
         }
         let action = row.text("action").unwrap().parse().unwrap();
         let instruction = Instruction::restore(action, row.text("parameters")).unwrap();

@@ -11,9 +11,10 @@ use super::story::{self, Act, Scene};
 use super::trace::{Happening, Moment};
 use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
-use crate::domain::id::GrantId;
+use crate::domain::id::{GrantId, UserId};
 use crate::service::commands::{DispatchCommand, Dispatched, dispatch, reconcile, recover};
 use crate::service::grants::{Ended, Wait, relinquish, revoke};
+use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
 use crate::storage::meanings;
@@ -204,6 +205,7 @@ impl Stage {
             Act::End { grant_id, caller, gives_back, waits } => {
                 self.end(place, grant_id, &caller, gives_back, waits).await;
             }
+            Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
             Act::Death { after } => {
                 let victim = Self::lock(&self.places[place]).take();
                 let Some(victim) = victim else { return };
@@ -288,6 +290,23 @@ impl Stage {
                     return self.world.note(Happening::Ended { grant_id, waits, in_flight });
                 }
                 Err(why) => self.world.note(Happening::NotEnded { grant_id, why }),
+            }
+            tokio::time::sleep(self.world.up_to(1000)).await;
+            place = self.world.below(self.places.len());
+        }
+    }
+
+    async fn close(&self, mut place: usize, user_id: UserId, caller: &Caller) {
+        for _ in 0..ASKS_MAX {
+            if let Some(instance) = self.at(place) {
+                let closed = tokio::select! {
+                    biased;
+                    () = instance.process.dead.cancelled() => false,
+                    closed = disable(&instance.service, caller, user_id) => closed.is_ok(),
+                };
+                if closed {
+                    return;
+                }
             }
             tokio::time::sleep(self.world.up_to(1000)).await;
             place = self.world.below(self.places.len());

@@ -18,7 +18,8 @@ use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
 
 const ORGANIZATION: u128 = 1;
-const OWNER: u128 = 10;
+const ADMIN: u128 = 9;
+pub(super) const OWNER: u128 = 10;
 const GUESTS: [u128; 2] = [11, 12];
 const CONNECTION: u128 = 20;
 const CARS: [u128; 2] = [30, 31];
@@ -31,6 +32,8 @@ pub(super) enum Act {
     Command { request: DispatchCommand, wait: Duration, patience: Option<Duration> },
     /// Ends a grant.
     End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
+    /// An administrator closes an account.
+    Close { user_id: UserId, caller: Caller },
     /// A process dies, and another begins after a while.
     Death { after: Duration },
     /// A process is not let run for so long: sometimes past what it holds a lease for.
@@ -56,9 +59,9 @@ fn put<const N: usize>(db: &RehearsalDb, table: Table, columns: [(&str, Value); 
     db.put(table, RehearsalRow::insert(table, &names, &values));
 }
 
-fn caller(user: u128) -> Caller {
+fn caller(user: u128, role: Role) -> Caller {
     let organization_id: OrganizationId = id(ORGANIZATION);
-    let principal = Principal::User { user_id: id(user), role: Role::Member };
+    let principal = Principal::User { user_id: id(user), role };
     Caller { actor: Actor { organization_id, principal }, request_id: None }
 }
 
@@ -77,12 +80,8 @@ struct Lent {
 
 /// Puts people, cars and grants there, and draws what happens.
 pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene> {
-    let organization = || Value::from(id::<crate::domain::id::kind::Organization>(ORGANIZATION));
-    for user in [OWNER, GUESTS[0], GUESTS[1]] {
-        let columns =
-            [("user_id", uuid(user)), ("organization_id", organization()), ("revision", 1.into())];
-        put(db, Table::Users, columns);
-    }
+    let organization = || uuid(ORGANIZATION);
+    people(db);
     put(
         db,
         Table::Connections,
@@ -123,6 +122,24 @@ pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene
     let count = 1 + world.below(3);
     let lent: Vec<Lent> = (0..count).map(|n| lend(world, db, span_ms, n as u128)).collect();
     scenes(world, &lent, span_ms, places)
+}
+
+fn people(db: &RehearsalDb) {
+    let organization =
+        [("organization_id", uuid(ORGANIZATION)), ("name", "One".into()), ("revision", 1.into())];
+    put(db, Table::Organizations, organization);
+    for user in [OWNER, GUESTS[0], GUESTS[1]] {
+        let columns = [
+            ("user_id", uuid(user)),
+            ("organization_id", uuid(ORGANIZATION)),
+            ("email", format!("{user}@example.org").into()),
+            ("display_name", "A Person".into()),
+            ("role", Role::Member.into()),
+            ("revision", 1.into()),
+            ("created_at", 0.into()),
+        ];
+        put(db, Table::Users, columns);
+    }
 }
 
 fn uuid(number: u128) -> Value {
@@ -182,7 +199,8 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 }
                 act
             }
-            66..86 => end(world, lent),
+            66..82 => end(world, lent),
+            82..86 => close(world),
             86..93 => Act::Death { after: world.up_to(3000) },
             93..97 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
             _ => Act::Restart,
@@ -195,8 +213,13 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
 fn end(world: &World, lent: &[Lent]) -> Act {
     let lent = world.one_of(lent);
     let gives_back = world.below(4) == 0;
-    let caller = caller(if gives_back { lent.grantee } else { OWNER });
+    let caller = caller(if gives_back { lent.grantee } else { OWNER }, Role::Member);
     Act::End { grant_id: id(lent.grant), caller, gives_back, waits: world.below(2) == 0 }
+}
+
+fn close(world: &World) -> Act {
+    let user_id = id(world.one_of(&[GUESTS[0], GUESTS[1], OWNER]));
+    Act::Close { user_id, caller: caller(ADMIN, Role::Admin) }
 }
 
 fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
@@ -214,7 +237,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     let idempotency_key = format!("request-{number}");
     let mut request_hash = [0; 32];
     request_hash[0] = u8::try_from(number).unwrap();
-    let caller = caller(user);
+    let caller = caller(user, Role::Member);
     let request = DispatchCommand {
         caller,
         user_id,

@@ -73,6 +73,7 @@ fn brief(table: Table, row: &Arc<RehearsalRow>) -> String {
         Table::Commands => &["command_id", "idempotency_key", "grant_id", "action", "status"],
         Table::Grants => &["grant_id", "revision", "uses", "ended_at"],
         Table::Vehicles => &["vehicle_id", "revision"],
+        Table::Users => &["user_id", "revision", "disabled_at"],
         Table::AuditEntries => &["event"],
         _ => return String::new(),
     };

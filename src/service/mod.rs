@@ -11,6 +11,7 @@ pub mod commands;
 pub mod connections;
 pub mod credentials;
 mod error;
+mod facts;
 pub mod failpoint;
 pub mod grants;
 pub mod idempotency;
@@ -75,6 +76,8 @@ pub struct Service {
     pub throttle: Arc<Throttle>,
     /// Where decisions on commands are made.
     pub gate: commands::Gate,
+    /// Where decisions on reads are made.
+    pub reads: vehicles::ReadGate,
     /// Who waits for which command's outcome.
     pub waiters: Arc<commands::Waiters>,
     /// What signing the record needs besides keys.

@@ -3,6 +3,7 @@
 mod choose;
 mod observe;
 mod read;
+mod read_gate;
 
 use super::{Caller, Denial, Error, Service};
 use crate::domain::actor::Scope;
@@ -13,7 +14,8 @@ use crate::storage::{Executor, Page, grants, vehicles};
 pub use choose::{Wish, choose_right};
 pub use observe::Readings;
 pub(super) use observe::look;
-pub use read::{Read, read, read_batch};
+pub use read::{read, read_batch};
+pub use read_gate::{Read, ReadGate, ReadGateTask};
 
 /// The cars the caller may know of, newest first: all for administrators and machines with the
 /// scope, otherwise their own and those they hold a grant for.

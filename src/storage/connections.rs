@@ -14,9 +14,11 @@ const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, o
 const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
-const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2 WHERE connection_id = $1 AND status = 'pending'";
+const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2, revision = revision + 1 \
+    WHERE connection_id = $1 AND status = 'pending'";
 const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
-    api_version = $4, provider_user_id = $5, token_revision = token_revision + 1 WHERE connection_id = $1 AND status = 'pending'";
+    api_version = $4, provider_user_id = $5, token_revision = token_revision + 1, revision = revision + 1 \
+    WHERE connection_id = $1 AND status = 'pending'";
 const FIND_TOKENS: &str = "SELECT organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
     FROM connections WHERE connection_id = $1";
 const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
@@ -24,17 +26,16 @@ const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHE
 const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access_expires_at = $4, refresh_lease_until = NULL, \
     token_revision = token_revision + 1 WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
-const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL \
+const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
-const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL \
+const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
+/// Nobody decides on the consent before the transaction ends.
+const HOLD: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";
 const OF_OWNER: &str = "SELECT connection_id FROM connections WHERE organization_id = $1 AND owner_id = $2 ORDER BY connection_id";
 const ASK_BACK: &str = "UPDATE connections SET state_hash = $2, asked_back_at = $3 WHERE connection_id = $1 AND status = 'active'";
 const TAKE_BACK: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'active' \
     AND asked_back_at > $2 RETURNING *";
-const TOUCH_GRANTS: &str = "UPDATE grants SET revision = revision + 1 WHERE ended_at IS NULL \
-    AND vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE connection_id = $1)";
-const TOUCH_VEHICLES: &str = "UPDATE vehicles SET revision = revision + 1 WHERE connection_id = $1";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
@@ -49,11 +50,10 @@ pub const STATEMENTS: &[&str] = &[
     RELEASE_REFRESH,
     LOSE,
     END,
+    HOLD,
     OF_OWNER,
     ASK_BACK,
     TAKE_BACK,
-    TOUCH_GRANTS,
-    TOUCH_VEHICLES,
 ];
 
 /// The tokens of a connection as stored.
@@ -275,8 +275,8 @@ pub async fn release_refresh(
     query(RELEASE_REFRESH).bind(connection_id).bind(token_revision).execute(tx).await.map(drop)
 }
 
-/// Marks a consent as lost, forgets its tokens and raises the revision of whatever rests on it;
-/// `false` if the tokens were replaced in the meantime.
+/// Marks a consent as lost and forgets its tokens: nothing that rests on it is authorized after this
+/// has committed. `false` if the tokens were replaced in the meantime.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
@@ -286,16 +286,11 @@ pub async fn lose(
     token_revision: i64,
     reason: &str,
 ) -> Result<bool, StorageError> {
-    if query(LOSE).bind(connection_id).bind(token_revision).bind(reason).execute(tx).await? != 1 {
-        return Ok(false);
-    }
-    query(TOUCH_VEHICLES).bind(connection_id).execute(tx).await?;
-    query(TOUCH_GRANTS).bind(connection_id).execute(tx).await?;
-    Ok(true)
+    let lost = query(LOSE).bind(connection_id).bind(token_revision).bind(reason);
+    Ok(lost.execute(tx).await? == 1)
 }
 
-/// Ends a consent that is in use, whatever tokens it has; `false` if it is not in use. The caller
-/// sees to what rests on it.
+/// Ends a consent that is in use, whatever tokens it has; `false` if it is not in use.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
@@ -305,6 +300,15 @@ pub async fn end(
     reason: &str,
 ) -> Result<bool, StorageError> {
     Ok(query(END).bind(connection_id).bind(reason).execute(tx).await? == 1)
+}
+
+/// Holds a consent, for what changes its cars and then perhaps itself: decisions hold it before its
+/// cars, and nobody waits for each other in a circle.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn hold(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
+    query(HOLD).bind(connection_id).execute(tx).await.map(drop)
 }
 
 /// Remembers what the browser of an owner must bring back who was sent to mend their account;

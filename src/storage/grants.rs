@@ -1,5 +1,5 @@
-//! Grants. Ending one raises its revision, which is the line that no later authorization can
-//! cross (P2): a claim in [`super::decisions`] names the revision it decided on.
+//! Grants. Ending one is the line that no later authorization can cross (P2): it waits for decisions
+//! that hold the grant ([`super::decisions`]), and later ones see it.
 
 #[cfg(test)]
 pub(crate) mod meaning;

@@ -227,6 +227,7 @@ pub(crate) fn meanings() -> Vec<db::rehearsal::Spoken> {
         decisions::meaning::meanings(),
         grants::meaning::meanings(),
         record_queue::meaning::meanings(),
+        users::meaning::meanings(),
         vehicles::meaning::meanings(),
     ]
     .into_iter()

@@ -1,5 +1,8 @@
 //! People's accounts.
 
+#[cfg(test)]
+pub(super) mod meaning;
+
 use super::db::{Executor, FromRow, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId};
@@ -14,24 +17,12 @@ const FIND_BY_EMAIL: &str = "SELECT * FROM users WHERE email = $1 ORDER BY user_
 const FIND_BY_EMAIL_IN: &str = "SELECT * FROM users WHERE email = $1 AND organization_id = $2";
 const SET_PASSWORD_HASH: &str =
     "UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2";
-const DISABLE: &str = "UPDATE users SET disabled_at = $3 WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
-const TOUCH_GRANTS: &str = "UPDATE grants SET revision = revision + 1 \
-    WHERE organization_id = $1 AND ended_at IS NULL AND (grantee_id = $2 OR issuer_id = $2)";
-const TOUCH_VEHICLES: &str =
-    "UPDATE vehicles SET revision = revision + 1 WHERE organization_id = $1 AND owner_id = $2";
+const DISABLE: &str = "UPDATE users SET disabled_at = $3, revision = revision + 1 \
+    WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[
-    INSERT,
-    FIND,
-    LIST,
-    FIND_BY_EMAIL,
-    FIND_BY_EMAIL_IN,
-    SET_PASSWORD_HASH,
-    DISABLE,
-    TOUCH_GRANTS,
-    TOUCH_VEHICLES,
-];
+pub const STATEMENTS: &[&str] =
+    &[INSERT, FIND, LIST, FIND_BY_EMAIL, FIND_BY_EMAIL_IN, SET_PASSWORD_HASH, DISABLE];
 
 /// An account with what signing in needs.
 #[derive(Debug, Clone)]
@@ -141,8 +132,8 @@ pub async fn set_password_hash(
     query(SET_PASSWORD_HASH).bind(user_id).bind(old).bind(new).execute_one(tx).await
 }
 
-/// Closes an account and raises the revision of whatever its decisions rest on. `false` if there
-/// is no such open account.
+/// Closes an account: nothing that rests on it is authorized after this has committed. `false` if
+/// there is no such open account.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
@@ -153,7 +144,5 @@ pub async fn disable(
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     let disabled = query(DISABLE).bind(organization_id).bind(user_id).bind(now).execute(tx).await?;
-    query(TOUCH_GRANTS).bind(organization_id).bind(user_id).execute(tx).await?;
-    query(TOUCH_VEHICLES).bind(organization_id).bind(user_id).execute(tx).await?;
     Ok(disabled == 1)
 }

@@ -1,6 +1,6 @@
 //! What changes about a car when its owner's consent changes: permissions, suspension, removal.
-//! Each change raises the revision of the car and of its grants, so that no decision that was made
-//! on the old facts commits after it (P2).
+//! Each change raises the revision of the car, so that no decision that was made on the old facts
+//! commits after it (P2).
 
 use super::StorageError;
 use super::db::{Executor, FromRow, Row, Tx, query};
@@ -17,8 +17,6 @@ const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = 
     WHERE vehicle_id = $1 AND permissions <> $2";
 const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
-const TOUCH_GRANTS: &str =
-    "UPDATE grants SET revision = revision + 1 WHERE vehicle_id = $1 AND ended_at IS NULL";
 const LIVE_GRANTS: &str = "SELECT grant_id, grantee_id FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL \
     AND not_after > $2 ORDER BY grant_id LIMIT 10000";
 const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
@@ -39,7 +37,6 @@ pub const STATEMENTS: &[&str] = &[
     RESUME,
     SET_PERMISSIONS,
     REMOVE,
-    TOUCH_GRANTS,
     LIVE_GRANTS,
     OF_CONNECTION,
     BY_PROVIDER,
@@ -77,13 +74,6 @@ impl FromRow for ToProbe {
     }
 }
 
-async fn touched(tx: &mut Tx, changed: u64, vehicle_id: VehicleId) -> Result<bool, StorageError> {
-    if changed == 1 {
-        query(TOUCH_GRANTS).bind(vehicle_id).execute(tx).await?;
-    }
-    Ok(changed == 1)
-}
-
 /// Suspends a car; `false` if it was suspended already or is gone.
 ///
 /// # Errors
@@ -95,9 +85,8 @@ pub async fn suspend(
     now: Timestamp,
     probe_at: Timestamp,
 ) -> Result<bool, StorageError> {
-    let changed =
-        query(SUSPEND).bind(vehicle_id).bind(reason).bind(now).bind(probe_at).execute(tx).await?;
-    touched(tx, changed, vehicle_id).await
+    let suspended = query(SUSPEND).bind(vehicle_id).bind(reason).bind(now).bind(probe_at);
+    Ok(suspended.execute(tx).await? == 1)
 }
 
 /// Ends a suspension that began at `as_of` or earlier; `false` if there is none.
@@ -109,8 +98,7 @@ pub async fn resume(
     vehicle_id: VehicleId,
     as_of: Timestamp,
 ) -> Result<bool, StorageError> {
-    let changed = query(RESUME).bind(vehicle_id).bind(as_of).execute(tx).await?;
-    touched(tx, changed, vehicle_id).await
+    Ok(query(RESUME).bind(vehicle_id).bind(as_of).execute(tx).await? == 1)
 }
 
 /// Replaces what the owner permits; `false` if it is the same.
@@ -122,13 +110,11 @@ pub async fn set_permissions(
     vehicle_id: VehicleId,
     permissions: &Permissions,
 ) -> Result<bool, StorageError> {
-    let changed =
-        query(SET_PERMISSIONS).bind(vehicle_id).bind(permissions.to_string()).execute(tx).await?;
-    touched(tx, changed, vehicle_id).await
+    let set = query(SET_PERMISSIONS).bind(vehicle_id).bind(permissions.to_string());
+    Ok(set.execute(tx).await? == 1)
 }
 
-/// Takes every car of a consent out of the service; returns them. The grants that rest on them are
-/// touched whether or not their time is over by this process's clock: another's may still run.
+/// Takes every car of a consent out of the service; returns them.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
@@ -137,11 +123,7 @@ pub async fn remove(
     connection_id: ConnectionId,
     now: Timestamp,
 ) -> Result<Vec<VehicleId>, StorageError> {
-    let removed: Vec<VehicleId> = query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await?;
-    for &vehicle_id in &removed {
-        touched(tx, 1, vehicle_id).await?;
-    }
-    Ok(removed)
+    query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await
 }
 
 /// The grants of a car that can still be used at `now`, as far as their own facts go.

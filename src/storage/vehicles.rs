@@ -15,8 +15,6 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
     removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, revision = vehicles.revision + 1 \
     RETURNING vehicle_id";
-const TOUCH_GRANTS: &str =
-    "UPDATE grants SET revision = revision + 1 WHERE vehicle_id = $1 AND ended_at IS NULL";
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
 const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 \
@@ -24,7 +22,7 @@ const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND ve
     WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[UPSERT, TOUCH_GRANTS, FIND, LIST, LIST_FOR];
+pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR];
 
 impl FromRow for Vehicle {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
@@ -46,7 +44,7 @@ impl FromRow for Vehicle {
 }
 
 /// Adds a car, or gives the owner's existing one its new connection. Returns its id, which is the
-/// old one if the owner had connected the car before; its grants are decided on afresh.
+/// old one if the owner had connected the car before.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
@@ -64,9 +62,7 @@ pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, Storage
         .bind(vehicle.connected_at)
         .fetch_optional(tx)
         .await?;
-    let vehicle_id = vehicle_id.ok_or(StorageError::LostRace)?;
-    query(TOUCH_GRANTS).bind(vehicle_id).execute(tx).await?;
-    Ok(vehicle_id)
+    vehicle_id.ok_or(StorageError::LostRace)
 }
 
 /// One car.

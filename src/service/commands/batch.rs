@@ -1,6 +1,5 @@
 //! Working off a whole batch in one transaction of set-based statements: read the facts of all
-//! requests, ask the policy in order of arrival, claim by compare-and-set what was decided on,
-//! insert the commands, change those whose outcome is known, record all of it, commit.
+//! requests and hold them, ask the policy in order of arrival, insert the commands, change those whose outcome is known, record all of it, commit.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -56,8 +55,7 @@ struct BatchDecision {
     entries: Vec<AuditEntry>,
 }
 
-/// Works off a batch; when this returns, every ruling but [`Ruling::Again`] is durable, and so are
-/// the outcomes.
+/// Works off a batch; when this returns, every ruling is durable, and so are the outcomes.
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin_urgent().await?;
@@ -80,7 +78,7 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
     }
 }
 
-/// Rules on requests and claims what they rest on.
+/// Rules on requests by facts that are held until the transaction ends.
 async fn decide(
     service: &Service,
     tx: &mut Tx,
@@ -97,8 +95,7 @@ async fn decide(
     for pending in requests {
         rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
     }
-    let claimed = state.claim(tx).await?;
-    ruling::postpone(&mut rulings, |command| claimed.covers(command));
+    state.facts.write_uses(tx).await?;
     let (commands, entries) = decided_on(service, requests, &rulings, now)?;
     Ok(BatchDecision { rulings, commands, entries })
 }

@@ -21,8 +21,6 @@ const BATCH_MAX: usize = 256;
 const LOCKS_RESERVED: usize = 256;
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
-/// How often a request is decided again because its grant was changed by somebody else.
-const TRIES_MAX: u8 = 8;
 
 /// The way in.
 #[derive(Debug, Clone)]
@@ -56,9 +54,15 @@ impl Gate {
             return Err(Error::Overloaded);
         }
         let (reply, decided) = oneshot::channel();
-        let pending = Pending { request, reply, tries: 0 };
+        let pending = Pending { request, reply };
         self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
         decided.await.map_err(|_| Error::Overloaded)?
+    }
+
+    /// Whether requests wait to be decided on.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.queue.capacity() < self.queue.max_capacity()
     }
 }
 
@@ -67,25 +71,23 @@ impl GateTask {
     /// and the outcomes of what was sent are still written.
     pub async fn run(mut self, service: Service, stop: tokio_util::sync::CancellationToken) {
         let (sender, mut outcomes) = Outcomes::new();
-        let mut batch = Batch::default();
         loop {
-            if batch.is_empty() {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled(), if !self.queue.is_closed() => {
-                        self.queue.close();
-                        continue;
-                    }
-                    arrived = self.queue.recv_many(&mut batch.requests, BATCH_MAX) => {
-                        if arrived == 0 {
-                            break;
-                        }
-                    }
-                    _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
+            let mut batch = Batch::default();
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
                 }
+                arrived = self.queue.recv_many(&mut batch.requests, BATCH_MAX) => {
+                    if arrived == 0 {
+                        break;
+                    }
+                }
+                _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
             }
             self.gather(&mut batch, &mut outcomes).await;
-            batch = work_off(&service, &sender, batch).await;
+            work_off(&service, &sender, batch).await;
         }
         drop(sender);
         let mut last = Vec::new();
@@ -133,12 +135,10 @@ fn timely(service: &Service, requests: Vec<Pending>) -> Vec<Pending> {
     timely
 }
 
-/// Decides on a batch, answers everybody in it and tells the outcomes; returns what is to be
-/// decided on again.
-async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) -> Batch {
+/// Decides on a batch, answers everybody in it and tells the outcomes.
+async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
     batch.requests = timely(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
-    let mut again = Batch::default();
     match settle::write(service, &batch).await {
         Ok(written) => {
             if !written.rulings.is_empty() {
@@ -149,7 +149,7 @@ async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) -> B
             }
             outcomes::finish(service, &batch.outcomes, &written.outcomes);
             for (pending, ruling) in batch.requests.into_iter().zip(written.rulings) {
-                again.requests.extend(answer(service, outcomes, pending, ruling));
+                answer(service, outcomes, pending, ruling);
             }
         }
         Err(unsettled) => {
@@ -159,17 +159,10 @@ async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) -> B
             }
         }
     }
-    again
 }
 
-/// Answers a request, and sends its command if it is allowed; returns the request if it must be
-/// decided on again.
-fn answer(
-    service: &Service,
-    outcomes: &Outcomes,
-    mut pending: Pending,
-    ruling: Ruling,
-) -> Option<Pending> {
+/// Answers a request, and sends its command if it is allowed.
+fn answer(service: &Service, outcomes: &Outcomes, pending: Pending, ruling: Ruling) {
     let answer = match ruling {
         Ruling::Send(order) => {
             let command = order.command.clone();
@@ -181,15 +174,9 @@ fn answer(
         Ruling::Replayed(command) => Ok(Answered::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound),
-        Ruling::Again if pending.tries < TRIES_MAX => {
-            pending.tries += 1;
-            return Some(pending);
-        }
-        Ruling::Again => Err(Error::Overloaded),
     };
     // Who hung up meanwhile does not stop what was decided.
     drop(pending.reply.send(answer));
-    None
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ async fn batch(service: &Service) -> Result<usize, Error> {
     let mut reader = service.store.read().await?;
     let cars = decisions::vehicles(&mut reader, &vehicle_ids).await?;
     drop(reader);
-    let cars: HashMap<VehicleId, decisions::VehicleRow> =
+    let cars: HashMap<VehicleId, _> =
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
     let looks = to_look_at.into_iter().filter_map(|check| {
         let car = cars.get(&check.command.vehicle_id)?;

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Instruction;
+use crate::service::facts::Named;
 use crate::service::{Caller, Error};
 use crate::storage::commands::Change;
 
@@ -27,6 +28,13 @@ pub struct DispatchCommand {
     pub request_hash: [u8; 32],
 }
 
+impl DispatchCommand {
+    /// Which car, and by which grant.
+    pub(super) const fn named(&self) -> Named {
+        (self.vehicle_id, self.grant_id)
+    }
+}
+
 /// What was decided on a request.
 #[derive(Debug)]
 pub enum Answered {
@@ -43,7 +51,6 @@ pub enum Answered {
 pub(super) struct Pending {
     pub(super) request: DispatchCommand,
     pub(super) reply: oneshot::Sender<Result<Answered, Error>>,
-    pub(super) tries: u8,
 }
 
 /// What goes into one transaction.
@@ -56,9 +63,5 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) const fn len(&self) -> usize {
         self.requests.len() + self.outcomes.len()
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

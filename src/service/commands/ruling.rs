@@ -1,6 +1,5 @@
 //! Ruling on one request: the policy's answer as a command, and what the record says of it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::batch_state::BatchState;
 use super::request::Pending;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
-use crate::domain::policy::{self, Basis, Decision, Facts, Reason, Request};
+use crate::domain::policy::{Basis, Decision, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
 use crate::storage::decisions::VehicleRow;
@@ -36,8 +35,6 @@ pub(super) enum Ruling {
     Replayed(Box<Command>),
     KeyReused,
     NotFound,
-    /// The grant or car was changed by somebody else while it was decided on.
-    Again,
 }
 
 /// Rules on a request by the state as the batch has read and changed it.
@@ -59,12 +56,8 @@ pub(super) fn rule(
         });
     }
     let tenant = request.caller.actor.organization_id;
-    let Some(vehicle) = state.vehicle(tenant, request.vehicle_id) else {
+    let Some(facts) = state.facts.of(tenant, request.named()) else {
         return Ok(Ruling::NotFound);
-    };
-    let grant = match request.grant_id.map(|grant_id| state.grant(tenant, grant_id)) {
-        Some(None) => return Ok(Ruling::NotFound),
-        found => found.flatten(),
     };
     let question = Request {
         user_id: request.user_id,
@@ -72,14 +65,16 @@ pub(super) fn rule(
         entitlement: request.instruction.action().entitlement(),
         spends_use: request.instruction.action().spends_use(),
     };
-    let decision = policy::decide(Facts { vehicle: &vehicle.facts, grant }, &question, now);
-    let grant_revision = grant.map(|facts| facts.grant.revision);
+    let decision = facts.decide(&question, now);
+    let grant_revision = facts.grant.map(|facts| facts.grant.revision);
+    let vehicle = Arc::clone(facts.vehicle);
     let command = begin(service, pending, now)?;
     match decision {
-        Decision::Allow(basis) => {
-            let vehicle = Arc::clone(vehicle);
+        Decision::Allow(_) => {
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
-            state.note_claim(basis, request.vehicle_id, question.spends_use);
+            if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
+                state.facts.spend(grant_id);
+            }
             state.note_decided(key, request.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }
@@ -120,24 +115,6 @@ fn refuse(mut command: Command, reasons: &[Reason]) -> Command {
     command.status = CommandStatus::Refused;
     command.reasons = reasons.iter().map(|reason| reason.as_str().to_owned()).collect();
     command
-}
-
-/// What does not rest on something claimed is decided on again, and so is what repeats it in the same
-/// batch.
-pub(super) fn postpone(rulings: &mut [Ruling], is_claimed: impl Fn(&Command) -> bool) {
-    let mut postponed = HashSet::new();
-    for ruling in rulings {
-        match ruling {
-            Ruling::Send(order) if !is_claimed(&order.command) => {
-                postponed.insert(order.command.command_id);
-                *ruling = Ruling::Again;
-            }
-            Ruling::Replayed(command) if postponed.contains(&command.command_id) => {
-                *ruling = Ruling::Again;
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What the record says of a command that may leave.

@@ -95,6 +95,7 @@ async fn change_permissions(
     repeat(|| async {
         let now = service.clock.now();
         let mut tx = service.store.begin().await?;
+        connections::hold(&mut tx, vehicle.connection_id).await?;
         if !vehicle_consents::set_permissions(&mut tx, vehicle_id, permissions).await? {
             return Ok(());
         }

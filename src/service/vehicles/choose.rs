@@ -3,12 +3,14 @@
 
 use crate::domain::actor::Scope;
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::Grant;
+use crate::domain::grant::GrantStatus;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
+use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request, VehicleFacts};
 use crate::domain::reading::Observable;
+use crate::domain::time::Timestamp;
 use crate::service::{Caller, Denial, Error, Service};
-use crate::storage::{grants, vehicles};
+use crate::storage::{decisions, grants};
 
 /// What somebody wants to do with a car.
 #[derive(Debug, Clone, Copy)]
@@ -70,28 +72,36 @@ pub async fn choose_right(
     if named.is_some() {
         return Ok((caller, user_id, named));
     }
-    let vehicle = vehicles::find(&mut reader, organization_id, vehicle_id).await?;
+    let vehicle = decisions::vehicles(&mut reader, &[vehicle_id]).await?.into_iter().next();
+    let vehicle = vehicle.filter(|vehicle| vehicle.organization_id == organization_id);
     let vehicle = vehicle.ok_or(Error::NotFound)?;
-    if vehicle.owner_id == user_id {
+    if vehicle.facts.owner_id == user_id {
         return Ok((caller, user_id, None));
     }
-    let held = grants::list_held(&mut reader, organization_id, vehicle_id, user_id).await?;
-    // Who holds none is refused by the gate, which records it.
-    let chosen = best(service, &held, wish).map(|grant| grant.grant_id);
+    let held = decisions::held_by(&mut reader, organization_id, vehicle_id, user_id).await?;
+    let Wish { entitlement, spends_use, .. } = wish;
+    let request = Request { user_id, vehicle_id, entitlement, spends_use };
+    // The refusal of somebody who holds none is the gate's, which records it.
+    let chosen = best(&vehicle.facts, &held, &request, service.clock.now());
     Ok((caller, user_id, chosen))
 }
 
-/// The grant most likely to be allowed; among equals the newest. If none is usable it is the one
-/// whose refusal tells the person most.
-fn best<'a>(service: &Service, held: &'a [Grant], wish: Wish) -> Option<&'a Grant> {
-    let now = service.clock.now();
-    let rank = |grant: &&Grant| {
-        let alive = grant.end.is_none();
-        let in_time = alive && grant.ended_by(now).is_none() && grant.validity.not_before() <= now;
-        let entitled = grant.entitlements.contains(wish.entitlement);
-        let uses_left = !wish.spends_use || grant.uses_left() != Some(0);
-        (in_time && entitled && uses_left, in_time && entitled, in_time, alive)
+/// The grant that the policy allows; among equals the newest. If it allows none, it is one that has
+/// not ended, and the one with the least to object to: reasons are in the order of their weight.
+fn best(
+    vehicle: &VehicleFacts,
+    held: &[GrantFacts],
+    request: &Request,
+    now: Timestamp,
+) -> Option<GrantId> {
+    let rank = |held: &&GrantFacts| {
+        let grant = Some(*held);
+        let objection = match policy::decide(Facts { vehicle, grant }, request, now) {
+            Decision::Allow(_) => return (true, true, None),
+            Decision::Deny(reasons) => reasons.first().copied(),
+        };
+        (false, held.grant.status(now) != GrantStatus::Ended, objection)
     };
     // `max_by_key` prefers the last of equals, and the newest come first.
-    held.iter().rev().max_by_key(rank)
+    held.iter().rev().max_by_key(rank).map(|held| held.grant.grant_id)
 }

@@ -48,13 +48,16 @@ impl Readings {
 }
 
 /// Reads what was allowed to be read, an answer for each in the order of the request.
+///
+/// # Errors
+/// What is neither the car's nor its cloud's nor the owner's, such as a database that is away.
 pub(super) async fn read(
     service: &Service,
     vehicle: &VehicleRow,
     observables: &[Observable],
-) -> Vec<Result<Reading, Error>> {
+) -> Result<Vec<Result<Reading, Error>>, Error> {
     if observables.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let seen = service.readings.of(vehicle.facts.vehicle_id);
     let mut seen = seen.lock().await;
@@ -80,18 +83,17 @@ pub(super) async fn read(
         Err(Error::Connector(error)) => {
             failed.extend(missing.into_iter().map(|observable| (observable, (*error).clone())));
         }
-        Err(error) => {
-            tracing::warn!(error = ?error, "a car was not read");
-            let lost = |_: &Observable| Err(Error::State(crate::service::StateFault::ConsentLost));
-            return observables.iter().map(lost).collect();
+        Err(Error::State(fault)) => {
+            return Ok(observables.iter().map(|_| Err(Error::State(fault))).collect());
         }
+        Err(error) => return Err(error),
     }
     let answer = |observable: &Observable| match (seen.get(observable), failed.get(observable)) {
         (Some((_, reading)), _) => Ok(reading.clone()),
         (None, Some(error)) => Err(Error::Connector(Box::new(error.clone()))),
         (None, None) => Err(Error::Internal(format!("no answer about {observable}"))),
     };
-    observables.iter().map(answer).collect()
+    Ok(observables.iter().map(answer).collect())
 }
 
 /// Looks at a car to settle what became of a command. `None` if it could not be seen.

@@ -23,7 +23,7 @@ use super::{StorageError, Value};
 use state::{Claimed, Key, State};
 
 pub use connection::RehearsalConnection;
-pub use meaning::{Bound, Meaning, Seen, Update, insertion_columns};
+pub use meaning::{Bound, Hold, Meaning, Mode, Seen, Update, insertion_columns};
 pub use row::{RehearsalRow, Table};
 pub use sampler::{Sample, Sampler};
 pub use surroundings::{Defect, Moment, Surroundings, Trouble, Written};
@@ -122,7 +122,7 @@ impl RehearsalDb {
         let number = self.state().begin(process, now());
         let connection = RehearsalConnection { db: self.clone(), transaction: Some(number) };
         if self.shared.kind == Kind::Serial {
-            connection.lock(number, Key::Writer).await.map_err(|_| unavailable())?;
+            connection.lock(number, Key::Writer, Mode::Alone).await.map_err(|_| unavailable())?;
         }
         Ok(connection)
     }
@@ -140,16 +140,17 @@ impl RehearsalDb {
     }
 
     /// Tries to take a lock, from somebody who did nothing for too long if need be.
-    fn claim(&self, number: u64, key: &Key) -> Claimed {
+    fn claim(&self, number: u64, key: &Key, mode: Mode) -> Claimed {
         let mut state = self.state();
-        if let Some(holder) = state.holder(key)
-            && self.shared.kind == Kind::Concurrent
-            && !state.is_committing(holder).unwrap_or(false)
-            && state.idle_since(holder).is_some_and(|since| now() - since > IDLE_MAX)
-        {
-            state.roll_back(holder);
+        for holder in state.holders(key) {
+            if self.shared.kind == Kind::Concurrent
+                && !state.is_committing(holder).unwrap_or(false)
+                && state.idle_since(holder).is_some_and(|since| now() - since > IDLE_MAX)
+            {
+                state.roll_back(holder);
+            }
         }
-        state.claim(number, key)
+        state.claim(number, key, mode)
     }
 
     fn make_durable(&self, transaction: u64) {

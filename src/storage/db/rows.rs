@@ -24,6 +24,8 @@ const PARAMETERS_MAX: usize = 64 * 19;
 const ARRAY_LENGTH_MAX: usize = 4096;
 
 const MARKER: &str = "VALUES {rows:";
+/// Where a text begins to say which rows it holds. SQLite has one writer, and no row locks.
+const ROW_LOCKS: &str = " FOR SHARE OF ";
 
 /// How a set is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,7 +157,10 @@ pub(super) fn expand(
         Style::List => list(&mut text, fixed, kinds.len(), count),
         Style::Arrays => arrays(&mut text, fixed, &kinds),
     }
-    text.push_str(after);
+    text.push_str(match after.split_once(ROW_LOCKS) {
+        Some((before_locks, _)) if style == Style::List => before_locks,
+        _ => after,
+    });
     Ok(text)
 }
 

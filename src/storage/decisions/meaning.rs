@@ -1,29 +1,48 @@
 //! What the statements of this noun mean to a rehearsed database.
 
 use crate::storage::db::Value;
-use crate::storage::db::rehearsal::{Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update};
-
-pub(crate) const CLAIM_GRANTS: &str = super::CLAIM_GRANTS;
+use crate::storage::db::rehearsal::{
+    Bound, Hold, Meaning, Mode, RehearsalRow, Sampler, Seen, Spoken, Table, Update,
+};
 
 pub(in crate::storage) fn meanings() -> Vec<Spoken> {
+    let hold_vehicles = Hold {
+        finds: vehicles,
+        holds: &[
+            (Table::Organizations, "organization_id", Mode::Shared),
+            (Table::Users, "owner_id", Mode::Shared),
+            (Table::Connections, "connection_id", Mode::Shared),
+            (Table::Vehicles, "vehicle_id", Mode::Shared),
+        ],
+    };
+    let hold_grants = Hold {
+        finds: grants,
+        holds: &[
+            (Table::Users, "grantee_id", Mode::Shared),
+            (Table::Grants, "grant_id", Mode::Alone),
+        ],
+    };
     vec![
-        (super::VEHICLES, Meaning::Select(vehicles), |sampler| {
-            sampler.rows_of(Table::Vehicles, |_| Vec::new())
-        }),
-        (super::GRANTS, Meaning::Select(grants), |sampler| {
-            sampler.rows_of(Table::Grants, |_| Vec::new())
-        }),
-        (super::CLAIM_GRANTS, Meaning::Update(claim_grants()), |sampler| {
-            sampler.rows_of(Table::Grants, |sampler| vec![sampler.few(), sampler.few()])
-        }),
-        (super::CLAIM_VEHICLES, Meaning::Update(claim_vehicles()), |sampler| {
-            sampler.rows_of(Table::Vehicles, |sampler| vec![sampler.few()])
+        (super::VEHICLES, Meaning::Select(vehicles), some_vehicles),
+        (super::HOLD_VEHICLES, Meaning::Hold(hold_vehicles), some_vehicles),
+        (super::GRANTS, Meaning::Select(grants), some_grants),
+        (super::HOLD_GRANTS, Meaning::Hold(hold_grants), some_grants),
+        (super::SPEND_USES, Meaning::Update(spend_uses()), |sampler| {
+            sampler.rows_of(Table::Grants, |sampler| vec![sampler.few()])
         }),
         (super::REPLAYS, Meaning::Select(replays), |sampler| {
             let key = ["0", "1", "2", "3", "a"];
             sampler.rows(|sampler| vec![sampler.id(Table::Users), sampler.word(&key)])
         }),
     ]
+}
+
+fn some_vehicles(sampler: &mut Sampler) -> Bound {
+    sampler.rows_of(Table::Vehicles, |_| Vec::new())
+}
+
+fn some_grants(sampler: &mut Sampler) -> Bound {
+    sampler.rows_of(Table::Grants, |_| Vec::new())
 }
 
 const VEHICLE_COLUMNS: &[&str] = &[
@@ -35,13 +54,13 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "permissions",
     "connection_id",
     "provider_vehicle_id",
-    "revision",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     let is_asked = |row: &RehearsalRow| asked(bound, row.value("vehicle_id"));
     let found = seen.rows(Table::Vehicles).into_iter().filter(|row| is_asked(row));
     let joined = found.filter_map(|row| {
+        seen.find(Table::Organizations, row.id("organization_id")?)?;
         let owner = seen.find(Table::Users, row.id("owner_id")?)?;
         let connection = seen.find(Table::Connections, row.id("connection_id")?)?;
         let row = row.only(VEHICLE_COLUMNS);
@@ -66,29 +85,17 @@ fn asked(bound: &Bound, id: &Value) -> bool {
     bound.rows().iter().any(|row| row[0] == *id)
 }
 
-fn claim_grants() -> Update {
+fn spend_uses() -> Update {
     Update {
         table: Table::Grants,
         finds: |_, bound| bound.named(),
         if_still: |row, bound, place| {
-            let uses = row.integer("uses").unwrap() + bound.integer_at(place, 3);
-            row.value("revision") == bound.column(place, 2)
-                && row.integer("ended_at").is_none()
-                && row.integer("uses_max").is_none_or(|uses_max| uses <= uses_max)
+            let uses = row.integer("uses").unwrap() + bound.integer_at(place, 2);
+            row.integer("uses_max").is_none_or(|uses_max| uses <= uses_max)
         },
         sets: |row, bound, place| {
-            row.set("uses", row.integer("uses").unwrap() + bound.integer_at(place, 3));
+            row.set("uses", row.integer("uses").unwrap() + bound.integer_at(place, 2));
         },
-    }
-}
-
-fn claim_vehicles() -> Update {
-    Update {
-        table: Table::Vehicles,
-        finds: |_, bound| bound.named(),
-        if_still: |row, bound, place| row.value("revision") == bound.column(place, 2),
-        // It takes the row's lock and changes nothing.
-        sets: |_, _, _| {},
     }
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use keylend::config::{Allowance, Config};
+use keylend::storage::db::query;
 use serde_json::{Value, json};
 
-use crate::support::{EVERYTHING, TestApp, on_both};
+use crate::support::{Database, EVERYTHING, TestApp, on_both};
 
 /// The words in the path, each with a member of its answer and where the simulator shows the same.
 const READINGS: &[(&str, &str, &str)] = &[
@@ -61,6 +62,32 @@ async fn read_everything(app: &TestApp) {
     for wrong in ["lock_status", "nonsense", "Location"] {
         owner.get(&format!("/v1/vehicles/{car}/{wrong}")).await.expect_problem(404, "not_found");
     }
+}
+
+/// The decision is made; the way to the car is looked up in a database that no longer answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_after_the_decision_is_not_told_as_a_lost_consent() {
+    let app = TestApp::start(Database::Sqlite).await;
+    let (owner, guest) = (app.generous_owner().await, app.guest().await);
+    let car = owner.vehicles[0].clone();
+    let changes = json!({ "entitlements": EVERYTHING });
+    let lent = owner.lend_with(&app, &guest, changes).await.expect(201);
+    let holder = guest.holder_of(&lent.text("grant_id")).await;
+    let service = app.service();
+    let mut reader = service.store.read().await.unwrap();
+    let consents = query("SELECT connection_id FROM connections").fetch_all(&mut reader).await;
+    for connection_id in consents.unwrap() {
+        service.access_tokens.forget(connection_id);
+    }
+    let mut readers = vec![reader];
+    while let Ok(reader) = service.store.read_urgent().await {
+        readers.push(reader);
+    }
+    let read = holder.get(&format!("/v1/vehicles/{car}/odometer")).await;
+    drop(readers);
+    assert_eq!(read.status, 503, "{}", read.body);
+    holder.get(&format!("/v1/vehicles/{car}/odometer")).await.expect(200);
+    app.finish().await;
 }
 
 on_both! {

@@ -175,13 +175,6 @@ async fn sqlite(folder: &std::path::Path) -> Db {
     let location = Location::Sqlite(folder.join("agreement.db"));
     let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
     db.migrate().await.unwrap();
-    let mut tx = db.begin(Priority::Ordinary).await.unwrap();
-    let organization = leaked(
-        "INSERT INTO organizations (organization_id, name, created_at) VALUES ($1, 'One', 1)"
-            .into(),
-    );
-    query(organization).bind(Some(Uuid::from_u128(1))).execute(&mut tx).await.unwrap();
-    tx.commit().await.unwrap();
     db
 }
 

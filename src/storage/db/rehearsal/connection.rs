@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::super::rows::Rows;
-use super::meaning::{self, Bound, Meaning, Update};
+use super::meaning::{self, Bound, Hold, Meaning, Mode, Update};
 use super::row::RehearsalRow;
 use super::state::{Claimed, Key};
 use super::surroundings::{Defect, Moment, Trouble};
@@ -130,6 +130,7 @@ impl RehearsalConnection {
             (Meaning::Update(update), Some(number)) => {
                 self.update(number, sql, update, bound).await
             }
+            (Meaning::Hold(hold), Some(number)) => self.hold(number, hold, bound).await,
             (_, None) => panic!("a reader cannot write: {sql}"),
         }
     }
@@ -147,7 +148,8 @@ impl RehearsalConnection {
         for values in if insert.may_be_taken { &bound.rows } else { alone } {
             let row = RehearsalRow::insert(insert.table, &insert.columns, values);
             for (place, columns) in unique.iter().enumerate() {
-                self.lock(number, Key::unique(insert.table, place, &row, columns)).await?;
+                let key = Key::unique(insert.table, place, &row, columns);
+                self.lock(number, key, Mode::Alone).await?;
             }
             let mut state = self.db.state();
             let is_taken = state.is_taken(number, insert.table, unique, &row);
@@ -191,12 +193,10 @@ impl RehearsalConnection {
         while !left.is_empty() {
             // The order in which a statement comes by its rows is the database's own.
             let (key, place) = left.swap_remove(self.db.surroundings.choose(left.len()));
-            self.lock(number, Key::Row(update.table, key)).await?;
+            self.lock(number, Key::Row(update.table, key), Mode::Alone).await?;
             let mut state = self.db.state();
             let Some(newest) = state.seen(Some(number)).find(update.table, key) else { continue };
-            let looks_again =
-                ![Some(Defect::Unchecked(sql)), Some(Defect::CheckedOnce(sql))].contains(&defect);
-            if looks_again && !(update.if_still)(&newest, bound, place) {
+            if defect != Some(Defect::Unchecked(sql)) && !(update.if_still)(&newest, bound, place) {
                 continue;
             }
             let mut row = newest.as_ref().clone();
@@ -208,13 +208,42 @@ impl RehearsalConnection {
         Ok((count, returned))
     }
 
+    /// Reads rows once they are held. What a row was joined with when the statement began, it is
+    /// joined with at its end, or it is left out.
+    async fn hold(
+        &self,
+        number: u64,
+        hold: &Hold,
+        bound: &Bound,
+    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        let find = || (hold.finds)(&self.db.state().seen(Some(number)), bound);
+        let joined = |row: &RehearsalRow| {
+            let ids = hold.holds.iter().map(|(_, column, _)| row.id(column));
+            ids.collect::<Vec<Option<Uuid>>>()
+        };
+        let began: Vec<_> = find().iter().map(joined).collect();
+        for ids in &began {
+            for (&(table, _, mode), id) in hold.holds.iter().zip(ids) {
+                if let Some(id) = *id
+                    && self.db.shared.defect != Some(Defect::NotHeld(table))
+                {
+                    self.lock(number, Key::Row(table, id), mode).await?;
+                }
+            }
+        }
+        let mut found = find();
+        found.retain(|row| began.contains(&joined(row)));
+        self.db.surroundings.told(number, &mut found);
+        Ok((found.len() as u64, found))
+    }
+
     /// Waits until the transaction has this lock. Who would wait in a circle is told that others
     /// are in the way, and who waits for too long, that the database is away.
-    pub(super) async fn lock(&self, number: u64, key: Key) -> Result<(), StorageError> {
+    pub(super) async fn lock(&self, number: u64, key: Key, mode: Mode) -> Result<(), StorageError> {
         let waiting = async {
             loop {
                 let ended = self.db.shared.ended.notified();
-                let claimed = self.db.claim(number, &key);
+                let claimed = self.db.claim(number, &key, mode);
                 match claimed {
                     Claimed::Held => return Ok(()),
                     Claimed::WouldWaitForItself => return Err(conflict()),

@@ -71,6 +71,25 @@ pub enum Meaning {
     },
     /// Changes rows.
     Update(Update),
+    /// What it finds, once what that comes from is held.
+    Hold(Hold),
+}
+
+/// With whom a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// With any number of others who do not change anything: `FOR SHARE`.
+    Shared,
+    /// With nobody.
+    Alone,
+}
+
+/// A statement that holds what it reads.
+pub struct Hold {
+    /// What it finds in what is visible to it.
+    pub finds: fn(&Seen<'_>, &Bound) -> Vec<RehearsalRow>,
+    /// What is held of each, in this order: a table, the column that names the row in it, and how.
+    pub holds: &'static [(Table, &'static str, Mode)],
 }
 
 /// A statement that changes rows. `place` is the row of the marker by which a row was found.

@@ -8,6 +8,7 @@ use super::Value;
 #[expect(missing_docs, reason = "the variants are the tables")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
+    Organizations,
     Users,
     Connections,
     Vehicles,
@@ -34,7 +35,8 @@ use Kind::{Bytes, Integer, Text};
 const ID: Kind = Kind::Uuid;
 
 impl Table {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
+        Self::Organizations,
         Self::Users,
         Self::Connections,
         Self::Vehicles,
@@ -48,6 +50,7 @@ impl Table {
     /// Its name in statements.
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Organizations => "organizations",
             Self::Users => "users",
             Self::Connections => "connections",
             Self::Vehicles => "vehicles",
@@ -63,9 +66,12 @@ impl Table {
     #[rustfmt::skip]
     pub(super) const fn columns(self) -> &'static [(&'static str, Kind)] {
         match self {
+            Self::Organizations => &[
+                ("organization_id", ID), ("name", Text), ("revision", Integer), ("created_at", Integer),
+            ],
             Self::Users => &[
                 ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
-                ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("revision", Integer), ("created_at", Integer),
+                ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("erased_at", Integer), ("revision", Integer), ("created_at", Integer),
             ],
             Self::Connections => &[
                 ("connection_id", ID), ("organization_id", ID), ("owner_id", ID), ("status", Text),

@@ -8,7 +8,7 @@ use super::row::{RehearsalRow, Table};
 use crate::domain::command::{CommandStatus, Evidence};
 
 /// The one organization of what is sampled, and one whose rows are not there.
-const ORGANIZATIONS: [u128; 2] = [1, 2];
+const ORGANIZATIONS: [u128; 2] = [100, 101];
 
 /// Where random rows and parameters come from.
 pub struct Sampler {
@@ -122,10 +122,15 @@ impl Sampler {
     pub(super) fn row(&mut self, table: Table, id: Value) -> RehearsalRow {
         let mut row = RehearsalRow::insert::<&str>(table, &[], &[]);
         row.set(table.columns()[0].0, id);
-        if table.columns().iter().any(|(name, _)| *name == "organization_id") {
+        if table.columns().iter().skip(1).any(|(name, _)| *name == "organization_id") {
             row.set("organization_id", number(ORGANIZATIONS[0]));
         }
         match table {
+            Table::Organizations => {
+                row.set("name", "One");
+                row.set("revision", self.few());
+                row.set("created_at", 1);
+            }
             Table::Users => self.user(&mut row),
             Table::Connections => self.connection(&mut row),
             Table::Vehicles => self.vehicle(&mut row),

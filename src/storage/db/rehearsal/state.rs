@@ -1,16 +1,22 @@
 //! The rows of a rehearsed database, its open transactions and who holds which lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::meaning::Seen;
+use super::meaning::{Mode, Seen};
 use super::row::{RehearsalRow, Table};
 use super::{Value, Written};
 
-/// What one transaction at a time can hold.
+#[derive(Debug)]
+struct Lock {
+    mode: Mode,
+    holders: BTreeSet<u64>,
+}
+
+/// What can be held.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     /// The right to write at all.
@@ -44,14 +50,14 @@ struct Open {
     active_at: Instant,
     writes: BTreeMap<(Table, Uuid), Arc<RehearsalRow>>,
     is_committing: bool,
-    waits_for: Option<u64>,
+    waits_for: Vec<u64>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     committed: BTreeMap<(Table, Uuid), Arc<RehearsalRow>>,
     open: BTreeMap<u64, Open>,
-    locks: BTreeMap<Key, u64>,
+    locks: BTreeMap<Key, Lock>,
     begun: u64,
 }
 
@@ -63,7 +69,8 @@ impl State {
     pub(super) fn begin(&mut self, process: u64, now: Instant) -> u64 {
         self.begun += 1;
         let writes = BTreeMap::new();
-        let open = Open { process, active_at: now, writes, is_committing: false, waits_for: None };
+        let waits_for = Vec::new();
+        let open = Open { process, active_at: now, writes, is_committing: false, waits_for };
         self.open.insert(self.begun, open);
         self.begun
     }
@@ -79,8 +86,9 @@ impl State {
         }
     }
 
-    pub(super) fn holder(&self, key: &Key) -> Option<u64> {
-        self.locks.get(key).copied()
+    pub(super) fn holders(&self, key: &Key) -> Vec<u64> {
+        let holders = self.locks.get(key).map(|lock| lock.holders.iter().copied().collect());
+        holders.unwrap_or_default()
     }
 
     pub(super) fn open_of(&self, process: u64) -> Vec<u64> {
@@ -125,7 +133,7 @@ impl State {
     /// Makes a transaction durable; `None` if it has ended.
     pub(super) fn commit(&mut self, number: u64) -> Option<Vec<Written>> {
         let open = self.open.remove(&number)?;
-        self.locks.retain(|_, holder| *holder != number);
+        self.release(number);
         let written = open.writes.iter().map(|((table, _), row)| (*table, Arc::clone(row)));
         let written = written.collect();
         self.committed.extend(open.writes);
@@ -134,33 +142,47 @@ impl State {
 
     pub(super) fn roll_back(&mut self, number: u64) {
         self.open.remove(&number);
-        self.locks.retain(|_, holder| *holder != number);
+        self.release(number);
     }
 
-    pub(super) fn claim(&mut self, number: u64, key: &Key) -> Claimed {
-        let Some(&holder) = self.locks.get(key) else {
-            self.locks.insert(key.clone(), number);
-            return Claimed::Held;
-        };
-        if holder == number {
+    fn release(&mut self, number: u64) {
+        self.locks.retain(|_, lock| {
+            lock.holders.remove(&number);
+            !lock.holders.is_empty()
+        });
+    }
+
+    pub(super) fn claim(&mut self, number: u64, key: &Key, mode: Mode) -> Claimed {
+        let free = || Lock { mode, holders: BTreeSet::new() };
+        let lock = self.locks.entry(key.clone()).or_insert_with(free);
+        let others: Vec<u64> =
+            lock.holders.iter().copied().filter(|holder| *holder != number).collect();
+        if others.is_empty() || (mode == Mode::Shared && lock.mode == Mode::Shared) {
+            if mode == Mode::Alone {
+                lock.mode = mode;
+            }
+            lock.holders.insert(number);
             return Claimed::Held;
         }
-        let mut next = Some(holder);
-        while let Some(waited_for) = next {
+        let (mut next, mut looked_at) = (others.clone(), BTreeSet::new());
+        while let Some(waited_for) = next.pop() {
             if waited_for == number {
                 return Claimed::WouldWaitForItself;
             }
-            next = self.open.get(&waited_for).and_then(|open| open.waits_for);
+            if let Some(open) = self.open.get(&waited_for).filter(|_| looked_at.insert(waited_for))
+            {
+                next.extend(&open.waits_for);
+            }
         }
         if let Some(open) = self.open.get_mut(&number) {
-            open.waits_for = Some(holder);
+            open.waits_for = others;
         }
         Claimed::ByAnother
     }
 
     pub(super) fn waits_no_longer(&mut self, number: u64) {
         if let Some(open) = self.open.get_mut(&number) {
-            open.waits_for = None;
+            open.waits_for.clear();
         }
     }
 }

@@ -35,8 +35,8 @@ pub enum Trouble {
 pub enum Defect {
     /// This update does not look at its condition.
     Unchecked(&'static str),
-    /// This update looks at its condition, waits for the row, and does not look again.
-    CheckedOnce(&'static str),
+    /// Rows of this table are read to decide on, and not held.
+    NotHeld(Table),
     /// This statement never finds anything.
     Blind(&'static str),
     /// This insertion says that it was done and is not.

@@ -1,0 +1,110 @@
+//! What decisions rest on: the one place where facts are read. A transaction that decides holds the rows
+//! that they come from until it ends (P2).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::Error;
+use crate::domain::id::{GrantId, OrganizationId, VehicleId};
+use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
+use crate::domain::time::Timestamp;
+use crate::storage::decisions::{self, VehicleRow};
+use crate::storage::{Executor, StorageError, Tx};
+
+/// Which car, and by which grant.
+pub(super) type Named = (VehicleId, Option<GrantId>);
+
+/// The facts of some cars and grants.
+#[derive(Debug)]
+pub(super) struct DecisionFacts {
+    vehicles: HashMap<VehicleId, Arc<VehicleRow>>,
+    grants: HashMap<GrantId, GrantFacts>,
+    /// The uses that the decisions so far spend.
+    spent: BTreeMap<GrantId, i64>,
+}
+
+/// The facts of one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestFacts<'f> {
+    pub(super) vehicle: &'f Arc<VehicleRow>,
+    pub(super) grant: Option<&'f GrantFacts>,
+}
+
+impl RequestFacts<'_> {
+    /// The policy's answer.
+    pub(super) fn decide(&self, request: &Request, now: Timestamp) -> Decision {
+        policy::decide(Facts { vehicle: &self.vehicle.facts, grant: self.grant }, request, now)
+    }
+}
+
+impl DecisionFacts {
+    /// Reads facts for an answer that has no effect.
+    pub(super) async fn read(on: &mut impl Executor, named: &[Named]) -> Result<Self, Error> {
+        let (vehicle_ids, grant_ids) = ids(named);
+        let vehicles = decisions::vehicles(on, &vehicle_ids).await?;
+        Ok(Self::of_rows(vehicles, decisions::grants(on, &grant_ids).await?))
+    }
+
+    /// Reads facts to decide on, and holds them: nobody changes them before the transaction ends.
+    pub(super) async fn hold(tx: &mut Tx, named: &[Named]) -> Result<Self, Error> {
+        let (vehicle_ids, grant_ids) = ids(named);
+        // Cars before grants, as in what narrows both.
+        let mut vehicles = decisions::hold_vehicles(tx, &vehicle_ids).await?;
+        let found: BTreeSet<VehicleId> = vehicles.iter().map(|row| row.facts.vehicle_id).collect();
+        let missing = vehicle_ids.into_iter().filter(|vehicle_id| !found.contains(vehicle_id));
+        let missing: Vec<VehicleId> = missing.collect();
+        vehicles.extend(decisions::hold_vehicles(tx, &missing).await?);
+        Ok(Self::of_rows(vehicles, decisions::hold_grants(tx, &grant_ids).await?))
+    }
+
+    fn of_rows(vehicles: Vec<VehicleRow>, grants: Vec<GrantFacts>) -> Self {
+        let vehicles = vehicles.into_iter().map(|row| (row.facts.vehicle_id, Arc::new(row)));
+        Self {
+            vehicles: vehicles.collect(),
+            grants: grants.into_iter().map(|facts| (facts.grant.grant_id, facts)).collect(),
+            spent: BTreeMap::new(),
+        }
+    }
+
+    /// The facts of a request. A car or grant of another organization is not there (P10).
+    pub(super) fn of(
+        &self,
+        tenant: OrganizationId,
+        (vehicle_id, grant_id): Named,
+    ) -> Option<RequestFacts<'_>> {
+        let vehicle = self.vehicles.get(&vehicle_id)?;
+        let grant = match grant_id {
+            Some(grant_id) => Some(self.grants.get(&grant_id)?),
+            None => None,
+        };
+        let is_own = vehicle.organization_id == tenant
+            && grant.is_none_or(|facts| facts.grant.organization_id == tenant);
+        is_own.then_some(RequestFacts { vehicle, grant })
+    }
+
+    /// Remembers the use that an allowed request spends, so that the next one sees it.
+    pub(super) fn spend(&mut self, grant_id: GrantId) {
+        if let Some(facts) = self.grants.get_mut(&grant_id) {
+            facts.grant.uses += 1;
+            *self.spent.entry(grant_id).or_insert(0) += 1;
+        }
+    }
+
+    /// Writes the uses that were spent.
+    pub(super) async fn write_uses(self, tx: &mut Tx) -> Result<(), Error> {
+        let uses: Vec<(GrantId, i64)> = self.spent.into_iter().collect();
+        if decisions::spend_uses(tx, &uses).await? == uses.len() {
+            Ok(())
+        } else {
+            Err(Error::Storage(StorageError::LostRace))
+        }
+    }
+}
+
+/// Each car and each grant once, in one order for all transactions.
+fn ids(named: &[Named]) -> (Vec<VehicleId>, Vec<GrantId>) {
+    let vehicle_ids: BTreeSet<VehicleId> =
+        named.iter().map(|(vehicle_id, _)| *vehicle_id).collect();
+    let grant_ids: BTreeSet<GrantId> = named.iter().filter_map(|(_, grant_id)| *grant_id).collect();
+    (vehicle_ids.into_iter().collect(), grant_ids.into_iter().collect())
+}

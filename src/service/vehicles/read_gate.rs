@@ -1,0 +1,225 @@
+//! The gate of reads: it decides on those that arrived while its last transaction was being committed, in
+//! one transaction, and records each decision (P1, P2). Nothing is asked of a car before that is durable.
+//! It goes after commands: while they wait it takes fewer reads at a time.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::event::Event;
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::policy::{Decision, Reason, Request};
+use crate::domain::reading::Observable;
+use crate::domain::time::Timestamp;
+use crate::service::facts::{DecisionFacts, RequestFacts};
+use crate::service::{Caller, Error, Service};
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{audit_entries, repeat};
+
+/// At most so many requests in one transaction.
+const BATCH_MAX: usize = 128;
+/// At most so many while commands wait for the database.
+const BATCH_BESIDE_COMMANDS_MAX: usize = 16;
+/// So many requests may wait; more are turned away.
+const WAITING_MAX: usize = 2048;
+/// How often others run before a batch that still grows is decided on.
+const ROUNDS_MAX: usize = 16;
+
+/// Whose right a read rests on, and which car it is about; without a grant the person must be the
+/// owner.
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
+    /// The person whose right is used.
+    pub user_id: UserId,
+    /// The car.
+    pub vehicle_id: VehicleId,
+    /// The grant it rests on.
+    pub grant_id: Option<GrantId>,
+}
+
+/// What was decided on the reads of one request.
+#[derive(Debug)]
+pub(super) struct DecidedReads {
+    /// How the car is reached.
+    pub(super) vehicle: Arc<VehicleRow>,
+    /// For each read why it is refused, if it is.
+    pub(super) refusals: Vec<Option<Vec<Reason>>>,
+}
+
+#[derive(Debug)]
+struct PendingRead {
+    caller: Caller,
+    read: Read,
+    observables: Vec<Observable>,
+    reply: oneshot::Sender<Result<DecidedReads, Error>>,
+}
+
+/// The way in.
+#[derive(Debug, Clone)]
+pub struct ReadGate {
+    queue: mpsc::Sender<PendingRead>,
+}
+
+/// The other end, which [`ReadGateTask::run`] works off.
+#[derive(Debug)]
+pub struct ReadGateTask {
+    queue: mpsc::Receiver<PendingRead>,
+}
+
+impl ReadGate {
+    /// A gate and the task that must run for it.
+    #[must_use]
+    pub fn new() -> (Self, ReadGateTask) {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        (Self { queue: sender }, ReadGateTask { queue: receiver })
+    }
+
+    /// Has the reads of one request decided on.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if too many wait or the service is stopping; [`Error::NotFound`] for a car
+    /// or grant that is not there; [`Error::NotDurable`] if the database keeps nothing.
+    pub(super) async fn submit(
+        &self,
+        caller: &Caller,
+        read: Read,
+        observables: &[Observable],
+    ) -> Result<DecidedReads, Error> {
+        let (reply, decided) = oneshot::channel();
+        let (caller, observables) = (caller.clone(), observables.to_vec());
+        let pending = PendingRead { caller, read, observables, reply };
+        self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
+        decided.await.map_err(|_| Error::Overloaded)?
+    }
+}
+
+impl ReadGateTask {
+    /// Decides on batches until the service stops; what had arrived by then is still decided on.
+    pub async fn run(mut self, service: Service, stop: CancellationToken) {
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+                arrived = self.queue.recv_many(&mut batch, batch_max(&service)) => {
+                    if arrived == 0 {
+                        return;
+                    }
+                }
+            }
+            self.gather(&mut batch, batch_max(&service)).await;
+            work_off(&service, std::mem::take(&mut batch)).await;
+        }
+    }
+
+    /// Takes what arrives while everybody who can run does, and waits for nothing: right after a
+    /// transaction those whom it answered are about to come back.
+    async fn gather(&mut self, batch: &mut Vec<PendingRead>, batch_max: usize) {
+        for _ in 0..ROUNDS_MAX {
+            let before = batch.len();
+            tokio::task::yield_now().await;
+            while batch.len() < batch_max
+                && let Ok(arrived) = self.queue.try_recv()
+            {
+                batch.push(arrived);
+            }
+            if batch.len() == before {
+                return;
+            }
+        }
+    }
+}
+
+fn batch_max(service: &Service) -> usize {
+    if service.gate.is_waited_for() { BATCH_BESIDE_COMMANDS_MAX } else { BATCH_MAX }
+}
+
+/// Decides on a batch and answers everybody in it.
+async fn work_off(service: &Service, batch: Vec<PendingRead>) {
+    let decided = match service.must_agree() {
+        Ok(()) => repeat(|| decide(service, &batch)).await,
+        Err(error) => Err(error),
+    };
+    match decided {
+        Ok(decided) => {
+            for (pending, decided) in batch.into_iter().zip(decided) {
+                // A client that hung up does not need to know.
+                drop(pending.reply.send(decided.ok_or(Error::NotFound)));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = ?error, requests = batch.len(), "reads were not decided on");
+            for pending in batch {
+                let error = match error {
+                    Error::ClockDisagrees => Error::ClockDisagrees,
+                    _ => Error::NotDurable,
+                };
+                drop(pending.reply.send(Err(error)));
+            }
+        }
+    }
+}
+
+/// Decides on all requests in one transaction and records each decision; `None` for a car or grant that
+/// is not there.
+async fn decide(
+    service: &Service,
+    batch: &[PendingRead],
+) -> Result<Vec<Option<DecidedReads>>, Error> {
+    let mut tx = service.store.begin().await?;
+    let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
+    let known = DecisionFacts::hold(&mut tx, &named).await?;
+    // After the rows are held: no decision rests on a time before its facts.
+    let now = service.clock.now();
+    let (mut decided, mut entries) = (Vec::with_capacity(batch.len()), Vec::new());
+    for PendingRead { caller, read, observables, .. } in batch {
+        let Some(facts) = known.of(caller.actor.organization_id, read.named()) else {
+            decided.push(None);
+            continue;
+        };
+        let refusals: Vec<Option<Vec<Reason>>> =
+            observables.iter().map(|&observable| read.refusal(facts, observable, now)).collect();
+        for (&observable, refusal) in observables.iter().zip(&refusals) {
+            entries.push(service.entry(caller, read.event(observable, refusal.clone()), now)?);
+        }
+        decided.push(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals }));
+    }
+    audit_entries::insert_many(&mut tx, &entries).await?;
+    tx.commit().await?;
+    Ok(decided)
+}
+
+impl Read {
+    const fn named(&self) -> (VehicleId, Option<GrantId>) {
+        (self.vehicle_id, self.grant_id)
+    }
+
+    fn refusal(
+        &self,
+        facts: RequestFacts<'_>,
+        observable: Observable,
+        now: Timestamp,
+    ) -> Option<Vec<Reason>> {
+        let Self { user_id, vehicle_id, .. } = *self;
+        let entitlement = observable.entitlement();
+        let request = Request { user_id, vehicle_id, entitlement, spends_use: false };
+        match facts.decide(&request, now) {
+            Decision::Allow(_) => None,
+            Decision::Deny(reasons) => Some(reasons),
+        }
+    }
+
+    fn event(&self, observable: Observable, refusal: Option<Vec<Reason>>) -> Event {
+        let Self { user_id, vehicle_id, grant_id } = *self;
+        match refusal {
+            None => Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
+            Some(reasons) => {
+                Event::VehicleReadRefused { vehicle_id, grant_id, user_id, observable, reasons }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What the statements of this noun mean to a rehearsed database.
+
+use crate::storage::db::Value;
+use crate::storage::db::rehearsal::{Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update};
+
+pub(in crate::storage) fn meanings() -> Vec<Spoken> {
+    vec![
+        (super::FIND, Meaning::Select(find), |sampler| {
+            let values = vec![sampler.organization(), sampler.id(Table::Users)];
+            sampler.values(values)
+        }),
+        (super::DISABLE, Meaning::Update(disable()), |sampler| {
+            let values = vec![sampler.organization(), sampler.id(Table::Users), sampler.few()];
+            sampler.values(values)
+        }),
+    ]
+}
+
+fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let Value::Uuid(Some(user_id)) = bound.value(2) else { return Vec::new() };
+    let found = seen.find(Table::Users, *user_id);
+    let own = found.filter(|row| row.value("organization_id") == bound.value(1));
+    own.map(|row| row.as_ref().clone()).into_iter().collect()
+}
+
+fn disable() -> Update {
+    Update {
+        table: Table::Users,
+        finds: |_, bound| {
+            let Value::Uuid(Some(user_id)) = bound.value(2) else { return Vec::new() };
+            vec![(*user_id, 0)]
+        },
+        if_still: |row, bound, _| {
+            row.value("organization_id") == bound.value(1) && row.integer("disabled_at").is_none()
+        },
+        sets: |row, bound, _| {
+            row.set("disabled_at", bound.value(3).clone());
+            row.set("revision", row.integer("revision").unwrap() + 1);
+        },
+    }
+}
