@@ -21,6 +21,18 @@ pub const HTTP_CONNECTIONS_REFUSED: &str = "http_server_connections_refused_tota
 /// Histogram, requests: how many commands were decided on in one transaction.
 pub const GATE_BATCH_SIZE: &str = "keylend_gate_batch_size";
 
+/// Histogram, seconds, by `name`: transactions of use cases, from the first begin to the last
+/// commit, repetitions included. The gates' own are not in it.
+pub const TRANSACTION_DURATION: &str = "keylend_transaction_duration_seconds";
+
+/// Counter, by `name`: how often the work of a transaction was run again because another
+/// transaction was in the way.
+pub const TRANSACTION_REPEATS: &str = "keylend_transaction_repeats_total";
+
+/// Counter, by `operation` and `outcome`: what callers asked for that they were `allowed` or
+/// `denied`. Whether a car may be used is the policy's decision and not counted here.
+pub const AUTHORIZATIONS: &str = "keylend_authorizations_total";
+
 /// Gauge, seconds: how long the oldest entry of the record waits that no published checkpoint covers.
 pub const RECORD_LAG_SECONDS: &str = "keylend_record_lag_seconds";
 
@@ -84,6 +96,10 @@ pub fn measurements() -> Result<PrometheusHandle, TelemetryError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(
             Matcher::Full(HTTP_SERVER_REQUEST_DURATION.to_owned()),
+            REQUEST_DURATION_BUCKETS,
+        )?
+        .set_buckets_for_metric(
+            Matcher::Full(TRANSACTION_DURATION.to_owned()),
             REQUEST_DURATION_BUCKETS,
         )?
         .install_recorder()?;

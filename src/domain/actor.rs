@@ -46,13 +46,13 @@ pub enum Principal {
         /// What they may do.
         role: Role,
     },
-    /// A machine of the organization, for itself or for one of its users.
+    /// A program of the organization, for itself or for one of its users.
     ApiClient {
-        /// The machine.
+        /// The program.
         api_client_id: ApiClientId,
-        /// What it may do.
+        /// What it may do at most.
         scopes: Vec<Scope>,
-        /// For whom it acts.
+        /// The user it acts for in this request; `None` for the organization.
         acting_for: Option<UserId>,
     },
     /// The service itself: recovery, reconciliation, expiry.
@@ -66,7 +66,7 @@ impl Actor {
         Self { organization_id, principal: Principal::System }
     }
 
-    /// The person whose rights count: the user, or the one a machine acts for.
+    /// The person whose rights count: the user, or the one an API client acts for.
     #[must_use]
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.principal {
@@ -76,25 +76,7 @@ impl Actor {
         }
     }
 
-    /// Whether this is a person with the admin role.
-    #[must_use]
-    pub const fn is_admin(&self) -> bool {
-        matches!(self.principal, Principal::User { role: Role::Admin, .. })
-    }
-
-    /// Whether this is a machine with this scope.
-    #[must_use]
-    pub fn has_scope(&self, scope: Scope) -> bool {
-        matches!(&self.principal, Principal::ApiClient { scopes, .. } if scopes.contains(&scope))
-    }
-
-    /// Whether this is a machine.
-    #[must_use]
-    pub const fn is_api_client(&self) -> bool {
-        matches!(self.principal, Principal::ApiClient { .. })
-    }
-
-    /// The same machine, acting for this user; people and the service act for themselves.
+    /// The same API client, acting for this user; people and the service act for themselves.
     #[must_use]
     pub fn acting_for(mut self, user_id: UserId) -> Self {
         if let Principal::ApiClient { acting_for, .. } = &mut self.principal {

@@ -30,10 +30,12 @@ const fn digits() -> [u8; 256] {
     digits
 }
 
-/// What an id names; only the prefix differs.
+/// What an id names: the prefix on the wire and the word in sentences.
 pub trait Kind {
     /// The prefix on the wire, without the underscore.
     const PREFIX: &'static str;
+    /// The word for people.
+    const NOUN: &'static str;
 }
 
 /// The identifier of one `K`.
@@ -54,7 +56,7 @@ impl<K> Id<K> {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident, $alias:ident, $prefix:literal;)*) => {
+    ($($(#[$doc:meta])* $kind:ident, $alias:ident, $prefix:literal, $noun:literal;)*) => {
         /// The kinds of id, one marker type each.
         pub mod kind {
             $(
@@ -63,6 +65,7 @@ macro_rules! kinds {
                 pub enum $kind {}
                 impl super::Kind for $kind {
                     const PREFIX: &'static str = $prefix;
+                    const NOUN: &'static str = $noun;
                 }
             )*
         }
@@ -75,27 +78,27 @@ macro_rules! kinds {
 
 kinds! {
     /// An organization (tenant).
-    Organization, OrganizationId, "org";
+    Organization, OrganizationId, "org", "organization";
     /// A person.
-    User, UserId, "usr";
-    /// A machine that acts for an organization.
-    ApiClient, ApiClientId, "key";
+    User, UserId, "usr", "user";
+    /// A program that acts for an organization.
+    ApiClient, ApiClientId, "key", "API client";
     /// A signed-in session of a user: one family of refresh tokens.
-    Session, SessionId, "ses";
+    Session, SessionId, "ses", "session";
     /// A car.
-    Vehicle, VehicleId, "veh";
+    Vehicle, VehicleId, "veh", "vehicle";
     /// An owner's consent at the vehicle cloud.
-    Connection, ConnectionId, "con";
+    Connection, ConnectionId, "con", "connection";
     /// The right of one grantee to use one vehicle.
-    Grant, GrantId, "grt";
+    Grant, GrantId, "grt", "grant";
     /// One request to the car.
-    Command, CommandId, "cmd";
+    Command, CommandId, "cmd", "command";
     /// One line of the record.
-    AuditEntry, AuditEntryId, "evt";
+    AuditEntry, AuditEntryId, "evt", "audit entry";
     /// One running process of the service.
-    Instance, InstanceId, "ins";
+    Instance, InstanceId, "ins", "instance";
     /// One minted grant token or access token (`jti`).
-    Token, TokenId, "tok";
+    Token, TokenId, "tok", "token";
 }
 
 /// Why a text is not an id of the expected kind.

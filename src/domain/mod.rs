@@ -6,6 +6,7 @@
 #[macro_use]
 mod words;
 
+pub mod access;
 pub mod actor;
 pub mod command;
 pub mod connection;

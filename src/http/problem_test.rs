@@ -8,8 +8,10 @@ use axum::routing::get;
 
 use super::*;
 use crate::connector::{ConnectorError, Fault, Happened};
+use crate::domain::access::{Denial, Sought};
+use crate::domain::actor::Scope;
 use crate::http::test_requests::{get as ask, problem_of, text};
-use crate::service::{CredentialFault, Denial, Error, StateFault};
+use crate::service::{CredentialFault, Error, StateFault};
 use crate::storage::StorageError;
 
 /// What a client sees of a problem: headers and body. Status and body agree, or this fails.
@@ -77,10 +79,10 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::Unauthenticated(Fault401::WrongPassword), 401, "credentials_invalid"),
         (Error::Unauthenticated(Fault401::WrongClient), 401, "credentials_invalid"),
         (Error::Forbidden(Denial::AdminOnly), 403, "admin_only"),
-        (Error::Forbidden(Denial::ScopeMissing("grants:write")), 403, "scope_missing"),
+        (Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite)), 403, "scope_missing"),
         (Error::Forbidden(Denial::ActingForMissing), 403, "acting_for_missing"),
         (Error::Forbidden(Denial::NotTheOwner), 403, "not_the_owner"),
-        (Error::NotFound, 404, "not_found"),
+        (Error::NotFound(Sought::RIGHT), 404, "not_found"),
         (Error::Refused(Vec::new()), 404, "not_found"),
         (Error::State(StateFault::GrantEnded), 409, "grant_ended"),
         (Error::State(StateFault::EmailTaken), 409, "email_taken"),

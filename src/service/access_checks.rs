@@ -1,7 +1,9 @@
 //! Asking what the policy would say, now or at a given time, without any effect.
 
 use super::facts::DecisionFacts;
-use super::{Caller, Error, Service, vehicles};
+use super::vehicles::{self, Wish};
+use super::{Caller, Error, Service};
+use crate::domain::access::{Operation, Sought};
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Decision, Reason, Request};
@@ -31,13 +33,14 @@ pub async fn check(
 ) -> Result<Decision, Error> {
     service.must_agree()?;
     let Question { vehicle_id, action, grant_id, at } = question;
+    let wish = Wish::of(action, Operation::CheckAccess);
     let (_, user_id, grant_id) =
-        vehicles::choose_right(service, caller, vehicle_id, action.into(), grant_id).await?;
+        vehicles::choose_right(service, caller, vehicle_id, wish, grant_id).await?;
     let mut reader = service.store.read().await?;
     let named = (vehicle_id, grant_id);
     let known = DecisionFacts::read(&mut reader, &[named]).await?;
     let facts = known.of(caller.actor.organization_id, named);
-    let facts = facts.ok_or(Error::NotFound)?;
+    let facts = facts.ok_or(Error::NotFound(Sought::RIGHT))?;
     let request = Request {
         user_id,
         vehicle_id,
@@ -46,7 +49,9 @@ pub async fn check(
     };
     match facts.decide(&request, at.unwrap_or_else(|| service.clock.now())) {
         // Who has nothing to do with the car must not learn that it is there.
-        Decision::Deny(reasons) if reasons.contains(&Reason::NotFound) => Err(Error::NotFound),
+        Decision::Deny(reasons) if reasons.contains(&Reason::NotFound) => {
+            Err(Error::NotFound(Sought::RIGHT))
+        }
         decision => Ok(decision),
     }
 }

@@ -12,11 +12,13 @@ mod start;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, Denial, Error, Service};
+use super::{Caller, Error, Service};
 use crate::connector::TokenPair;
-use crate::domain::actor::Scope;
+use crate::domain::access::{Object, Operation, Sought};
+use crate::domain::actor::{Actor, Principal};
 use crate::domain::connection::Connection;
 use crate::domain::id::ConnectionId;
+use crate::domain::user::Role;
 use crate::signing::sealed;
 use crate::storage::connections;
 
@@ -27,39 +29,39 @@ pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
 pub use start::{Started, Wanted, start};
 
-/// One consent, for its owner, administrators and machines with the scope.
+/// One consent, for its owner and the organization.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Denial::ScopeMissing`].
+/// [`Error::NotFound`], [`super::Denial::ScopeMissing`].
 pub async fn get(
     service: &Service,
     caller: &Caller,
     connection_id: ConnectionId,
 ) -> Result<Connection, Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::ConnectionsWrite.as_str())));
-    }
+    find_for(service, caller, Operation::GetConnection, connection_id).await
+}
+
+/// A consent of the caller's organization, if the caller may do this with it.
+async fn find_for(
+    service: &Service,
+    caller: &Caller,
+    operation: Operation,
+    connection_id: ConnectionId,
+) -> Result<Connection, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
     let found = connections::find(&mut reader, organization_id, connection_id).await?;
-    let connection = found.ok_or(Error::NotFound)?;
-    let may_see = caller.actor.is_admin()
-        || caller.actor.is_api_client()
-        || caller.actor.user_id() == Some(connection.owner_id);
-    if may_see { Ok(connection) } else { Err(Error::NotFound) }
+    let object = Object::found(found.as_ref(), Object::connection);
+    let sought = Sought::of(connection_id);
+    service.authorize(caller, operation, &object, sought.clone())?;
+    found.ok_or(Error::NotFound(sought))
 }
 
-/// One consent, for those who may end or mend it: its owner, administrators, and machines with the
-/// scope that act for nobody else.
-async fn get_owned(
-    service: &Service,
-    caller: &Caller,
-    connection_id: ConnectionId,
-) -> Result<Connection, Error> {
-    let connection = get(service, caller, connection_id).await?;
-    let acts_for_another = caller.actor.is_api_client()
-        && caller.actor.user_id().is_some_and(|user_id| user_id != connection.owner_id);
-    if acts_for_another { Err(Error::NotFound) } else { Ok(connection) }
+/// The owner of a consent as a caller, when their browser comes back without a session.
+fn connection_owner(connection: &Connection, request_id: Option<String>) -> Caller {
+    let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
+    let actor = Actor { organization_id: connection.organization_id, principal };
+    Caller { actor, request_id }
 }
 
 /// The sealed form of a token pair.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::domain::access::{Denial, Sought};
 use crate::domain::policy::Reason;
 use crate::entropy::NoEntropy;
 use crate::storage::StorageError;
@@ -37,9 +38,9 @@ pub enum Error {
     /// The actor may not do this, whatever the object.
     #[error("the actor may not do this")]
     Forbidden(Denial),
-    /// There is no such thing for this actor.
-    #[error("not found")]
-    NotFound,
+    /// What was looked for is not there, or the actor must not learn that it is.
+    #[error("no {0} is visible to the actor")]
+    NotFound(Sought),
     /// The policy said no. The refusal is in the record.
     #[error("the policy refused")]
     Refused(Vec<Reason>),
@@ -93,21 +94,6 @@ pub enum CredentialFault {
     WrongClient,
 }
 
-/// Why an actor may not do something, whatever the object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Denial {
-    /// Only for administrators.
-    AdminOnly,
-    /// The API client lacks this scope.
-    ScopeMissing(&'static str),
-    /// An API client must say for whom it acts.
-    ActingForMissing,
-    /// Only for the owner of the car.
-    NotTheOwner,
-    /// Only for the one to whom the grant was issued.
-    NotTheGrantee,
-}
-
 /// Why an object's state does not allow something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateFault {
@@ -131,21 +117,17 @@ impl From<NoEntropy> for Error {
     }
 }
 
-impl crate::storage::WorthRepeating for Error {
-    fn is_worth_repeating(&self) -> bool {
+impl Error {
+    /// Whether the same work may bring another result when it is run again.
+    pub(super) const fn is_worth_repeating(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_worth_repeating())
     }
 
-    fn is_unknown(&self) -> bool {
-        matches!(self, Self::Storage(error) if error.is_unknown())
-    }
-
-    fn is_away(&self) -> bool {
+    /// Whether the database was away, so that nothing is kept.
+    pub(super) const fn is_away(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_away())
     }
-}
 
-impl Error {
     /// Something of ours is broken.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())

@@ -7,6 +7,7 @@ mod list;
 mod token;
 
 use super::{Caller, Error, Service};
+use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
 use crate::domain::vehicle::Vehicle;
@@ -18,43 +19,26 @@ pub use issue::{NewGrant, issue};
 pub use list::{get, list};
 pub use token::{MintedToken, mint_token};
 
-/// A grant of the caller's organization with its car, before anything is said about rights.
-async fn find_with_vehicle(
+/// A grant of the caller's organization, its car, and in whose place the caller does something with
+/// it.
+async fn find_for(
+    service: &Service,
     on: &mut impl Executor,
     caller: &Caller,
+    operation: Operation,
     grant_id: GrantId,
-) -> Result<(Grant, Vehicle), Error> {
+) -> Result<(Grant, Vehicle, ActingAs), Error> {
     let organization_id = caller.actor.organization_id;
-    let grant = grants::find(on, organization_id, grant_id).await?.ok_or(Error::NotFound)?;
-    let vehicle = vehicles::find(on, organization_id, grant.vehicle_id).await?;
-    Ok((grant, vehicle.ok_or(Error::NotFound)?))
-}
-
-/// What a person has to do with a grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
-    Owner,
-    Grantee,
-    Administrator,
-    Stranger,
-}
-
-fn relation(caller: &Caller, grant: &Grant, vehicle: &Vehicle) -> Relation {
-    let user_id = caller.actor.user_id();
-    if user_id == Some(vehicle.owner_id) {
-        Relation::Owner
-    } else if user_id == Some(grant.grantee_id) {
-        Relation::Grantee
-    } else if caller.actor.is_admin() {
-        Relation::Administrator
-    } else {
-        Relation::Stranger
-    }
-}
-
-impl Service {
-    /// Whether a grant can never be used again, by an act or because its time is over.
-    fn has_ended(&self, grant: &Grant) -> bool {
-        grant.ended_by(self.clock.now()).is_some()
-    }
+    let found = match grants::find(on, organization_id, grant_id).await? {
+        Some(grant) => {
+            let vehicle = vehicles::find(on, organization_id, grant.vehicle_id).await?;
+            vehicle.map(|vehicle| (grant, vehicle))
+        }
+        None => None,
+    };
+    let object = Object::found(found.as_ref(), |(grant, vehicle)| Object::grant(grant, vehicle));
+    let sought = Sought::of(grant_id);
+    let acting_as = service.authorize(caller, operation, &object, sought.clone())?;
+    let (grant, vehicle) = found.ok_or(Error::NotFound(sought))?;
+    Ok((grant, vehicle, acting_as))
 }

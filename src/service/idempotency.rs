@@ -11,7 +11,7 @@ use super::{Caller, Error, Service};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::signing::{digest, sealed};
 use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
-use crate::storage::{Executor, Tx, personal_data, repeat};
+use crate::storage::{Executor, Priority, Tx, personal_data};
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -141,12 +141,10 @@ pub(super) async fn forget_about(
 /// # Errors
 /// [`Error::Storage`].
 pub async fn forget_old(service: &Service) -> Result<u64, Error> {
-    repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        let before = service.clock.now().minus(KEPT);
-        let forgotten = idempotency_keys::delete_old(&mut tx, before).await?;
-        tx.commit().await?;
-        Ok(forgotten)
-    })
-    .await
+    let forgotten = service.transact("idempotency.forget_old", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            Ok(idempotency_keys::delete_old(&mut work.tx, work.now.minus(KEPT)).await?)
+        })
+    });
+    forgotten.await
 }

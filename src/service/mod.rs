@@ -1,11 +1,12 @@
-//! What can be done with the service: one file per noun and verb. A use case checks who asks,
-//! begins a transaction, asks the domain, writes what changed together with its audit entries,
-//! and commits. It knows nothing of HTTP.
+//! What can be done with the service: one file per noun and verb. A use case asks `authorization`
+//! whether the caller may, asks the domain, and says in the frame of `transaction` what changes and
+//! what is recorded of it. It knows nothing of HTTP.
 
 pub mod access_checks;
 pub mod agreement;
 pub mod api_clients;
 pub mod audit_entries;
+mod authorization;
 pub mod budget;
 pub mod commands;
 pub mod connections;
@@ -18,6 +19,7 @@ pub mod idempotency;
 pub mod organizations;
 pub mod record;
 pub mod sessions;
+mod transaction;
 pub mod users;
 pub mod vehicles;
 pub mod webhooks;
@@ -35,15 +37,17 @@ use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
 use crate::disk::halt::Halt;
 use crate::domain::actor::{Actor, Principal};
-use crate::domain::event::{AuditEntry, Event, Personal};
+use crate::domain::event::{AuditEntry, Event};
 use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
 use crate::signing::grant_token::KnownTokens;
 use crate::signing::keyring::Keyring;
-use crate::storage::{Store, Tx, audit_entries as entries};
+use crate::storage::Store;
 
-pub use error::{CredentialFault, Denial, Error, StateFault, Violation};
+pub use crate::domain::access::Denial;
+pub use error::{CredentialFault, Error, StateFault, Violation};
+pub use transaction::{Run, Work};
 
 /// What every use case works with.
 #[derive(Clone)]
@@ -143,7 +147,7 @@ impl Caller {
         }
     }
 
-    /// The same caller, acting for this user if it is a machine.
+    /// The same caller, acting for this user if it is an API client.
     #[must_use]
     pub fn acting_for(&self, user_id: crate::domain::id::UserId) -> Self {
         Self { actor: self.actor.clone().acting_for(user_id), request_id: self.request_id.clone() }
@@ -181,45 +185,5 @@ impl Service {
             event,
             personal: None,
         })
-    }
-
-    /// Records events in the transaction of what they describe (P1).
-    ///
-    /// # Errors
-    /// [`Error::Storage`]; then nothing of the transaction is kept.
-    pub async fn record(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        now: Timestamp,
-        events: impl IntoIterator<Item = Event> + Send,
-    ) -> Result<(), Error> {
-        let recorded: Result<Vec<_>, _> =
-            events.into_iter().map(|event| self.entry(caller, event, now)).collect();
-        Ok(entries::insert_many(tx, &recorded?).await?)
-    }
-
-    /// The same for one event, with what it knows of people beyond their ids, which is kept beside
-    /// it.
-    ///
-    /// # Errors
-    /// [`Error::Storage`]; then nothing of the transaction is kept.
-    pub async fn record_with(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        now: Timestamp,
-        event: Event,
-        known: PersonalContext<'_>,
-    ) -> Result<(), Error> {
-        let mut entry = self.entry(caller, event, now)?;
-        if known.network_address.is_some() || known.note.is_some() {
-            let mut salt = [0; 16];
-            self.entropy.fill(&mut salt)?;
-            let note = known.note.map(ToOwned::to_owned);
-            let network_address = known.network_address;
-            entry.personal = Some(Personal { network_address, note, salt });
-        }
-        Ok(entries::insert_many(tx, &[entry]).await?)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::password;
 use crate::domain::user::{DisplayName, Email, Role, User};
-use crate::storage::{StorageError, organizations, users};
+use crate::storage::{Priority, StorageError, organizations, users};
 
 /// Makes an administrator, and their organization if there is none with this name.
 ///
@@ -27,34 +27,40 @@ pub async fn create_admin(
         Error::Invalid(vec![Violation::of("/password", "password_refused", refusal)])
     })?;
     let hash = service.hash_password(&secret).await?;
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    let known = organizations::find_by_name(&mut tx, organization).await?;
-    let organization_id = match known {
-        Some(organization_id) => organization_id,
-        None => service.entropy.id(now)?,
-    };
-    let caller = Caller { actor: Actor::system(organization_id), request_id: None };
-    let mut events = Vec::new();
-    if known.is_none() {
-        organizations::insert(&mut tx, organization_id, organization, now).await?;
-        events.push(Event::OrganizationCreated);
-    }
-    let user = User {
-        user_id: service.entropy.id(now)?,
-        organization_id,
-        email,
-        display_name,
-        role: Role::Admin,
-        disabled_at: None,
-        created_at: now,
-    };
-    match users::insert(&mut tx, &user, Some(&hash)).await {
-        Err(StorageError::Duplicate(_)) => return Err(Error::State(StateFault::EmailTaken)),
-        other => other?,
-    }
-    events.push(Event::UserCreated { user_id: user.user_id, role: user.role });
-    service.record(&mut tx, &caller, now, events).await?;
-    tx.commit().await?;
-    Ok((organization_id, user.user_id))
+    let (email, display_name, hash) = (&email, &display_name, &hash);
+    let created = service.transact("organizations.create_admin", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let known = organizations::find_by_name(tx, organization).await?;
+            let organization_id = match known {
+                Some(organization_id) => organization_id,
+                None => service.entropy.id(now)?,
+            };
+            let caller = Caller { actor: Actor::system(organization_id), request_id: None };
+            let mut events = Vec::new();
+            if known.is_none() {
+                organizations::insert(tx, organization_id, organization, now).await?;
+                events.push(Event::OrganizationCreated);
+            }
+            let user = User {
+                user_id: service.entropy.id(now)?,
+                organization_id,
+                email: email.clone(),
+                display_name: display_name.clone(),
+                role: Role::Admin,
+                disabled_at: None,
+                created_at: now,
+            };
+            match users::insert(tx, &user, Some(hash)).await {
+                Err(StorageError::Duplicate(_)) => {
+                    return Err(Error::State(StateFault::EmailTaken));
+                }
+                other => other?,
+            }
+            events.push(Event::UserCreated { user_id: user.user_id, role: user.role });
+            work.record_all(&caller, events)?;
+            Ok((organization_id, user.user_id))
+        })
+    });
+    created.await
 }

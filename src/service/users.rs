@@ -5,22 +5,22 @@ mod erase;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::idempotency::{Answer, Idempotency};
-use super::{Caller, Denial, Error, Service, StateFault};
-use crate::domain::actor::Scope;
+use super::{Caller, Error, Service, StateFault};
+use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
 use crate::domain::password;
 use crate::domain::user::{DisplayName, Email, Role, User};
-use crate::storage::{Page, StorageError, repeat, users};
+use crate::storage::{Executor, Page, Priority, StorageError, users};
 
 pub use erase::{Erased, erase};
 
 /// What an account is made from.
 #[derive(Debug)]
 pub struct NewUser {
-    /// Where they will sign in from.
+    /// The address they sign in with.
     pub email: Email,
-    /// What others see.
+    /// The name that others see.
     pub display_name: DisplayName,
     /// What they may do.
     pub role: Role,
@@ -30,24 +30,10 @@ pub struct NewUser {
 
 const CREATE: &str = "users.create";
 
-fn may_create(caller: &Caller, role: Role) -> Result<(), Error> {
-    if caller.actor.is_admin() {
-        return Ok(());
-    }
-    if !caller.actor.is_api_client() {
-        return Err(Error::Forbidden(Denial::AdminOnly));
-    }
-    if !caller.actor.has_scope(Scope::UsersWrite) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::UsersWrite.as_str())));
-    }
-    // A machine that could make administrators could give itself every right.
-    if role == Role::Admin { Err(Error::Forbidden(Denial::AdminOnly)) } else { Ok(()) }
-}
-
 /// Makes an account.
 ///
 /// # Errors
-/// [`Denial`] for callers who may not, [`Error::Invalid`] for a password that breaks the rules,
+/// [`super::Denial`] for callers who may not, [`Error::Invalid`] for a password that breaks the rules,
 /// [`StateFault::EmailTaken`].
 pub async fn create(
     service: &Service,
@@ -55,7 +41,12 @@ pub async fn create(
     idempotency: &Idempotency,
     new: NewUser,
 ) -> Result<Answer<User>, Error> {
-    may_create(caller, new.role)?;
+    // A program that could make administrators could give itself every right.
+    let operation = match new.role {
+        Role::Admin => Operation::CreateAdministrator,
+        Role::Member => Operation::CreateUser,
+    };
+    service.authorize_in_organization(caller, operation)?;
     if let Some(secret) = &new.password {
         password::check(secret.expose_secret(), &new.email)
             .map_err(|refusal| Error::invalid("/password", "password_refused", refusal))?;
@@ -70,7 +61,7 @@ pub async fn create(
         None => None,
     };
     let now = service.clock.now();
-    let user = User {
+    let user = &User {
         user_id: service.entropy.id(now)?,
         organization_id: caller.actor.organization_id,
         email: new.email,
@@ -79,32 +70,31 @@ pub async fn create(
         disabled_at: None,
         created_at: now,
     };
-    repeat(|| insert(service, caller, idempotency, &user, hash.as_deref())).await
-}
-
-async fn insert(
-    service: &Service,
-    caller: &Caller,
-    idempotency: &Idempotency,
-    user: &User,
-    hash: Option<&str>,
-) -> Result<Answer<User>, Error> {
-    let mut tx = service.store.begin().await?;
-    if let Some(answer) = idempotency.find(service, &mut tx, caller, CREATE).await? {
-        return Ok(answer);
+    let hash = hash.as_deref();
+    let inserted = service
+        .transact(CREATE, Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let tx = &mut work.tx;
+                if let Some(answer) = idempotency.find(service, tx, caller, CREATE).await? {
+                    return Ok(answer);
+                }
+                match users::insert(tx, user, hash).await {
+                    Err(StorageError::Duplicate(_)) => {
+                        return Err(Error::State(StateFault::EmailTaken));
+                    }
+                    other => other?,
+                }
+                idempotency.keep(service, tx, caller, CREATE, user).await?;
+                let created = Event::UserCreated { user_id: user.user_id, role: user.role };
+                work.record(caller, created)?;
+                Ok(Answer::fresh(user.clone()))
+            })
+        })
+        .await;
+    match inserted {
+        Err(Error::State(StateFault::EmailTaken)) => taken(service, caller, idempotency).await,
+        inserted => inserted,
     }
-    match users::insert(&mut tx, user, hash).await {
-        Err(StorageError::Duplicate(_)) => {
-            drop(tx);
-            return taken(service, caller, idempotency).await;
-        }
-        other => other?,
-    }
-    idempotency.keep(service, &mut tx, caller, CREATE, user).await?;
-    let created = Event::UserCreated { user_id: user.user_id, role: user.role };
-    service.record(&mut tx, caller, user.created_at, [created]).await?;
-    tx.commit().await?;
-    Ok(Answer::fresh(user.clone()))
 }
 
 /// Who has the address: the same request, sent twice at the same time, or another account.
@@ -121,62 +111,56 @@ async fn taken(
 /// The people of the organization, newest first.
 ///
 /// # Errors
-/// [`Denial`] for callers who are neither an administrator nor a machine with the scope.
+/// [`super::Denial`] for everybody but the organization.
 pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<User>, Error> {
-    may_administer(caller, Scope::UsersRead)?;
+    service.authorize_in_organization(caller, Operation::ListUsers)?;
     let mut reader = service.store.read().await?;
     Ok(users::list(&mut reader, caller.actor.organization_id, page).await?)
 }
 
-/// One account: the caller's own, or anyone's for an administrator or a machine with the scope.
+/// One account: the person's own, or anyone's for the organization.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`super::Denial`], [`Error::NotFound`].
 pub async fn get(service: &Service, caller: &Caller, user_id: UserId) -> Result<User, Error> {
-    if caller.actor.user_id() != Some(user_id) {
-        may_administer(caller, Scope::UsersRead)?;
-    }
     let mut reader = service.store.read().await?;
-    let user = users::find(&mut reader, caller.actor.organization_id, user_id).await?;
-    user.ok_or(Error::NotFound)
+    find_for(service, &mut reader, caller, Operation::GetUser, user_id).await
 }
 
 /// Closes an account: its sessions, grants and cars stop working with it.
 ///
 /// # Errors
-/// [`Denial::AdminOnly`], [`Error::NotFound`].
+/// [`super::Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn disable(service: &Service, caller: &Caller, user_id: UserId) -> Result<User, Error> {
-    if !caller.actor.is_admin() {
-        return Err(Error::Forbidden(Denial::AdminOnly));
-    }
-    repeat(|| async {
-        let now = service.clock.now();
-        let organization_id = caller.actor.organization_id;
-        let mut tx = service.store.begin().await?;
-        if users::disable(&mut tx, organization_id, user_id, now).await? {
-            service.record(&mut tx, caller, now, [Event::UserDisabled { user_id }]).await?;
-        }
-        let user = users::find(&mut tx, organization_id, user_id).await?.ok_or(Error::NotFound)?;
-        tx.commit().await?;
-        Ok(user)
-    })
-    .await
+    let operation = Operation::DisableUser;
+    service
+        .transact(operation.as_str(), Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let mut user = find_for(service, &mut work.tx, caller, operation, user_id).await?;
+                let organization_id = user.organization_id;
+                if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
+                    user.disabled_at = Some(work.now);
+                    work.record(caller, Event::UserDisabled { user_id })?;
+                }
+                Ok(user)
+            })
+        })
+        .await
 }
 
-/// Whether the caller is an administrator, or a machine with this scope.
-///
-/// # Errors
-/// [`Denial`].
-pub(super) fn may_administer(caller: &Caller, scope: Scope) -> Result<(), Error> {
-    if caller.actor.is_admin() {
-        return Ok(());
-    }
-    let ban = if caller.actor.is_api_client() {
-        Denial::ScopeMissing(scope.as_str())
-    } else {
-        Denial::AdminOnly
-    };
-    if caller.actor.has_scope(scope) { Ok(()) } else { Err(Error::Forbidden(ban)) }
+/// An account of the caller's organization, if the caller may do this with it.
+async fn find_for(
+    service: &Service,
+    on: &mut impl Executor,
+    caller: &Caller,
+    operation: Operation,
+    user_id: UserId,
+) -> Result<User, Error> {
+    let found = users::find(on, caller.actor.organization_id, user_id).await?;
+    let object = Object::found(found.as_ref(), |user| Object::user(user.user_id));
+    let sought = Sought::of(user_id);
+    service.authorize(caller, operation, &object, sought.clone())?;
+    found.ok_or(Error::NotFound(sought))
 }
 
 /// A person of the organization whose account is open.
@@ -184,10 +168,10 @@ pub(super) fn may_administer(caller: &Caller, scope: Scope) -> Result<(), Error>
 /// # Errors
 /// [`Error::NotFound`].
 pub(super) async fn find_open(
-    on: &mut impl crate::storage::Executor,
+    on: &mut impl Executor,
     caller: &Caller,
     user_id: UserId,
 ) -> Result<User, Error> {
     let user = users::find(on, caller.actor.organization_id, user_id).await?;
-    user.filter(|user| user.disabled_at.is_none()).ok_or(Error::NotFound)
+    user.filter(|user| user.disabled_at.is_none()).ok_or(Error::NotFound(Sought::of(user_id)))
 }

@@ -13,9 +13,10 @@ use secrecy::ExposeSecret;
 
 use super::{CredentialFault, Error, Service};
 use crate::connector::webhook::{self, Message, News};
+use crate::domain::access::Sought;
 use crate::domain::time::Timestamp;
 use crate::signing::{digest, webhook_signature};
-use crate::storage::{repeat, webhooks};
+use crate::storage::{Priority, webhooks};
 
 /// How long the cloud may verify this service after an operator said so.
 pub const REGISTRATION_TIME: Duration = Duration::from_secs(15 * 60);
@@ -46,16 +47,16 @@ pub async fn expect_verification(service: &Service) -> Result<Timestamp, Error> 
         let why = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN is not set";
         return Err(Error::invalid("management_token", "required", why));
     }
-    repeat(|| async {
-        let now = service.clock.now();
-        let expires_at = now.plus(REGISTRATION_TIME);
-        let mut tx = service.store.begin().await?;
-        let id = service.entropy.uuid(now)?;
-        webhooks::open_registration(&mut tx, id, now, expires_at, ANSWERS_MAX).await?;
-        tx.commit().await?;
-        Ok(expires_at)
-    })
-    .await
+    let opened = service.transact("webhooks.expect_verification", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let expires_at = now.plus(REGISTRATION_TIME);
+            let id = service.entropy.uuid(now)?;
+            webhooks::open_registration(tx, id, now, expires_at, ANSWERS_MAX).await?;
+            Ok(expires_at)
+        })
+    });
+    opened.await
 }
 
 /// Takes in what the cloud sent: the raw bytes and the header with their signature.
@@ -69,7 +70,8 @@ pub async fn receive(
     body: &[u8],
     signature: Option<&str>,
 ) -> Result<Received, Error> {
-    let secret = service.settings.management_token.as_ref().ok_or(Error::NotFound)?;
+    let secret = service.settings.management_token.as_ref();
+    let secret = secret.ok_or(Error::NotFound(Sought::the("webhook endpoint")))?;
     let secret = secret.expose_secret();
     let now = service.clock.now();
     let message = webhook::read(body, now)
@@ -88,9 +90,9 @@ pub async fn receive(
     if too_old || too_early {
         return Err(Error::invalid("/meta/deliveredAt", "out_of_range", "is not about now"));
     }
-    let event_id = event_id(&news, body);
+    let event_id = &event_id(&news, body);
     let mut reader = service.store.read().await?;
-    let known = webhooks::is_known(&mut reader, &event_id).await?;
+    let known = webhooks::is_known(&mut reader, event_id).await?;
     drop(reader);
     if known {
         return Ok(Received::Taken);
@@ -98,12 +100,10 @@ pub async fn receive(
     // Every effect can be repeated without harm, so the event is remembered last: one that was
     // taken in halfway is delivered again.
     effects::apply(service, news).await?;
-    repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        webhooks::remember(&mut tx, &event_id, service.clock.now()).await?;
-        tx.commit().await.map_err(Error::from)
-    })
-    .await?;
+    let remembered = service.transact("webhooks.remember", Priority::Ordinary, |work| {
+        Box::pin(async move { Ok(webhooks::remember(&mut work.tx, event_id, work.now).await?) })
+    });
+    remembered.await?;
     Ok(Received::Taken)
 }
 
@@ -129,14 +129,10 @@ async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Rece
     if !is_fit {
         return Err(refused("is not fit to be signed"));
     }
-    let expected = repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        let expected = webhooks::take_answer(&mut tx, service.clock.now()).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(expected)
-    })
-    .await?;
-    if !expected {
+    let expected = service.transact("webhooks.take_answer", Priority::Ordinary, |work| {
+        Box::pin(async move { Ok(webhooks::take_answer(&mut work.tx, work.now).await?) })
+    });
+    if !expected.await? {
         return Err(refused("is not expected; run `keylend webhooks expect` first"));
     }
     Ok(Received::Verified(webhook_signature::sign(secret, challenge.as_bytes())))
@@ -147,12 +143,10 @@ async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Rece
 /// # Errors
 /// [`Error::Storage`].
 pub async fn forget_old(service: &Service) -> Result<u64, Error> {
-    repeat(|| async {
-        let before = service.clock.now().minus(REMEMBERED);
-        let mut tx = service.store.begin().await?;
-        let forgotten = webhooks::forget_before(&mut tx, before).await?;
-        tx.commit().await?;
-        Ok(forgotten)
-    })
-    .await
+    let forgotten = service.transact("webhooks.forget_old", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            Ok(webhooks::forget_before(&mut work.tx, work.now.minus(REMEMBERED)).await?)
+        })
+    });
+    forgotten.await
 }

@@ -25,20 +25,9 @@ pub mod vehicle_consents;
 pub mod vehicles;
 pub mod webhooks;
 
-use std::future::Future;
-
 pub use db::{
     Db, Executor, Location, OpenError, PostgresSettings, Priority, Reader, StorageError, Tx,
 };
-
-/// How often a use case is tried when other transactions are in the way.
-const TRIES_MAX: usize = 6;
-/// What an unknown commit has come to is looked for so often, and at these intervals: as long as a
-/// server takes to start again.
-const LOOKS_MAX: usize = 20;
-/// As long as a failover takes.
-const LOOKS_TO_STORE_MAX: usize = 120;
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// The database of one service.
 #[derive(Debug, Clone)]
@@ -90,103 +79,6 @@ impl Store {
     #[must_use]
     pub const fn db(&self) -> &Db {
         &self.db
-    }
-}
-
-/// Runs a use case, and again if another transaction was in the way, a bounded number of times.
-/// Each run begins its own transaction.
-///
-/// # Errors
-/// The last run's error.
-pub async fn repeat<T, E, F>(mut use_case: impl FnMut() -> F) -> Result<T, E>
-where
-    E: WorthRepeating,
-    F: Future<Output = Result<T, E>> + Send,
-{
-    let mut tries = 1;
-    loop {
-        match use_case().await {
-            Err(error) if tries < TRIES_MAX && error.is_worth_repeating() => tries += 1,
-            outcome => return outcome,
-        }
-    }
-}
-
-/// As [`repeat`], and also after a commit of which nobody knows whether it happened: for use cases
-/// whose next run finds out what the last one has done, and does it only if it was not.
-///
-/// # Errors
-/// The last run's error; that of the commit if the database does not come back in time.
-pub async fn repeat_until_known<T, E, F>(use_case: impl FnMut() -> F) -> Result<T, E>
-where
-    E: WorthRepeating,
-    F: Future<Output = Result<T, E>> + Send,
-{
-    look_again(use_case, LOOKS_MAX, WorthRepeating::is_unknown).await
-}
-
-/// As [`repeat_until_known`], and longer, and also while the database is away: for what exists
-/// nowhere else and would be lost.
-///
-/// # Errors
-/// The last run's error.
-pub async fn repeat_until_stored<T, E, F>(use_case: impl FnMut() -> F) -> Result<T, E>
-where
-    E: WorthRepeating,
-    F: Future<Output = Result<T, E>> + Send,
-{
-    let is_worth_it = |error: &E| error.is_unknown() || error.is_away();
-    look_again(use_case, LOOKS_TO_STORE_MAX, is_worth_it).await
-}
-
-/// Repeats a use case from the first error of this kind on until the database is there.
-async fn look_again<T, E, F>(
-    mut use_case: impl FnMut() -> F,
-    looks_max: usize,
-    begins_with: impl Fn(&E) -> bool,
-) -> Result<T, E>
-where
-    E: WorthRepeating,
-    F: Future<Output = Result<T, E>> + Send,
-{
-    let mut first = None;
-    for _ in 0..looks_max {
-        match repeat(&mut use_case).await {
-            Err(error) if begins_with(&error) => first = first.or(Some(error)),
-            Err(error) if error.is_away() && first.is_some() => {}
-            outcome => return outcome,
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    match first {
-        Some(error) => Err(error),
-        None => repeat(&mut use_case).await,
-    }
-}
-
-/// Errors that know whether the whole use case may be run again.
-pub trait WorthRepeating {
-    /// Whether another run may bring another result.
-    fn is_worth_repeating(&self) -> bool;
-
-    /// Whether it may have happened all the same.
-    fn is_unknown(&self) -> bool;
-
-    /// Whether the database was away.
-    fn is_away(&self) -> bool;
-}
-
-impl WorthRepeating for StorageError {
-    fn is_worth_repeating(&self) -> bool {
-        Self::is_worth_repeating(self)
-    }
-
-    fn is_unknown(&self) -> bool {
-        Self::is_unknown(self)
-    }
-
-    fn is_away(&self) -> bool {
-        Self::is_away(self)
     }
 }
 

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::http::Gateway;
 use crate::http::problem::Problem;
@@ -78,7 +78,8 @@ async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller
     let caller = Caller { actor, request_id: Some(request_id.recorded().to_owned()) };
     let mut named = parts.headers.get_all(ACTING_FOR).iter();
     let Some(first) = named.next() else { return Ok(caller) };
-    let is_clear = caller.actor.is_api_client() && named.next().is_none();
+    let is_clear =
+        matches!(caller.actor.principal, Principal::ApiClient { .. }) && named.next().is_none();
     let header = "Keylend-Acting-For";
     let user_id: Option<UserId> = first.to_str().ok().and_then(|text| text.parse().ok());
     let Some(user_id) = user_id.filter(|_| is_clear) else {
@@ -86,7 +87,7 @@ async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller
         return Err(Problem::invalid(vec![Violation::of(header, "invalid", detail)]));
     };
     credentials::act_for(&gateway.service, &caller, user_id).await.map_err(|error| match error {
-        Error::NotFound => {
+        Error::NotFound(_) => {
             let detail = "there is no open account with this id";
             Problem::invalid(vec![Violation::of(header, "unknown_user", detail)])
         }

@@ -8,8 +8,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 
 use super::{Code, Problem};
 use crate::connector::{ConnectorError, Fault};
+use crate::domain::access::{Denial, Sought};
 use crate::domain::policy::Reason;
-use crate::service::{CredentialFault, Denial, Error, StateFault};
+use crate::service::{CredentialFault, Error, StateFault};
 use crate::storage::StorageError;
 
 const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
@@ -19,8 +20,8 @@ impl From<Error> for Problem {
         match error {
             Error::Invalid(violations) => Self::invalid(violations),
             Error::Unauthenticated(fault) => of_credentials(fault),
-            Error::Forbidden(ban) => of_ban(&ban),
-            Error::NotFound => Self::of(Code::NotFound),
+            Error::Forbidden(denial) => of_denial(&denial),
+            Error::NotFound(sought) => not_found(&sought),
             Error::Refused(reasons) => of_refusal(reasons),
             Error::State(fault) => of_state(fault),
             Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
@@ -55,8 +56,14 @@ fn of_credentials(fault: CredentialFault) -> Problem {
     Problem::of(code).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-fn of_ban(ban: &Denial) -> Problem {
-    match ban {
+/// The same sentence for what does not exist and for what the caller must not see (P10).
+fn not_found(sought: &Sought) -> Problem {
+    Problem::of(Code::NotFound)
+        .detail(format!("No {} with this id is visible to you.", sought.noun()))
+}
+
+fn of_denial(denial: &Denial) -> Problem {
+    match denial {
         Denial::AdminOnly => Problem::of(Code::AdminOnly),
         Denial::ScopeMissing(scope) => {
             let problem = Problem::of(Code::ScopeMissing)
@@ -71,14 +78,15 @@ fn of_ban(ban: &Denial) -> Problem {
         Denial::ActingForMissing => Problem::of(Code::ActingForMissing),
         Denial::NotTheOwner => Problem::of(Code::NotTheOwner),
         Denial::NotTheGrantee => Problem::of(Code::NotTheGrantee),
+        Denial::NotVisible => Problem::of(Code::NotFound),
     }
 }
 
 fn of_refusal(reasons: Vec<Reason>) -> Problem {
     let first = reasons.first().copied().unwrap_or(Reason::NotFound);
     let code = match first {
-        // Whoever learns that there is nothing must not learn why (P10).
-        Reason::NotFound => return Problem::of(Code::NotFound),
+        // Who learns that there is nothing must not learn why (P10).
+        Reason::NotFound => return not_found(&Sought::RIGHT),
         Reason::NotTheGrantee => Code::NotTheGrantee,
         Reason::VehicleMismatch => Code::VehicleMismatch,
         Reason::GrantRevoked => Code::GrantRevoked,

@@ -93,7 +93,7 @@ impl From<Error> for Refusal {
         match error {
             Error::Unauthenticated(_) => Self::of("AUTHENTICATION", None),
             Error::Refused(reasons) => Self::denied(&reasons),
-            Error::NotFound | Error::Forbidden(_) | Error::State(StateFault::ConsentLost) => {
+            Error::NotFound(_) | Error::Forbidden(_) | Error::State(StateFault::ConsentLost) => {
                 Self::of("PERMISSION", None)
             }
             Error::Invalid(_) | Error::KeyReused | Error::State(_) => Self::of("VALIDATION", None),

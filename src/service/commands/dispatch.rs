@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::is_in_flight;
 use super::request::{Answered, DispatchCommand};
+use crate::domain::access::Sought;
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, OrganizationId};
 use crate::domain::policy::Reason;
@@ -88,7 +89,7 @@ async fn reread(
 ) -> Result<Command, Error> {
     let mut reader = service.store.read_urgent().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
-    found.ok_or(Error::NotFound)
+    found.ok_or(Error::NotFound(Sought::RIGHT))
 }
 
 impl Dispatched {

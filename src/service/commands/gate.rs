@@ -9,6 +9,7 @@ use super::outcomes::{self, Outcomes};
 use super::request::{Answered, Batch, DispatchCommand, Pending};
 use super::ruling::Ruling;
 use super::{send, settle};
+use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
@@ -173,7 +174,7 @@ fn answer(service: &Service, outcomes: &Outcomes, pending: Pending, ruling: Ruli
         Ruling::Refused(command) => Ok(Answered::Refused(*command)),
         Ruling::Replayed(command) => Ok(Answered::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
-        Ruling::NotFound => Err(Error::NotFound),
+        Ruling::NotFound => Err(Error::NotFound(Sought::RIGHT)),
     };
     // Who hung up meanwhile does not stop what was decided.
     drop(pending.reply.send(answer));

@@ -14,7 +14,7 @@ use crate::domain::id::CommandId;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
 use crate::storage::commands::{self, Change};
-use crate::storage::{Tx, audit_entries};
+use crate::storage::{Priority, Tx};
 
 /// Senders wait when so many outcomes are not written yet.
 const QUEUE_MAX: usize = 4096;
@@ -92,13 +92,17 @@ pub(super) async fn write(
     service: &Service,
     changes: &[Change],
 ) -> Result<HashSet<CommandId>, Error> {
-    let mut tx = service.store.begin_urgent().await?;
-    let (taken, entries) = take(service, &mut tx, changes).await?;
-    audit_entries::insert_many(&mut tx, &entries).await?;
-    failpoint::reached(Failpoint::OutcomesWritten);
-    tx.commit().await?;
+    let written = service.transact("commands.settle", Priority::Urgent, |work| {
+        Box::pin(async move {
+            let (taken, entries) = take(service, &mut work.tx, changes).await?;
+            work.record_entries(entries);
+            failpoint::reached(Failpoint::OutcomesWritten);
+            Ok(taken)
+        })
+    });
+    let written = written.await?;
     failpoint::reached(Failpoint::OutcomesCommitted);
-    Ok(taken)
+    Ok(written)
 }
 
 /// Tells those who wait what was written.

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
 use crate::storage::commands::{self, Change, Due, ToCheck};
-use crate::storage::{audit_entries, decisions, repeat};
+use crate::storage::{Priority, decisions};
 
 /// At most so many commands are taken at once.
 const BATCH_MAX: i64 = 64;
@@ -50,7 +50,7 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let Taken { count, to_look_at, overtaken, settled } = repeat(|| take_due(service)).await?;
+    let Taken { count, to_look_at, overtaken, settled } = take_due(service).await?;
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileTaken);
     }
@@ -83,25 +83,28 @@ struct Taken {
 
 /// Takes commands that are due to be looked at, and settles those that a later one followed.
 async fn take_due(service: &Service) -> Result<Taken, Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    let due = commands::due(&mut tx, now, BATCH_MAX).await?;
-    let count = due.len();
-    let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
-    for Due { check, is_overtaken } in due {
-        let silenced = || silence(check.command.clone(), "overtaken", now);
-        match is_overtaken.then(silenced).flatten() {
-            Some(change) => overtaken.push(change),
-            None => to_look_at.push(check),
-        }
-    }
-    let current = to_look_at.iter().map(|check| check.command.command_id);
-    let ours = commands::lease(&mut tx, current, now, now.plus(LEASE)).await?;
-    to_look_at.retain(|check| ours.contains(&check.command.command_id));
-    let (settled, entries) = outcomes::take(service, &mut tx, &overtaken).await?;
-    audit_entries::insert_many(&mut tx, &entries).await?;
-    tx.commit().await?;
-    Ok(Taken { count, to_look_at, overtaken, settled })
+    let taken = service.transact("commands.take_due", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let due = commands::due(tx, now, BATCH_MAX).await?;
+            let count = due.len();
+            let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
+            for Due { check, is_overtaken } in due {
+                let silenced = || silence(check.command.clone(), "overtaken", now);
+                match is_overtaken.then(silenced).flatten() {
+                    Some(change) => overtaken.push(change),
+                    None => to_look_at.push(check),
+                }
+            }
+            let current = to_look_at.iter().map(|check| check.command.command_id);
+            let ours = commands::lease(tx, current, now, now.plus(LEASE)).await?;
+            to_look_at.retain(|check| ours.contains(&check.command.command_id));
+            let (settled, entries) = outcomes::take(service, tx, &overtaken).await?;
+            work.record_entries(entries);
+            Ok(Taken { count, to_look_at, overtaken, settled })
+        })
+    });
+    taken.await
 }
 
 /// Settles the newest command of a car by what its cloud says it was seen as, without a look. What
@@ -222,11 +225,11 @@ fn next_look(check: &ToCheck, now: Timestamp) -> Timestamp {
 
 async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
     let command_id = check.command.command_id;
-    repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        let at = next_look(check, service.clock.now());
-        commands::check_again(&mut tx, command_id, at).await?;
-        tx.commit().await.map_err(Error::from)
-    })
-    .await
+    let put_off = service.transact("commands.check_again", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let at = next_look(check, work.now);
+            Ok(commands::check_again(&mut work.tx, command_id, at).await?)
+        })
+    });
+    put_off.await
 }

@@ -6,7 +6,7 @@ use super::changed;
 use crate::domain::actor::Actor;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
-use crate::storage::{audit_entries, commands, repeat};
+use crate::storage::{Priority, commands};
 
 /// At most so many commands in one run.
 const BATCH_MAX: i64 = 256;
@@ -17,23 +17,21 @@ const BATCH_MAX: i64 = 256;
 /// # Errors
 /// [`Error::Storage`].
 pub async fn recover(service: &Service) -> Result<usize, Error> {
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let abandoned = commands::take_abandoned(&mut tx, now, BATCH_MAX).await?;
-        let mut entries = Vec::with_capacity(abandoned.len());
-        for command in &abandoned {
-            let actor = Actor::system(command.organization_id);
-            let caller = Caller { actor, request_id: None };
-            entries.push(service.entry(&caller, changed(command), command.changed_at)?);
-        }
-        audit_entries::insert_many(&mut tx, &entries).await?;
-        if !abandoned.is_empty() {
-            failpoint::reached(Failpoint::RecoverTaken);
-        }
-        tx.commit().await?;
-        service.waiters.wake(&abandoned);
-        Ok(abandoned.len())
-    })
-    .await
+    let recovered = service.transact("commands.recover", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let abandoned = commands::take_abandoned(&mut work.tx, work.now, BATCH_MAX).await?;
+            for command in &abandoned {
+                let actor = Actor::system(command.organization_id);
+                let caller = Caller { actor, request_id: None };
+                work.record_at(&caller, changed(command), command.changed_at)?;
+            }
+            if !abandoned.is_empty() {
+                failpoint::reached(Failpoint::RecoverTaken);
+            }
+            Ok(abandoned)
+        })
+    });
+    let abandoned = recovered.await?;
+    service.waiters.wake(&abandoned);
+    Ok(abandoned.len())
 }

@@ -15,7 +15,6 @@ use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
-use crate::storage::WorthRepeating;
 use crate::storage::commands::Change;
 
 /// How often a batch is decided again because others were in the way.

@@ -20,7 +20,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
-use crate::storage::{StorageError, repeat, repeat_until_stored, vehicle_consents};
+use crate::storage::{Priority, StorageError, vehicle_consents};
 
 /// A token that lives shorter than this is not given out any more.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -213,29 +213,34 @@ async fn renew(
     if !lease(service, connection_id, stored.token_revision).await? {
         return Err(Error::Connector(Box::new(renewing_elsewhere())));
     }
-    let caller = Caller { actor: Actor::system(stored.organization_id), request_id: None };
+    let caller = &Caller { actor: Actor::system(stored.organization_id), request_id: None };
     match service.connector.refresh(&refresh_token).await {
         Ok(pair) => {
-            let sealed = seal(service, connection_id, &pair)?;
+            let sealed = &seal(service, connection_id, &pair)?;
             let expires_at = service.clock.now().plus(pair.expires_in);
             let revision = stored.token_revision;
             // The old refresh token is used up: this write must not be lost to a database that is
             // busy, or away for a moment.
-            repeat_until_stored(|| async {
-                let mut tx = service.store.begin_urgent().await?;
-                let sealed = sealed.clone();
-                let expires = expires_at;
-                if !connections::store_refreshed(&mut tx, connection_id, revision, sealed, expires)
+            let stored = service.transact_until_stored("connections.refresh", |work| {
+                Box::pin(async move {
+                    let sealed = sealed.clone();
+                    let tx = &mut work.tx;
+                    if !connections::store_refreshed(
+                        tx,
+                        connection_id,
+                        revision,
+                        sealed,
+                        expires_at,
+                    )
                     .await?
-                {
-                    // A pair that is not stored must not be used: the stored one is newer.
-                    return Err(Error::Storage(StorageError::LostRace));
-                }
-                let event = Event::ConnectionRefreshed { connection_id };
-                service.record(&mut tx, &caller, service.clock.now(), [event]).await?;
-                tx.commit().await.map_err(Error::from)
-            })
-            .await?;
+                    {
+                        // A pair that is not stored must not be used: the stored one is newer.
+                        return Err(Error::Storage(StorageError::LostRace));
+                    }
+                    work.record(caller, Event::ConnectionRefreshed { connection_id })
+                })
+            });
+            stored.await?;
             Ok(AccessToken {
                 access: Access::OwnerToken(pair.access_token),
                 token_revision: revision + 1,
@@ -243,7 +248,7 @@ async fn renew(
             })
         }
         Err(error) => {
-            settle_failure(service, &caller, connection_id, stored, &error).await?;
+            settle_failure(service, caller, connection_id, stored, &error).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
@@ -254,16 +259,14 @@ async fn lease(
     connection_id: ConnectionId,
     revision: i64,
 ) -> Result<bool, Error> {
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin_urgent().await?;
-        let until = now.plus(LEASE);
-        let leased =
-            connections::lease_refresh(&mut tx, connection_id, revision, until, now).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(leased)
-    })
-    .await
+    let leased = service.transact("connections.lease_refresh", Priority::Urgent, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let until = now.plus(LEASE);
+            Ok(connections::lease_refresh(tx, connection_id, revision, until, now).await?)
+        })
+    });
+    leased.await
 }
 
 /// A refused refresh token means that the consent is gone. Any other failure may pass: the lease
@@ -275,29 +278,29 @@ async fn settle_failure(
     stored: &StoredTokens,
     error: &ConnectorError,
 ) -> Result<(), Error> {
-    repeat(|| async {
-        let mut tx = service.store.begin_urgent().await?;
-        let revision = stored.token_revision;
-        if error.fault == Fault::ConsentLost {
+    let (revision, user_id) = (stored.token_revision, stored.owner_id);
+    let settled = service.transact("connections.fail_refresh", Priority::Urgent, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            if error.fault != Fault::ConsentLost {
+                connections::release_refresh(tx, connection_id, revision).await?;
+                return Ok(());
+            }
             let reason =
                 error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
-            if connections::lose(&mut tx, connection_id, revision, &reason).await? {
-                let user_id = stored.owner_id;
-                let now = service.clock.now();
-                let mut events = Vec::new();
-                for car in vehicle_consents::of_connection(&mut tx, connection_id).await? {
-                    let vehicle_id = car.facts.vehicle_id;
-                    events.extend(suspended_grants(&mut tx, vehicle_id, &reason, now).await?);
-                }
-                events.push(Event::ConnectionLost { connection_id, user_id, reason });
-                service.record(&mut tx, caller, now, events).await?;
+            if !connections::lose(tx, connection_id, revision, &reason).await? {
+                return Ok(());
             }
-        } else {
-            connections::release_refresh(&mut tx, connection_id, revision).await?;
-        }
-        tx.commit().await.map_err(Error::from)
-    })
-    .await
+            let mut events = Vec::new();
+            for car in vehicle_consents::of_connection(tx, connection_id).await? {
+                let vehicle_id = car.facts.vehicle_id;
+                events.extend(suspended_grants(tx, vehicle_id, &reason, now).await?);
+            }
+            events.push(Event::ConnectionLost { connection_id, user_id, reason });
+            work.record_all(caller, events)
+        })
+    });
+    settled.await
 }
 
 fn renewing_elsewhere() -> ConnectorError {

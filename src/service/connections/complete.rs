@@ -1,20 +1,20 @@
 //! The owner's browser comes back from the vehicle cloud: with a code or the owner's id, or with a
 //! reason why not. The state it brings was given to one request, is used once and expires.
 
-use super::seal;
+use super::{connection_owner, seal};
 use crate::config::ApiVersions;
 use crate::connector::{Access, ConnectorError, ConsentedVehicle, Fault, TokenPair};
-use crate::domain::actor::{Actor, Principal};
+use crate::domain::access::Sought;
 use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, VehicleId};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Role, User};
+use crate::domain::user::User;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::secret;
 use crate::storage::connections::Activation;
-use crate::storage::{connections, repeat, users, vehicles};
+use crate::storage::{Priority, connections, users, vehicles};
 
 /// What the browser brought.
 #[derive(Debug, Clone)]
@@ -57,9 +57,7 @@ pub struct Completed {
 /// [`StateFault::ConsentLost`] if the owner declined; [`Error::Connector`] if the cloud fails.
 pub async fn complete(service: &Service, returned: Return) -> Result<Completed, Error> {
     let connection = take(service, &returned.state).await?;
-    let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
-    let actor = Actor { organization_id: connection.organization_id, principal };
-    let caller = Caller { actor, request_id: returned.request_id };
+    let caller = connection_owner(&connection, returned.request_id);
     let proof = match returned.result {
         Ok(proof) => proof,
         Err(word) => {
@@ -68,7 +66,7 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
         }
     };
     match fetch(service, &connection, proof).await {
-        Ok(consented) => keep(service, &caller, &connection, consented).await,
+        Ok(consented) => keep(service, &caller, &connection, &consented).await,
         Err(error) => {
             fail(service, &caller, &connection, word(&error)).await?;
             Err(Error::Connector(Box::new(error)))
@@ -79,15 +77,14 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
 /// Uses the state up, so that of any number of browsers exactly one goes on.
 async fn take(service: &Service, state: &str) -> Result<Connection, Error> {
     let hash = secret::hash_of(state);
-    repeat(|| async {
-        let created_after = service.clock.now().minus(CONSENT_TIME);
-        let mut tx = service.store.begin().await?;
-        let taken = connections::take_by_state(&mut tx, hash, created_after).await?;
-        let connection = taken.ok_or(Error::State(StateFault::ConsentNotPending))?;
-        tx.commit().await?;
-        Ok(connection)
-    })
-    .await
+    let taken = service.transact("connections.take_state", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let created_after = work.now.minus(CONSENT_TIME);
+            let taken = connections::take_by_state(&mut work.tx, hash, created_after).await?;
+            taken.ok_or(Error::State(StateFault::ConsentNotPending))
+        })
+    });
+    taken.await
 }
 
 /// What a consent came to.
@@ -157,41 +154,41 @@ async fn keep(
     service: &Service,
     caller: &Caller,
     connection: &Connection,
-    consented: Consented,
+    consented: &Consented,
 ) -> Result<Completed, Error> {
     let connection_id = connection.connection_id;
-    let sealed = match &consented.pair {
+    let sealed = &match &consented.pair {
         Some(pair) => Some(seal(service, connection_id, pair)?),
         None => None,
     };
     let lifetime = consented.pair.as_ref().map(|pair| pair.expires_in);
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let activation = Activation {
-            api_version: consented.api_version,
-            provider_user_id: consented.provider_user_id.clone(),
-            tokens: sealed.clone().zip(lifetime.map(|lifetime| now.plus(lifetime))),
-        };
-        connections::activate(&mut tx, connection_id, activation).await?;
-        let user_id = connection.owner_id;
-        let owner = users::find(&mut tx, connection.organization_id, user_id).await?;
-        let owner = owner.ok_or(Error::NotFound)?;
-        let vehicles = consented.cars.len();
-        let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
-        let mut owned = Vec::new();
-        for car in &consented.cars {
-            let mut vehicle = vehicle(service.entropy.id(now)?, connection, car, now);
-            vehicle.vehicle_id = vehicles::upsert(&mut tx, &vehicle).await?;
-            let vehicle_id = vehicle.vehicle_id;
-            events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
-            owned.push(vehicle);
-        }
-        service.record(&mut tx, caller, now, events).await?;
-        tx.commit().await?;
-        Ok(Completed { connection_id, owner, vehicles: owned })
-    })
-    .await
+    let completed = service.transact("connections.complete", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let activation = Activation {
+                api_version: consented.api_version,
+                provider_user_id: consented.provider_user_id.clone(),
+                tokens: sealed.clone().zip(lifetime.map(|lifetime| now.plus(lifetime))),
+            };
+            connections::activate(tx, connection_id, activation).await?;
+            let user_id = connection.owner_id;
+            let owner = users::find(tx, connection.organization_id, user_id).await?;
+            let owner = owner.ok_or(Error::NotFound(Sought::of(user_id)))?;
+            let vehicles = consented.cars.len();
+            let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
+            let mut owned = Vec::new();
+            for car in &consented.cars {
+                let mut vehicle = vehicle(service.entropy.id(now)?, connection, car, now);
+                vehicle.vehicle_id = vehicles::upsert(tx, &vehicle).await?;
+                let vehicle_id = vehicle.vehicle_id;
+                events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
+                owned.push(vehicle);
+            }
+            work.record_all(caller, events)?;
+            Ok(Completed { connection_id, owner, vehicles: owned })
+        })
+    });
+    completed.await
 }
 
 /// A car as it is kept.
@@ -223,17 +220,15 @@ async fn fail(
     connection: &Connection,
     word: &str,
 ) -> Result<(), Error> {
-    repeat(|| async {
-        let connection_id = connection.connection_id;
-        let mut tx = service.store.begin().await?;
-        connections::fail(&mut tx, connection_id, word).await?;
-        let user_id = connection.owner_id;
-        let failed = Event::ConnectionFailed { connection_id, user_id, reason: word.to_owned() };
-        service.record(&mut tx, caller, service.clock.now(), [failed]).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+    let failed = service.transact("connections.fail", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let connection_id = connection.connection_id;
+            connections::fail(&mut work.tx, connection_id, word).await?;
+            let (user_id, reason) = (connection.owner_id, word.to_owned());
+            work.record(caller, Event::ConnectionFailed { connection_id, user_id, reason })
+        })
+    });
+    failed.await
 }
 
 /// The record's word for a failed exchange.

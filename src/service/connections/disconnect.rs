@@ -1,6 +1,7 @@
 //! Ending a consent: here at once and for good, then at the vehicle cloud. If the cloud cannot be
 //! reached, what is left there can no longer be used from here.
 
+use crate::domain::access::Operation;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason};
@@ -9,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::service::connections::AccessToken;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Tx, connections, grants, repeat, vehicle_consents};
+use crate::storage::{Priority, Tx, connections, grants, vehicle_consents};
 
 /// A consent that was ended.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Disconnected {
     pub ended_upstream: bool,
 }
 
-/// Ends a consent, for its owner, an administrator or a machine for them: its cars leave the
+/// Ends a consent, for its owner, an administrator or an API client for them: its cars leave the
 /// service, and every grant for them ends.
 ///
 /// # Errors
@@ -30,19 +31,20 @@ pub async fn disconnect(
     caller: &Caller,
     connection_id: ConnectionId,
 ) -> Result<Disconnected, Error> {
-    let connection = super::get_owned(service, caller, connection_id).await?;
+    let operation = Operation::Disconnect;
+    let connection = super::find_for(service, caller, operation, connection_id).await?;
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
     let access = match connection.status {
         ConnectionStatus::Active => service.access_tokens.get(service, connection_id).await.ok(),
         ConnectionStatus::Pending | ConnectionStatus::Failed | ConnectionStatus::Lost => None,
     };
-    let cars = repeat(|| end(service, caller, &connection)).await?;
+    let cars = end(service, caller, &connection).await?;
     service.access_tokens.forget(connection_id);
     let ended_upstream = match access {
         Some(token) => end_upstream(service, &token, &cars).await,
         None => cars.is_empty(),
     };
-    let connection = super::get(service, caller, connection_id).await?;
+    let connection = super::find_for(service, caller, operation, connection_id).await?;
     Ok(Disconnected { connection, ended_upstream })
 }
 
@@ -51,13 +53,18 @@ async fn end(
     caller: &Caller,
     connection: &Connection,
 ) -> Result<Vec<VehicleRow>, Error> {
-    let now = service.clock.now();
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
-    let mut tx = service.store.begin().await?;
-    let (cars, events) = end_here(&mut tx, connection_id, user_id, "disconnected", now).await?;
-    service.record(&mut tx, caller, now, events).await?;
-    tx.commit().await?;
-    Ok(cars)
+    service
+        .transact(Operation::Disconnect.as_str(), Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let (tx, now) = (&mut work.tx, work.now);
+                let (cars, events) =
+                    end_here(tx, connection_id, user_id, "disconnected", now).await?;
+                work.record_all(caller, events)?;
+                Ok(cars)
+            })
+        })
+        .await
 }
 
 /// Ends a consent in the caller's transaction: its cars leave the service, and every grant for them

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Tx, connections, repeat, vehicle_consents};
+use crate::storage::{Priority, Tx, connections, vehicle_consents};
 
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
@@ -90,31 +90,30 @@ async fn change_permissions(
     permissions: &Permissions,
     reason: &str,
 ) -> Result<(), Error> {
-    let caller = system(vehicle);
+    let caller = &system(vehicle);
     let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        connections::hold(&mut tx, vehicle.connection_id).await?;
-        if !vehicle_consents::set_permissions(&mut tx, vehicle_id, permissions).await? {
-            return Ok(());
-        }
-        let permissions = permissions.clone();
-        let mut events =
-            vec![Event::VehiclePermissionsChanged { vehicle_id, user_id, permissions }];
-        let connection_id = vehicle.connection_id;
-        let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
-        let permits = |car: &VehicleRow| car.facts.permissions.iter().next().is_some();
-        if !permits_any(&cars, permits) && connections::end(&mut tx, connection_id, reason).await? {
-            let reason = reason.to_owned();
-            events.push(Event::ConnectionLost { connection_id, user_id, reason });
-        }
-        events.extend(suspended_grants(&mut tx, vehicle_id, reason, now).await?);
-        service.record(&mut tx, &caller, now, events).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+    let changed = service.transact("connections.note_permissions", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            connections::hold(tx, vehicle.connection_id).await?;
+            if !vehicle_consents::set_permissions(tx, vehicle_id, permissions).await? {
+                return Ok(());
+            }
+            let permissions = permissions.clone();
+            let mut events =
+                vec![Event::VehiclePermissionsChanged { vehicle_id, user_id, permissions }];
+            let connection_id = vehicle.connection_id;
+            let cars = vehicle_consents::of_connection(tx, connection_id).await?;
+            let permits = |car: &VehicleRow| car.facts.permissions.iter().next().is_some();
+            if !permits_any(&cars, permits) && connections::end(tx, connection_id, reason).await? {
+                let reason = reason.to_owned();
+                events.push(Event::ConnectionLost { connection_id, user_id, reason });
+            }
+            events.extend(suspended_grants(tx, vehicle_id, reason, now).await?);
+            work.record_all(caller, events)
+        })
+    });
+    changed.await
 }
 
 fn permits_any(cars: &[VehicleRow], permits: impl Fn(&VehicleRow) -> bool) -> bool {
@@ -127,35 +126,31 @@ pub(crate) async fn suspend(
     vehicle: &VehicleRow,
     provider_code: &str,
 ) -> Result<(), Error> {
-    let caller = system(vehicle);
+    let caller = &system(vehicle);
     let of_one_car = OF_ONE_CAR.iter().any(|code| provider_code.ends_with(code));
-    let reason = provider_code.to_ascii_lowercase();
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let mut cars = vec![vehicle.clone()];
-        if !of_one_car {
-            cars = vehicle_consents::of_connection(&mut tx, vehicle.connection_id).await?;
-        }
-        let mut events = Vec::new();
-        for car in &cars {
-            let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
-            let probe_at = now.plus(FIRST_PROBE);
-            if vehicle_consents::suspend(&mut tx, vehicle_id, &reason, now, probe_at).await? {
-                let reason = reason.clone();
-                events.push(Event::VehicleSuspended {
-                    vehicle_id,
-                    user_id,
-                    reason: reason.clone(),
-                });
-                events.extend(suspended_grants(&mut tx, vehicle_id, &reason, now).await?);
+    let reason = &provider_code.to_ascii_lowercase();
+    let suspended = service.transact("connections.suspend", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let mut cars = vec![vehicle.clone()];
+            if !of_one_car {
+                cars = vehicle_consents::of_connection(tx, vehicle.connection_id).await?;
             }
-        }
-        service.record(&mut tx, &caller, now, events).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+            let mut events = Vec::new();
+            for car in &cars {
+                let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
+                let probe_at = now.plus(FIRST_PROBE);
+                if vehicle_consents::suspend(tx, vehicle_id, reason, now, probe_at).await? {
+                    let suspended =
+                        Event::VehicleSuspended { vehicle_id, user_id, reason: reason.clone() };
+                    events.push(suspended);
+                    events.extend(suspended_grants(tx, vehicle_id, reason, now).await?);
+                }
+            }
+            work.record_all(caller, events)
+        })
+    });
+    suspended.await
 }
 
 /// Ends the suspension of a car that began at `as_of` or earlier.
@@ -164,24 +159,23 @@ pub(crate) async fn resume(
     vehicle: &VehicleRow,
     as_of: Timestamp,
 ) -> Result<(), Error> {
-    let caller = system(vehicle);
+    let caller = &system(vehicle);
     let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        if !vehicle_consents::resume(&mut tx, vehicle_id, as_of).await? {
-            return Ok(());
-        }
-        let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
-        for grant in vehicle_consents::live_grants(&mut tx, vehicle_id, now).await? {
-            let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
-            events.push(Event::GrantResumed { grant_id, vehicle_id, grantee_id });
-        }
-        service.record(&mut tx, &caller, now, events).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await
+    let resumed = service.transact("connections.resume", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            if !vehicle_consents::resume(tx, vehicle_id, as_of).await? {
+                return Ok(());
+            }
+            let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
+            for grant in vehicle_consents::live_grants(tx, vehicle_id, now).await? {
+                let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
+                events.push(Event::GrantResumed { grant_id, vehicle_id, grantee_id });
+            }
+            work.record_all(caller, events)
+        })
+    });
+    resumed.await
 }
 
 /// What is recorded about each grant that rests on a car that cannot be used.

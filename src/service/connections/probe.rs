@@ -8,8 +8,8 @@ use crate::connector::Fault;
 use crate::domain::reading::Observable;
 use crate::service::budget::Purpose;
 use crate::service::{Error, Service};
+use crate::storage::Priority;
 use crate::storage::decisions::{self, VehicleRow};
-use crate::storage::repeat;
 use crate::storage::vehicle_consents::{self, ToProbe};
 
 /// At most so many cars in one run.
@@ -33,15 +33,13 @@ const TRIED: &[Observable] = &[
 /// # Errors
 /// [`Error::Storage`].
 pub async fn probe(service: &Service) -> Result<usize, Error> {
-    let taken = repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let until = now.plus(LEASE);
-        let taken = vehicle_consents::take_to_probe(&mut tx, now, until, BATCH_MAX).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(taken)
-    })
-    .await?;
+    let taken = service.transact("connections.take_to_probe", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let until = work.now.plus(LEASE);
+            Ok(vehicle_consents::take_to_probe(&mut work.tx, work.now, until, BATCH_MAX).await?)
+        })
+    });
+    let taken = taken.await?;
     for to_probe in &taken {
         let mut reader = service.store.read().await?;
         let found = decisions::vehicles(&mut reader, &[to_probe.vehicle_id]).await?;
@@ -60,13 +58,13 @@ async fn try_one(service: &Service, vehicle: &VehicleRow, to_probe: ToProbe) -> 
     }
     let doublings = u32::try_from(to_probe.probes.clamp(0, 16)).unwrap_or(0);
     let wait = FIRST_PROBE.saturating_mul(1 << doublings).min(WAIT_MAX);
-    repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        let at = service.clock.now().plus(wait);
-        vehicle_consents::probe_again(&mut tx, to_probe.vehicle_id, at).await?;
-        tx.commit().await.map_err(Error::from)
-    })
-    .await
+    let put_off = service.transact("connections.probe_again", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let at = work.now.plus(wait);
+            Ok(vehicle_consents::probe_again(&mut work.tx, to_probe.vehicle_id, at).await?)
+        })
+    });
+    put_off.await
 }
 
 /// Whether the maker answers for this car. An answer that says something else than that the

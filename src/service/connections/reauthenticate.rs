@@ -1,17 +1,16 @@
 //! Sending an owner to mend the account with the car's maker, and receiving the browser that comes
 //! back (protocol page, section 1.1).
 
-use super::faults;
+use super::{connection_owner, faults};
 use crate::connector::ReauthenticateRequest;
-use crate::domain::actor::{Actor, Principal};
+use crate::domain::access::Operation;
 use crate::domain::connection::{CONSENT_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::id::ConnectionId;
-use crate::domain::user::Role;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::secret::{self, MachineSecret, SecretPrefix};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{connections, repeat, vehicle_consents};
+use crate::storage::{Priority, connections, vehicle_consents};
 
 /// Where the owner's browser is sent.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub struct Reauthentication {
     pub reauthenticate_url: String,
 }
 
-/// Starts mending the account behind a consent, for its owner or a machine for them.
+/// Starts mending the account behind a consent, for its owner or an API client for them.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`StateFault::ConsentLost`] if the consent itself is gone, and with it
@@ -32,33 +31,36 @@ pub async fn reauthenticate(
     caller: &Caller,
     connection_id: ConnectionId,
 ) -> Result<Reauthentication, Error> {
-    let connection = super::get_owned(service, caller, connection_id).await?;
+    let operation = Operation::Reauthenticate;
+    let connection = &super::find_for(service, caller, operation, connection_id).await?;
     if connection.status != ConnectionStatus::Active {
         return Err(Error::State(StateFault::ConsentLost));
     }
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        let cars = vehicle_consents::of_connection(&mut tx, connection_id).await?;
-        let suspended = cars.iter().find(|car| car.facts.suspended);
-        let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
-        let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
-        if !connections::ask_back(&mut tx, connection_id, state.hash(), now).await? {
-            return Err(Error::State(StateFault::ConsentLost));
-        }
-        let user_id = connection.owner_id;
-        let event = Event::ConnectionReauthenticationStarted { connection_id, user_id };
-        service.record(&mut tx, caller, now, [event]).await?;
-        tx.commit().await?;
-        let reauthenticate_url = service.connector.reauthenticate_url(&ReauthenticateRequest {
-            redirect_uri: service.settings.redirect_uri(),
-            provider_vehicle_id: car.provider_vehicle_id.clone(),
-            state: state.expose().to_owned(),
-            user: user_id.to_string(),
-        });
-        Ok(Reauthentication { connection: connection.clone(), reauthenticate_url })
-    })
-    .await
+    let started = service.transact(operation.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let tx = &mut work.tx;
+            let cars = vehicle_consents::of_connection(tx, connection_id).await?;
+            let suspended = cars.iter().find(|car| car.facts.suspended);
+            let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
+            let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
+            if !connections::ask_back(tx, connection_id, state.hash(), work.now).await? {
+                return Err(Error::State(StateFault::ConsentLost));
+            }
+            let user_id = connection.owner_id;
+            work.record(
+                caller,
+                Event::ConnectionReauthenticationStarted { connection_id, user_id },
+            )?;
+            let reauthenticate_url = service.connector.reauthenticate_url(&ReauthenticateRequest {
+                redirect_uri: service.settings.redirect_uri(),
+                provider_vehicle_id: car.provider_vehicle_id.clone(),
+                state: state.expose().to_owned(),
+                user: user_id.to_string(),
+            });
+            Ok(Reauthentication { connection: connection.clone(), reauthenticate_url })
+        })
+    });
+    started.await
 }
 
 /// The browser came back from mending an account: what was suspended works again, until the cloud
@@ -72,21 +74,19 @@ pub async fn reauthenticated(
     request_id: Option<String>,
 ) -> Result<Connection, Error> {
     let hash = secret::hash_of(state);
-    let connection = repeat(|| async {
-        let asked_after = service.clock.now().minus(CONSENT_TIME);
-        let mut tx = service.store.begin().await?;
-        let taken = connections::take_back(&mut tx, hash, asked_after).await?;
-        let connection = taken.ok_or(Error::State(StateFault::ConsentNotPending))?;
-        let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
-        let actor = Actor { organization_id: connection.organization_id, principal };
-        let caller = Caller { actor, request_id: request_id.clone() };
-        let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
-        let event = Event::ConnectionReauthenticated { connection_id, user_id };
-        service.record(&mut tx, &caller, service.clock.now(), [event]).await?;
-        tx.commit().await?;
-        Ok::<_, Error>(connection)
-    })
-    .await?;
+    let request_id = &request_id;
+    let taken = service.transact("connections.reauthenticated", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let asked_after = work.now.minus(CONSENT_TIME);
+            let taken = connections::take_back(&mut work.tx, hash, asked_after).await?;
+            let connection = taken.ok_or(Error::State(StateFault::ConsentNotPending))?;
+            let caller = connection_owner(&connection, request_id.clone());
+            let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
+            work.record(&caller, Event::ConnectionReauthenticated { connection_id, user_id })?;
+            Ok(connection)
+        })
+    });
+    let connection = taken.await?;
     let mut reader = service.store.read().await?;
     let cars = vehicle_consents::of_connection(&mut reader, connection.connection_id).await?;
     drop(reader);

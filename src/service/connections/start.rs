@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::connector::{AuthorizeRequest, SingleVehicle};
-use crate::domain::actor::Scope;
+use crate::domain::access::Operation;
 use crate::domain::connection::{Connection, ConnectionStatus, Mode};
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::event::Event;
+use crate::domain::id::UserId;
 use crate::domain::instruction::Action;
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Caller, Denial, Error, Service, users};
 use crate::signing::secret::{MachineSecret, SecretPrefix};
-use crate::storage::{connections, repeat};
+use crate::storage::{Priority, connections};
 
 const START: &str = "connections.start";
 
@@ -56,7 +57,7 @@ fn permissions(wanted: &Wanted) -> Vec<(&'static str, bool)> {
     permissions.into_iter().collect()
 }
 
-/// Starts a consent for the caller, or for the person a machine acts for.
+/// Starts a consent for the caller, or for the person an API client acts for.
 ///
 /// # Errors
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a person whose
@@ -67,46 +68,54 @@ pub async fn start(
     idempotency: &Idempotency,
     wanted: Wanted,
 ) -> Result<Answer<Started>, Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::ConnectionsWrite) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::ConnectionsWrite.as_str())));
-    }
-    let owner_id = caller.actor.user_id().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
-    repeat(|| async {
-        let now = service.clock.now();
-        let mut tx = service.store.begin().await?;
-        if let Some(answer) = idempotency.find(service, &mut tx, caller, START).await? {
-            return Ok(answer);
-        }
-        users::find_open(&mut tx, caller, owner_id).await?;
-        let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
-        let connection = Connection {
-            connection_id: service.entropy.id(now)?,
-            organization_id: caller.actor.organization_id,
-            owner_id,
-            status: ConnectionStatus::Pending,
-            mode: wanted.mode,
-            status_reason: None,
-            api_version: service.settings.api_versions.preferred(),
-            provider_user_id: None,
-            created_at: now,
-        };
-        connections::insert(&mut tx, &connection, state.hash()).await?;
-        let authorize_url = service.connector.authorize_url(&AuthorizeRequest {
-            redirect_uri: service.settings.redirect_uri(),
-            permissions: permissions(&wanted),
-            state: state.expose().to_owned(),
-            mode: wanted.mode.as_str(),
-            user: owner_id.to_string(),
-            make: wanted.make.clone(),
-            single: wanted.single.clone(),
-        });
-        let connection_id = connection.connection_id;
-        let started = Started { connection, authorize_url };
-        idempotency.keep(service, &mut tx, caller, START, &started).await?;
-        let event = Event::ConnectionStarted { connection_id, user_id: owner_id };
-        service.record(&mut tx, caller, now, [event]).await?;
-        tx.commit().await?;
-        Ok(Answer::fresh(started))
+    let acting_as = service.authorize_in_organization(caller, Operation::StartConnection)?;
+    let owner_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
+    let wanted = &wanted;
+    service
+        .transact(START, Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let tx = &mut work.tx;
+                if let Some(answer) = idempotency.find(service, tx, caller, START).await? {
+                    return Ok(answer);
+                }
+                users::find_open(tx, caller, owner_id).await?;
+                let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
+                let connection = Connection {
+                    connection_id: service.entropy.id(work.now)?,
+                    organization_id: caller.actor.organization_id,
+                    owner_id,
+                    status: ConnectionStatus::Pending,
+                    mode: wanted.mode,
+                    status_reason: None,
+                    api_version: service.settings.api_versions.preferred(),
+                    provider_user_id: None,
+                    created_at: work.now,
+                };
+                connections::insert(tx, &connection, state.hash()).await?;
+                let connection_id = connection.connection_id;
+                let authorize_url = authorize_url(service, wanted, owner_id, &state);
+                let started = Started { connection, authorize_url };
+                idempotency.keep(service, tx, caller, START, &started).await?;
+                work.record(caller, Event::ConnectionStarted { connection_id, user_id: owner_id })?;
+                Ok(Answer::fresh(started))
+            })
+        })
+        .await
+}
+
+fn authorize_url(
+    service: &Service,
+    wanted: &Wanted,
+    owner_id: UserId,
+    state: &MachineSecret,
+) -> String {
+    service.connector.authorize_url(&AuthorizeRequest {
+        redirect_uri: service.settings.redirect_uri(),
+        permissions: permissions(wanted),
+        state: state.expose().to_owned(),
+        mode: wanted.mode.as_str(),
+        user: owner_id.to_string(),
+        make: wanted.make.clone(),
+        single: wanted.single.clone(),
     })
-    .await
 }

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use super::{Relation, find_with_vehicle, relation};
-use crate::domain::actor::Scope;
+use super::find_for;
+use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Caller, Denial, Error, PersonalContext, Service, commands};
-use crate::storage::{Executor, commands as stored_commands, grants, repeat_until_known};
+use crate::service::{Caller, Error, PersonalContext, Service, commands};
+use crate::storage::{Priority, commands as stored_commands, grants};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
 /// answer, and the recovery's period.
@@ -34,11 +34,11 @@ pub struct Ended {
     pub in_flight: Vec<CommandId>,
 }
 
-/// Ends a grant for the owner, an administrator, or a machine for them. Ending it twice is ending
+/// Ends a grant for the owner, an administrator, or an API client for them. Ending it twice is ending
 /// it once: the second time the answer is the same.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Denial::NotTheOwner`], [`Denial::ScopeMissing`].
+/// [`Error::NotFound`], [`crate::service::Denial::NotTheOwner`], [`crate::service::Denial::ScopeMissing`].
 pub async fn revoke(
     service: &Service,
     caller: &Caller,
@@ -46,53 +46,55 @@ pub async fn revoke(
     note: Option<&str>,
     wait: Wait,
 ) -> Result<Ended, Error> {
-    let ended =
-        repeat_until_known(|| end_once(service, caller, grant_id, EndReason::Revoked, note));
-    let ended = ended.await?;
+    let ended = end(service, caller, Operation::RevokeGrant, grant_id, note).await?;
     drained(service, ended, wait).await
 }
 
-/// Gives a grant back: for its grantee, or a machine for them.
+/// Gives a grant back: for its grantee, or an API client for them.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Denial::NotTheGrantee`], [`Denial::ScopeMissing`].
+/// [`Error::NotFound`], [`crate::service::Denial::NotTheGrantee`], [`crate::service::Denial::ScopeMissing`].
 pub async fn relinquish(
     service: &Service,
     caller: &Caller,
     grant_id: GrantId,
     wait: Wait,
 ) -> Result<Ended, Error> {
-    let ended =
-        repeat_until_known(|| end_once(service, caller, grant_id, EndReason::Relinquished, None));
-    let ended = ended.await?;
+    let ended = end(service, caller, Operation::RelinquishGrant, grant_id, None).await?;
     drained(service, ended, wait).await
 }
 
-async fn end_once(
+async fn end(
     service: &Service,
     caller: &Caller,
+    operation: Operation,
     grant_id: GrantId,
-    end_reason: EndReason,
     note: Option<&str>,
 ) -> Result<Ended, Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin_urgent().await?;
-    let ender = may_end(&mut tx, caller, grant_id, end_reason).await?;
-    let organization_id = caller.actor.organization_id;
-    let end = End { ended_at: now, end_reason };
-    let ended = grants::end(&mut tx, organization_id, grant_id, end, note).await?;
-    let in_flight = stored_commands::in_flight(&mut tx, grant_id).await?;
-    let Some(grant) = ended else {
-        let grant = grants::find(&mut tx, organization_id, grant_id).await?;
-        return Ok(Ended { grant: grant.ok_or(Error::NotFound)?, in_flight });
+    let end_reason = match operation {
+        Operation::RelinquishGrant => EndReason::Relinquished,
+        _ => EndReason::Revoked,
     };
-    let event = event(&grant, end_reason, in_flight.len());
-    let known = PersonalContext { note, ..PersonalContext::default() };
-    service.record_with(&mut tx, &ender, now, event, known).await?;
-    failpoint::reached(Failpoint::GrantEnded);
-    tx.commit().await?;
+    let ended = service
+        .transact(operation.as_str(), Priority::Urgent, |work| {
+            Box::pin(async move {
+                let (before, _, acting_as) =
+                    find_for(service, &mut work.tx, caller, operation, grant_id).await?;
+                let end = End { ended_at: work.now, end_reason };
+                let tx = &mut work.tx;
+                let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
+                let in_flight = stored_commands::in_flight(tx, grant_id).await?;
+                let Some(grant) = ended else { return Ok(Ended { grant: before, in_flight }) };
+                let event = event(&grant, end_reason, in_flight.len());
+                let context = PersonalContext { note, ..PersonalContext::default() };
+                work.record_with(&caller.acting_as(acting_as), event, context)?;
+                failpoint::reached(Failpoint::GrantEnded);
+                Ok(Ended { grant, in_flight })
+            })
+        })
+        .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
-    Ok(Ended { grant, in_flight })
+    Ok(ended)
 }
 
 fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
@@ -103,37 +105,6 @@ fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
             Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision }
         }
         _ => Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight },
-    }
-}
-
-/// Whether the caller may end the grant in this way, and the caller as the record names them.
-async fn may_end(
-    on: &mut impl Executor,
-    caller: &Caller,
-    grant_id: GrantId,
-    end_reason: EndReason,
-) -> Result<Caller, Error> {
-    let (grant, vehicle) = find_with_vehicle(on, caller, grant_id).await?;
-    let by_grantee = end_reason == EndReason::Relinquished;
-    let person = if by_grantee { grant.grantee_id } else { vehicle.owner_id };
-    if caller.actor.is_api_client() {
-        if !caller.actor.has_scope(Scope::GrantsWrite) {
-            return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
-        }
-        if caller.actor.user_id().is_none_or(|user_id| user_id == person) {
-            return Ok(caller.acting_for(person));
-        }
-    }
-    match (relation(caller, &grant, &vehicle), by_grantee) {
-        (Relation::Owner | Relation::Administrator, false) | (Relation::Grantee, true) => {
-            Ok(caller.clone())
-        }
-        (Relation::Stranger, _) => Err(Error::NotFound),
-        (Relation::Grantee, false) => Err(Error::Forbidden(Denial::NotTheOwner)),
-        (Relation::Owner | Relation::Administrator, true) => {
-            // An administrator who is also the grantee is a `Grantee` above.
-            Err(Error::Forbidden(Denial::NotTheGrantee))
-        }
     }
 }
 

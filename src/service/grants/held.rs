@@ -1,5 +1,6 @@
 //! The grant a token speaks for, as its row is now.
 
+use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
 use crate::domain::policy;
 use crate::domain::vehicle::Vehicle;
@@ -18,11 +19,12 @@ pub async fn held(
     let organization_id = token.claims().organization_id;
     let mut reader = service.store.read().await?;
     let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
-    let grant = grant.ok_or(Error::NotFound)?;
+    let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
+    let grant = grant.ok_or_else(not_found)?;
     let reasons = policy::judge_time(&grant, service.clock.now());
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));
     }
     let vehicle = vehicles::find(&mut reader, organization_id, grant.vehicle_id).await?;
-    Ok((grant, vehicle.ok_or(Error::NotFound)?))
+    Ok((grant, vehicle.ok_or_else(not_found)?))
 }

@@ -1,28 +1,29 @@
-//! Issuing a grant: the owner of the car, or a machine for them.
+//! Issuing a grant: the owner of the car, or an API client for them.
 
-use crate::domain::actor::Scope;
+use crate::domain::access::Operation;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::event::Event;
 use crate::domain::grant::{Grant, Validity};
-use crate::domain::id::{UserId, VehicleId};
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::idempotency::{Answer, Idempotency};
-use crate::service::{Caller, Denial, Error, Service, Violation, users, vehicles};
-use crate::storage::{Tx, grants, repeat_until_known};
+use crate::service::{Caller, Error, Service, Violation, users, vehicles};
+use crate::storage::{Priority, Tx, grants};
 
 const ISSUE: &str = "grants.issue";
 
 /// What a grant is made from.
 #[derive(Debug, Clone)]
 pub struct NewGrant {
-    /// The car.
+    /// The car to lend.
     pub vehicle_id: VehicleId,
     /// Who may use it.
     pub grantee_id: UserId,
-    /// For what; not empty.
+    /// What it allows; not empty.
     pub entitlements: Entitlements,
-    /// When.
+    /// When it can be used.
     pub validity: Validity,
     /// How many times it may open the car.
     pub uses_max: Option<i64>,
@@ -35,7 +36,7 @@ pub struct NewGrant {
 /// Issues a grant.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a car the caller does not know of, [`Denial::NotTheOwner`],
+/// [`Error::NotFound`] for a car the caller does not know of, [`crate::service::Denial::NotTheOwner`],
 /// [`Error::Invalid`] for a grantee who is not there or for an entitlement that the owner did not
 /// permit at the vehicle cloud.
 pub async fn issue(
@@ -44,28 +45,36 @@ pub async fn issue(
     idempotency: &Idempotency,
     new: NewGrant,
 ) -> Result<Answer<Grant>, Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
-    }
-    // A key finds what a run has done whose commit was not answered.
-    repeat_until_known(|| issue_once(service, caller, idempotency, &new)).await
+    let new = &new;
+    let issued = service
+        .transact(ISSUE, Priority::Ordinary, |work| {
+            Box::pin(async move {
+                if let Some(answer) = idempotency.find(service, &mut work.tx, caller, ISSUE).await?
+                {
+                    return Ok(answer);
+                }
+                let operation = Operation::IssueGrant;
+                let (vehicle, acting_as) =
+                    vehicles::find_for(service, &mut work.tx, caller, operation, new.vehicle_id)
+                        .await?;
+                check(&mut work.tx, caller, new, &vehicle).await?;
+                let grant = grant(service.entropy.id(work.now)?, new, &vehicle, work.now);
+                grants::insert(&mut work.tx, &grant).await?;
+                // The key belongs to the one who sent it, the entry names for whom.
+                idempotency.keep(service, &mut work.tx, caller, ISSUE, &grant).await?;
+                work.record(&caller.acting_as(acting_as), event(&grant))?;
+                failpoint::reached(Failpoint::GrantIssued);
+                Ok(Answer::fresh(grant))
+            })
+        })
+        .await?;
+    failpoint::reached(Failpoint::GrantIssueCommitted);
+    Ok(issued)
 }
 
-async fn issue_once(
-    service: &Service,
-    caller: &Caller,
-    idempotency: &Idempotency,
-    new: &NewGrant,
-) -> Result<Answer<Grant>, Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    if let Some(answer) = idempotency.find(service, &mut tx, caller, ISSUE).await? {
-        return Ok(answer);
-    }
-    let (vehicle, issuer) = find_owned(service, &mut tx, caller, new.vehicle_id).await?;
-    check(&mut tx, caller, new, &vehicle).await?;
-    let grant = Grant {
-        grant_id: service.entropy.id(now)?,
+fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timestamp) -> Grant {
+    Grant {
+        grant_id,
         organization_id: vehicle.organization_id,
         vehicle_id: vehicle.vehicle_id,
         issuer_id: vehicle.owner_id,
@@ -78,43 +87,19 @@ async fn issue_once(
         revision: 1,
         label: new.label.clone(),
         metadata: new.metadata.clone(),
-        issued_at: now,
-    };
-    grants::insert(&mut tx, &grant).await?;
-    // The key belongs to the one who sent it, the entry names for whom.
-    idempotency.keep(service, &mut tx, caller, ISSUE, &grant).await?;
-    let issued = Event::GrantIssued {
+        issued_at,
+    }
+}
+
+fn event(grant: &Grant) -> Event {
+    Event::GrantIssued {
         grant_id: grant.grant_id,
         vehicle_id: grant.vehicle_id,
         grantee_id: grant.grantee_id,
         entitlements: grant.entitlements.clone(),
         validity: grant.validity,
         uses_max: grant.uses_max,
-    };
-    service.record(&mut tx, &issuer, now, [issued]).await?;
-    failpoint::reached(Failpoint::GrantIssued);
-    tx.commit().await?;
-    failpoint::reached(Failpoint::GrantIssueCommitted);
-    Ok(Answer::fresh(grant))
-}
-
-/// The car, if the caller owns it or is a machine that may act for its owner; and the caller as
-/// the record should name them.
-async fn find_owned(
-    service: &Service,
-    tx: &mut Tx,
-    caller: &Caller,
-    vehicle_id: VehicleId,
-) -> Result<(Vehicle, Caller), Error> {
-    let everything = caller.actor.is_admin() || caller.actor.is_api_client();
-    let vehicle = vehicles::find_visible(tx, service, caller, vehicle_id, everything).await?;
-    let vehicle = vehicle.ok_or(Error::NotFound)?;
-    let acts_for_anyone = caller.actor.is_api_client() && caller.actor.user_id().is_none();
-    if acts_for_anyone || caller.actor.user_id() == Some(vehicle.owner_id) {
-        let issuer = caller.acting_for(vehicle.owner_id);
-        return Ok((vehicle, issuer));
     }
-    Err(Error::Forbidden(Denial::NotTheOwner))
 }
 
 async fn check(
@@ -125,7 +110,7 @@ async fn check(
 ) -> Result<(), Error> {
     let mut violations = Vec::new();
     match users::find_open(tx, caller, new.grantee_id).await {
-        Err(Error::NotFound) => violations.push(Violation::of(
+        Err(Error::NotFound(_)) => violations.push(Violation::of(
             "/grantee_id",
             "unknown_user",
             "there is no open account with this id",

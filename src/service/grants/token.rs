@@ -1,15 +1,16 @@
-//! Handing out the signed form of a grant, to its grantee or a machine for them.
+//! Handing out the signed form of a grant, to its grantee or an API client for them.
 
 use secrecy::SecretString;
 
-use super::{Relation, find_with_vehicle, relation};
-use crate::domain::actor::Scope;
+use super::find_for;
+use crate::domain::access::Operation;
 use crate::domain::event::Event;
-use crate::domain::id::GrantId;
+use crate::domain::grant::Grant;
+use crate::domain::id::{GrantId, TokenId};
 use crate::domain::time::Timestamp;
-use crate::service::{Caller, Denial, Error, Service, StateFault};
+use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::grant_token::{self, GrantClaims};
-use crate::storage::repeat;
+use crate::storage::Priority;
 
 /// A grant token, and until when it is any use.
 #[derive(Debug)]
@@ -24,63 +25,53 @@ pub struct MintedToken {
 /// each time.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Denial::NotTheGrantee`], [`Denial::ScopeMissing`],
+/// [`Error::NotFound`], [`crate::service::Denial::NotTheGrantee`], [`crate::service::Denial::ScopeMissing`],
 /// [`StateFault::GrantEnded`].
 pub async fn mint_token(
     service: &Service,
     caller: &Caller,
     grant_id: GrantId,
 ) -> Result<MintedToken, Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(Scope::GrantsWrite) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite.as_str())));
-    }
     service.must_agree()?;
-    repeat(|| mint_once(service, caller, grant_id)).await
+    service
+        .transact(Operation::MintToken.as_str(), Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let operation = Operation::MintToken;
+                let (grant, _, acting_as) =
+                    find_for(service, &mut work.tx, caller, operation, grant_id).await?;
+                if grant.ended_by(work.now).is_some() {
+                    return Err(Error::State(StateFault::GrantEnded));
+                }
+                let claims = claims(&grant, service.entropy.id(work.now)?, work.now);
+                let issuer = &service.settings.public_url;
+                let token = grant_token::mint(&service.keys(), issuer, &claims);
+                let expires_at = claims.not_after;
+                let minted = Event::GrantTokenMinted {
+                    grant_id,
+                    vehicle_id: grant.vehicle_id,
+                    grantee_id: grant.grantee_id,
+                    token_id: claims.token_id,
+                    expires_at,
+                };
+                work.record(&caller.acting_as(acting_as), minted)?;
+                let grant_token = token.map_err(Error::internal)?.into();
+                Ok(MintedToken { grant_token, expires_at })
+            })
+        })
+        .await
 }
 
-async fn mint_once(
-    service: &Service,
-    caller: &Caller,
-    grant_id: GrantId,
-) -> Result<MintedToken, Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    let (grant, vehicle) = find_with_vehicle(&mut tx, caller, grant_id).await?;
-    let acts_for_anyone = caller.actor.is_api_client() && caller.actor.user_id().is_none();
-    match relation(caller, &grant, &vehicle) {
-        Relation::Grantee => {}
-        _ if acts_for_anyone => {}
-        Relation::Stranger => return Err(Error::NotFound),
-        Relation::Owner | Relation::Administrator => {
-            return Err(Error::Forbidden(Denial::NotTheGrantee));
-        }
-    }
-    if service.has_ended(&grant) {
-        return Err(Error::State(StateFault::GrantEnded));
-    }
-    let expires_at = grant.validity.not_after();
-    let claims = GrantClaims {
+fn claims(grant: &Grant, token_id: TokenId, issued_at: Timestamp) -> GrantClaims {
+    GrantClaims {
         grantee_id: grant.grantee_id,
-        token_id: service.entropy.id(now)?,
-        issued_at: now,
+        token_id,
+        issued_at,
         not_before: grant.validity.not_before(),
         not_after: grant.validity.not_after(),
-        grant_id,
+        grant_id: grant.grant_id,
         organization_id: grant.organization_id,
         vehicle_id: grant.vehicle_id,
-        entitlements: grant.entitlements,
+        entitlements: grant.entitlements.clone(),
         grant_revision: grant.revision,
-    };
-    let token = grant_token::mint(&service.keys(), &service.settings.public_url, &claims)
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    let minted = Event::GrantTokenMinted {
-        grant_id,
-        vehicle_id: grant.vehicle_id,
-        grantee_id: grant.grantee_id,
-        token_id: claims.token_id,
-        expires_at,
-    };
-    service.record(&mut tx, &caller.acting_for(grant.grantee_id), now, [minted]).await?;
-    tx.commit().await?;
-    Ok(MintedToken { grant_token: token.into(), expires_at })
+    }
 }

@@ -19,7 +19,7 @@ use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service};
 use crate::storage::record::{self, PlacedEntry};
-use crate::storage::{Reader, record_archive, repeat};
+use crate::storage::{Priority, Reader, record_archive};
 
 /// At most so many entries are dropped in one transaction, so that nobody waits long for it.
 const DROPPED_AT_ONCE: u64 = 4 * WIDTH;
@@ -219,21 +219,19 @@ pub async fn note(service: &Service, written: &Written) -> Result<(), ArchiveErr
     if written.end == written.archived {
         return Ok(());
     }
-    let noted = repeat(|| async {
-        let mut tx = service.store.begin().await?;
-        if record::hold(&mut tx).await?.archived != written.archived {
-            return Ok(false);
-        }
-        record_archive::archive(&mut tx, written.archived, written.end).await?;
-        let now = service.clock.now();
-        for &organization_id in &written.organizations {
-            let caller = Caller { actor: Actor::system(organization_id), request_id: None };
-            let (first, entries) = (written.archived, written.end - written.archived);
-            let event = Event::RecordArchived { first, entries };
-            service.record(&mut tx, &caller, now, [event]).await?;
-        }
-        tx.commit().await?;
-        Ok::<bool, Error>(true)
+    let noted = service.transact("record.note_archive", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            if record::hold(&mut work.tx).await?.archived != written.archived {
+                return Ok(false);
+            }
+            record_archive::archive(&mut work.tx, written.archived, written.end).await?;
+            for &organization_id in &written.organizations {
+                let caller = Caller { actor: Actor::system(organization_id), request_id: None };
+                let (first, entries) = (written.archived, written.end - written.archived);
+                work.record(&caller, Event::RecordArchived { first, entries })?;
+            }
+            Ok(true)
+        })
     });
     if noted.await? { Ok(()) } else { Err(ArchiveError::Overtaken) }
 }
@@ -244,16 +242,16 @@ pub async fn note(service: &Service, written: &Written) -> Result<(), ArchiveErr
 /// [`ArchiveError`]; what is not dropped yet is by the next run.
 pub async fn drop_archived(service: &Service) -> Result<(), ArchiveError> {
     loop {
-        let is_done = repeat(|| async {
-            let mut tx = service.store.begin().await?;
-            let state = record::hold(&mut tx).await?;
-            let end = state.archived.min(state.dropped.saturating_add(DROPPED_AT_ONCE));
-            if end == state.dropped {
-                return Ok(true);
-            }
-            record_archive::drop_archived(&mut tx, state.dropped, end).await?;
-            tx.commit().await?;
-            Ok::<bool, Error>(false)
+        let is_done = service.transact("record.drop_archived", Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let state = record::hold(&mut work.tx).await?;
+                let end = state.archived.min(state.dropped.saturating_add(DROPPED_AT_ONCE));
+                if end == state.dropped {
+                    return Ok(true);
+                }
+                record_archive::drop_archived(&mut work.tx, state.dropped, end).await?;
+                Ok(false)
+            })
         });
         if is_done.await? {
             return Ok(());

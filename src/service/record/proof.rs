@@ -5,9 +5,9 @@ use super::{rounds, sequence, sign};
 use crate::audit::entry::RecordedEntry;
 use crate::audit::proof::Proof;
 use crate::audit::tree::Tiles;
-use crate::domain::actor::Scope;
-use crate::domain::id::AuditEntryId;
-use crate::service::{Caller, Error, Service, StateFault, users};
+use crate::domain::access::{Object, Operation, Sought};
+use crate::domain::id::{AuditEntryId, UserId};
+use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::{Reader, audit_entries, record, vehicles};
 
 /// The proof that an entry is in the record, with the newest checkpoint that was witnessed, or the
@@ -22,16 +22,16 @@ pub async fn prove(
     caller: &Caller,
     entry_id: AuditEntryId,
 ) -> Result<Proof, Error> {
-    if caller.actor.is_api_client() {
-        users::may_administer(caller, Scope::AuditRead)?;
-    }
     let mut reader = service.store.read().await?;
     let organization_id = caller.actor.organization_id;
     let entry = audit_entries::find(&mut reader, organization_id, entry_id).await?;
-    let entry = entry.ok_or(Error::NotFound)?;
-    if !concerns(&mut reader, caller, &entry).await? {
-        return Err(Error::NotFound);
-    }
+    let object = match &entry {
+        Some(entry) => object(&mut reader, entry).await?,
+        None => Object::MISSING,
+    };
+    let sought = Sought::of(entry_id);
+    service.authorize(caller, Operation::ProveAuditEntry, &object, sought.clone())?;
+    let entry = entry.ok_or(Error::NotFound(sought))?;
     if let Some(proof) = proof_of(service, &mut reader, &entry).await? {
         return Ok(proof);
     }
@@ -44,22 +44,17 @@ pub async fn prove(
     proof.ok_or(Error::State(StateFault::EntryNotSigned))
 }
 
-async fn concerns(
-    reader: &mut Reader,
-    caller: &Caller,
-    entry: &RecordedEntry,
-) -> Result<bool, Error> {
-    if users::may_administer(caller, Scope::AuditRead).is_ok() {
-        return Ok(true);
-    }
-    let Some(user_id) = caller.actor.user_id() else { return Ok(false) };
-    let own = [entry.user_id, entry.acting_for].contains(&Some(user_id));
-    if own || (entry.actor_kind == "user" && entry.actor_id == Some(user_id.as_uuid())) {
-        return Ok(true);
-    }
-    let Some(vehicle_id) = entry.vehicle_id else { return Ok(false) };
-    let vehicle = vehicles::find(reader, caller.actor.organization_id, vehicle_id).await?;
-    Ok(vehicle.is_some_and(|vehicle| vehicle.owner_id == user_id))
+/// Whom an entry concerns: those it names, the person who acted, and the owner of its car.
+async fn object(reader: &mut Reader, entry: &RecordedEntry) -> Result<Object, Error> {
+    let acted = entry.actor_id.filter(|_| entry.actor_kind == "user").map(UserId::from_uuid);
+    let owner = match entry.vehicle_id {
+        Some(vehicle_id) => {
+            let vehicle = vehicles::find(reader, entry.organization_id, vehicle_id).await?;
+            vehicle.map(|vehicle| vehicle.owner_id)
+        }
+        None => None,
+    };
+    Ok(Object::entry([entry.user_id, entry.acting_for, acted], owner))
 }
 
 /// The proof, if a checkpoint covers the entry.

@@ -4,9 +4,12 @@
 use super::rounds;
 use crate::audit::bundle;
 use crate::audit::tile::{TileSlice, WIDTH};
+use crate::domain::access::Sought;
 use crate::service::{CredentialFault, Error, Service, StateFault};
 use crate::storage::record;
 
+/// What is said to be missing before there is a tree of that size.
+const NOTHING: Sought = Sought::the("part of the record");
 /// How long a hash is.
 const HASH_LENGTH: usize = 32;
 
@@ -22,7 +25,7 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
     }
     let mut reader = service.store.read().await?;
     let witnessed = rounds::newest_witnessed(&mut reader, quorum).await?;
-    witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound)
+    witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound(NOTHING))
 }
 
 /// The newest checkpoint, whoever has cosigned it.
@@ -32,7 +35,7 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
     let mut reader = service.store.read().await?;
     let newest = rounds::newest(&mut reader, service.record.witnesses.quorum()).await?;
-    newest.map(|newest| newest.note).ok_or(Error::NotFound)
+    newest.map(|newest| newest.note).ok_or(Error::NotFound(NOTHING))
 }
 
 /// The hashes of a tile.
@@ -41,10 +44,11 @@ pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 /// [`Error::NotFound`] if the tree is not there yet.
 pub async fn tile(service: &Service, slice: TileSlice) -> Result<Vec<u8>, Error> {
     let mut reader = service.store.read().await?;
-    let mut hashes = record::tile(&mut reader, slice.tile).await?.ok_or(Error::NotFound)?;
+    let mut hashes =
+        record::tile(&mut reader, slice.tile).await?.ok_or(Error::NotFound(NOTHING))?;
     let length = usize::try_from(slice.width).map_err(Error::internal)? * HASH_LENGTH;
     if hashes.len() < length {
-        return Err(Error::NotFound);
+        return Err(Error::NotFound(NOTHING));
     }
     hashes.truncate(length);
     Ok(hashes)
@@ -63,7 +67,7 @@ pub async fn entries(service: &Service, token: &str, slice: TileSlice) -> Result
     if placed.len() as u64 != slice.width {
         let is_archived = first < record::state(&mut reader).await?.archived;
         let archived = Error::State(StateFault::EntriesArchived);
-        return Err(if is_archived { archived } else { Error::NotFound });
+        return Err(if is_archived { archived } else { Error::NotFound(NOTHING) });
     }
     let mut bytes = Vec::new();
     for placed in placed {

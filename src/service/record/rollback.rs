@@ -8,7 +8,7 @@ use super::sign::{Standing, last_signed, standing};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::service::{Caller, Error, Service};
-use crate::storage::{cosignatures, organizations, record};
+use crate::storage::{Priority, cosignatures, organizations, record};
 
 /// The database does not continue what was signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,17 +51,19 @@ pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
 /// # Errors
 /// [`Error::Storage`]; [`Error::Internal`] if the file cannot be put aside.
 pub async fn accept_rollback(service: &Service, rolled_back: &RolledBack) -> Result<(), Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    for organization_id in organizations::all(&mut tx).await? {
-        let caller = Caller { actor: Actor::system(organization_id), request_id: None };
-        let event =
-            Event::RecordRollbackAccepted { signed: rolled_back.signed, found: rolled_back.found };
-        service.record(&mut tx, &caller, now, [event]).await?;
-    }
-    // They are of the tree that is gone.
-    cosignatures::forget_all(&mut tx).await?;
-    tx.commit().await?;
+    let recorded = service.transact("record.accept_rollback", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            for organization_id in organizations::all(&mut work.tx).await? {
+                let caller = Caller { actor: Actor::system(organization_id), request_id: None };
+                let (signed, found) = (rolled_back.signed, rolled_back.found);
+                work.record(&caller, Event::RecordRollbackAccepted { signed, found })?;
+            }
+            // They are of the tree that is gone.
+            cosignatures::forget_all(&mut work.tx).await?;
+            Ok(work.now)
+        })
+    });
+    let now = recorded.await?;
     let suffix = format!(".rolled-back-{}", now.as_unix_seconds());
     let aside = service.record.last_signed.put_aside(&suffix);
     let aside = aside.map_err(|error| Error::Internal(format!("the last checkpoint: {error}")))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Quorum;
 use crate::service::{Error, Service};
 use crate::storage::cosignatures::{self, Cosigned, Round};
-use crate::storage::{Executor, Reader, record};
+use crate::storage::{Executor, Priority, Reader, record};
 
 /// The next checkpoint is put before the witnesses no sooner than so long after the last one.
 const SPACING: Duration = Duration::from_secs(1);
@@ -60,12 +60,15 @@ pub async fn open_round(service: &Service) -> Result<bool, Error> {
     drop(reader);
     let enough = quorum.enough();
     let published = all.iter().find(|w| w.cosignatures >= enough).map_or(0, |w| w.size);
-    let mut tx = service.store.begin().await?;
-    let round = Round { size: state.checkpoint_size, checkpoint, opened_at: now };
-    cosignatures::open_round(&mut tx, &round).await?;
-    cosignatures::forget(&mut tx, published, ROUNDS_MAX).await?;
-    tx.commit().await?;
-    Ok(true)
+    let round = &Round { size: state.checkpoint_size, checkpoint, opened_at: now };
+    let opened = service.transact("record.open_round", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            cosignatures::open_round(&mut work.tx, round).await?;
+            cosignatures::forget(&mut work.tx, published, ROUNDS_MAX).await?;
+            Ok(true)
+        })
+    });
+    opened.await
 }
 
 /// The newest checkpoint that enough witnesses have cosigned, at least one.

@@ -7,7 +7,7 @@ use crate::audit::tree::Tiles;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::record_queue::{self, QueuedEntry};
-use crate::storage::{Tx, record, repeat};
+use crate::storage::{Priority, Tx, record};
 
 /// The entries of at most so many transactions in one: on SQLite nobody else writes meanwhile.
 const BATCH_MAX: u16 = 32;
@@ -24,19 +24,23 @@ pub async fn sequence(service: &Service) -> Result<u64, Error> {
             return Ok(total);
         }
         drop(reader);
-        total += repeat(|| batch(service)).await?;
+        total += batch(service).await?;
     }
 }
 
 async fn batch(service: &Service) -> Result<u64, Error> {
-    let mut tx = service.store.begin().await?;
-    let state = record::hold(&mut tx).await?;
-    let queued = record_queue::take(&mut tx, BATCH_MAX).await?;
-    append(&mut tx, state.size, &queued).await?;
-    failpoint::reached(Failpoint::SequencePlaced);
-    tx.commit().await?;
+    let placed = service.transact("record.sequence", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let state = record::hold(&mut work.tx).await?;
+            let queued = record_queue::take(&mut work.tx, BATCH_MAX).await?;
+            append(&mut work.tx, state.size, &queued).await?;
+            failpoint::reached(Failpoint::SequencePlaced);
+            Ok(queued.len() as u64)
+        })
+    });
+    let placed = placed.await?;
     failpoint::reached(Failpoint::SequenceCommitted);
-    Ok(queued.len() as u64)
+    Ok(placed)
 }
 
 async fn append(tx: &mut Tx, size: u64, queued: &[QueuedEntry]) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use crate::audit::tree::{Tiles, proves_growth};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::signing::Keyring;
-use crate::storage::{Reader, record};
+use crate::storage::{Priority, Reader, record};
 
 /// How the tree in the database relates to the last checkpoint that was signed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,11 +64,15 @@ async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
         return Ok(false);
     }
     failpoint::reached(Failpoint::CheckpointKept);
-    let mut tx = service.store.begin().await?;
-    let published = record::publish(&mut tx, &note, head.size).await?;
-    failpoint::reached(Failpoint::CheckpointPublished);
-    tx.commit().await?;
-    Ok(published)
+    let note = &note;
+    let published = service.transact("record.publish", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let published = record::publish(&mut work.tx, note, head.size).await?;
+            failpoint::reached(Failpoint::CheckpointPublished);
+            Ok(published)
+        })
+    });
+    published.await
 }
 
 fn refused(signed: u64, found: u64) -> Error {

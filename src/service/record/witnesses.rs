@@ -16,7 +16,7 @@ use crate::config;
 use crate::connector::witness::WitnessClient;
 use crate::service::{Error, Service};
 use crate::storage::cosignatures::{self, Round};
-use crate::storage::record;
+use crate::storage::{Priority, record};
 use crate::telemetry;
 
 /// How long a witness is left alone after the first failure; twice as long after each further one.
@@ -191,10 +191,13 @@ async fn settle(
     let (word, why) = match outcome {
         Outcome::Cosigned(cosignature) => {
             let at = cosigned_at(&cosignature).unwrap_or_else(|| service.clock.now());
-            let mut tx = service.store.begin().await?;
-            let line = cosignature.to_bytes();
-            cosignatures::keep(&mut tx, &asked.id, round.size, &line, at).await?;
-            tx.commit().await?;
+            let line = &cosignature.to_bytes();
+            let kept = service.transact("record.keep_cosignature", Priority::Ordinary, |work| {
+                Box::pin(async move {
+                    Ok(cosignatures::keep(&mut work.tx, &asked.id, round.size, line, at).await?)
+                })
+            });
+            kept.await?;
             if asked.standing().failures > 0 {
                 tracing::info!(witness = name, size = round.size, "a witness cosigns again");
             }

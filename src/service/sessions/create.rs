@@ -11,7 +11,7 @@ use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
 use crate::service::{CredentialFault, Error, PersonalContext, Service};
 use crate::storage::users::Account;
-use crate::storage::{sessions, users};
+use crate::storage::{Priority, StorageError, sessions, users};
 
 /// What a person signs in with.
 #[derive(Debug)]
@@ -86,18 +86,26 @@ async fn start(
     from: IpAddr,
     request_id: Option<String>,
 ) -> Result<Tokens, Error> {
-    let now = service.clock.now();
-    let session_id = service.entropy.id(now)?;
     let owner = owner(account);
-    let mut tx = service.store.begin().await?;
-    let person = (owner.organization_id, owner.user_id);
-    sessions::insert(&mut tx, session_id, person, now, now.plus(LIFETIME)).await?;
-    let tokens = issue(service, &mut tx, session_id, owner, now).await?;
-    let created = Event::SessionCreated { user_id: owner.user_id, session_id };
-    let known = PersonalContext { network_address: Some(from), ..PersonalContext::default() };
-    service.record_with(&mut tx, &owner.caller(request_id), now, created, known).await?;
-    tx.commit().await?;
-    Ok(tokens)
+    let caller = &owner.caller(request_id);
+    let started = service.transact("sessions.create", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let session_id = service.entropy.id(now)?;
+            let person = (owner.organization_id, owner.user_id);
+            sessions::insert(tx, session_id, person, now, now.plus(LIFETIME)).await?;
+            let tokens = issue(service, tx, session_id, owner, now).await?;
+            let created = Event::SessionCreated { user_id: owner.user_id, session_id };
+            work.record_with(caller, created, from_network(from))?;
+            Ok(tokens)
+        })
+    });
+    started.await
+}
+
+/// Where a request to sign in came from, as it is kept beside the record.
+fn from_network(address: IpAddr) -> PersonalContext<'static> {
+    PersonalContext { network_address: Some(address), ..PersonalContext::default() }
 }
 
 async fn record_refusal(
@@ -107,12 +115,14 @@ async fn record_refusal(
     from: IpAddr,
     request_id: Option<String>,
 ) -> Result<(), Error> {
-    let mut tx = service.store.begin().await?;
-    let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
-    let caller = owner(account).caller(request_id);
-    let known = PersonalContext { network_address: Some(from), ..PersonalContext::default() };
-    service.record_with(&mut tx, &caller, service.clock.now(), refused, known).await?;
-    Ok(tx.commit().await?)
+    let caller = &owner(account).caller(request_id);
+    let recorded = service.transact("sessions.refuse", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
+            work.record_with(caller, refused, from_network(from))
+        })
+    });
+    recorded.await
 }
 
 /// Replaces a hash that was made with weaker parameters. Losing the race to another sign-in is
@@ -123,13 +133,15 @@ async fn rehash(
     password: &SecretString,
 ) -> Result<(), Error> {
     let Some(old) = &account.password_hash else { return Ok(()) };
-    let new = service.hash_password(&SecretString::from(password.expose_secret())).await?;
-    let mut tx = service.store.begin().await?;
-    match users::set_password_hash(&mut tx, account.user.user_id, old, &new).await {
-        Err(crate::storage::StorageError::LostRace) => Ok(()),
-        other => {
-            other?;
-            Ok(tx.commit().await?)
-        }
-    }
+    let new = &service.hash_password(&SecretString::from(password.expose_secret())).await?;
+    let replaced = service.transact("sessions.rehash", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let user_id = account.user.user_id;
+            match users::set_password_hash(&mut work.tx, user_id, old, new).await {
+                Err(StorageError::LostRace) => Ok(()),
+                other => Ok(other?),
+            }
+        })
+    });
+    replaced.await
 }

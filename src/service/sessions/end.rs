@@ -4,7 +4,7 @@
 use crate::domain::event::{Event, SessionEnd};
 use crate::domain::id::{SessionId, UserId};
 use crate::service::{Caller, Error, Service};
-use crate::storage::sessions;
+use crate::storage::{Priority, sessions};
 
 /// Ends the caller's session. Ending it twice is ending it once.
 ///
@@ -16,12 +16,14 @@ pub async fn end(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<(), Error> {
-    let now = service.clock.now();
-    let mut tx = service.store.begin().await?;
-    if sessions::end(&mut tx, session_id, SessionEnd::SignedOut, now).await? {
-        let reason = SessionEnd::SignedOut;
-        let ended = Event::SessionEnded { user_id, session_id, reason };
-        service.record(&mut tx, caller, now, [ended]).await?;
-    }
-    Ok(tx.commit().await?)
+    let ended = service.transact("sessions.end", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let reason = SessionEnd::SignedOut;
+            if sessions::end(&mut work.tx, session_id, reason, work.now).await? {
+                work.record(caller, Event::SessionEnded { user_id, session_id, reason })?;
+            }
+            Ok(())
+        })
+    });
+    ended.await
 }

@@ -3,34 +3,33 @@
 
 use std::sync::Arc;
 
+use super::find_for;
+use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::service::connections::{self, AccessToken};
-use crate::service::{Caller, Denial, Error, Service, idempotency};
+use crate::service::{Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{connections as stored, personal_data, repeat, users};
+use crate::storage::{Priority, connections as stored, personal_data, users};
 
 /// A person of whom nothing is known any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erased {
-    /// Who it was.
+    /// Identifies the person, whose name nobody knows here any more.
     pub user_id: UserId,
     /// Whether the vehicle cloud has ended all their consents too.
     pub ended_upstream: bool,
 }
 
-/// Erases a person: for themself, or for an administrator. Doing it twice is doing it once.
+/// Erases a person: for themself, or for an administrator. A second time changes
+/// nothing and has the same answer.
 ///
 /// # Errors
-/// [`Denial::AdminOnly`], [`Error::NotFound`].
+/// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
-    let is_self = !caller.actor.is_api_client() && caller.actor.user_id() == Some(user_id);
-    if !is_self && !caller.actor.is_admin() {
-        return Err(Error::Forbidden(Denial::AdminOnly));
-    }
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read().await?;
-    users::find(&mut reader, organization_id, user_id).await?.ok_or(Error::NotFound)?;
+    find_for(service, &mut reader, caller, Operation::EraseUser, user_id).await?;
     let owned = stored::of_owner(&mut reader, organization_id, user_id).await?;
     drop(reader);
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
@@ -39,7 +38,7 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
         let access = service.access_tokens.get(service, connection_id).await.ok();
         consents.push((connection_id, access));
     }
-    let ended = repeat(|| erase_once(service, caller, user_id)).await?;
+    let ended = erase_here(service, caller, user_id).await?;
     let ended_upstream = end_upstream(service, &consents, &ended).await;
     match service.store.db().clear_erased().await {
         Ok(true) => {}
@@ -52,28 +51,32 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
 /// The cars of each consent that was ended.
 type Ended = Vec<(ConnectionId, Vec<VehicleRow>)>;
 
-async fn erase_once(service: &Service, caller: &Caller, user_id: UserId) -> Result<Ended, Error> {
-    let now = service.clock.now();
+async fn erase_here(service: &Service, caller: &Caller, user_id: UserId) -> Result<Ended, Error> {
     let organization_id = caller.actor.organization_id;
-    let mut tx = service.store.begin().await?;
-    let mut events = Vec::new();
-    if users::disable(&mut tx, organization_id, user_id, now).await? {
-        events.push(Event::UserDisabled { user_id });
-    }
-    let mut ended = Vec::new();
-    for connection_id in stored::of_owner(&mut tx, organization_id, user_id).await? {
-        let (cars, happened) =
-            connections::end_here(&mut tx, connection_id, user_id, "erased", now).await?;
-        events.extend(happened);
-        ended.push((connection_id, cars));
-    }
-    idempotency::forget_about(service, &mut tx, organization_id, user_id).await?;
-    if personal_data::erase(&mut tx, organization_id, user_id, now).await? {
-        events.push(Event::UserPersonalDataErased { user_id });
-    }
-    service.record(&mut tx, caller, now, events).await?;
-    tx.commit().await?;
-    Ok(ended)
+    service
+        .transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
+            Box::pin(async move {
+                let (tx, now) = (&mut work.tx, work.now);
+                let mut events = Vec::new();
+                if users::disable(tx, organization_id, user_id, now).await? {
+                    events.push(Event::UserDisabled { user_id });
+                }
+                let mut ended = Vec::new();
+                for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
+                    let (cars, happened) =
+                        connections::end_here(tx, connection_id, user_id, "erased", now).await?;
+                    events.extend(happened);
+                    ended.push((connection_id, cars));
+                }
+                idempotency::forget_about(service, tx, organization_id, user_id).await?;
+                if personal_data::erase(tx, organization_id, user_id, now).await? {
+                    events.push(Event::UserPersonalDataErased { user_id });
+                }
+                work.record_all(caller, events)?;
+                Ok(ended)
+            })
+        })
+        .await
 }
 
 async fn end_upstream(

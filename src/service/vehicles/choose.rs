@@ -1,9 +1,9 @@
 //! Whose right is used by a caller who names no grant token. The choice is only a choice: the
 //! policy decides.
 
-use crate::domain::actor::Scope;
+use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::GrantStatus;
+use crate::domain::grant::{Grant, GrantStatus};
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request, VehicleFacts};
@@ -17,17 +17,22 @@ use crate::storage::{decisions, grants};
 pub struct Wish {
     entitlement: Entitlement,
     spends_use: bool,
-    /// What a machine must have to ask for it.
-    scope: Scope,
+    /// What the caller asks for.
+    operation: Operation,
+}
+
+impl Wish {
+    /// A wish to have the car do something, or to know whether it might be done.
+    #[must_use]
+    pub const fn of(action: Action, operation: Operation) -> Self {
+        let (entitlement, spends_use) = (action.entitlement(), action.spends_use());
+        Self { entitlement, spends_use, operation }
+    }
 }
 
 impl From<Action> for Wish {
     fn from(action: Action) -> Self {
-        Self {
-            entitlement: action.entitlement(),
-            spends_use: action.spends_use(),
-            scope: Scope::CommandsWrite,
-        }
+        Self::of(action, Operation::SendCommand)
     }
 }
 
@@ -36,7 +41,7 @@ impl From<Observable> for Wish {
         Self {
             entitlement: observable.entitlement(),
             spends_use: false,
-            scope: Scope::VehiclesRead,
+            operation: Operation::ReadVehicle,
         }
     }
 }
@@ -55,26 +60,26 @@ pub async fn choose_right(
     wish: Wish,
     named: Option<GrantId>,
 ) -> Result<(Caller, UserId, Option<GrantId>), Error> {
-    if caller.actor.is_api_client() && !caller.actor.has_scope(wish.scope) {
-        return Err(Error::Forbidden(Denial::ScopeMissing(wish.scope.as_str())));
-    }
     let organization_id = caller.actor.organization_id;
     let mut reader = service.store.read_urgent().await?;
-    let user_id = match (caller.actor.user_id(), named) {
-        (Some(user_id), _) => user_id,
-        (None, Some(grant_id)) => {
+    let object = match named.filter(|_| caller.actor.user_id().is_none()) {
+        Some(grant_id) => {
+            // An API client that acts for nobody acts for the person who holds the grant it names.
             let grant = grants::find(&mut reader, organization_id, grant_id).await?;
-            grant.ok_or(Error::NotFound)?.grantee_id
+            let holder = |grant: &Grant| Object::ORGANIZATION.held_by(Some(grant.grantee_id));
+            Object::found(grant.as_ref(), holder)
         }
-        (None, None) => return Err(Error::Forbidden(Denial::ActingForMissing)),
+        None => Object::ORGANIZATION,
     };
+    let acting_as = service.authorize(caller, wish.operation, &object, Sought::RIGHT)?;
+    let user_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let caller = caller.acting_for(user_id);
     if named.is_some() {
         return Ok((caller, user_id, named));
     }
     let vehicle = decisions::vehicles(&mut reader, &[vehicle_id]).await?.into_iter().next();
     let vehicle = vehicle.filter(|vehicle| vehicle.organization_id == organization_id);
-    let vehicle = vehicle.ok_or(Error::NotFound)?;
+    let vehicle = vehicle.ok_or(Error::NotFound(Sought::RIGHT))?;
     if vehicle.facts.owner_id == user_id {
         return Ok((caller, user_id, None));
     }

@@ -3,6 +3,7 @@
 
 use super::observe;
 use super::read_gate::{DecidedReads, Read};
+use crate::domain::access::Sought;
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
 use crate::service::{Caller, Error, Service};
@@ -18,7 +19,7 @@ pub async fn read(
     observable: Observable,
 ) -> Result<Reading, Error> {
     let mut answers = read_batch(service, caller, read, &[observable]).await?;
-    answers.pop().unwrap_or(Err(Error::NotFound))
+    answers.pop().unwrap_or(Err(Error::NotFound(Sought::RIGHT)))
 }
 
 /// Reads several things, with an answer for each in the order of the request. One may be refused
@@ -43,7 +44,7 @@ pub async fn read_batch(
     let mut seen = observe::read(service, &vehicle, &allowed).await?.into_iter();
     let answer = |refusal: Option<Vec<Reason>>| match refusal {
         Some(reasons) => Err(Error::Refused(reasons)),
-        None => seen.next().unwrap_or(Err(Error::NotFound)),
+        None => seen.next().unwrap_or(Err(Error::NotFound(Sought::RIGHT))),
     };
     Ok(refusals.into_iter().map(answer).collect())
 }

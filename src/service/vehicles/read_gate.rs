@@ -7,15 +7,16 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::access::Sought;
 use crate::domain::event::Event;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::policy::{Decision, Reason, Request};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
 use crate::service::facts::{DecisionFacts, RequestFacts};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Caller, Error, Service, Work};
+use crate::storage::Priority;
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{audit_entries, repeat};
 
 /// At most so many requests in one transaction.
 const BATCH_MAX: usize = 128;
@@ -141,14 +142,14 @@ fn batch_max(service: &Service) -> usize {
 /// Decides on a batch and answers everybody in it.
 async fn work_off(service: &Service, batch: Vec<PendingRead>) {
     let decided = match service.must_agree() {
-        Ok(()) => repeat(|| decide(service, &batch)).await,
+        Ok(()) => decide(service, &batch).await,
         Err(error) => Err(error),
     };
     match decided {
         Ok(decided) => {
             for (pending, decided) in batch.into_iter().zip(decided) {
                 // A client that hung up does not need to know.
-                drop(pending.reply.send(decided.ok_or(Error::NotFound)));
+                drop(pending.reply.send(decided.ok_or(Error::NotFound(Sought::RIGHT))));
             }
         }
         Err(error) => {
@@ -170,27 +171,38 @@ async fn decide(
     service: &Service,
     batch: &[PendingRead],
 ) -> Result<Vec<Option<DecidedReads>>, Error> {
-    let mut tx = service.store.begin().await?;
-    let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
-    let known = DecisionFacts::hold(&mut tx, &named).await?;
-    // After the rows are held: no decision rests on a time before its facts.
-    let now = service.clock.now();
-    let (mut decided, mut entries) = (Vec::with_capacity(batch.len()), Vec::new());
-    for PendingRead { caller, read, observables, .. } in batch {
+    let decided = service.transact("vehicles.read", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
+            let known = DecisionFacts::hold(&mut work.tx, &named).await?;
+            // After the rows are held: no decision rests on a time before its facts.
+            let now = service.clock.now();
+            let decided = batch.iter().map(|pending| pending.decide(&known, work, now));
+            decided.collect()
+        })
+    });
+    decided.await
+}
+
+impl PendingRead {
+    /// Decides on the reads of one request and records each.
+    fn decide(
+        &self,
+        known: &DecisionFacts,
+        work: &mut Work<'_>,
+        now: Timestamp,
+    ) -> Result<Option<DecidedReads>, Error> {
+        let Self { caller, read, observables, .. } = self;
         let Some(facts) = known.of(caller.actor.organization_id, read.named()) else {
-            decided.push(None);
-            continue;
+            return Ok(None);
         };
         let refusals: Vec<Option<Vec<Reason>>> =
             observables.iter().map(|&observable| read.refusal(facts, observable, now)).collect();
         for (&observable, refusal) in observables.iter().zip(&refusals) {
-            entries.push(service.entry(caller, read.event(observable, refusal.clone()), now)?);
+            work.record_at(caller, read.event(observable, refusal.clone()), now)?;
         }
-        decided.push(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals }));
+        Ok(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals }))
     }
-    audit_entries::insert_many(&mut tx, &entries).await?;
-    tx.commit().await?;
-    Ok(decided)
 }
 
 impl Read {

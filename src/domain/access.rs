@@ -1,0 +1,270 @@
+//! Who may do what: one table, and the function that reads it. A use case finds the object,
+//! asks [`may`], and goes on as the [`ActingAs`] that it gets. Whether a car may be opened or read
+//! is not decided here but by [`super::policy`]; here only who may ask for it.
+//!
+//! [`docs/access.md`](../../../docs/access.md) shows the answer for every kind of caller. A test
+//! writes that page from this table.
+
+mod object;
+
+pub use object::{Object, Sought};
+
+use crate::domain::actor::{Actor, Principal, Scope};
+use crate::domain::id::UserId;
+use crate::domain::user::Role;
+
+words! {
+    /// What a caller can ask the service to do.
+    Operation {
+        /// Create the account of a member.
+        CreateUser = "users.create",
+        /// Create the account of an administrator.
+        CreateAdministrator = "users.create_administrator",
+        /// List the accounts of the organization.
+        ListUsers = "users.list",
+        /// See one account.
+        GetUser = "users.get",
+        /// Close an account.
+        DisableUser = "users.disable",
+        /// Erase what is known of a person.
+        EraseUser = "users.erase",
+        /// Create credentials for a program.
+        CreateApiClient = "api_clients.create",
+        /// List the programs of the organization.
+        ListApiClients = "api_clients.list",
+        /// Take a program's rights away.
+        RevokeApiClient = "api_clients.revoke",
+        /// Send an owner to the vehicle cloud to connect cars.
+        StartConnection = "connections.start",
+        /// See an owner's consent.
+        GetConnection = "connections.get",
+        /// Mend the account with the maker that stands behind a consent.
+        Reauthenticate = "connections.reauthenticate",
+        /// End a consent.
+        Disconnect = "connections.disconnect",
+        /// List cars.
+        ListVehicles = "vehicles.list",
+        /// See one car.
+        GetVehicle = "vehicles.get",
+        /// Ask for a reading of a car; the policy decides.
+        ReadVehicle = "vehicles.read",
+        /// Ask for a command to a car; the policy decides.
+        SendCommand = "commands.send",
+        /// Ask what the policy would say.
+        CheckAccess = "access_checks.create",
+        /// See one command.
+        GetCommand = "commands.get",
+        /// List the commands of a car.
+        ListCommands = "commands.list",
+        /// Lend a car.
+        IssueGrant = "grants.issue",
+        /// List grants.
+        ListGrants = "grants.list",
+        /// See one grant.
+        GetGrant = "grants.get",
+        /// Get the signed form of a grant.
+        MintToken = "grants.mint_token",
+        /// End a grant.
+        RevokeGrant = "grants.revoke",
+        /// Give a grant back.
+        RelinquishGrant = "grants.relinquish",
+        /// Read the record.
+        ListAuditEntries = "audit_entries.list",
+        /// Get the proof that an entry is in the record.
+        ProveAuditEntry = "audit_entries.prove",
+    }
+}
+
+/// What a person is to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    /// An administrator of the organization, signed in.
+    Administrator,
+    /// The person whom the object is, or whom it is about.
+    Subject,
+    /// The owner of the car.
+    Owner,
+    /// The person to whom the grant was issued.
+    Grantee,
+    /// Anybody in the organization.
+    Member,
+}
+
+/// What an API client with the scope may do that acts for nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    /// It must say for whom it acts.
+    Nothing,
+    /// It acts for the organization.
+    Organization,
+    /// It acts for the person who is this to the object; if there is none, it must say for whom.
+    For(Relation),
+}
+
+struct Rule {
+    operation: Operation,
+    /// Who may.
+    allowed: &'static [Relation],
+    /// An API client needs one of these; without any, no API client may.
+    scopes: &'static [Scope],
+    alone: Alone,
+    /// Who sees the object and is told why not; all others are told that it is not there.
+    told: &'static [Relation],
+    why: Denial,
+}
+
+/// Why a caller may not do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// Only for administrators.
+    AdminOnly,
+    /// The API client lacks this scope.
+    ScopeMissing(Scope),
+    /// An API client must say for whom it acts.
+    ActingForMissing,
+    /// Only for the owner of the car.
+    NotTheOwner,
+    /// Only for the person to whom the grant was issued.
+    NotTheGrantee,
+    /// The object does not exist, or the caller must not learn that it does (P10).
+    NotVisible,
+}
+
+/// In whose place an allowed operation is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActingAs {
+    /// For the organization: an administrator, or an API client that acts for nobody.
+    Organization,
+    /// For this person, by their right: themself, or an API client that acts for them.
+    Person(UserId),
+}
+
+impl ActingAs {
+    /// The person by whose right it is done; `None` for the organization.
+    #[must_use]
+    pub const fn person(self) -> Option<UserId> {
+        match self {
+            Self::Organization => None,
+            Self::Person(user_id) => Some(user_id),
+        }
+    }
+}
+
+use Operation as Op;
+use Relation::{Administrator, Grantee, Member, Owner, Subject};
+use Scope as S;
+
+const NOBODY: &[Relation] = &[];
+
+/// The table. An API client that acts for a person has that person's row, as a member, and needs the
+/// scope besides.
+#[rustfmt::skip]
+const TABLE: &[Rule] = &[
+    //   operation                may                                an API client needs              and alone acts              told why not
+    rule(Op::CreateUser,          &[Administrator],                  &[S::UsersWrite],                Alone::Organization,        &[Member],                 Denial::AdminOnly),
+    rule(Op::CreateAdministrator, &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::ListUsers,           &[Administrator],                  &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
+    rule(Op::GetUser,             &[Administrator, Subject],         &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
+    rule(Op::DisableUser,         &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::EraseUser,           &[Administrator, Subject],         &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::CreateApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::ListApiClients,      &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::RevokeApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::StartConnection,     &[Member],                         &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
+    rule(Op::GetConnection,       &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::Reauthenticate,      &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::Disconnect,          &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::ListVehicles,        &[Administrator, Member],          &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::GetVehicle,          &[Administrator, Owner, Grantee],  &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::ReadVehicle,         &[Member],                         &[S::VehiclesRead],              Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
+    rule(Op::SendCommand,         &[Member],                         &[S::CommandsWrite],             Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
+    rule(Op::CheckAccess,         &[Member],                         &[S::CommandsWrite],             Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
+    rule(Op::GetCommand,          &[Administrator, Subject, Owner],  &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   NOBODY,                    Denial::NotVisible),
+    rule(Op::ListCommands,        &[Administrator, Owner],           &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   &[Grantee],                Denial::NotTheOwner),
+    rule(Op::IssueGrant,          &[Owner],                          &[S::GrantsWrite],               Alone::For(Owner),          &[Administrator, Grantee], Denial::NotTheOwner),
+    rule(Op::ListGrants,          &[Administrator, Member],          &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::GetGrant,            &[Administrator, Owner, Grantee],  &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::MintToken,           &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
+    rule(Op::RevokeGrant,         &[Administrator, Owner],           &[S::GrantsWrite],               Alone::For(Owner),          &[Grantee],                Denial::NotTheOwner),
+    rule(Op::RelinquishGrant,     &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
+    rule(Op::ListAuditEntries,    &[Administrator, Owner],           &[S::AuditRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
+    rule(Op::ProveAuditEntry,     &[Administrator, Subject, Owner],  &[S::AuditRead],                 Alone::Organization,        NOBODY,                    Denial::NotVisible),
+];
+
+const fn rule(
+    operation: Operation,
+    allowed: &'static [Relation],
+    scopes: &'static [Scope],
+    alone: Alone,
+    told: &'static [Relation],
+    why: Denial,
+) -> Rule {
+    Rule { operation, allowed, scopes, alone, told, why }
+}
+
+/// Whether an actor may do something with an object, and in whose place. An object that was not
+/// found is refused like one that the actor must not see.
+///
+/// # Errors
+/// [`Denial`], which says why not.
+pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<ActingAs, Denial> {
+    let rule = TABLE.iter().find(|rule| rule.operation == operation);
+    // Each operation has a row; without one nobody may.
+    let Some(rule) = rule else { return Err(Denial::NotVisible) };
+    match &actor.principal {
+        Principal::System => Err(Denial::NotVisible),
+        Principal::User { user_id, role } => rule.judge(*user_id, *role == Role::Admin, object),
+        Principal::ApiClient { scopes, acting_for, .. } => {
+            let Some(first) = rule.scopes.first() else { return Err(rule.why.clone()) };
+            if !rule.scopes.iter().any(|scope| scopes.contains(scope)) {
+                return Err(Denial::ScopeMissing(*first));
+            }
+            match acting_for {
+                Some(user_id) => rule.judge(*user_id, false, object),
+                None => rule.judge_alone(object),
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn judge(&self, user_id: UserId, is_admin: bool, object: &Object) -> Result<ActingAs, Denial> {
+        let is = |relation: &Relation| match relation {
+            Relation::Administrator => is_admin,
+            Relation::Member => true,
+            Relation::Subject | Relation::Owner | Relation::Grantee => {
+                object.people(*relation).any(|person| person == user_id)
+            }
+        };
+        let permitted = if is_admin && self.allowed.contains(&Administrator) {
+            Some(ActingAs::Organization)
+        } else {
+            self.allowed.iter().any(is).then_some(ActingAs::Person(user_id))
+        };
+        // Who is refused whatever the object learns nothing by being told so of a missing one.
+        let is_told = object.was_found() || self.told.contains(&Member);
+        match permitted {
+            Some(acting_as) if object.was_found() => Ok(acting_as),
+            None if is_told && self.told.iter().any(is) => Err(self.why.clone()),
+            Some(_) | None => Err(Denial::NotVisible),
+        }
+    }
+
+    fn judge_alone(&self, object: &Object) -> Result<ActingAs, Denial> {
+        if !object.was_found() {
+            return Err(Denial::NotVisible);
+        }
+        match self.alone {
+            Alone::Nothing => Err(Denial::ActingForMissing),
+            Alone::Organization => Ok(ActingAs::Organization),
+            Alone::For(relation) => {
+                let person = object.people(relation).next();
+                person.map(ActingAs::Person).ok_or(Denial::ActingForMissing)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "access_test.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! The table, for every operation and every kind of caller: `docs/access.md` is what the code
+//! answers, and what a reader has agreed to.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::actor::Scope;
+use crate::domain::id::{ApiClientId, OrganizationId};
+
+const PAGE: &str = include_str!("../../docs/access.md");
+const BEGIN: &str = "<!-- written by src/domain/access_test.rs -->\n";
+
+fn user(number: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(number))
+}
+
+/// An object that has one of everybody.
+fn object() -> Object {
+    let (subject, owner, grantee) = (user(1), user(2), user(3));
+    Object::entry([Some(subject), None, None], Some(owner)).held_by(Some(grantee))
+}
+
+fn person(user_id: UserId, role: Role) -> Actor {
+    let organization_id = OrganizationId::from_uuid(Uuid::from_u128(9));
+    Actor { organization_id, principal: Principal::User { user_id, role } }
+}
+
+fn client(scopes: &[Scope], acting_for: Option<UserId>) -> Actor {
+    let api_client_id = ApiClientId::from_uuid(Uuid::from_u128(8));
+    let principal = Principal::ApiClient { api_client_id, scopes: scopes.to_vec(), acting_for };
+    Actor { principal, ..person(user(4), Role::Member) }
+}
+
+/// Everybody who may ask, by the column's name.
+fn callers() -> Vec<(&'static str, Actor)> {
+    vec![
+        ("administrator", person(user(5), Role::Admin)),
+        ("subject", person(user(1), Role::Member)),
+        ("owner", person(user(2), Role::Member)),
+        ("grantee", person(user(3), Role::Member)),
+        ("other member", person(user(4), Role::Member)),
+        ("client alone", client(Scope::ALL, None)),
+        ("client for the owner", client(Scope::ALL, Some(user(2)))),
+        ("client for the grantee", client(Scope::ALL, Some(user(3)))),
+        ("client for another", client(Scope::ALL, Some(user(4)))),
+        ("client without scope", client(&[], Some(user(2)))),
+    ]
+}
+
+fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
+    match verdict {
+        Ok(ActingAs::Organization) => "yes",
+        Ok(ActingAs::Person(person)) if *person == user(2) => "as the owner",
+        Ok(ActingAs::Person(person)) if *person == user(3) => "as the grantee",
+        Ok(ActingAs::Person(_)) => "as themself",
+        Err(Denial::AdminOnly) => "`admin_only`",
+        Err(Denial::ScopeMissing(_)) => "`scope_missing`",
+        Err(Denial::ActingForMissing) => "`acting_for_missing`",
+        Err(Denial::NotTheOwner) => "`not_the_owner`",
+        Err(Denial::NotTheGrantee) => "`not_the_grantee`",
+        Err(Denial::NotVisible) => "`not_found`",
+    }
+}
+
+fn page() -> String {
+    let callers = callers();
+    let names: Vec<&str> = callers.iter().map(|(name, _)| *name).collect();
+    let mut page = format!("| operation | scope | {} |\n|---|---|", names.join(" | "));
+    page.push_str(&"---|".repeat(names.len()));
+    page.push('\n');
+    for rule in TABLE {
+        let scopes: Vec<String> = rule.scopes.iter().map(|scope| format!("`{scope}`")).collect();
+        let scopes = if scopes.is_empty() { "none".to_owned() } else { scopes.join(" or ") };
+        let cells = callers.iter().map(|(_, actor)| cell(&may(actor, rule.operation, &object())));
+        let cells: Vec<&str> = cells.collect();
+        writeln!(page, "| `{}` | {scopes} | {} |", rule.operation, cells.join(" | ")).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_page_shows_what_the_table_answers() {
+    let (_, written) = PAGE.split_once(BEGIN).unwrap();
+    assert_eq!(written, page(), "docs/access.md should end with:\n{}", page());
+}
+
+#[test]
+fn every_operation_has_one_row() {
+    for operation in Operation::ALL {
+        assert_eq!(TABLE.iter().filter(|rule| rule.operation == *operation).count(), 1);
+    }
+    assert_eq!(TABLE.len(), Operation::ALL.len());
+}
+
+#[test]
+fn what_is_not_there_looks_like_what_must_not_be_seen() {
+    for (name, actor) in callers() {
+        for operation in Operation::ALL {
+            let missing = may(&actor, *operation, &Object::MISSING);
+            // Somebody else's object: the caller is nothing to it.
+            let strange =
+                Object::entry([Some(user(6)), None, None], Some(user(6))).held_by(Some(user(6)));
+            let seen = may(&actor, *operation, &strange);
+            assert!(missing.is_err(), "{name} may {operation} what is not there");
+            if seen == Err(Denial::NotVisible) {
+                assert_eq!(missing, seen, "{name} {operation}: an oracle");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_never_gets_more_than_the_person_it_acts_for() {
+    for number in 1..=4 {
+        for operation in Operation::ALL {
+            let themself = may(&person(user(number), Role::Member), *operation, &object());
+            let client = may(&client(Scope::ALL, Some(user(number))), *operation, &object());
+            assert!(client.is_err() || client == themself, "{operation} as {number}");
+        }
+    }
+}
+
+#[test]
+fn each_scope_allows_what_lists_it_and_nothing_else() {
+    for scope in Scope::ALL {
+        for rule in TABLE {
+            let verdict = may(&client(&[*scope], None), rule.operation, &object());
+            let lacks = matches!(verdict, Err(Denial::ScopeMissing(_)));
+            let needs = !rule.scopes.is_empty() && !rule.scopes.contains(scope);
+            assert_eq!(lacks, needs, "{scope} for {}", rule.operation);
+        }
+    }
+}
+
+#[test]
+fn an_administrator_is_one_only_when_signed_in() {
+    let admin = person(user(5), Role::Admin);
+    assert_eq!(may(&admin, Operation::DisableUser, &object()), Ok(ActingAs::Organization));
+    let acting = client(Scope::ALL, Some(user(5)));
+    assert_eq!(may(&acting, Operation::DisableUser, &object()), Err(Denial::AdminOnly));
+    assert_eq!(may(&acting, Operation::RevokeGrant, &object()), Err(Denial::NotVisible));
+}
