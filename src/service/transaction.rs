@@ -116,7 +116,7 @@ enum Unfinished<T> {
 /// A commit without an answer. Its first entry tells it from every other.
 struct Unknown<T> {
     value: T,
-    first: Option<AuditEntry>,
+    first: Option<Box<AuditEntry>>,
     error: StorageError,
 }
 
@@ -218,7 +218,7 @@ impl Service {
         match tx.commit().await {
             Ok(()) => Ok(value),
             Err(error @ StorageError::Unknown(_)) => {
-                let first = (!entries.is_empty()).then(|| entries.swap_remove(0));
+                let first = (!entries.is_empty()).then(|| Box::new(entries.swap_remove(0)));
                 Err(Unfinished::Unknown(Unknown { value, first, error }))
             }
             Err(error) => Err(error.into()),
