@@ -187,7 +187,7 @@ on_both! {
         let mut for_guest = machine.acting_for(&guest);
         for_guest.vehicles = owner.vehicles.clone();
         let refused = for_guest.lend_with(app, &app.stranger().await, json!({})).await;
-        refused.expect_problem(403, "not_the_owner");
+        refused.expect_problem(404, "not_found");
 
         let refused = machine.acting_for(&foreigner).get("/v1/users/me").await;
         let refused = refused.expect_problem(422, "validation_failed");
@@ -200,6 +200,26 @@ on_both! {
         // Nobody else may name another person.
         let refused = owner.acting_for(&guest).get("/v1/users/me").await;
         refused.expect_problem(422, "validation_failed");
+    }
+
+    async fn a_client_that_acts_for_somebody_sees_what_they_see(app) {
+        let (owner, stranger) = (app.owner().await, app.stranger().await);
+        let scopes = ["vehicles:read", "commands:read", "connections:write", "grants:read"];
+        let client = app.api_client(&scopes).await;
+        let car = &owner.vehicles[0];
+        let connection = owner.post("/v1/connections", json!({})).await.expect(201);
+        let connection = format!("/v1/connections/{}", connection.text("connection_id"));
+        let commands = format!("/v1/vehicles/{car}/commands");
+        for path in [&connection, &commands, &format!("/v1/vehicles/{car}")] {
+            client.acting_for(&owner).get(path).await.expect(200);
+            client.acting_for(&stranger).get(path).await.expect_problem(404, "not_found");
+        }
+        for path in ["/v1/vehicles", "/v1/grants"] {
+            let seen = client.acting_for(&stranger).get(path).await.expect(200);
+            assert_eq!(seen.body["data"], json!([]), "{path}");
+        }
+        let seen = client.acting_for(&owner).get("/v1/vehicles").await.expect(200);
+        assert_eq!(seen.list("vehicle_id").len(), owner.vehicles.len());
     }
 
     async fn a_machine_does_what_its_scopes_say(app) {
