@@ -1,5 +1,5 @@
 # The service as an image: one binary, its migrations inside it, no shell, not root.
-# The build needs a C compiler and nothing else from the system (ring and the bundled SQLite).
+# The build needs a C compiler (ring and the bundled SQLite) and make (jemalloc) from the system.
 #
 # /data holds the SQLite file and the keys. `serve` makes no new database by accident, so a new
 # volume is prepared once: docker run --rm -v keylend:/data keylend migrate
@@ -12,17 +12,17 @@ COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src tests/it benches \
     && echo 'fn main() {}' | tee src/main.rs tests/it/main.rs benches/pure.rs > /dev/null \
     && touch src/lib.rs \
-    && cargo build --locked --release \
+    && cargo build --locked --profile dist --features jemalloc \
     && rm -r src
 COPY . .
 # The sources may be older than the placeholders built above.
 RUN find src -name '*.rs' -exec touch {} + \
-    && cargo build --locked --release \
+    && cargo build --locked --profile dist --features jemalloc \
     && mkdir /data
 
 # glibc, libgcc and the certificates of the public authorities; "nonroot" is user 65532.
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /keylend/target/release/keylend /usr/local/bin/keylend
+COPY --from=build /keylend/target/dist/keylend /usr/local/bin/keylend
 COPY --from=build --chown=nonroot:nonroot /data /data
 COPY LICENSE /usr/share/doc/keylend/LICENSE
 USER nonroot

@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture mutants lint fmt openapi bench bench-flood bench-growth bench-soak demo
+.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
@@ -37,21 +37,21 @@ openapi: ## write openapi.yaml from the code
 	cargo run --quiet --locked -- openapi > target/openapi.yaml
 	mv target/openapi.yaml openapi.yaml
 
-bench: ## Keylend and the floors under it, measured in one run
-	cargo build --locked --release --bins --example floors
+bench: for-speed ## Keylend and the floors under it, measured in one run
 	scripts/bench
 
-bench-flood: ## other people's unlocks while strangers crowd the door
-	cargo build --locked --release --bins --example floors
+bench-flood: for-speed ## other people's unlocks while strangers crowd the door
 	scripts/bench-flood
 
-bench-growth: ## unlocks with 1,000 to 1,000,000 grants and entries; takes half an hour
-	cargo build --locked --release --bins --example floors
+bench-growth: for-speed ## unlocks with 1,000 to 1,000,000 grants and entries; takes half an hour
 	scripts/bench-growth
 
-bench-soak: ## unlocks for twenty minutes, with what the service takes each minute
-	cargo build --locked --release --bins --example floors
+bench-soak: for-speed ## unlocks for twenty minutes, with what the service takes each minute
 	scripts/bench-soak
+
+# One call builds all that is measured, so the dependencies are compiled once.
+for-speed:
+	cargo build --locked --profile dist --features jemalloc --bins --example floors
 
 demo: ## the service and a simulated vehicle cloud, telling their story
 	cargo run --release --locked -- demo

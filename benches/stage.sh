@@ -6,8 +6,9 @@ seconds=${BENCH_SECONDS:-5}
 connections=${BENCH_CONNECTIONS:-64}
 cars=${BENCH_CARS:-64}
 threads=2
-floors=target/release/examples/floors
-keylend=target/release/keylend
+built=target/${BENCH_PROFILE:-dist}
+floors=$built/examples/floors
+keylend=$built/keylend
 
 # --- processes -----------------------------------------------------------------------------
 
@@ -238,7 +239,7 @@ must_be_there() {
     exit 1
   fi
   if [[ ! -x $floors ]]; then
-    echo "bench: $floors is missing: run make bench" >&2
+    echo "bench: $floors is missing; make bench builds it" >&2
     exit 1
   fi
 }

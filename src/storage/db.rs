@@ -8,6 +8,7 @@
 mod address;
 mod erased;
 mod error;
+mod migrations;
 mod open;
 mod permits;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
 
 pub use error::StorageError;
+use migrations::MIGRATIONS;
 pub use open::{Location, OpenError, PostgresSettings};
 use permits::Permits;
 pub use permits::{Permit, Priority};
@@ -164,8 +166,8 @@ impl Db {
     /// [`OpenError::Migrate`] if a step fails, or if the database is newer than this program.
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match self {
-            Self::Sqlite { writer, .. } => open::MIGRATIONS.run(writer).await?,
-            Self::Postgres(servers) => open::MIGRATIONS.run(&servers.pool()?).await?,
+            Self::Sqlite { writer, .. } => MIGRATIONS.run(writer).await?,
+            Self::Postgres(servers) => MIGRATIONS.run(&servers.pool()?).await?,
             #[cfg(test)]
             Self::Rehearsal(..) => {}
         }
@@ -182,7 +184,7 @@ impl Db {
             Err(StorageError::Rejected(_)) => return Ok(false),
             other => other?,
         };
-        Ok(applied.into_iter().eq(open::MIGRATIONS.iter().map(|migration| migration.version)))
+        Ok(applied.into_iter().eq(MIGRATIONS.iter().map(|migration| migration.version)))
     }
 
     /// Prepares one statement without running it, with one and with two rows in its marker.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::permits::Permits;
@@ -21,9 +20,6 @@ const ANSWERS: &str = "SELECT 1 = 1";
 /// The statements of this file; each is for one of the databases alone.
 #[expect(dead_code, reason = "the list is for readers; `doctor` and `readyz` run both")]
 const STATEMENTS: &[&str] = &[IS_PRIMARY, ANSWERS];
-
-/// The one folder of migrations, for both databases.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!();
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
