@@ -37,7 +37,7 @@ openapi: ## write openapi.yaml from the code
 	cargo run --quiet --locked -- openapi > target/openapi.yaml
 	mv target/openapi.yaml openapi.yaml
 
-bench: for-speed ## Keylend and the floors under it, measured in one run
+bench: for-speed ## Keylend, the same unlock in Go and Node, and what bounds them, in one run
 	scripts/bench
 
 bench-flood: for-speed ## other people's unlocks while strangers crowd the door

@@ -7,6 +7,7 @@ simulator, and a guest with a grant for each. Leaves in the folder
 
     prepare.py SERVICE_URL SIMULATOR_URL FOLDER
     prepare.py SERVICE_URL grants FOLDER    unlock.keys alone, for the grants named on standard input
+    prepare.py cloud SIMULATOR_URL FOLDER   direct.keys alone
 """
 
 import base64
@@ -81,9 +82,19 @@ def mint(service, folder, grants):
             keys.write("%s %s\n" % (minted["grant_token"], call(grant, token=guest)["vehicle_id"]))
 
 
+def direct(simulator, folder):
+    token = access_token(simulator)
+    with open(folder + "/direct.keys", "w", encoding="ascii") as keys:
+        for car in call(simulator + "/_sim/vehicles")["vehicles"]:
+            keys.write("%s /v2.0/vehicles/%s/security\n" % (token, car["id"]))
+
+
 def main(service, simulator, folder):
     if simulator == "grants":
         mint(service, folder, sys.stdin.read().split())
+        return
+    if service == "cloud":
+        direct(simulator, folder)
         return
     admin = sign_in(service, "admin@bench.example")
     people = {}
@@ -99,10 +110,7 @@ def main(service, simulator, folder):
         page = call(service + "/v1/vehicles?limit=100" + cursor, token=owner)
         vehicles += [vehicle["vehicle_id"] for vehicle in page["data"]]
         cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
-    token = access_token(simulator)
-    with open(folder + "/direct.keys", "w", encoding="ascii") as keys:
-        for car in call(simulator + "/_sim/vehicles")["vehicles"]:
-            keys.write("%s /v2.0/vehicles/%s/security\n" % (token, car["id"]))
+    direct(simulator, folder)
     unlock = open(folder + "/unlock.keys", "w", encoding="ascii")
     read = open(folder + "/read.keys", "w", encoding="ascii")
     with unlock, read:

@@ -17,8 +17,11 @@ pids=()
 pg_folder=''
 pg_bin=''
 
+limit_pid=''
+
 finish() {
   local pid
+  [[ -z $limit_pid ]] || kill -0 "$limit_pid" 2> /dev/null || echo 'bench: ended, because it took too long' >&2
   for pid in "${pids[@]}"; do stop "$pid"; done
   [[ -z $pg_folder ]] || pg_stop
   [[ -z $work ]] || rm -rf "$work"
@@ -44,6 +47,14 @@ start() {
 stop() {
   kill -TERM "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
+}
+
+# limit_minutes COUNT: ends the script, and with it all that it started, if it takes longer.
+limit_minutes() {
+  start limit python3 -c 'import os, signal, sys, time
+time.sleep(60 * int(sys.argv[1]))
+os.kill(int(sys.argv[2]), signal.SIGTERM)' "$1" "$$"
+  limit_pid=$started
 }
 
 # wait_for NAME URL [SECONDS]: until the URL answers; fails with the log if NAME ends or is late.
@@ -151,15 +162,6 @@ row() {
   printf '%-44s %12s %9s %9s %8s %8s\n' "$@"
 }
 
-# report NAME PAIRS [FLOOR]: one line of the table; with a floor in requests/s, the share of it.
-report() {
-  local rate errors ratio=''
-  rate=$(value requests_per_s "$2")
-  errors=$(($(value errors_http "$2") + $(value errors_socket "$2")))
-  [[ $# -lt 3 ]] || ratio=$(awk -v a="$rate" -v b="$3" 'BEGIN { printf "%.2f", a / b }')
-  row "$1" "$rate" "$(value p50_ms "$2")" "$(value p99_ms "$2")" "$errors" "$ratio"
-}
-
 # --- Keylend -----------------------------------------------------------------------------------
 
 # start_keylend VERSIONS DATABASE_URL: a service on a fresh database and a simulator of their own,
@@ -171,22 +173,27 @@ start_keylend() {
   export KEYLEND_DATABASE_URL=$2 KEYLEND_LOG=warn KEYLEND_SMARTCAR_API_VERSIONS=$1
   # The budget of a car is not what is measured.
   export KEYLEND_VEHICLE_REQUESTS_BURST=100000000 KEYLEND_APPLICATION_REQUESTS_BURST=100000000
-  local cloud_port service_port
+  local service_port
+  start_cloud
   service_port=$(free_port)
-  cloud_port=$(free_port)
   service_url=http://127.0.0.1:$service_port
-  cloud_url=http://127.0.0.1:$cloud_port
   export KEYLEND_LISTEN=127.0.0.1:$service_port
   export KEYLEND_KEY_FILE=$folder/keylend.keys KEYLEND_SIMULATOR_URL=$cloud_url
-  start "simulate-$service_port" "$keylend" simulate --listen "127.0.0.1:$cloud_port" \
-    --vehicles "$cars" --auto-approve
-  cloud_pid=$started
-  wait_for "simulate-$service_port" "$cloud_url/_sim/vehicles"
   "$keylend" migrate > /dev/null
   "$keylend" admin create --organization Bench --email admin@bench.example --password-stdin \
     <<< 'a password for benchmarks only' > /dev/null
   start_service
   python3 benches/prepare.py "$service_url" "$cloud_url" "$folder"
+}
+
+# start_cloud: a simulator with $cars cars, at $cloud_url; its process id is in $cloud_pid.
+start_cloud() {
+  local port
+  port=$(free_port)
+  cloud_url=http://127.0.0.1:$port
+  start "simulate-$port" "$keylend" simulate --listen "127.0.0.1:$port" --vehicles "$cars" --auto-approve
+  cloud_pid=$started
+  wait_for "simulate-$port" "$cloud_url/_sim/vehicles"
 }
 
 # start_service: the service that start_keylend has set up, again after it was stopped.
