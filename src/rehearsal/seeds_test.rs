@@ -67,7 +67,7 @@ fn every_seed_keeps_every_promise() {
 fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_flight() {
     let mut reached = BTreeSet::new();
     let (mut in_flight, mut deaths, mut shared) = (0, 0, 0);
-    for moment in (0..300).flat_map(|seed| play(seed, None).trace) {
+    for moment in (0..400).flat_map(|seed| play(seed, None).trace) {
         match moment.happening {
             Happening::Committed { rows, .. } => {
                 let commands = rows.iter().filter(|(table, _)| *table == Table::Commands);
