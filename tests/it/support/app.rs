@@ -195,8 +195,8 @@ impl TestApp {
 
     /// Waits until no task is left of what was asked for.
     pub(crate) async fn idle(&self) {
-        // The gate and the keeper of metrics go on for ever.
-        while self.service().tasks.len() > 2 {
+        // The two gates and the keeper of metrics go on for ever.
+        while self.service().tasks.len() > 3 {
             tokio::task::yield_now().await;
         }
     }
