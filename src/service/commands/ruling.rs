@@ -68,7 +68,7 @@ pub(super) fn rule(
     let decision = facts.decide(&question, now);
     let grant_revision = facts.grant.map(|facts| facts.grant.revision);
     let vehicle = Arc::clone(facts.vehicle);
-    let command = begin(service, pending, now)?;
+    let command = undecided(service, pending, now)?;
     match decision {
         Decision::Allow(_) => {
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
@@ -87,7 +87,7 @@ pub(super) fn rule(
 }
 
 /// A command as it begins, before it is known whether it is allowed.
-fn begin(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
+fn undecided(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
     let request = &pending.request;
     let send_by = now.plus(SEND_TIME);
     Ok(Command {
