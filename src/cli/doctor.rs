@@ -73,8 +73,9 @@ async fn database(config: &Config) -> Vec<Finding> {
         Ok(false) => Err("the schema is not this program's; run `keylend migrate`".to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    let mut understood = Ok(format!("all {} are understood", statements().len()));
-    for sql in statements() {
+    let statements = [statements(), db.own_statements()].concat();
+    let mut understood = Ok(format!("all {} are understood", statements.len()));
+    for sql in statements {
         if let Err(error) = db.prepare(sql).await {
             understood = Err(format!("{error}: {sql}"));
             break;

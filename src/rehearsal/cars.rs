@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::process::{CONNECTOR_TIMEOUT, Process};
+use super::surroundings::{CONNECTOR_TIMEOUT, Process};
 use super::trace::{Happening, Send};
 use super::world::{Planted, World};
 use crate::connector::{

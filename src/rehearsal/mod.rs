@@ -14,6 +14,7 @@ mod process;
 mod promises;
 mod run;
 mod story;
+mod surroundings;
 mod trace;
 mod world;
 

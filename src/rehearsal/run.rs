@@ -17,7 +17,7 @@ use crate::service::grants::{Ended, Wait, relinquish, revoke};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
-use crate::storage::meanings;
+use crate::storage::meanings::meanings;
 
 /// How often the world is given five seconds to settle what is open: more than the time until an
 /// abandoned command is taken over and looked at for the last time.

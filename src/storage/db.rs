@@ -1,36 +1,34 @@
-//! The two databases behind one face. The only file, with its rooms below, that names them.
+//! The databases behind one interface, [`Database`](driver::Database): `sqlite.rs`, `postgres.rs`
+//! and, compiled for tests only, the acted one of the rehearsal. Each is one file with its room;
+//! nothing else here or above differs between them.
 //!
-//! A statement is one text for both, run through [`query`]. Where a statement works on a whole
-//! set, its text holds a marker such as `VALUES {rows:uuid,bigint}`, which is replaced by
-//! placeholders for as many rows as there are ([`rows`]): generated text is never anything but
-//! placeholders.
+//! A statement is one text for all of them, run through [`query()`].
 
-mod address;
-mod erased;
+mod driver;
 mod error;
 mod migrations;
 mod open;
 mod permits;
+mod postgres;
+mod query;
 #[cfg(test)]
 pub mod rehearsal;
 mod row;
-mod rows;
-mod run;
-mod servers;
+mod sqlite;
 mod value;
 
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
+use std::sync::Arc;
 
 use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
-
-pub use error::StorageError;
+use driver::{Database, DbSession, Transaction};
 use migrations::MIGRATIONS;
+
+pub use error::{Cause, StorageError};
 pub use open::{Location, OpenError, PostgresSettings};
-use permits::Permits;
-pub use permits::{Permit, Priority};
+pub use permits::Priority;
+pub use query::{Query, query};
 pub use row::{Column, FromRow, Row, corrupt};
-pub use servers::Servers;
 pub use value::Value;
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -38,55 +36,34 @@ const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[APPLIED];
 
-/// The permits of a file.
+/// One database. Clones share its connections.
 #[derive(Debug, Clone)]
-pub struct FilePermits {
-    /// One, so that who has priority waits for one transaction and not for a queue of them.
-    to_write: Permits,
-    to_read: Permits,
-}
-
-/// Connections to one database.
-#[derive(Debug, Clone)]
-pub enum Db {
-    /// One file; one connection writes, the others read.
-    Sqlite {
-        /// Exactly one connection: writers queue for it in order of arrival.
-        writer: sqlx::SqlitePool,
-        /// Connections that cannot write.
-        readers: sqlx::SqlitePool,
-        /// Who may write, and who may read.
-        permits: FilePermits,
-        /// Called when the file is broken; from then on nothing is asked of it.
-        halt: Halt,
-    },
-    /// The servers of one database, of which one is the primary.
-    Postgres(Servers),
-    /// In memory, acted out; and the process that it is seen from.
-    #[cfg(test)]
-    Rehearsal(rehearsal::RehearsalDb, u64),
-}
+pub struct Db(Arc<dyn Database>);
 
 impl Db {
+    /// Opens the database; `create` allows making the file of an SQLite database.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why it cannot be used.
+    pub async fn open(
+        location: &Location,
+        settings: PostgresSettings,
+        create: bool,
+    ) -> Result<Self, OpenError> {
+        Ok(match location {
+            Location::Sqlite(path) => Self(Arc::new(sqlite::Sqlite::open(path, create).await?)),
+            Location::Postgres(url) => {
+                Self(Arc::new(postgres::Postgres::open(url, settings).await?))
+            }
+        })
+    }
+
     /// Begins a transaction that may write. On SQLite it holds the write lock from the start.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn begin(&self, priority: Priority) -> Result<Tx, StorageError> {
-        Ok(match self {
-            Self::Sqlite { writer, permits, halt, .. } => {
-                let permit = permits.to_write.take(priority).await?;
-                let tx = judged(halt, writer.begin_with("BEGIN IMMEDIATE")).await?;
-                Tx::Sqlite(tx, halt.clone(), permit)
-            }
-            Self::Postgres(servers) => {
-                let permit = servers.permit(priority).await?;
-                let pool = servers.pool()?;
-                Tx::Postgres(servers.bounded(pool.begin()).await?, servers.clone(), permit)
-            }
-            #[cfg(test)]
-            Self::Rehearsal(db, process) => Tx::Rehearsal(db.begin(*process).await?),
-        })
+        self.0.begin(priority).await.map(Tx)
     }
 
     /// A connection for reading outside a transaction.
@@ -94,32 +71,12 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read(&self, priority: Priority) -> Result<Reader, StorageError> {
-        Ok(match self {
-            Self::Sqlite { readers, permits, halt, .. } => {
-                let permit = permits.to_read.take(priority).await?;
-                Reader::Sqlite(judged(halt, readers.acquire()).await?, halt.clone(), permit)
-            }
-            Self::Postgres(servers) => {
-                let permit = servers.permit(priority).await?;
-                let pool = servers.pool()?;
-                Reader::Postgres(servers.bounded(pool.acquire()).await?, servers.clone(), permit)
-            }
-            #[cfg(test)]
-            Self::Rehearsal(db, _) => Reader::Rehearsal(db.read().await?),
-        })
+        self.0.read(priority).await.map(Reader)
     }
 
     /// Waits for what runs, then closes every connection.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, readers, .. } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Self::Postgres(servers) => servers.close().await,
-            #[cfg(test)]
-            Self::Rehearsal(..) => {}
-        }
+        self.0.close().await;
     }
 
     /// Finds out which server is the primary, and uses that one from now on. A file is always it.
@@ -127,37 +84,39 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] if none is.
     pub async fn find_primary(&self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite { .. } => Ok(()),
-            Self::Postgres(servers) => servers.find_primary().await,
-            #[cfg(test)]
-            Self::Rehearsal(..) => Ok(()),
-        }
+        self.0.find_primary().await
     }
 
-    /// What the primary's clock shows, to be compared and never stored; `None` for a file, which
-    /// has no clock but this machine's.
+    /// Whether writes are accepted here: always on a file, on a server only if it is no standby.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] if it does not say so in time.
+    /// [`StorageError::Unavailable`] if the database does not answer.
+    pub async fn is_primary(&self) -> Result<bool, StorageError> {
+        self.0.is_primary().await
+    }
+
+    /// The time by the primary's clock, to be compared and never stored; `None` for a file, which
+    /// has no clock but this computer's.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if it does not answer in time.
     pub async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
-        match self {
-            Self::Sqlite { .. } => Ok(None),
-            Self::Postgres(servers) => servers.time().await.map(Some),
-            #[cfg(test)]
-            Self::Rehearsal(..) => Ok(None),
-        }
+        self.0.time().await
     }
 
     /// What ends the process when the database is broken; a server ends itself.
     #[must_use]
     pub fn halt(&self) -> Halt {
-        match self {
-            Self::Sqlite { halt, .. } => halt.clone(),
-            Self::Postgres(_) => Halt::default(),
-            #[cfg(test)]
-            Self::Rehearsal(..) => Halt::default(),
-        }
+        self.0.halt()
+    }
+
+    /// Clears what was erased from where the database keeps old content. `false` if a reader was
+    /// in the way for too long: the next call clears it, or the database does as it works.
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was erased stays erased.
+    pub async fn clear_erased(&self) -> Result<bool, StorageError> {
+        self.0.clear_erased().await
     }
 
     /// Brings the schema to the newest version.
@@ -165,13 +124,7 @@ impl Db {
     /// # Errors
     /// [`OpenError::Migrate`] if a step fails, or if the database is newer than this program.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        match self {
-            Self::Sqlite { writer, .. } => MIGRATIONS.run(writer).await?,
-            Self::Postgres(servers) => MIGRATIONS.run(&servers.pool()?).await?,
-            #[cfg(test)]
-            Self::Rehearsal(..) => {}
-        }
-        Ok(())
+        self.0.migrate().await
     }
 
     /// Whether the schema is the one this program was built for.
@@ -187,29 +140,24 @@ impl Db {
         Ok(applied.into_iter().eq(MIGRATIONS.iter().map(|migration| migration.version)))
     }
 
-    /// Prepares one statement without running it, with one and with two rows in its marker.
+    /// Parses one statement without running it, with one and with two rows in its marker.
     ///
     /// # Errors
     /// [`StorageError::Rejected`] if the database does not understand it.
     pub async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {
-        for count in [1, 2] {
-            run::prepare(self, sql, count).await?;
-        }
-        Ok(())
+        self.0.prepare(sql).await
+    }
+
+    /// The statements that this database alone is given.
+    #[must_use]
+    pub fn own_statements(&self) -> Vec<&'static str> {
+        self.0.statements()
     }
 }
 
 /// A transaction that may write. It must be committed by name; dropping it undoes everything.
 #[derive(Debug)]
-pub enum Tx {
-    /// In the file.
-    Sqlite(Transaction<'static, Sqlite>, Halt, Permit),
-    /// On the server.
-    Postgres(Transaction<'static, Postgres>, Servers, Permit),
-    /// Acted out.
-    #[cfg(test)]
-    Rehearsal(rehearsal::RehearsalConnection),
-}
+pub struct Tx(Box<dyn Transaction>);
 
 impl Tx {
     /// Makes everything in the transaction durable.
@@ -217,137 +165,39 @@ impl Tx {
     /// # Errors
     /// [`StorageError`]; if it is `Unknown`, whether the transaction is durable is not known.
     pub async fn commit(self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx, halt, _turn) => judged(&halt, tx.commit()).await,
-            Self::Postgres(tx, servers, _turn) => {
-                servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
-            }
-            #[cfg(test)]
-            Self::Rehearsal(tx) => tx.commit().await,
-        }
+        self.0.commit().await
     }
-}
-
-/// A connection for reading.
-#[derive(Debug)]
-pub enum Reader {
-    /// Of the file.
-    Sqlite(PoolConnection<Sqlite>, Halt, Permit),
-    /// Of the server.
-    Postgres(PoolConnection<Postgres>, Servers, Permit),
-    /// Acted out.
-    #[cfg(test)]
-    Rehearsal(rehearsal::RehearsalConnection),
-}
-
-/// Waits for an answer of the file, and calls the halt if it says that the file is broken. After
-/// that it is not asked any more: whether the last write is there, only the next start can tell.
-async fn judged<T>(
-    halt: &Halt,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StorageError> {
-    if halt.is_called() {
-        return Err(StorageError::away(std::io::ErrorKind::Other, "the process is ending"));
-    }
-    let answer = answer.await.map_err(StorageError::from);
-    if let Err(StorageError::Broken(error)) = &answer {
-        halt.call(format!("the database file is broken: {error}"));
-    }
-    answer
-}
-
-/// Either database's connection, borrowed for one statement.
-#[derive(Debug)]
-pub enum Handle<'c> {
-    /// Of the file.
-    Sqlite(&'c mut SqliteConnection, &'c Halt),
-    /// Of the server; without its servers, who uses it waits with a patience of their own.
-    Postgres(&'c mut PgConnection, Option<&'c Servers>),
-    /// Acted out.
-    #[cfg(test)]
-    Rehearsal(&'c mut rehearsal::RehearsalConnection),
 }
 
 /// Where a statement can run: a transaction, or a reader.
 pub trait Executor: Send {
     /// The connection for one statement.
-    fn handle(&mut self) -> Handle<'_>;
+    fn session(&mut self) -> &mut dyn DbSession;
 }
 
 impl Executor for Tx {
-    fn handle(&mut self) -> Handle<'_> {
-        match self {
-            Self::Sqlite(tx, halt, _) => Handle::Sqlite(tx, halt),
-            Self::Postgres(tx, servers, _) => Handle::Postgres(tx, Some(servers)),
-            #[cfg(test)]
-            Self::Rehearsal(tx) => Handle::Rehearsal(tx),
-        }
+    fn session(&mut self) -> &mut dyn DbSession {
+        self.0.as_mut()
     }
 }
+
+/// A connection for reading.
+#[derive(Debug)]
+pub struct Reader(Box<dyn DbSession>);
 
 impl Executor for Reader {
-    fn handle(&mut self) -> Handle<'_> {
-        match self {
-            Self::Sqlite(connection, halt, _) => Handle::Sqlite(connection, halt),
-            Self::Postgres(connection, servers, _) => Handle::Postgres(connection, Some(servers)),
-            #[cfg(test)]
-            Self::Rehearsal(connection) => Handle::Rehearsal(connection),
-        }
+    fn session(&mut self) -> &mut dyn DbSession {
+        self.0.as_mut()
     }
-}
-
-/// A statement and what is bound to it.
-#[derive(Debug)]
-pub struct Query {
-    sql: &'static str,
-    values: Vec<Value>,
-    rows: Option<rows::Rows>,
-}
-
-/// Starts a statement.
-#[must_use]
-pub const fn query(sql: &'static str) -> Query {
-    Query { sql, values: Vec::new(), rows: None }
 }
 
 impl Query {
-    /// Binds the next parameter (`$1`, `$2`, …).
-    #[must_use]
-    pub fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
-        self
-    }
-
-    /// Binds the rows of the statement's `{rows:…}` marker. They are sent in as many statements
-    /// as the limits of the databases ask for, within the caller's transaction; no rows, no
-    /// statement.
-    #[must_use]
-    pub fn rows<const WIDTH: usize>(
-        mut self,
-        rows: impl IntoIterator<Item = [Value; WIDTH]>,
-    ) -> Self {
-        self.rows = Some(rows::Rows::of(rows));
-        self
-    }
-
-    fn statements(self, on: &Handle<'_>) -> Result<Vec<rows::Statement>, StorageError> {
-        rows::statements(self.sql, self.values, self.rows, run::style(on))
-    }
-
     /// Runs the statement and returns how many rows it changed.
     ///
     /// # Errors
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Executor) -> Result<u64, StorageError> {
-        #[cfg(test)]
-        if let Handle::Rehearsal(connection) = on.handle() {
-            return connection.run(self.sql, self.values, self.rows).await.map(|(count, _)| count);
-        }
-        let mut changed = 0;
-        for statement in self.statements(&on.handle())? {
-            changed += run::execute(on.handle(), statement).await?;
-        }
-        Ok(changed)
+        on.session().execute(self).await
     }
 
     /// Runs the statement and returns its rows.
@@ -358,18 +208,7 @@ impl Query {
         self,
         on: &mut impl Executor,
     ) -> Result<Vec<T>, StorageError> {
-        #[cfg(test)]
-        if let Handle::Rehearsal(connection) = on.handle() {
-            let (_, rows) = connection.run(self.sql, self.values, self.rows).await?;
-            return rows.into_iter().map(|row| T::from_row(&Row::Rehearsal(row))).collect();
-        }
-        let mut found = Vec::new();
-        for statement in self.statements(&on.handle())? {
-            for row in run::fetch_all(on.handle(), statement).await? {
-                found.push(T::from_row(&row)?);
-            }
-        }
-        Ok(found)
+        on.session().fetch_all(self).await?.iter().map(T::from_row).collect()
     }
 
     /// Runs the statement and returns its first row, if it has one.
@@ -380,7 +219,7 @@ impl Query {
         self,
         on: &mut impl Executor,
     ) -> Result<Option<T>, StorageError> {
-        Ok(self.fetch_all(on).await?.into_iter().next())
+        on.session().fetch_all(self).await?.first().map(T::from_row).transpose()
     }
 
     /// Runs a statement that must change exactly one row.

@@ -14,6 +14,8 @@ pub mod db;
 pub mod decisions;
 pub mod grants;
 pub mod idempotency_keys;
+#[cfg(test)]
+pub(crate) mod meanings;
 pub mod organizations;
 pub mod personal_data;
 pub mod record;
@@ -107,24 +109,6 @@ pub fn statements() -> Vec<&'static str> {
         webhooks::STATEMENTS,
     ]
     .concat()
-}
-
-/// What statements mean to a rehearsed database: those of the paths around a command.
-#[cfg(test)]
-pub(crate) fn meanings() -> Vec<db::rehearsal::Spoken> {
-    [
-        audit_entries::meaning::meanings(),
-        commands::meaning::meanings(),
-        connections::meaning::meanings(),
-        decisions::meaning::meanings(),
-        grants::meaning::meanings(),
-        record_queue::meaning::meanings(),
-        users::meaning::meanings(),
-        vehicles::meaning::meanings(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// Which part of a list to return: what comes after a row, newest first.

@@ -1,6 +1,6 @@
 //! Priority. There are fewer permits than connections: most of what asks for a connection
 //! waits for its permit first, so that a crowd of it leaves some connections alone. What must not wait
-//! behind a crowd takes one of those: commands on their way, and whoever ends a key.
+//! behind a crowd takes one of those: commands on their way, and the end of a key.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::StorageError;
+use super::error::StorageError;
 
 /// As long as a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ pub(super) struct Permits(Arc<Semaphore>);
 /// A permit, from before there is a connection until it is given back. What has priority holds
 /// none.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -61,25 +61,6 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::storage::db::{Db, Location, PostgresSettings};
-
-    #[tokio::test]
-    async fn what_is_urgent_writes_next_to_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::Sqlite(folder.path().join("x.db"));
-        let db = Db::open(&location, PostgresSettings::default(), true).await.unwrap();
-        let running = db.begin(Priority::Ordinary).await.unwrap();
-        let mut crowd = std::pin::pin!(db.begin(Priority::Ordinary));
-        assert!(crowd.as_mut().now_or_never().is_none());
-        let mut urgent = std::pin::pin!(db.begin(Priority::Urgent));
-        assert!(urgent.as_mut().now_or_never().is_none());
-        drop(running);
-        tokio::select! {
-            biased;
-            _ = crowd => panic!("a crowd was first"),
-            first = urgent => drop(first.unwrap()),
-        }
-    }
 
     #[tokio::test]
     async fn a_crowd_leaves_room_for_what_is_urgent() {
@@ -100,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_is_not_waited_for_for_ever() {
+    async fn a_permit_is_not_waited_for_for_ever() {
         let permits = Permits::of(1, 0);
         let _taken = permits.take(Priority::Ordinary).await.unwrap();
         let refused = permits.take(Priority::Ordinary).await.unwrap_err();

@@ -19,7 +19,15 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::{StorageError, Value};
+use super::Db;
+use super::driver::{Database, DbSession, Transaction};
+use super::error::StorageError;
+use super::open::OpenError;
+use super::permits::Priority;
+use super::query::{Query, Rows};
+use super::row::Row;
+use super::value::Value;
+use async_trait::async_trait;
 use state::{Claimed, Key, State};
 
 pub use connection::RehearsalConnection;
@@ -31,10 +39,10 @@ pub use surroundings::{Defect, Moment, Surroundings, Trouble, Written};
 /// A statement, what it means, and parameters to try it with.
 pub type Spoken = (&'static str, Meaning, Sample);
 
-/// PostgreSQL's `lock_timeout` and the time to wait for SQLite's one writer, as `open.rs` sets them.
+/// PostgreSQL's `lock_timeout` and the time to wait for SQLite's one writer, as their files set them.
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// PostgreSQL's `idle_in_transaction_session_timeout`, as `open.rs` sets it.
+/// PostgreSQL's `idle_in_transaction_session_timeout`, as `postgres/servers.rs` sets it.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// Which of the two databases is acted out.
@@ -114,7 +122,12 @@ impl RehearsalDb {
         self.state().open_of(process)
     }
 
-    pub(super) async fn begin(&self, process: u64) -> Result<RehearsalConnection, StorageError> {
+    /// The database, as the code of this process uses it.
+    pub fn used_by(&self, process: u64) -> Db {
+        Db(Arc::new(Used { db: self.clone(), process }))
+    }
+
+    async fn begin(&self, process: u64) -> Result<RehearsalConnection, StorageError> {
         self.surroundings.pass().await;
         if self.surroundings.trouble(Moment::Begin).is_some() {
             return Err(unavailable());
@@ -127,7 +140,7 @@ impl RehearsalDb {
         Ok(connection)
     }
 
-    pub(super) async fn read(&self) -> Result<RehearsalConnection, StorageError> {
+    async fn read(&self) -> Result<RehearsalConnection, StorageError> {
         self.surroundings.pass().await;
         if self.surroundings.trouble(Moment::Begin).is_some() {
             return Err(unavailable());
@@ -188,17 +201,57 @@ impl RehearsalDb {
     }
 }
 
+/// The database as one process uses it.
+#[derive(Debug)]
+struct Used {
+    db: RehearsalDb,
+    process: u64,
+}
+
+#[async_trait]
+impl Database for Used {
+    async fn begin(&self, _: Priority) -> Result<Box<dyn Transaction>, StorageError> {
+        Ok(Box::new(self.db.begin(self.process).await?))
+    }
+
+    async fn read(&self, _: Priority) -> Result<Box<dyn DbSession>, StorageError> {
+        Ok(Box::new(self.db.read().await?))
+    }
+
+    async fn migrate(&self) -> Result<(), OpenError> {
+        Ok(())
+    }
+
+    async fn prepare(&self, _: &'static str) -> Result<(), StorageError> {
+        unreachable!("a rehearsal has no texts")
+    }
+
+    fn statements(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    async fn clear_erased(&self) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+
+    async fn is_primary(&self) -> Result<bool, StorageError> {
+        Ok(true)
+    }
+
+    async fn close(&self) {}
+}
+
 #[expect(clippy::disallowed_methods, reason = "the time of a rehearsal is the paused one of tokio")]
 fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
 fn unavailable() -> StorageError {
-    StorageError::Unavailable(sqlx::Error::PoolTimedOut)
+    StorageError::Unavailable("acted out".into())
 }
 
 fn conflict() -> StorageError {
-    StorageError::Conflict(sqlx::Error::WorkerCrashed)
+    StorageError::Conflict("acted out".into())
 }
 
 #[cfg(test)]

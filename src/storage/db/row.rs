@@ -1,29 +1,32 @@
 //! Reading what a statement returned: typed columns, and errors that name the one that is wrong.
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use uuid::Uuid;
 
-use super::StorageError;
+use super::error::StorageError;
+use super::value::Value;
 use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::id::Id;
 use crate::domain::time::Timestamp;
 
-/// One row of either database.
+/// The names of the columns that a statement returns, shared by its rows.
+pub(super) type Names = Arc<[Cow<'static, str>]>;
+
+/// One row that a statement returned.
 #[derive(Debug)]
-pub enum Row {
-    /// From the file.
-    Sqlite(SqliteRow),
-    /// From the server.
-    Postgres(PgRow),
-    /// Acted out.
-    #[cfg(test)]
-    Rehearsal(super::rehearsal::RehearsalRow),
+pub struct Row {
+    names: Names,
+    values: Vec<Value>,
 }
 
 impl Row {
+    pub(super) const fn new(names: Names, values: Vec<Value>) -> Self {
+        Self { names, values }
+    }
+
     /// The value of a column that is never NULL.
     ///
     /// # Errors
@@ -37,30 +40,27 @@ impl Row {
     /// # Errors
     /// [`StorageError::Corrupt`] if it is missing or not a `T`.
     pub fn optional<T: Column>(&self, column: &'static str) -> Result<Option<T>, StorageError> {
-        let stored: Result<Option<T::Stored>, sqlx::Error> = match self {
-            Self::Sqlite(row) => row.try_get(column),
-            Self::Postgres(row) => row.try_get(column),
-            #[cfg(test)]
-            Self::Rehearsal(row) => Ok(T::Stored::acted_out(row.value(column))),
-        };
-        stored
-            .map_err(|error| corrupt(column, error))?
-            .map(|stored| T::from_stored(stored).map_err(|why| corrupt(column, why)))
-            .transpose()
+        let mut columns = self.columns();
+        let found = columns.find(|(name, _)| *name == column);
+        let (_, value) = found.ok_or_else(|| corrupt(column, "is missing"))?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        T::from_value(value).map(Some).map_err(|why| corrupt(column, why))
     }
 
     /// The first column, whatever its name.
     fn first<T: Column>(&self) -> Result<T, StorageError> {
-        let stored: Result<T::Stored, sqlx::Error> = match self {
-            Self::Sqlite(row) => row.try_get(0),
-            Self::Postgres(row) => row.try_get(0),
-            #[cfg(test)]
-            Self::Rehearsal(row) => {
-                T::Stored::acted_out(row.first()).ok_or(sqlx::Error::RowNotFound)
-            }
-        };
-        let stored = stored.map_err(|error| corrupt("(first)", error))?;
-        T::from_stored(stored).map_err(|why| corrupt("(first)", why))
+        const FIRST: &str = "(first)";
+        match self.values.first() {
+            Some(value) if value.is_null() => Err(corrupt(FIRST, "is NULL")),
+            Some(value) => T::from_value(value).map_err(|why| corrupt(FIRST, why)),
+            None => Err(corrupt(FIRST, "is missing")),
+        }
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.names.iter().map(AsRef::as_ref).zip(&self.values)
     }
 }
 
@@ -85,69 +85,108 @@ impl<T: Column> FromRow for T {
     }
 }
 
-/// What both databases can give back.
-pub trait Stored:
-    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
-{
-    /// The value that a rehearsed database keeps.
-    #[cfg(test)]
-    fn acted_out(value: &super::Value) -> Option<Self>
-    where
-        Self: Sized;
-}
-
-macro_rules! stored {
-    ($($kind:ty: $variant:ident),*) => {
-        $(
-            impl Stored for $kind {
-                #[cfg(test)]
-                fn acted_out(value: &super::Value) -> Option<Self> {
-                    match value {
-                        super::Value::$variant(value) => value.clone().map(Into::into),
-                        other => panic!("{other:?} where a {} is read", stringify!($variant)),
-                    }
-                }
-            }
-        )*
-    };
-}
-
-stored!(Uuid: Uuid, String: Text, i64: Integer, bool: Boolean, Vec<u8>: Bytes);
-
 /// A type that a column can hold.
 pub trait Column: Sized {
-    /// What the database keeps for it.
-    type Stored: Stored;
-
-    /// The value, if the stored one is a value of this type.
+    /// The value, if the stored one is a value of this type. It is never NULL.
     ///
     /// # Errors
     /// A text for the operator that says what is wrong.
-    fn from_stored(stored: Self::Stored) -> Result<Self, String>;
+    fn from_value(value: &Value) -> Result<Self, String>;
 }
 
-macro_rules! plain_columns {
-    ($($kind:ty),*) => {
-        $(
-            impl Column for $kind {
-                type Stored = Self;
-                fn from_stored(stored: Self) -> Result<Self, String> {
-                    Ok(stored)
-                }
-            }
-        )*
-    };
+/// A value of another kind; the value itself may be secret and is not shown.
+fn not_a(kind: &str, value: &Value) -> String {
+    format!("{} where {kind} is expected", value.kind())
 }
 
-plain_columns!(Uuid, String, i64, bool, Vec<u8>);
+impl Column for Uuid {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Uuid(Some(id)) => Ok(*id),
+            other => Err(not_a("an id", other)),
+        }
+    }
+}
+
+impl Column for i64 {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Integer(Some(number)) => Ok(*number),
+            other => Err(not_a("a number", other)),
+        }
+    }
+}
+
+impl Column for bool {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Boolean(Some(is_so)) => Ok(*is_so),
+            // SQLite has no booleans of its own.
+            Value::Integer(Some(number @ (0 | 1))) => Ok(*number == 1),
+            other => Err(not_a("a boolean", other)),
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Bytes(Some(bytes)) => Ok(bytes.clone()),
+            // SQLite does not tell 16 bytes from an id.
+            Value::Uuid(Some(id)) => Ok(id.as_bytes().to_vec()),
+            other => Err(not_a("bytes", other)),
+        }
+    }
+}
+
+impl Column for [u8; 32] {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Bytes(Some(bytes)) => Self::try_from(bytes.as_slice())
+                .map_err(|_| format!("{} bytes in place of 32", bytes.len())),
+            other => Err(not_a("32 bytes", other)),
+        }
+    }
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    match value {
+        Value::Text(Some(text)) => Ok(text),
+        other => Err(not_a("a text", other)),
+    }
+}
+
+impl Column for String {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        text(value).map(ToOwned::to_owned)
+    }
+}
+
+impl Column for Permissions {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        text(value).map(Self::parse)
+    }
+}
+
+impl<K> Column for Id<K> {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        Uuid::from_value(value).map(Self::from_uuid)
+    }
+}
+
+impl Column for Timestamp {
+    fn from_value(value: &Value) -> Result<Self, String> {
+        let micros = i64::from_value(value)?;
+        Self::from_unix_micros(micros).ok_or_else(|| format!("{micros} is outside the calendar"))
+    }
+}
 
 macro_rules! parsed_columns {
     ($($kind:ty),* $(,)?) => {
         $(
             impl Column for $kind {
-                type Stored = String;
-                fn from_stored(stored: String) -> Result<Self, String> {
-                    stored.parse().map_err(|error| format!("{error}"))
+                fn from_value(value: &Value) -> Result<Self, String> {
+                    text(value)?.parse().map_err(|error| format!("{error}"))
                 }
             }
         )*
@@ -167,31 +206,3 @@ parsed_columns!(
     crate::domain::user::Role,
     Entitlements,
 );
-
-impl Column for Permissions {
-    type Stored = String;
-    fn from_stored(stored: String) -> Result<Self, String> {
-        Ok(Self::parse(&stored))
-    }
-}
-
-impl<K> Column for Id<K> {
-    type Stored = Uuid;
-    fn from_stored(stored: Uuid) -> Result<Self, String> {
-        Ok(Self::from_uuid(stored))
-    }
-}
-
-impl Column for Timestamp {
-    type Stored = i64;
-    fn from_stored(stored: i64) -> Result<Self, String> {
-        Self::from_unix_micros(stored).ok_or_else(|| format!("{stored} is outside the calendar"))
-    }
-}
-
-impl Column for [u8; 32] {
-    type Stored = Vec<u8>;
-    fn from_stored(stored: Vec<u8>) -> Result<Self, String> {
-        Self::try_from(stored).map_err(|bytes| format!("{} bytes in place of 32", bytes.len()))
-    }
-}

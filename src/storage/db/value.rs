@@ -26,6 +26,30 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
+impl Value {
+    /// Whether it is NULL.
+    pub(super) const fn is_null(&self) -> bool {
+        match self {
+            Self::Uuid(value) => value.is_none(),
+            Self::Text(value) => value.is_none(),
+            Self::Integer(value) => value.is_none(),
+            Self::Boolean(value) => value.is_none(),
+            Self::Bytes(value) => value.is_none(),
+        }
+    }
+
+    /// The name of its kind, for the operator.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Uuid(_) => "an id",
+            Self::Text(_) => "a text",
+            Self::Integer(_) => "a number",
+            Self::Boolean(_) => "a boolean",
+            Self::Bytes(_) => "bytes",
+        }
+    }
+}
+
 macro_rules! value_from {
     ($($variant:ident: $from:ty, $value:ident => $into:expr;)*) => {
         $(

@@ -193,30 +193,6 @@ fn words_out_of_place(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// `storage/db.rs` is the one room in which the databases differ.
-fn databases_out_of_place(sources: &[Source]) -> Vec<String> {
-    let is_room = |path: &str| path == "src/storage/db.rs" || path.starts_with("src/storage/db/");
-    let mut found = Vec::new();
-    for source in sources.iter().filter(|source| !is_room(&source.path)) {
-        let in_storage = source.path.starts_with("src/storage/");
-        let tokens = source.tokens();
-        for (at, token) in tokens.iter().enumerate() {
-            if token.ident() != Some("sqlx") {
-                continue;
-            }
-            // `#[sqlx(transparent)]` and its like are attributes of a derived row, and generic.
-            let is_attribute = at >= 2
-                && tokens[at - 1].is(&Kind::Open(Delimiter::Bracket))
-                && tokens[at - 2].is(&Kind::Punct('#'));
-            if !(in_storage && is_attribute) {
-                let (path, line) = (&source.path, token.line);
-                found.push(format!("{path}:{line}: only storage/db.rs names sqlx"));
-            }
-        }
-    }
-    found
-}
-
 #[test]
 fn imports_point_one_way() {
     super::assert_none(&wrong_way(&under(&["src"])));
@@ -225,11 +201,6 @@ fn imports_point_one_way() {
 #[test]
 fn each_module_is_built_without_what_it_must_not_know() {
     super::assert_none(&words_out_of_place(&under(&["src"])));
-}
-
-#[test]
-fn the_databases_differ_in_one_room() {
-    super::assert_none(&databases_out_of_place(&under(&["src"])));
 }
 
 #[test]
@@ -279,25 +250,5 @@ fn a_word_out_of_place_is_flagged() {
         ("src/simulator/faults.rs", "use axum::Json;"),
     ] {
         super::assert_flagged(&words_out_of_place(&[Source::parse(path, text)]), "knows no");
-    }
-}
-
-#[test]
-fn a_database_out_of_place_is_flagged() {
-    for (path, text) in [
-        ("src/storage/grants.rs", "use sqlx::SqlitePool;"),
-        ("src/storage/grants.rs", "use sqlx;"),
-        ("src/storage/dbase.rs", "fn a(_: sqlx::postgres::PgRow) {}"),
-        ("src/service/a.rs", "#[derive(A)] #[sqlx(transparent)] struct B;"),
-    ] {
-        let violations = databases_out_of_place(&[Source::parse(path, text)]);
-        super::assert_flagged(&violations, "only storage/db.rs names sqlx");
-    }
-    for (path, text) in [
-        ("src/storage/db.rs", "use sqlx::{Postgres, Sqlite};"),
-        ("src/storage/db/query.rs", "use sqlx::Postgres;"),
-        ("src/storage/grants.rs", "#[derive(A)] #[sqlx(transparent)] struct B;"),
-    ] {
-        super::assert_none(&databases_out_of_place(&[Source::parse(path, text)]));
     }
 }

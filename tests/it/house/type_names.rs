@@ -13,7 +13,6 @@ const KNOWN: &[&str] = &[
     "service::Ended",
     "service::Standing",
     "service::Written",
-    "storage::Column",
     "storage::Filter",
 ];
 

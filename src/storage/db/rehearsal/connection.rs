@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::super::rows::Rows;
 use super::meaning::{self, Bound, Hold, Meaning, Mode, Update};
 use super::row::RehearsalRow;
 use super::state::{Claimed, Key};
 use super::surroundings::{Defect, Moment, Trouble};
 use super::{
-    IDLE_MAX, Kind, LOCK_WAIT_MAX, RehearsalDb, StorageError, Value, conflict, now, unavailable,
+    DbSession, IDLE_MAX, Kind, LOCK_WAIT_MAX, Query, RehearsalDb, Row, StorageError, Transaction,
+    Value, conflict, now, unavailable,
 };
 
 /// A connection, with or without a transaction; dropping it undoes the transaction.
@@ -29,8 +30,21 @@ impl Drop for RehearsalConnection {
     }
 }
 
-impl RehearsalConnection {
-    pub(in crate::storage::db) async fn commit(mut self) -> Result<(), StorageError> {
+#[async_trait]
+impl DbSession for RehearsalConnection {
+    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
+        self.run(query).await.map(|(count, _)| count)
+    }
+
+    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
+        let (_, rows) = self.run(query).await?;
+        Ok(rows.into_iter().map(Row::from).collect())
+    }
+}
+
+#[async_trait]
+impl Transaction for RehearsalConnection {
+    async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
         let Some(number) = self.transaction else { return Err(unavailable()) };
         let db = self.db.clone();
         // Whether it is durable is not known from here on, as long as nothing was answered.
@@ -62,13 +76,11 @@ impl RehearsalConnection {
         db.surroundings.pass().await;
         Ok(())
     }
+}
 
-    pub(in crate::storage::db) async fn run(
-        &mut self,
-        sql: &'static str,
-        values: Vec<Value>,
-        rows: Option<Rows>,
-    ) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+impl RehearsalConnection {
+    async fn run(&mut self, query: Query) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+        let Query { sql, values, rows } = query;
         if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
             return Ok((0, Vec::new()));
         }
@@ -157,7 +169,7 @@ impl RehearsalConnection {
                 if insert.may_be_taken {
                     continue;
                 }
-                return Err(StorageError::Duplicate(sqlx::Error::RowNotFound));
+                return Err(StorageError::Duplicate("acted out".into()));
             }
             count += 1;
             if self.db.shared.defect == Some(Defect::Forgets(sql)) {

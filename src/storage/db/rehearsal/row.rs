@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Value;
+use super::{Row, Value};
 
 /// The tables that statements around a command touch.
 #[expect(missing_docs, reason = "the variants are the tables")]
@@ -26,8 +26,6 @@ pub(super) enum Kind {
     Text,
     Integer,
     Bytes,
-    /// Only in what a statement works out; no column holds one.
-    Boolean,
 }
 
 use Kind::{Bytes, Integer, Text};
@@ -118,13 +116,19 @@ const fn null(kind: Kind) -> Value {
         Kind::Text => Value::Text(None),
         Kind::Integer => Value::Integer(None),
         Kind::Bytes => Value::Bytes(None),
-        Kind::Boolean => Value::Boolean(None),
     }
 }
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RehearsalRow(Vec<(&'static str, Value)>);
+
+impl From<RehearsalRow> for Row {
+    fn from(row: RehearsalRow) -> Self {
+        let (names, values): (Vec<&str>, Vec<Value>) = row.0.into_iter().unzip();
+        Self::new(names.into_iter().map(Into::into).collect(), values)
+    }
+}
 
 impl RehearsalRow {
     /// A row of the table with these values; the other columns are NULL.
@@ -155,10 +159,6 @@ impl RehearsalRow {
     pub fn value(&self, column: &str) -> &Value {
         let found = self.0.iter().find(|(name, _)| *name == column);
         &found.unwrap_or_else(|| panic!("no column {column} in {self:?}")).1
-    }
-
-    pub(in crate::storage) fn first(&self) -> &Value {
-        &self.0[0].1
     }
 
     /// An id; `None` if it is NULL.

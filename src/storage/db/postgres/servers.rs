@@ -15,10 +15,12 @@ use futures_util::future::join_all;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 
-use super::permits::Permits;
-use super::{
-    Executor, FromRow, Handle, OpenError, Permit, Priority, Row, StorageError, corrupt, query,
-};
+use super::super::error::{Cause, StorageError};
+use super::super::open::OpenError;
+use super::super::permits::{Permit, Permits, Priority};
+use super::super::query::query;
+use super::super::row::{FromRow, Row, corrupt};
+use super::run;
 use crate::domain::time::Timestamp;
 
 /// Whether a server takes writes, and its timeline if it is asked for (a standby has none yet).
@@ -28,9 +30,7 @@ const STANDING: &str = "SELECT NOT pg_is_in_recovery() AND current_setting('tran
 /// into no row (`docs/adr/0016-clocks-must-agree.md`).
 const TIME: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
-/// The statements of this file; both are for servers alone.
-#[expect(dead_code, reason = "the list is for readers; SQLite would not understand them")]
-const STATEMENTS: &[&str] = &[STANDING, TIME];
+pub(super) const STATEMENTS: &[&str] = &[STANDING, TIME];
 
 /// So long a server may take to say what it is.
 const LOOK_TIME_MAX: Duration = Duration::from_secs(2);
@@ -48,7 +48,7 @@ const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
 /// The servers of one database. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct Servers(Arc<Shared>);
+pub(super) struct Servers(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -56,7 +56,8 @@ struct Shared {
     connections_max: u32,
     /// Of any pool, also of one that replaces another.
     permits: Permits,
-    lookouts: tokio::sync::Mutex<Vec<Option<Lookout>>>,
+    /// Connections that do nothing but ask each server what it is.
+    lookouts: tokio::sync::Mutex<Vec<Option<PgConnection>>>,
     chosen: RwLock<Chosen>,
     /// Told when the pool was replaced: who waits for an answer on the old one waits for nothing.
     replaced: tokio::sync::Notify,
@@ -70,16 +71,6 @@ struct Chosen {
     pool: PgPool,
     /// Whether it is known to be the primary: the pool is not used otherwise.
     is_good: bool,
-}
-
-/// A connection that does nothing but ask a server what it is.
-#[derive(Debug)]
-struct Lookout(PgConnection);
-
-impl Executor for Lookout {
-    fn handle(&mut self) -> Handle<'_> {
-        Handle::Postgres(&mut self.0, None)
-    }
 }
 
 /// What a server says about itself.
@@ -162,7 +153,7 @@ impl Servers {
     pub(super) async fn find_primary(&self) -> Result<(), StorageError> {
         self.look().await.map_err(|error| match error {
             OpenError::Storage(error) => error,
-            OpenError::Connect(error) => error.into(),
+            OpenError::Connect(cause) => StorageError::Unavailable(cause),
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
         })
     }
@@ -187,7 +178,7 @@ impl Servers {
             .max_by_key(|&&(at, one)| (one.timeline, at == chosen.at, std::cmp::Reverse(at)));
         let Some(&(at, standing)) = primary else {
             chosen.is_good = false;
-            return Err(failure.map_or(OpenError::NotPrimary, Into::into));
+            return Err(failure.map_or(OpenError::NotPrimary, OpenError::Connect));
         };
         let is_same = at == chosen.at && standing.timeline == chosen.timeline;
         if !is_same || standing.is_new || !chosen.is_good {
@@ -214,19 +205,24 @@ impl Servers {
         let lookout = lookout.ok_or_else(|| {
             StorageError::away(ErrorKind::NotConnected, "the primary was not asked yet")
         })?;
-        let asked = query(TIME).fetch_optional::<Timestamp>(lookout);
-        match tokio::time::timeout(LOOK_TIME_MAX, asked).await {
-            Ok(time) => time?.ok_or_else(|| corrupt("(first)", "the server has no time")),
-            Err(_) => Err(silence()),
-        }
+        let asked = run::fetch_all(lookout, query(TIME));
+        let Ok(answer) = tokio::time::timeout(LOOK_TIME_MAX, asked).await else {
+            return Err(silence());
+        };
+        let answer = answer?;
+        let time = answer.first().map(Timestamp::from_row).transpose()?;
+        time.ok_or_else(|| corrupt("(first)", "the server has no time"))
     }
 
     /// Waits for an answer of the primary, but not for one that has gone without a word, whose
     /// connections are not used any more then, and not after another one was found.
-    pub(super) async fn bounded<T>(
+    pub(super) async fn bounded<T, E>(
         &self,
-        answer: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, StorageError> {
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, StorageError>
+    where
+        StorageError: From<E>,
+    {
         let replaced = self.0.replaced.notified();
         tokio::select! {
             biased;
@@ -253,12 +249,11 @@ fn silence() -> StorageError {
 
 /// Whether the same question may have another answer in a moment.
 fn may_be_starting(error: &OpenError) -> bool {
-    match error {
-        OpenError::Connect(sqlx::Error::Io(_)) => true,
+    let OpenError::Connect(cause) = error else { return false };
+    match cause.downcast_ref() {
+        Some(sqlx::Error::Io(_)) => true,
         // cannot_connect_now: it starts, or stops.
-        OpenError::Connect(sqlx::Error::Database(error)) => {
-            error.code().as_deref() == Some("57P03")
-        }
+        Some(sqlx::Error::Database(reported)) => reported.code().as_deref() == Some("57P03"),
         _ => false,
     }
 }
@@ -266,9 +261,9 @@ fn may_be_starting(error: &OpenError) -> bool {
 /// Asks one server what it is; connects to it if that was not done yet, or got lost.
 async fn standing(
     address: &PgConnectOptions,
-    lookout: &mut Option<Lookout>,
+    lookout: &mut Option<PgConnection>,
     with_timeline: bool,
-) -> Result<Standing, sqlx::Error> {
+) -> Result<Standing, Cause> {
     let asked = tokio::time::timeout(LOOK_TIME_MAX, async {
         if let Some(known) = lookout
             && let Ok(standing) = ask(known, with_timeline).await
@@ -276,13 +271,14 @@ async fn standing(
             return Ok(standing);
         }
         let options = limited(address.clone()).application_name("keylend lookout");
-        let mut new = Lookout(options.connect().await?);
+        let mut new = options.connect().await?;
         let standing = ask(&mut new, with_timeline).await?;
         *lookout = Some(new);
         Ok(Standing { is_new: true, ..standing })
     });
     let outcome = asked.await.unwrap_or_else(|_| {
-        Err(sqlx::Error::Io(std::io::Error::new(ErrorKind::TimedOut, "no answer in time")))
+        let silent = std::io::Error::new(ErrorKind::TimedOut, "no answer in time");
+        Err(sqlx::Error::Io(silent).into())
     });
     if outcome.is_err() {
         *lookout = None;
@@ -290,13 +286,10 @@ async fn standing(
     outcome
 }
 
-async fn ask(lookout: &mut Lookout, with_timeline: bool) -> Result<Standing, sqlx::Error> {
-    let standing = query(STANDING).bind(with_timeline).fetch_optional::<Standing>(lookout).await;
-    match standing {
-        Ok(Some(standing)) => Ok(standing),
-        Ok(None) => Err(sqlx::Error::RowNotFound),
-        Err(error) => Err(sqlx::Error::Protocol(error.to_string())),
-    }
+async fn ask(on: &mut PgConnection, with_timeline: bool) -> Result<Standing, StorageError> {
+    let rows = run::fetch_all(on, query(STANDING).bind(with_timeline)).await?;
+    rows.first()
+        .map_or_else(|| Err(corrupt("(first)", "the server has no standing")), Standing::from_row)
 }
 
 /// A way to connect with the limits that every connection has.
@@ -333,10 +326,9 @@ fn pool(address: PgConnectOptions, connections_max: u32) -> PgPool {
 }
 
 /// A server may have come back as a standby since it was asked last.
-#[expect(clippy::disallowed_methods, reason = "the pool hands over a bare connection")]
 async fn must_be_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let row = sqlx::query(STANDING).bind(false).fetch_one(connection).await?;
-    if sqlx::Row::try_get(&row, "is_primary")? {
+    let standing = ask(connection, false).await;
+    if standing.map_err(|error| sqlx::Error::Protocol(error.to_string()))?.is_primary {
         return Ok(());
     }
     Err(sqlx::Error::Io(std::io::Error::new(ErrorKind::PermissionDenied, "it is not the primary")))

@@ -1,0 +1,149 @@
+//! PostgreSQL: the servers of one database, of which the primary alone is used.
+
+mod address;
+mod arrays;
+mod error;
+mod run;
+mod servers;
+
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+
+use super::driver::{Database, DbSession, Transaction};
+use super::error::StorageError;
+use super::migrations::MIGRATIONS;
+use super::open::{OpenError, PostgresSettings};
+use super::permits::{Permit, Priority};
+use super::query::{Query, query};
+use super::row::{FromRow as _, Row};
+use crate::domain::time::Timestamp;
+use servers::Servers;
+
+/// Whether the server takes writes.
+const IS_PRIMARY: &str =
+    "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
+/// Rows as they were stay in the tables until this.
+const VACUUM: &str = "VACUUM users, sessions, refresh_tokens, personal_data, grants, connections, vehicles, commands, idempotency_keys";
+
+const STATEMENTS: &[&str] = &[IS_PRIMARY, VACUUM];
+
+/// Connections to the primary.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    servers: Servers,
+}
+
+impl Postgres {
+    /// Finds the primary among the servers that the URL names.
+    ///
+    /// # Errors
+    /// [`OpenError::Connect`] if the URL is wrong or no server can be reached;
+    /// [`OpenError::NotPrimary`] if no server takes writes.
+    pub(super) async fn open(url: &str, settings: PostgresSettings) -> Result<Self, OpenError> {
+        let addresses = address::servers(url).map_err(|error| OpenError::Connect(error.into()))?;
+        Ok(Self { servers: Servers::open(addresses, settings.connections_max).await? })
+    }
+
+    async fn reader(&self, priority: Priority) -> Result<ServerReader, StorageError> {
+        let permit = self.servers.permit(priority).await?;
+        let pool = self.servers.pool()?;
+        let connection = self.servers.bounded(pool.acquire()).await?;
+        Ok(ServerReader { connection, servers: self.servers.clone(), _permit: permit })
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
+        let permit = self.servers.permit(priority).await?;
+        let pool = self.servers.pool()?;
+        let tx = self.servers.bounded(pool.begin()).await?;
+        Ok(Box::new(ServerTransaction { tx, servers: self.servers.clone(), _permit: permit }))
+    }
+
+    async fn read(&self, priority: Priority) -> Result<Box<dyn DbSession>, StorageError> {
+        Ok(Box::new(self.reader(priority).await?))
+    }
+
+    async fn migrate(&self) -> Result<(), OpenError> {
+        let pool = self.servers.pool()?;
+        MIGRATIONS.run(&pool).await.map_err(|error| OpenError::Migrate(error.into()))
+    }
+
+    async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {
+        let mut reader = self.reader(Priority::Ordinary).await?;
+        run::prepare(&mut reader.connection, sql).await
+    }
+
+    fn statements(&self) -> Vec<&'static str> {
+        [STATEMENTS, servers::STATEMENTS].concat()
+    }
+
+    async fn clear_erased(&self) -> Result<bool, StorageError> {
+        self.reader(Priority::Ordinary).await?.execute(query(VACUUM)).await?;
+        Ok(true)
+    }
+
+    async fn is_primary(&self) -> Result<bool, StorageError> {
+        let answer = self.reader(Priority::Urgent).await?.fetch_all(query(IS_PRIMARY)).await?;
+        Ok(answer.first().map(bool::from_row).transpose()? == Some(true))
+    }
+
+    async fn find_primary(&self) -> Result<(), StorageError> {
+        self.servers.find_primary().await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.servers.time().await.map(Some)
+    }
+
+    async fn close(&self) {
+        self.servers.close().await;
+    }
+}
+
+/// A connection outside a transaction.
+#[derive(Debug)]
+struct ServerReader {
+    connection: PoolConnection<sqlx::Postgres>,
+    servers: Servers,
+    _permit: Permit,
+}
+
+#[async_trait]
+impl DbSession for ServerReader {
+    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
+        self.servers.bounded(run::execute(&mut self.connection, query)).await
+    }
+
+    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
+        self.servers.bounded(run::fetch_all(&mut self.connection, query)).await
+    }
+}
+
+/// A transaction at READ COMMITTED.
+#[derive(Debug)]
+struct ServerTransaction {
+    tx: sqlx::Transaction<'static, sqlx::Postgres>,
+    servers: Servers,
+    _permit: Permit,
+}
+
+#[async_trait]
+impl DbSession for ServerTransaction {
+    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
+        self.servers.bounded(run::execute(&mut self.tx, query)).await
+    }
+
+    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
+        self.servers.bounded(run::fetch_all(&mut self.tx, query)).await
+    }
+}
+
+#[async_trait]
+impl Transaction for ServerTransaction {
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        let Self { tx, servers, _permit } = *self;
+        servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
+    }
+}
