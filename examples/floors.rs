@@ -19,10 +19,9 @@ use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use clap::Parser;
 use keylend::clock::{Clock as _, SystemClock};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::net::TcpListener;
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -68,7 +67,7 @@ async fn main() -> Result<()> {
             let relay = Relay { client: client()?, upstream: upstream.into() };
             serve(listen, Router::new().route("/unlock", post(forward)).with_state(relay)).await
         }
-        Floor::SqliteCommits { seconds } => sqlite_commits(Duration::from_secs(seconds)).await,
+        Floor::SqliteCommits { seconds } => sqlite_commits(Duration::from_secs(seconds)),
     }
 }
 
@@ -127,24 +126,21 @@ async fn forward(State(relay): State<Relay>, Json(body): Json<Echo>) -> Response
 }
 
 /// One writer, one row a transaction, each on the disk before the next begins.
-async fn sqlite_commits(at_least: Duration) -> Result<()> {
+fn sqlite_commits(at_least: Duration) -> Result<()> {
+    const INSERT: &str = "INSERT INTO entries (body) VALUES ('grant.issued')";
     let folder = tempfile::tempdir()?;
-    let mut connection = SqliteConnectOptions::new()
-        .filename(folder.path().join("floor.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .connect()
-        .await?;
-    connection.execute("CREATE TABLE entries (entry_id INTEGER PRIMARY KEY, body TEXT)").await?;
-
+    let connection = Connection::open(folder.path().join("floor.db"))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         CREATE TABLE entries (entry_id INTEGER PRIMARY KEY, body TEXT);",
+    )?;
+    let mut insert = connection.prepare(INSERT)?;
     let clock = SystemClock::start();
     let mut commits = 0_u32;
     while clock.monotonic() < at_least {
-        connection.execute("INSERT INTO entries (body) VALUES ('grant.issued')").await?;
+        insert.execute([])?;
         commits += 1;
     }
     println!("commits_per_s={:.0}", f64::from(commits) / clock.monotonic().as_secs_f64());
-    connection.close().await?;
     Ok(())
 }

@@ -1,34 +1,35 @@
 //! SQLite: one file, of which one connection writes and a few read.
 //!
+//! What has priority runs its statements on the thread of its task: they take microseconds, less
+//! than handing them to another thread. Everything that may wait for the disk or for another
+//! process (a commit, a lock that is not free, opening) and every statement without priority runs on
+//! a thread for blocking work.
+//!
 //! When the file turns out to be broken, the halt is called and nothing is asked of it any more:
 //! whether the last write is there, only the next start can tell.
 
 mod error;
 mod list;
+mod migrations;
+mod pool;
+mod run;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{Arguments, Column as _, Executor as _, Row as _, SqliteConnection, SqlitePool};
-use sqlx::{Transaction as Tx, TypeInfo as _, ValueRef as _};
+use rusqlite::{Connection, ErrorCode};
 
 use super::driver::{Database, DbSession, Transaction};
 use super::error::StorageError;
-use super::migrations::MIGRATIONS;
 use super::open::OpenError;
 use super::permits::{Permit, Permits, Priority};
 use super::query::{Query, query};
-use super::row::{Names, Row, corrupt};
+use super::row::Row;
 use super::value::Value;
 use crate::disk::halt::Halt;
-use error::classified;
-use list::Statement;
+use pool::{Lent, Pool, Purpose};
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
 /// `secure_delete` (seen twice in 3,600 rows). These are the indexes that hold names and addresses of
@@ -41,28 +42,19 @@ const ANSWERS: &str = "SELECT 1 = 1";
 
 const STATEMENTS: &[&str] = &[REBUILD[0], REBUILD[1], EMPTY_LOG, ANSWERS];
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// So long a lock of another process is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS_MAX: u32 = 4;
 /// One of the readers is left to what has priority.
 const READERS_RESERVED: u32 = 1;
-/// In KiB, negative as SQLite wants it. The writer comes back to the edges of every index.
-const WRITER_CACHE_KIB: &str = "-32768";
-const READER_CACHE_KIB: &str = "-8192";
-/// A checkpoint writes each changed page once, however often it changed since the last one: at
-/// this distance (32 MiB) it is rare enough not to be seen in the latency of commands.
-const CHECKPOINT_PAGES: &str = "8192";
-/// So many rows can wait for their reader: those of a whole batch, or the thread that runs the
-/// statement and the task that reads its rows wait for each other again and again.
-const ROWS_WAITING_MAX: usize = 256;
 
 /// Connections to one file.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     /// Exactly one connection: writers queue for it in order of arrival.
-    writer: SqlitePool,
+    writer: Arc<Pool>,
     /// Connections that cannot write.
-    readers: SqlitePool,
+    readers: Arc<Pool>,
     /// One, so that what has priority waits for one transaction and not for a queue of them.
     to_write: Permits,
     to_read: Permits,
@@ -79,70 +71,50 @@ impl Sqlite {
         if !create && !path.exists() {
             return Err(OpenError::NoFile(path.to_owned()));
         }
-        let options = options(path).create_if_missing(create);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            // On a full disk SQLite ends a transaction by itself, and sqlx believes it to be open
-            // from then on and begins no other one: such a connection is replaced.
-            .before_acquire(|connection, _| {
-                let is_usable = !sqlx::Connection::is_in_transaction(connection);
-                Box::pin(std::future::ready(Ok(is_usable)))
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(|error| OpenError::Connect(error.into()))?;
-        let reading = options
-            .create_if_missing(false)
-            .pragma("cache_size", READER_CACHE_KIB)
-            .pragma("query_only", "ON");
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(reading);
+        let writer = Pool::of(path, Purpose::Writing { create }, 1);
+        let first = writer.take().await.map_err(|error| OpenError::Connect(error.into()))?;
+        drop(first);
+        let readers = Pool::of(path, Purpose::Reading, READERS_MAX);
         let (to_write, to_read) = (Permits::of(1, 0), Permits::of(READERS_MAX, READERS_RESERVED));
         Ok(Self { writer, readers, to_write, to_read, halt: Halt::default() })
     }
 
-    async fn reader(&self, priority: Priority) -> Result<FileReader, StorageError> {
-        let permit = self.to_read.take(priority).await?;
-        let connection = judged(&self.halt, self.readers.acquire()).await?;
-        Ok(FileReader { connection, halt: self.halt.clone(), _permit: permit })
+    async fn take(
+        &self,
+        pool: &Arc<Pool>,
+        permits: &Permits,
+        priority: Priority,
+    ) -> Result<Held, StorageError> {
+        let permit = permits.take(priority).await?;
+        let halt = self.halt.clone();
+        may_be_asked(&halt)?;
+        let lent = judged(&halt, pool.take().await)?;
+        Ok(Held {
+            lent: Some(lent),
+            has_priority: priority == Priority::Urgent,
+            halt,
+            _permit: permit,
+        })
     }
-}
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL may lose acknowledged commits when the power fails (P6).
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("cache_size", WRITER_CACHE_KIB)
-        // What is deleted is overwritten, or a person who was erased would stay in the file.
-        .pragma("secure_delete", "ON")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        // What a statement would have to undo is noted first, and a statement about a whole set
-        // touches more pages than are noted in memory otherwise: a temporary file for each.
-        .pragma("temp_store", "MEMORY")
-        .row_buffer_size(ROWS_WAITING_MAX)
-        .statement_cache_capacity(256)
+    async fn reader(&self, priority: Priority) -> Result<Held, StorageError> {
+        self.take(&self.readers, &self.to_read, priority).await
+    }
+
+    async fn writer(&self, priority: Priority) -> Result<Held, StorageError> {
+        self.take(&self.writer, &self.to_write, priority).await
+    }
 }
 
 #[async_trait]
 impl Database for Sqlite {
     /// The write lock is held from the start.
     async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
-        let permit = self.to_write.take(priority).await?;
-        let tx = judged(&self.halt, self.writer.begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(Box::new(FileTransaction { tx, halt: self.halt.clone(), _permit: permit }))
+        let mut writer = self.writer(priority).await?;
+        if !writer.on_this_thread(begin_at_once)? {
+            writer.on_another_thread(begin).await?;
+        }
+        Ok(Box::new(writer))
     }
 
     async fn read(&self, priority: Priority) -> Result<Box<dyn DbSession>, StorageError> {
@@ -150,25 +122,21 @@ impl Database for Sqlite {
     }
 
     async fn migrate(&self) -> Result<(), OpenError> {
-        MIGRATIONS.run(&self.writer).await.map_err(|error| OpenError::Migrate(error.into()))
+        let mut writer = self.writer(Priority::Ordinary).await?;
+        writer.on_another_thread(|on| Ok(migrations::run(on))).await?.map_err(OpenError::Migrate)
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {
         let mut reader = self.reader(Priority::Ordinary).await?;
-        for text in list::samples(sql)? {
-            (&mut *reader.connection).prepare(text).await.map_err(classified)?;
-        }
-        Ok(())
+        reader.on_another_thread(move |on| run::prepare(on, sql)).await
     }
 
     fn statements(&self) -> Vec<&'static str> {
-        STATEMENTS.to_vec()
+        [STATEMENTS, migrations::STATEMENTS].concat()
     }
 
     async fn clear_erased(&self) -> Result<bool, StorageError> {
-        let permit = self.to_write.take(Priority::Ordinary).await?;
-        let connection = judged(&self.halt, self.writer.acquire()).await?;
-        let mut writer = FileReader { connection, halt: self.halt.clone(), _permit: permit };
+        let mut writer = self.writer(Priority::Ordinary).await?;
         for rebuild in REBUILD {
             writer.execute(query(rebuild)).await?;
         }
@@ -191,134 +159,109 @@ impl Database for Sqlite {
     }
 }
 
-/// A connection outside a transaction.
+/// Begins a transaction if the write lock is free; `false` if another process has it.
+fn begin_at_once(on: &mut Connection) -> Result<bool, StorageError> {
+    on.busy_timeout(Duration::ZERO)?;
+    let begun = on.execute_batch(BEGIN);
+    on.busy_timeout(BUSY_TIMEOUT)?;
+    match begun {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        begun => Ok(begun.map(|()| true)?),
+    }
+}
+
+/// Begins a transaction, and waits for the write lock.
+fn begin(on: &mut Connection) -> Result<(), StorageError> {
+    Ok(on.execute_batch(BEGIN)?)
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// A connection that was taken from a pool, with or without a transaction. Dropping it gives it back,
+/// and undoes the transaction.
 #[derive(Debug)]
-struct FileReader {
-    connection: PoolConnection<sqlx::Sqlite>,
+struct Held {
+    /// `None` once a call was given up: another thread still has it, and gives it back.
+    lent: Option<Lent>,
+    has_priority: bool,
     halt: Halt,
     _permit: Permit,
 }
 
+impl Held {
+    fn on_this_thread<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        may_be_asked(&self.halt)?;
+        let lent = self.lent.as_mut().ok_or_else(given_up)?;
+        judged(&self.halt, work(lent.connection()?))
+    }
+
+    async fn on_another_thread<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        may_be_asked(&self.halt)?;
+        let mut lent = self.lent.take().ok_or_else(given_up)?;
+        let worked = tokio::task::spawn_blocking(move || {
+            let answer = lent.connection().and_then(work);
+            (lent, answer)
+        });
+        let (lent, answer) =
+            worked.await.map_err(|error| StorageError::Unavailable(error.into()))?;
+        self.lent = Some(lent);
+        judged(&self.halt, answer)
+    }
+
+    async fn on_its_thread<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        if self.has_priority {
+            self.on_this_thread(work)
+        } else {
+            self.on_another_thread(work).await
+        }
+    }
+}
+
 #[async_trait]
-impl DbSession for FileReader {
+impl DbSession for Held {
     async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        execute(&mut self.connection, &self.halt, query).await
+        self.on_its_thread(move |on| run::execute(on, query)).await
     }
 
     async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        fetch_all(&mut self.connection, &self.halt, query).await
-    }
-}
-
-/// The transaction that holds the write lock.
-#[derive(Debug)]
-struct FileTransaction {
-    tx: Tx<'static, sqlx::Sqlite>,
-    halt: Halt,
-    _permit: Permit,
-}
-
-#[async_trait]
-impl DbSession for FileTransaction {
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        execute(&mut self.tx, &self.halt, query).await
-    }
-
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        fetch_all(&mut self.tx, &self.halt, query).await
+        self.on_its_thread(move |on| run::fetch_all(on, query)).await
     }
 }
 
 #[async_trait]
-impl Transaction for FileTransaction {
-    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self { tx, halt, _permit } = *self;
-        judged(&halt, tx.commit()).await
+impl Transaction for Held {
+    /// It waits for the disk.
+    async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
+        self.on_another_thread(|on| Ok(on.execute_batch("COMMIT")?)).await
     }
 }
 
-/// Waits for an answer of the file, and calls the halt if it says that the file is broken.
-async fn judged<T>(
-    halt: &Halt,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StorageError> {
+fn given_up() -> StorageError {
+    StorageError::away(std::io::ErrorKind::Other, "an earlier call was given up")
+}
+
+fn may_be_asked(halt: &Halt) -> Result<(), StorageError> {
     if halt.is_called() {
         return Err(StorageError::away(std::io::ErrorKind::Other, "the process is ending"));
     }
-    let answer = answer.await.map_err(classified);
+    Ok(())
+}
+
+/// Calls the halt if an answer says that the file is broken.
+fn judged<T>(halt: &Halt, answer: Result<T, StorageError>) -> Result<T, StorageError> {
     if let Err(StorageError::Broken(error)) = &answer {
         halt.call(format!("the database file is broken: {error}"));
     }
     answer
-}
-
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-async fn execute(
-    on: &mut SqliteConnection,
-    halt: &Halt,
-    query: Query,
-) -> Result<u64, StorageError> {
-    let mut changed = 0;
-    for Statement { text, values } in list::statements(query)? {
-        let query = sqlx::query_with(text, arguments(values)?);
-        changed += judged(halt, query.execute(&mut *on)).await?.rows_affected();
-    }
-    Ok(changed)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-async fn fetch_all(
-    on: &mut SqliteConnection,
-    halt: &Halt,
-    query: Query,
-) -> Result<Vec<Row>, StorageError> {
-    let mut found = Vec::new();
-    for Statement { text, values } in list::statements(query)? {
-        let query = sqlx::query_with(text, arguments(values)?);
-        let rows = judged(halt, query.fetch_all(&mut *on)).await?;
-        let Some(first) = rows.first() else { continue };
-        let names: Names = first.columns().iter().map(|one| one.name().to_owned().into()).collect();
-        for row in &rows {
-            found.push(Row::new(Names::clone(&names), decoded(row)?));
-        }
-    }
-    Ok(found)
-}
-
-fn arguments(values: Vec<Value>) -> Result<SqliteArguments, StorageError> {
-    let mut arguments = SqliteArguments::default();
-    arguments.reserve(values.len(), 0);
-    for value in values {
-        match value {
-            Value::Uuid(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Integer(value) => arguments.add(value),
-            Value::Boolean(value) => arguments.add(value),
-            Value::Bytes(value) => arguments.add(value),
-        }
-        .map_err(StorageError::Rejected)?;
-    }
-    Ok(arguments)
-}
-
-fn decoded(row: &SqliteRow) -> Result<Vec<Value>, StorageError> {
-    let value = |place: usize| -> Result<Value, sqlx::Error> {
-        let raw = row.try_get_raw(place)?;
-        if raw.is_null() {
-            return Ok(Value::Text(None));
-        }
-        let kind = raw.type_info().into_owned();
-        Ok(match kind.name() {
-            "TEXT" => Value::Text(Some(row.try_get_unchecked::<String, _>(place)?.into())),
-            "BLOB" => {
-                let bytes: Vec<u8> = row.try_get_unchecked(place)?;
-                // An id, or any 16 bytes: who reads them knows.
-                uuid::Uuid::from_slice(&bytes).map_or(Value::Bytes(Some(bytes)), Value::from)
-            }
-            _ => Value::Integer(Some(row.try_get_unchecked(place)?)),
-        })
-    };
-    (0..row.len()).map(value).collect::<Result<_, _>>().map_err(|error| corrupt("(any)", error))
 }
 
 #[cfg(test)]
@@ -327,10 +270,14 @@ mod tests {
 
     use super::*;
 
+    async fn open(folder: &tempfile::TempDir) -> Sqlite {
+        Sqlite::open(&folder.path().join("x.db"), true).await.unwrap()
+    }
+
     #[tokio::test]
     async fn what_is_urgent_writes_next_to_a_file() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Sqlite::open(&folder.path().join("x.db"), true).await.unwrap();
+        let db = open(&folder).await;
         let running = db.begin(Priority::Ordinary).await.unwrap();
         let mut crowd = std::pin::pin!(db.begin(Priority::Ordinary));
         assert!(crowd.as_mut().now_or_never().is_none());
@@ -341,6 +288,41 @@ mod tests {
             biased;
             _ = crowd => panic!("a crowd was first"),
             first = urgent => drop(first.unwrap()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lock_of_another_process_is_waited_for_beside_the_task() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder).await;
+        let other = Connection::open(folder.path().join("x.db")).unwrap();
+        other.execute_batch(BEGIN).unwrap();
+        let mut begun = std::pin::pin!(db.begin(Priority::Urgent));
+        assert!(begun.as_mut().now_or_never().is_none());
+        other.execute_batch("COMMIT").unwrap();
+        begun.await.unwrap().commit().await.unwrap();
+    }
+
+    /// With priority a statement runs at once; without, its caller gives up while another thread
+    /// may still be running it.
+    #[tokio::test]
+    async fn what_is_given_up_is_undone_and_its_connection_comes_back() {
+        const MAKE: &str = "CREATE TABLE t (a BIGINT NOT NULL)";
+        const COUNT: &str = "PRAGMA table_info(t)";
+        for priority in [Priority::Urgent, Priority::Ordinary] {
+            let folder = tempfile::tempdir().unwrap();
+            let db = open(&folder).await;
+            let mut given_up = db.begin(priority).await.unwrap();
+            let _ = given_up.execute(query(MAKE)).now_or_never();
+            drop(given_up);
+            let mut next = db.begin(priority).await.unwrap();
+            assert!(next.fetch_all(query(COUNT)).await.unwrap().is_empty());
+            next.execute(query(MAKE)).await.unwrap();
+            next.commit().await.unwrap();
+            let mut reader = db.read(priority).await.unwrap();
+            assert_eq!(reader.fetch_all(query(COUNT)).await.unwrap().len(), 1);
+            let refused = reader.execute(query("DELETE FROM t")).await.unwrap_err();
+            assert!(refused.is_away(), "a reader wrote: {refused:?}");
         }
     }
 }

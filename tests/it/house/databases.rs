@@ -4,17 +4,19 @@
 use super::sources::{Source, under};
 
 /// Each driver, and the files that may name it.
-const DRIVERS: &[(&str, &[&str])] = &[(
-    "sqlx",
-    &[
-        "src/storage/db/postgres.rs",
-        "src/storage/db/postgres/",
-        "src/storage/db/sqlite.rs",
-        "src/storage/db/sqlite/",
-        // It embeds the migrations.
-        "src/storage/db/migrations.rs",
-    ],
-)];
+const DRIVERS: &[(&str, &[&str])] = &[
+    (
+        "sqlx",
+        &[
+            "src/storage/db/postgres.rs",
+            "src/storage/db/postgres/",
+            // They embed and apply the one folder of migrations.
+            "src/storage/db/migrations.rs",
+            "src/storage/db/sqlite/migrations.rs",
+        ],
+    ),
+    ("rusqlite", &["src/storage/db/sqlite.rs", "src/storage/db/sqlite/"]),
+];
 
 fn drivers_out_of_place(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();

@@ -1,13 +1,12 @@
-//! A set for SQLite: `VALUES (?,?),(?,?)`, as many rows as there are, up to a limit.
+//! The texts that SQLite is given: a set is `VALUES (?,?),(?,?)`, as many rows as there are, up to a
+//! limit, and a parameter is `?1`: in `$1` it sees a name, and not a number.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
-
-use super::super::query::{Marked, Query};
-use super::{StorageError, Value};
+use super::super::query::Marked;
+use super::{Query, StorageError, Value};
 
 /// How many rows a statement can have. Few sizes keep the statement cache warm and small; a set is
 /// filled up to the next one.
@@ -21,7 +20,7 @@ const ROW_LOCKS: &str = " FOR SHARE OF ";
 /// One statement to run: its text, and what is bound to it.
 #[derive(Debug)]
 pub(super) struct Statement {
-    pub(super) text: SqlStr,
+    pub(super) text: Arc<str>,
     pub(super) values: Vec<Value>,
 }
 
@@ -30,7 +29,7 @@ pub(super) struct Statement {
 pub(super) fn statements(query: Query) -> Result<Vec<Statement>, StorageError> {
     let Query { sql, values, rows } = query;
     let Some(mut rows) = rows else {
-        return Ok(vec![Statement { text: sql.into_sql_str(), values }]);
+        return Ok(vec![Statement { text: text(sql, 0, 0)?, values }]);
     };
     let count_max = rows_max(rows.width);
     let mut statements = Vec::with_capacity(rows.len().div_ceil(count_max));
@@ -47,8 +46,8 @@ pub(super) fn statements(query: Query) -> Result<Vec<Statement>, StorageError> {
 }
 
 /// The texts of a statement with one and with two rows.
-pub(super) fn samples(sql: &'static str) -> Result<Vec<SqlStr>, StorageError> {
-    let Some(marked) = Marked::find(sql) else { return Ok(vec![sql.into_sql_str()]) };
+pub(super) fn samples(sql: &'static str) -> Result<Vec<Arc<str>>, StorageError> {
+    let Some(marked) = Marked::find(sql) else { return Ok(vec![text(sql, 0, 0)?]) };
     [1, 2].into_iter().map(|count| text(sql, marked.fixed(), count)).collect()
 }
 
@@ -59,41 +58,52 @@ fn rows_max(width: usize) -> usize {
 }
 
 /// The texts that were made so far: writing a long one takes as long as running it.
-type ListTexts = RwLock<HashMap<(&'static str, usize), SqlStr>>;
+type Texts = RwLock<HashMap<(&'static str, usize), Arc<str>>>;
 
-/// The text for so many rows, numbered after the `fixed` parameters, which are always as many.
-fn text(sql: &'static str, fixed: usize, count: usize) -> Result<SqlStr, StorageError> {
-    static TEXTS: LazyLock<ListTexts> = LazyLock::new(ListTexts::default);
+/// The text for so many rows, numbered after the `fixed` parameters, which are always as many; for no
+/// rows that of a statement without a marker.
+fn text(sql: &'static str, fixed: usize, count: usize) -> Result<Arc<str>, StorageError> {
+    static TEXTS: LazyLock<Texts> = LazyLock::new(Texts::default);
     let key = (sql, count);
     if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok(text.clone());
+        return Ok(Arc::clone(text));
     }
-    let text: Arc<str> = expand(&Marked::of(sql)?, fixed, count).into();
+    let text = match count {
+        0 => numbered(sql),
+        _ => expand(&Marked::of(sql)?, fixed, count),
+    };
     let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
-    Ok(texts.entry(key).or_insert_with(|| AssertSqlSafe(text).into_sql_str()).clone())
+    Ok(Arc::clone(texts.entry(key).or_insert_with(|| text.into())))
 }
 
-/// Without fixed parameters the placeholders have no numbers: SQLite looks numbered ones up by
-/// name, one after the other, for each value that is bound; with a thousand of them that was
-/// measured as a tenth of the gate's time.
+/// The text with `?1` for `$1`.
+fn numbered(text: &str) -> String {
+    let mut rest = text.chars().peekable();
+    let mut numbered = String::with_capacity(text.len());
+    while let Some(next) = rest.next() {
+        let is_parameter = next == '$' && rest.peek().is_some_and(char::is_ascii_digit);
+        numbered.push(if is_parameter { '?' } else { next });
+    }
+    numbered
+}
+
+/// Without fixed parameters the placeholders have no numbers, which are longer to parse.
 fn expand(marked: &Marked, fixed: usize, count: usize) -> String {
     let width = marked.kinds.len();
-    let mut text = format!("{}VALUES ", marked.before);
+    let mut text = format!("{}VALUES ", numbered(marked.before));
     for row in 0..count {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..width {
-            text.push_str(if column == 0 { "" } else { "," });
-            if fixed == 0 {
-                text.push('?');
-            } else {
-                let number = fixed + row * width + column + 1;
+            text.push_str(if column == 0 { "?" } else { ",?" });
+            if fixed > 0 {
                 // Writing to a String cannot fail.
-                let _ = write!(text, "${number}");
+                let _ = write!(text, "{}", fixed + row * width + column + 1);
             }
         }
         text.push(')');
     }
-    text.push_str(marked.after.split_once(ROW_LOCKS).map_or(marked.after, |(before, _)| before));
+    let after = marked.after.split_once(ROW_LOCKS).map_or(marked.after, |(before, _)| before);
+    text.push_str(&numbered(after));
     text
 }
 
@@ -116,7 +126,8 @@ mod tests {
     #[test]
     fn rows_are_numbered_after_the_fixed_parameters() {
         let text = expand(&Marked::of(LOOKUP).unwrap(), 1, 2);
-        assert!(text.ends_with("IN (VALUES ($2,$3),($4,$5))"), "{text}");
+        assert!(text.ends_with("IN (VALUES (?2,?3),(?4,?5))"), "{text}");
+        assert!(text.contains("o = ?1"), "{text}");
         let row = [[Value::from(2), Value::from(3)]];
         let sent = statements(query(LOOKUP).bind(1).rows(row)).unwrap();
         assert_eq!(sent[0].values, [1, 2, 3].map(Value::from));
@@ -135,7 +146,7 @@ mod tests {
         let sent = inserting(5);
         assert_eq!(sizes(&sent), [6]);
         assert_eq!(sent[0].values[5], Value::from(4));
-        assert!(sent[0].text.as_str().contains("VALUES (?),(?)"));
+        assert!(sent[0].text.contains("VALUES (?),(?)"));
     }
 
     #[test]
@@ -151,6 +162,11 @@ mod tests {
     #[test]
     fn wide_rows_are_sent_in_smaller_parts() {
         assert_eq!([1, 2, 3, 14, 19, 2000].map(rows_max), [512, 512, 256, 64, 64, 1]);
+    }
+
+    #[test]
+    fn a_sign_without_a_number_is_no_parameter() {
+        assert_eq!(numbered("a = $12 AND b = '$' || $3"), "a = ?12 AND b = '$' || ?3");
     }
 
     #[test]
