@@ -8,8 +8,8 @@ use super::Error;
 use crate::domain::id::{GrantId, OrganizationId, VehicleId};
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
 use crate::domain::time::Timestamp;
-use crate::storage::decisions::{self, VehicleRow};
-use crate::storage::{Executor, StorageError, Tx};
+use crate::storage::decisions::{self, ToHold, VehicleRow};
+use crate::storage::{Executor, Tx};
 
 /// Which car, and by which grant.
 pub(super) type Named = (VehicleId, Option<GrantId>);
@@ -47,17 +47,11 @@ impl DecisionFacts {
 
     /// Reads facts to decide on, and holds them: nobody changes them before the transaction ends.
     pub(super) async fn hold(tx: &mut Tx, named: &[Named]) -> Result<Self, Error> {
-        let (vehicle_ids, grant_ids) = ids(named);
-        // Cars before grants, as in what narrows both.
-        let mut vehicles = decisions::hold_vehicles(tx, &vehicle_ids).await?;
-        let found: BTreeSet<VehicleId> = vehicles.iter().map(|row| row.facts.vehicle_id).collect();
-        let missing = vehicle_ids.into_iter().filter(|vehicle_id| !found.contains(vehicle_id));
-        let missing: Vec<VehicleId> = missing.collect();
-        vehicles.extend(decisions::hold_vehicles(tx, &missing).await?);
-        Ok(Self::of_rows(vehicles, decisions::hold_grants(tx, &grant_ids).await?))
+        let held = decisions::hold(tx, to_hold(named)).await?;
+        Ok(Self::of_rows(held.vehicles, held.grants))
     }
 
-    fn of_rows(vehicles: Vec<VehicleRow>, grants: Vec<GrantFacts>) -> Self {
+    pub(super) fn of_rows(vehicles: Vec<VehicleRow>, grants: Vec<GrantFacts>) -> Self {
         let vehicles = vehicles.into_iter().map(|row| (row.facts.vehicle_id, Arc::new(row)));
         Self {
             vehicles: vehicles.collect(),
@@ -90,15 +84,16 @@ impl DecisionFacts {
         }
     }
 
-    /// Writes the uses that were spent.
-    pub(super) async fn write_uses(self, tx: &mut Tx) -> Result<(), Error> {
-        let uses: Vec<(GrantId, i64)> = self.spent.into_iter().collect();
-        if decisions::spend_uses(tx, &uses).await? == uses.len() {
-            Ok(())
-        } else {
-            Err(Error::Storage(StorageError::LostRace))
-        }
+    /// The uses that were spent.
+    pub(super) fn into_uses(self) -> Vec<(GrantId, i64)> {
+        self.spent.into_iter().collect()
     }
+}
+
+/// The cars and grants that a decision on these rests on.
+pub(super) fn to_hold<'a>(named: &[Named]) -> ToHold<'a> {
+    let (vehicle_ids, grant_ids) = ids(named);
+    ToHold { vehicle_ids, grant_ids, ..ToHold::default() }
 }
 
 /// Each car and each grant once, in one order for all transactions.

@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Executor, FromRow, Row, Tx, Value, corrupt, query};
+use super::db::{Answer, Executor, FromRow, Query, Row, Tx, Value, corrupt, query, run_each};
 use super::record_queue::{self, QueuedEntry};
 use super::{Page, StorageError};
 use crate::audit;
@@ -88,45 +88,34 @@ fn kept_beside(entry: &AuditEntry) -> Option<[Value; 3]> {
     Some([entry.entry_id.into(), salt.into(), audit::personal::text(personal).into()])
 }
 
-/// Entries in the form in which they are kept, each with the hash of its leaf.
-#[derive(Debug)]
-pub struct HashedEntries {
-    recorded: Vec<RecordedEntry>,
-    queued: Vec<QueuedEntry>,
-    beside: Vec<[Value; 3]>,
-}
-
-impl HashedEntries {
-    /// These entries.
-    #[must_use]
-    pub fn of(entries: &[AuditEntry]) -> Self {
-        let recorded: Vec<RecordedEntry> = entries.iter().map(RecordedEntry::of).collect();
-        let queued = recorded.iter().map(QueuedEntry::of).collect();
-        Self { recorded, queued, beside: entries.iter().filter_map(kept_beside).collect() }
-    }
-}
-
 /// Adds entries to the record, in the transaction of what they describe (P1).
 ///
 /// # Errors
-/// [`StorageError`]; then nothing else of the transaction may be kept either.
+/// [`StorageError::LostRace`] if one of them is there already; then nothing else of the transaction may
+/// be kept either.
 pub async fn insert_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<(), StorageError> {
-    insert_hashed(tx, HashedEntries::of(entries)).await
+    let [added, queued, _] = run_each(tx, additions(entries)).await?;
+    must_be_added(entries, &added, &queued)
 }
 
-/// As [`insert_many`], for entries that were hashed while the database did something else.
-///
-/// # Errors
-/// [`StorageError`]; then nothing else of the transaction may be kept either.
-pub async fn insert_hashed(tx: &mut Tx, entries: HashedEntries) -> Result<(), StorageError> {
-    let HashedEntries { recorded, queued, beside } = entries;
-    let added = query(INSERT).rows(recorded.iter().map(inserted)).execute(tx).await?;
-    if added != recorded.len() as u64 {
-        return Err(StorageError::LostRace);
-    }
-    record_queue::add(tx, queued).await?;
-    query(KEEP_BESIDE).rows(beside).execute(tx).await?;
-    Ok(())
+/// The statements that add entries, queue them for their positions, and keep what can be erased.
+pub(super) fn additions(entries: &[AuditEntry]) -> [Query; 3] {
+    let recorded: Vec<RecordedEntry> = entries.iter().map(RecordedEntry::of).collect();
+    [
+        query(INSERT).rows(recorded.iter().map(inserted)),
+        record_queue::addition(recorded.iter().map(QueuedEntry::of).collect()),
+        query(KEEP_BESIDE).rows(entries.iter().filter_map(kept_beside)),
+    ]
+}
+
+/// Whether the first two of [`additions`] did all that they must.
+pub(super) fn must_be_added(
+    entries: &[AuditEntry],
+    added: &Answer,
+    queued: &Answer,
+) -> Result<(), StorageError> {
+    added.must_count(entries.len())?;
+    queued.must_count(usize::from(!entries.is_empty()))
 }
 
 /// The entry of this name.

@@ -3,8 +3,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Executor, FromRow, Row, Tx, Value, corrupt, query};
-use super::decisions::KeyedCommand;
+use super::db::{Executor, FromRow, Query, Row, Tx, Value, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
@@ -15,6 +14,8 @@ const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle
     idempotency_key, request_hash, action, parameters, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
     VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
     ON CONFLICT DO NOTHING";
+const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
+    ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
 const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
@@ -42,6 +43,7 @@ const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
     INSERT,
+    REPLAYS,
     CHANGE,
     FIND,
     LIST_OF_VEHICLE,
@@ -85,6 +87,30 @@ fn instruction(row: &Row) -> Result<Instruction, StorageError> {
     Instruction::restore(action, parameters.as_deref()).map_err(|why| corrupt("parameters", why))
 }
 
+/// A stored command with what tells replays from misuse.
+#[derive(Debug, Clone)]
+pub struct KeyedCommand {
+    /// Who sent it.
+    pub principal_id: uuid::Uuid,
+    /// Under which key.
+    pub idempotency_key: String,
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
+    /// The command.
+    pub command: Command,
+}
+
+impl FromRow for KeyedCommand {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            principal_id: row.get("principal_id")?,
+            idempotency_key: row.get("idempotency_key")?,
+            request_hash: row.get("request_hash")?,
+            command: Command::from_row(row)?,
+        })
+    }
+}
+
 fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
     let command = &keyed.command;
     [
@@ -110,13 +136,14 @@ fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
     ]
 }
 
-/// Adds commands; returns how many. The others have a key that somebody else used first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
-pub async fn insert_many(tx: &mut Tx, commands: &[KeyedCommand]) -> Result<usize, StorageError> {
-    let added = query(INSERT).rows(commands.iter().map(inserted)).execute(tx).await?;
-    Ok(usize::try_from(added).unwrap_or(usize::MAX))
+/// The statement that adds commands. It leaves out those whose key somebody else used first.
+pub(super) fn insertion(commands: &[KeyedCommand]) -> Query {
+    query(INSERT).rows(commands.iter().map(inserted))
+}
+
+/// The statement that finds commands that were sent before under the same keys.
+pub(super) fn replays(keys: &[(uuid::Uuid, &str)]) -> Query {
+    query(REPLAYS).rows(keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]))
 }
 
 /// A step of one command's life.
@@ -146,12 +173,17 @@ fn changed(change: &Change) -> [Value; 10] {
     ]
 }
 
+/// The statement that takes steps. Those that it does not return had been taken elsewhere.
+pub(super) fn change(changes: &[Change]) -> Query {
+    query(CHANGE).rows(changes.iter().map(changed))
+}
+
 /// Takes steps. Those that are not returned had been taken elsewhere.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
-    query(CHANGE).rows(changes.iter().map(changed)).fetch_all(tx).await
+    change(changes).fetch_all(tx).await
 }
 
 /// One command.

@@ -27,7 +27,7 @@ use migrations::MIGRATIONS;
 pub use error::{Cause, StorageError};
 pub use open::{Location, OpenError, PostgresSettings};
 pub use permits::Priority;
-pub use query::{Query, query};
+pub use query::{Answer, Query, query};
 pub use row::{Column, FromRow, Row, corrupt};
 pub use value::Value;
 
@@ -197,7 +197,7 @@ impl Query {
     /// # Errors
     /// [`StorageError`]; after any error the transaction must not be used any more.
     pub async fn execute(self, on: &mut impl Executor) -> Result<u64, StorageError> {
-        on.session().execute(self).await
+        Ok(on.session().run(self).await?.count)
     }
 
     /// Runs the statement and returns its rows.
@@ -208,7 +208,7 @@ impl Query {
         self,
         on: &mut impl Executor,
     ) -> Result<Vec<T>, StorageError> {
-        on.session().fetch_all(self).await?.iter().map(T::from_row).collect()
+        on.session().run(self).await?.rows()
     }
 
     /// Runs the statement and returns its first row, if it has one.
@@ -219,7 +219,7 @@ impl Query {
         self,
         on: &mut impl Executor,
     ) -> Result<Option<T>, StorageError> {
-        on.session().fetch_all(self).await?.first().map(T::from_row).transpose()
+        on.session().run(self).await?.rows.first().map(T::from_row).transpose()
     }
 
     /// Runs a statement that must change exactly one row.
@@ -227,9 +227,20 @@ impl Query {
     /// # Errors
     /// [`StorageError::LostRace`] if it changed none or several.
     pub async fn execute_one(self, on: &mut impl Executor) -> Result<(), StorageError> {
-        match self.execute(on).await? {
-            1 => Ok(()),
-            _ => Err(StorageError::LostRace),
-        }
+        on.session().run(self).await?.must_count(1)
     }
+}
+
+/// Runs statements of which none needs to see what another one does; on a server, in one trip.
+///
+/// # Errors
+/// [`StorageError`]; after any error the transaction must not be used any more.
+pub async fn run_each<const N: usize>(
+    on: &mut impl Executor,
+    queries: [Query; N],
+) -> Result<[Answer; N], StorageError> {
+    let answers = on.session().run_each(queries.into()).await?;
+    let count = answers.len();
+    let fewer = |_| StorageError::Rejected(format!("{count} answers to {N} statements").into());
+    answers.try_into().map_err(fewer)
 }

@@ -5,11 +5,14 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, Value, query};
-use crate::domain::command::Command;
+use std::collections::HashSet;
+
+use super::commands::{self, Change, KeyedCommand};
+use super::db::{Executor, FromRow, Row, Tx, Value, query, run_each};
+use super::{StorageError, audit_entries};
+use crate::domain::event::AuditEntry;
 use crate::domain::grant::Grant;
-use crate::domain::id::{ConnectionId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::id::{CommandId, ConnectionId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::policy::{GrantFacts, VehicleFacts};
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
@@ -30,14 +33,11 @@ const HELD_BY: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM gra
 const HOLD_GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
-    WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max) \
-    RETURNING grants.grant_id";
-const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
-    ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
+    WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[VEHICLES, HOLD_VEHICLES, GRANTS, HELD_BY, HOLD_GRANTS, SPEND_USES, REPLAYS];
+    &[VEHICLES, HOLD_VEHICLES, GRANTS, HELD_BY, HOLD_GRANTS, SPEND_USES];
 
 /// A car as decisions see it.
 #[derive(Debug, Clone)]
@@ -81,30 +81,6 @@ impl FromRow for GrantFacts {
     }
 }
 
-/// A stored command with what tells replays from misuse.
-#[derive(Debug, Clone)]
-pub struct KeyedCommand {
-    /// Who sent it.
-    pub principal_id: uuid::Uuid,
-    /// Under which key.
-    pub idempotency_key: String,
-    /// SHA-256 of the request.
-    pub request_hash: [u8; 32],
-    /// The command.
-    pub command: Command,
-}
-
-impl FromRow for KeyedCommand {
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self {
-            principal_id: row.get("principal_id")?,
-            idempotency_key: row.get("idempotency_key")?,
-            request_hash: row.get("request_hash")?,
-            command: Command::from_row(row)?,
-        })
-    }
-}
-
 fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> impl Iterator<Item = [Value; 1]> {
     ids.iter().map(|&id| [Value::from(id)])
 }
@@ -120,18 +96,6 @@ pub async fn vehicles(
     query(VEHICLES).rows(ids(vehicle_ids)).fetch_all(on).await
 }
 
-/// As [`vehicles`]; nobody changes the cars, their owners, consents and tenant before the transaction
-/// ends. A car whose consent is being replaced may be missing: it is there in the next statement.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn hold_vehicles(
-    tx: &mut Tx,
-    vehicle_ids: &[VehicleId],
-) -> Result<Vec<VehicleRow>, StorageError> {
-    query(HOLD_VEHICLES).rows(ids(vehicle_ids)).fetch_all(tx).await
-}
-
 /// The facts of grants.
 ///
 /// # Errors
@@ -141,17 +105,6 @@ pub async fn grants(
     grant_ids: &[GrantId],
 ) -> Result<Vec<GrantFacts>, StorageError> {
     query(GRANTS).rows(ids(grant_ids)).fetch_all(on).await
-}
-
-/// As [`grants`]; nobody changes the grants and their grantees before the transaction ends.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn hold_grants(
-    tx: &mut Tx,
-    grant_ids: &[GrantId],
-) -> Result<Vec<GrantFacts>, StorageError> {
-    query(HOLD_GRANTS).rows(ids(grant_ids)).fetch_all(tx).await
 }
 
 /// The newest grants that a person holds or held for one car.
@@ -167,24 +120,81 @@ pub async fn held_by(
     query(HELD_BY).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
 }
 
-/// Commands that were sent before under the same keys.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn replays(
-    on: &mut impl Executor,
-    keys: &[(uuid::Uuid, &str)],
-) -> Result<Vec<KeyedCommand>, StorageError> {
-    let rows = keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]);
-    query(REPLAYS).rows(rows).fetch_all(on).await
+/// What a transaction that decides asks for.
+#[derive(Debug, Default)]
+pub struct ToHold<'a> {
+    /// The cars, in one order for all transactions.
+    pub vehicle_ids: Vec<VehicleId>,
+    /// The grants, in one order for all transactions.
+    pub grant_ids: Vec<GrantId>,
+    /// The keys of the requests.
+    pub keys: Vec<(uuid::Uuid, &'a str)>,
+    /// Steps in commands' lives that are taken meanwhile.
+    pub changes: &'a [Change],
 }
 
-/// Spends uses of grants that the transaction holds; returns how many grants had them.
+/// What it is told.
+#[derive(Debug)]
+pub struct HeldFacts {
+    /// The cars that are there. Nobody changes them, their owners, consents and tenant before the
+    /// transaction ends.
+    pub vehicles: Vec<VehicleRow>,
+    /// The grants that are there. Nobody changes them and their grantees.
+    pub grants: Vec<GrantFacts>,
+    /// Commands that were sent before under the same keys.
+    pub replays: Vec<KeyedCommand>,
+    /// The commands whose steps were taken here and not elsewhere.
+    pub taken: Vec<CommandId>,
+}
+
+/// Reads what a decision rests on, and holds it: cars before grants, as in what narrows both, so that
+/// nobody waits for each other in a circle.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn spend_uses(tx: &mut Tx, uses: &[(GrantId, i64)]) -> Result<usize, StorageError> {
-    let rows = uses.iter().map(|&(grant_id, uses)| [grant_id.into(), uses.into()]);
-    let spent: Vec<GrantId> = query(SPEND_USES).rows(rows).fetch_all(tx).await?;
-    Ok(spent.len())
+pub async fn hold(tx: &mut Tx, asked: ToHold<'_>) -> Result<HeldFacts, StorageError> {
+    let ToHold { vehicle_ids, grant_ids, keys, changes } = asked;
+    let [vehicles, grants, replays, taken] = run_each(
+        tx,
+        [
+            query(HOLD_VEHICLES).rows(ids(&vehicle_ids)),
+            query(HOLD_GRANTS).rows(ids(&grant_ids)),
+            commands::replays(&keys),
+            commands::change(changes),
+        ],
+    )
+    .await?;
+    let mut vehicles: Vec<VehicleRow> = vehicles.rows()?;
+    // A car whose consent was being replaced is there in the next statement.
+    let found: HashSet<VehicleId> = vehicles.iter().map(|row| row.facts.vehicle_id).collect();
+    let missing = vehicle_ids.into_iter().filter(|vehicle_id| !found.contains(vehicle_id));
+    let missing: Vec<VehicleId> = missing.collect();
+    vehicles.extend(query(HOLD_VEHICLES).rows(ids(&missing)).fetch_all(tx).await?);
+    Ok(HeldFacts {
+        vehicles,
+        grants: grants.rows()?,
+        replays: replays.rows()?,
+        taken: taken.rows()?,
+    })
+}
+
+/// Keeps what was decided: the uses of grants that the transaction holds, the commands, and the entries
+/// that say so.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if another instance was faster with a key; nothing may be kept then.
+pub async fn keep(
+    tx: &mut Tx,
+    uses: &[(GrantId, i64)],
+    commands: &[KeyedCommand],
+    entries: &[AuditEntry],
+) -> Result<(), StorageError> {
+    let spend = uses.iter().map(|&(grant_id, uses)| [grant_id.into(), uses.into()]);
+    let [add, queue, beside] = audit_entries::additions(entries);
+    let insert = commands::insertion(commands);
+    let [spent, inserted, added, queued, _] =
+        run_each(tx, [query(SPEND_USES).rows(spend), insert, add, queue, beside]).await?;
+    spent.must_count(uses.len())?;
+    inserted.must_count(commands.len())?;
+    audit_entries::must_be_added(entries, &added, &queued)
 }

@@ -7,14 +7,15 @@ mod entry;
 pub(crate) mod meaning;
 
 use super::StorageError;
-use super::db::{FromRow, Row, Tx, corrupt, query};
+use super::db::{FromRow, Query, Row, Tx, corrupt, query, run_each};
 use crate::domain::id::AuditEntryId;
 use crate::domain::time::Timestamp;
 use entry::ENTRY_BYTES;
 
 pub use entry::QueuedEntry;
 
-const ADD: &str = "INSERT INTO record_queue (first_at, first_id, entries, lowest, subjects) VALUES ($1, $2, $3, $4, $5)";
+const ADD: &str = "INSERT INTO record_queue (first_at, first_id, entries, lowest, subjects) \
+    VALUES {rows:bigint,uuid,bytea,uuid,bytea} ON CONFLICT DO NOTHING";
 const IS_WAITING: &str = "SELECT first_at FROM record_queue ORDER BY first_at, first_id LIMIT 1";
 const TAKE: &str = "DELETE FROM record_queue WHERE (first_at, first_id) IN \
     (SELECT first_at, first_id FROM record_queue ORDER BY first_at, first_id LIMIT $1) \
@@ -45,14 +46,9 @@ impl FromRow for Queued {
     }
 }
 
-/// Queues the entries of a transaction.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageError> {
-    let Some((first_at, first_id)) = entries.iter().map(QueuedEntry::order).min() else {
-        return Ok(());
-    };
+/// The statement that queues the entries of a transaction as one row; for none, no row.
+pub(super) fn addition(entries: Vec<QueuedEntry>) -> Query {
+    let first = entries.iter().map(QueuedEntry::order).min();
     let lowest = entries.iter().map(|entry| entry.entry_id).min();
     let mut bytes = Vec::with_capacity(entries.len() * ENTRY_BYTES);
     let mut subjects = Vec::with_capacity(entries.len() * ENTRY_BYTES);
@@ -60,8 +56,20 @@ pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageEr
         entry.write(&mut bytes);
         entry.write_subjects(&mut subjects);
     }
-    let added = query(ADD).bind(first_at).bind(first_id).bind(bytes).bind(lowest).bind(subjects);
-    added.execute_one(tx).await
+    let row = first.map(|(first_at, first_id)| {
+        [first_at.into(), first_id.into(), bytes.into(), lowest.into(), subjects.into()]
+    });
+    query(ADD).rows(row)
+}
+
+/// Queues the entries of a transaction.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if they are queued already.
+pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageError> {
+    let rows = usize::from(!entries.is_empty());
+    let [queued] = run_each(tx, [addition(entries)]).await?;
+    queued.must_count(rows)
 }
 
 /// When the first of the entries happened that have no position yet, if there are any.

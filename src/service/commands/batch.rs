@@ -1,10 +1,8 @@
-//! Working off a whole batch in one transaction of set-based statements: read the facts of all
-//! requests and hold them, ask the policy in order of arrival, insert the commands, change those whose outcome is known, record all of it, commit.
+//! Working off a whole batch in one transaction of set-based statements: hold the facts of all requests
+//! and change the commands whose outcome is known, ask the policy in order of arrival, insert the new
+//! commands, record all of it, commit. On a server that is a trip for each comma.
 
 use std::collections::HashSet;
-use std::time::Duration;
-
-use futures_util::future;
 
 use super::batch_state::BatchState;
 use super::outcomes;
@@ -16,10 +14,8 @@ use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::audit_entries::{self, HashedEntries};
-use crate::storage::commands;
-use crate::storage::decisions::KeyedCommand;
-use crate::storage::{StorageError, Tx};
+use crate::storage::commands::KeyedCommand;
+use crate::storage::{StorageError, decisions};
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -45,25 +41,21 @@ impl<E: Into<Error>> From<E> for Undecided {
     }
 }
 
-/// What a transaction decides.
-#[derive(Default)]
-struct BatchDecision {
-    rulings: Vec<Ruling>,
-    /// The commands that are new.
-    commands: Vec<KeyedCommand>,
-    /// What is to be recorded of them.
-    entries: Vec<AuditEntry>,
-}
-
 /// Works off a batch; when this returns, every ruling is durable, and so are the outcomes.
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin_urgent().await?;
-    let BatchDecision { rulings, commands, mut entries } =
-        decide(service, &mut tx, &batch.requests, send_by).await?;
-    let (outcomes, more) = outcomes::take(service, &mut tx, &batch.outcomes).await?;
-    entries.extend(more);
-    insert(&mut tx, &commands, &entries).await?;
+    let (mut state, taken) = BatchState::hold(&mut tx, batch).await?;
+    // After the facts are held: no decision rests on a time before them.
+    let now = service.clock.now();
+    let mut rulings = Vec::with_capacity(batch.requests.len());
+    for pending in &batch.requests {
+        rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
+    }
+    let outcomes: HashSet<CommandId> = taken.into_iter().collect();
+    let (commands, mut entries) = decided_on(service, &batch.requests, &rulings, now)?;
+    entries.extend(outcomes::entries(service, &batch.outcomes, &outcomes)?);
+    decisions::keep(&mut tx, &state.facts.into_uses(), &commands, &entries).await?;
     if !rulings.is_empty() {
         failpoint::reached(Failpoint::GateDecided);
     }
@@ -76,28 +68,6 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
         Err(error @ StorageError::Unknown(_)) => Err(Undecided::Unknown(written, error)),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Rules on requests by facts that are held until the transaction ends.
-async fn decide(
-    service: &Service,
-    tx: &mut Tx,
-    requests: &[Pending],
-    send_by: Duration,
-) -> Result<BatchDecision, Error> {
-    if requests.is_empty() {
-        return Ok(BatchDecision::default());
-    }
-    let mut state = BatchState::read(tx, requests).await?;
-    // After the write lock or the reads: no decision rests on a time before its facts.
-    let now = service.clock.now();
-    let mut rulings = Vec::with_capacity(requests.len());
-    for pending in requests {
-        rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
-    }
-    state.facts.write_uses(tx).await?;
-    let (commands, entries) = decided_on(service, requests, &rulings, now)?;
-    Ok(BatchDecision { rulings, commands, entries })
 }
 
 /// The commands that were allowed or refused, and the entries that say so.
@@ -123,19 +93,4 @@ fn decided_on(
         });
     }
     Ok((commands, entries))
-}
-
-async fn insert(
-    tx: &mut Tx,
-    commands: &[KeyedCommand],
-    entries: &[AuditEntry],
-) -> Result<(), Error> {
-    // Entries are hashed while the database inserts the commands.
-    let hashed = async { HashedEntries::of(entries) };
-    let (added, entries) = future::join(commands::insert_many(tx, commands), hashed).await;
-    if added? != commands.len() {
-        // Another instance was faster with one of the keys: read again and find its command.
-        return Err(Error::Storage(StorageError::LostRace));
-    }
-    Ok(audit_entries::insert_hashed(tx, entries).await?)
 }

@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::request::{DispatchCommand, Pending};
+use super::request::{Batch, DispatchCommand};
 use crate::domain::command::Command;
+use crate::domain::id::CommandId;
 use crate::service::Error;
-use crate::service::facts::{DecisionFacts, Named};
+use crate::service::facts::{self, DecisionFacts, Named};
 use crate::storage::Tx;
-use crate::storage::decisions::{self, KeyedCommand};
+use crate::storage::commands::KeyedCommand;
+use crate::storage::decisions::{self, ToHold};
 
 /// Who sent a request, and under which key.
 type Key = (uuid::Uuid, String);
@@ -20,20 +22,22 @@ pub(super) struct BatchState {
 }
 
 impl BatchState {
-    /// Reads what these requests are about.
-    pub(super) async fn read(tx: &mut Tx, batch: &[Pending]) -> Result<Self, Error> {
-        let requests = || batch.iter().map(|pending| &pending.request);
-        let keys: Vec<(uuid::Uuid, &str)> = requests()
+    /// Reads and holds what these requests are about, and takes the steps of commands; returns those that
+    /// were taken here.
+    pub(super) async fn hold(tx: &mut Tx, batch: &Batch) -> Result<(Self, Vec<CommandId>), Error> {
+        let requests = || batch.requests.iter().map(|pending| &pending.request);
+        let named: Vec<Named> = requests().map(DispatchCommand::named).collect();
+        let keys = requests()
             .map(|request| (request.caller.principal_id(), request.idempotency_key.as_str()))
             .collect();
-        let replays = decisions::replays(tx, &keys).await?;
-        let named: Vec<Named> = requests().map(DispatchCommand::named).collect();
-        let facts = DecisionFacts::hold(tx, &named).await?;
+        let asked = ToHold { keys, changes: &batch.outcomes, ..facts::to_hold(&named) };
+        let held = decisions::hold(tx, asked).await?;
         let replayed = |keyed: KeyedCommand| {
             let key = (keyed.principal_id, keyed.idempotency_key);
             (key, (keyed.request_hash, keyed.command))
         };
-        Ok(Self { facts, replays: replays.into_iter().map(replayed).collect() })
+        let facts = DecisionFacts::of_rows(held.vehicles, held.grants);
+        Ok((Self { facts, replays: held.replays.into_iter().map(replayed).collect() }, held.taken))
     }
 
     /// The command that was decided on before under this key, and the hash of its request.

@@ -56,7 +56,17 @@ pub(super) async fn take(
     tx: &mut Tx,
     changes: &[Change],
 ) -> Result<(HashSet<CommandId>, Vec<AuditEntry>), Error> {
-    let taken: HashSet<CommandId> = commands::change_many(tx, changes).await?.into_iter().collect();
+    let taken = commands::change_many(tx, changes).await?.into_iter().collect();
+    let entries = entries(service, changes, &taken)?;
+    Ok((taken, entries))
+}
+
+/// The entries of those steps that were taken.
+pub(super) fn entries(
+    service: &Service,
+    changes: &[Change],
+    taken: &HashSet<CommandId>,
+) -> Result<Vec<AuditEntry>, Error> {
     let mut entries = Vec::with_capacity(taken.len());
     for change in changes.iter().filter(|change| taken.contains(&change.command.command_id)) {
         let actor = Actor::system(change.command.organization_id);
@@ -64,7 +74,7 @@ pub(super) async fn take(
         let moment = change.command.changed_at;
         entries.push(service.entry(&caller, changed(&change.command), moment)?);
     }
-    Ok((taken, entries))
+    Ok(entries)
 }
 
 /// After a commit that was not answered: also the steps that it has taken.

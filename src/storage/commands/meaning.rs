@@ -19,6 +19,10 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         (super::INSERT, Meaning::Insert { unique: UNIQUE }, |sampler| {
             sampler.inserted(Table::Commands, &insertion_columns(super::INSERT))
         }),
+        (super::REPLAYS, Meaning::Select(replays), |sampler| {
+            let key = ["0", "1", "2", "3", "a"];
+            sampler.rows(|sampler| vec![sampler.id(Table::Users), sampler.word(&key)])
+        }),
         (super::CHANGE, Meaning::Update(change()), |sampler| {
             sampler.rows_of(Table::Commands, step)
         }),
@@ -64,6 +68,17 @@ fn step(sampler: &mut Sampler) -> Vec<Value> {
         sampler.few(),
         sampler.few_or_none(),
     ]
+}
+
+fn replays(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let commands = seen.rows(Table::Commands);
+    let by_key = bound.rows().iter().filter_map(|key| {
+        let same = |row: &&std::sync::Arc<RehearsalRow>| {
+            *row.value("principal_id") == key[0] && *row.value("idempotency_key") == key[1]
+        };
+        commands.iter().find(same).map(|row| row.as_ref().clone())
+    });
+    by_key.collect()
 }
 
 fn change() -> Update {

@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use super::error::StorageError;
 use super::open::OpenError;
 use super::permits::Priority;
-use super::query::Query;
-use super::row::Row;
+use super::query::{Answer, Query};
 use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
 
@@ -82,20 +81,27 @@ pub(super) trait Database: Debug + Send + Sync {
     async fn close(&self);
 }
 
-/// A connection that statements run on, one after the other. Dropping it gives it back.
+/// A connection that statements run on. Dropping it gives it back.
 #[async_trait]
 pub trait DbSession: Debug + Send {
-    /// Runs a statement and returns how many rows it changed.
+    /// Runs a statement.
     ///
     /// # Errors
     /// [`StorageError`]; after any error a transaction must not be used any more.
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError>;
+    async fn run(&mut self, query: Query) -> Result<Answer, StorageError>;
 
-    /// Runs a statement and returns its rows.
+    /// Runs statements of which none needs to see what another one does, and returns their answers
+    /// in the same order: for a database to which each trip is a cost, in one.
     ///
     /// # Errors
-    /// [`StorageError`]; after any error a transaction must not be used any more.
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError>;
+    /// As [`DbSession::run`].
+    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
+        let mut answers = Vec::with_capacity(queries.len());
+        for query in queries {
+            answers.push(self.run(query).await?);
+        }
+        Ok(answers)
+    }
 }
 
 /// A transaction; dropping it undoes everything.

@@ -5,6 +5,7 @@ mod arrays;
 mod error;
 mod run;
 mod servers;
+mod together;
 
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
@@ -14,8 +15,8 @@ use super::error::StorageError;
 use super::migrations::MIGRATIONS;
 use super::open::{OpenError, PostgresSettings};
 use super::permits::{Permit, Priority};
-use super::query::{Query, query};
-use super::row::{FromRow as _, Row};
+use super::query::{Answer, Query, query};
+use super::row::FromRow as _;
 use crate::domain::time::Timestamp;
 use servers::Servers;
 
@@ -80,13 +81,13 @@ impl Database for Postgres {
     }
 
     async fn clear_erased(&self) -> Result<bool, StorageError> {
-        self.reader(Priority::Ordinary).await?.execute(query(VACUUM)).await?;
+        self.reader(Priority::Ordinary).await?.run(query(VACUUM)).await?;
         Ok(true)
     }
 
     async fn is_primary(&self) -> Result<bool, StorageError> {
-        let answer = self.reader(Priority::Urgent).await?.fetch_all(query(IS_PRIMARY)).await?;
-        Ok(answer.first().map(bool::from_row).transpose()? == Some(true))
+        let answer = self.reader(Priority::Urgent).await?.run(query(IS_PRIMARY)).await?;
+        Ok(answer.rows.first().map(bool::from_row).transpose()? == Some(true))
     }
 
     async fn find_primary(&self) -> Result<(), StorageError> {
@@ -112,12 +113,12 @@ struct ServerReader {
 
 #[async_trait]
 impl DbSession for ServerReader {
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        self.servers.bounded(run::execute(&mut self.connection, query)).await
+    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
+        self.servers.bounded(run::run(&mut self.connection, query)).await
     }
 
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        self.servers.bounded(run::fetch_all(&mut self.connection, query)).await
+    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
+        self.servers.bounded(together::run_each(&mut self.connection, queries)).await
     }
 }
 
@@ -131,12 +132,12 @@ struct ServerTransaction {
 
 #[async_trait]
 impl DbSession for ServerTransaction {
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        self.servers.bounded(run::execute(&mut self.tx, query)).await
+    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
+        self.servers.bounded(run::run(&mut self.tx, query)).await
     }
 
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        self.servers.bounded(run::fetch_all(&mut self.tx, query)).await
+    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
+        self.servers.bounded(together::run_each(&mut self.tx, queries)).await
     }
 }
 

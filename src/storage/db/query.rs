@@ -3,6 +3,7 @@
 //! way: what is generated is never anything but placeholders.
 
 use super::error::StorageError;
+use super::row::{FromRow, Row};
 use super::value::Value;
 
 const MARKER: &str = "VALUES {rows:";
@@ -41,6 +42,33 @@ impl Query {
     ) -> Self {
         self.rows = Some(Rows::of(rows));
         self
+    }
+}
+
+/// What became of a statement.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// How many rows it changed, or found.
+    pub(super) count: u64,
+    /// The rows that it returned.
+    pub(super) rows: Vec<Row>,
+}
+
+impl Answer {
+    /// The rows that the statement returned.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] names the column that is not as it should be.
+    pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, StorageError> {
+        self.rows.iter().map(T::from_row).collect()
+    }
+
+    /// Whether the statement changed as many rows as it must.
+    ///
+    /// # Errors
+    /// [`StorageError::LostRace`] if it did not: another transaction was faster.
+    pub fn must_count(&self, rows: usize) -> Result<(), StorageError> {
+        if u64::try_from(rows) == Ok(self.count) { Ok(()) } else { Err(StorageError::LostRace) }
     }
 }
 

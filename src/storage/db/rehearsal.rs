@@ -24,7 +24,7 @@ use super::driver::{Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::open::OpenError;
 use super::permits::Priority;
-use super::query::{Query, Rows};
+use super::query::{Answer, Query, Rows};
 use super::row::Row;
 use super::value::Value;
 use async_trait::async_trait;

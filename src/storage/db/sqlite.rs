@@ -25,8 +25,7 @@ use super::driver::{Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::open::OpenError;
 use super::permits::{Permit, Permits, Priority};
-use super::query::{Query, query};
-use super::row::Row;
+use super::query::{Answer, Query, query};
 use super::value::Value;
 use crate::disk::halt::Halt;
 use pool::{Lent, Pool, Purpose};
@@ -138,15 +137,15 @@ impl Database for Sqlite {
     async fn clear_erased(&self) -> Result<bool, StorageError> {
         let mut writer = self.writer(Priority::Ordinary).await?;
         for rebuild in REBUILD {
-            writer.execute(query(rebuild)).await?;
+            writer.run(query(rebuild)).await?;
         }
-        let busy = writer.fetch_all(query(EMPTY_LOG)).await?;
-        Ok(busy.first().map(|row| row.get("busy")).transpose()? == Some(0_i64))
+        let busy = writer.run(query(EMPTY_LOG)).await?;
+        Ok(busy.rows.first().map(|row| row.get("busy")).transpose()? == Some(0_i64))
     }
 
     async fn is_primary(&self) -> Result<bool, StorageError> {
-        let answer = self.reader(Priority::Urgent).await?.fetch_all(query(ANSWERS)).await?;
-        Ok(!answer.is_empty())
+        let answer = self.reader(Priority::Urgent).await?.run(query(ANSWERS)).await?;
+        Ok(answer.count > 0)
     }
 
     fn halt(&self) -> Halt {
@@ -228,12 +227,14 @@ impl Held {
 
 #[async_trait]
 impl DbSession for Held {
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        self.on_its_thread(move |on| run::execute(on, query)).await
+    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
+        self.on_its_thread(move |on| run::run(on, query)).await
     }
 
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        self.on_its_thread(move |on| run::fetch_all(on, query)).await
+    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
+        let run_each =
+            |on: &mut Connection| queries.into_iter().map(|query| run::run(on, query)).collect();
+        self.on_its_thread(run_each).await
     }
 }
 
@@ -313,15 +314,15 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let db = open(&folder).await;
             let mut given_up = db.begin(priority).await.unwrap();
-            let _ = given_up.execute(query(MAKE)).now_or_never();
+            let _ = given_up.run(query(MAKE)).now_or_never();
             drop(given_up);
             let mut next = db.begin(priority).await.unwrap();
-            assert!(next.fetch_all(query(COUNT)).await.unwrap().is_empty());
-            next.execute(query(MAKE)).await.unwrap();
+            assert!(next.run(query(COUNT)).await.unwrap().rows.is_empty());
+            next.run(query(MAKE)).await.unwrap();
             next.commit().await.unwrap();
             let mut reader = db.read(priority).await.unwrap();
-            assert_eq!(reader.fetch_all(query(COUNT)).await.unwrap().len(), 1);
-            let refused = reader.execute(query("DELETE FROM t")).await.unwrap_err();
+            assert_eq!(reader.run(query(COUNT)).await.unwrap().rows.len(), 1);
+            let refused = reader.run(query("DELETE FROM t")).await.unwrap_err();
             assert!(refused.is_away(), "a reader wrote: {refused:?}");
         }
     }

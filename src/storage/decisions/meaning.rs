@@ -30,10 +30,6 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         (super::SPEND_USES, Meaning::Update(spend_uses()), |sampler| {
             sampler.rows_of(Table::Grants, |sampler| vec![sampler.few()])
         }),
-        (super::REPLAYS, Meaning::Select(replays), |sampler| {
-            let key = ["0", "1", "2", "3", "a"];
-            sampler.rows(|sampler| vec![sampler.id(Table::Users), sampler.word(&key)])
-        }),
     ]
 }
 
@@ -97,15 +93,4 @@ fn spend_uses() -> Update {
             row.set("uses", row.integer("uses").unwrap() + bound.integer_at(place, 2));
         },
     }
-}
-
-fn replays(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
-    let commands = seen.rows(Table::Commands);
-    let by_key = bound.rows().iter().filter_map(|key| {
-        let same = |row: &&std::sync::Arc<RehearsalRow>| {
-            *row.value("principal_id") == key[0] && *row.value("idempotency_key") == key[1]
-        };
-        commands.iter().find(same).map(|row| row.as_ref().clone())
-    });
-    by_key.collect()
 }

@@ -9,7 +9,7 @@ pub(crate) const ADD: &str = super::ADD;
 
 pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     vec![(super::ADD, Meaning::Insert { unique: &[&["first_at", "first_id"]] }, |sampler| {
-        sampler.inserted_alone(Table::RecordQueue, &insertion_columns(super::ADD))
+        sampler.inserted(Table::RecordQueue, &insertion_columns(super::ADD))
     })]
 }
 

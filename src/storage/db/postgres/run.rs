@@ -1,42 +1,54 @@
 //! Running statements on one connection to a server.
 
+use std::ops::Range;
+
+use futures_util::TryStreamExt as _;
 use sqlx::TypeInfo as _;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::{PgArguments, PgColumn, PgRow};
 use sqlx::{
-    Arguments as _, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr, SqlStr,
+    Arguments as _, Column as _, Either, Executor as _, PgConnection, Row as _, SqlSafeStr, SqlStr,
 };
 
-use super::super::query::{Marked, Query, Rows};
+use super::super::query::{Answer, Marked, Query, Rows};
 use super::super::row::{Names, Row, corrupt};
 use super::super::value::Value;
 use super::{StorageError, arrays};
 
-/// Runs a statement and returns how many rows it changed.
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-pub(super) async fn execute(on: &mut PgConnection, query: Query) -> Result<u64, StorageError> {
-    let mut changed = 0;
+/// Runs a statement.
+pub(super) async fn run(on: &mut PgConnection, query: Query) -> Result<Answer, StorageError> {
+    let mut answer = Answer::default();
     for (text, arguments) in statements(query)? {
-        changed += sqlx::query_with(text, arguments).execute(&mut *on).await?.rows_affected();
-    }
-    Ok(changed)
-}
-
-/// Runs a statement and returns its rows.
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
-pub(super) async fn fetch_all(
-    on: &mut PgConnection,
-    query: Query,
-) -> Result<Vec<Row>, StorageError> {
-    let mut found = Vec::new();
-    for (text, arguments) in statements(query)? {
-        let rows = sqlx::query_with(text, arguments).fetch_all(&mut *on).await?;
+        let (count, rows) = send(on, text, arguments).await?;
+        answer.count += count;
         let Some(first) = rows.first() else { continue };
-        let names: Names = first.columns().iter().map(|one| one.name().to_owned().into()).collect();
+        let names = names(first.columns());
         for row in &rows {
-            found.push(Row::new(Names::clone(&names), decoded(row)?));
+            answer.rows.push(Row::new(Names::clone(&names), decoded(row, 0..names.len())?));
         }
     }
-    Ok(found)
+    Ok(answer)
+}
+
+/// Sends a statement; returns how many rows it changed or found, and the rows that it returned.
+#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
+pub(super) async fn send(
+    on: &mut PgConnection,
+    text: SqlStr,
+    arguments: PgArguments,
+) -> Result<(u64, Vec<PgRow>), StorageError> {
+    let (mut count, mut rows) = (0, Vec::new());
+    let mut results = on.fetch_many(sqlx::query_with(text, arguments));
+    while let Some(result) = results.try_next().await? {
+        match result {
+            Either::Left(ended) => count += ended.rows_affected(),
+            Either::Right(row) => rows.push(row),
+        }
+    }
+    Ok((count, rows))
+}
+
+pub(super) fn names(columns: &[PgColumn]) -> Names {
+    columns.iter().map(|column| column.name().to_owned().into()).collect()
 }
 
 /// Parses a statement without running it.
@@ -65,7 +77,7 @@ fn statements(query: Query) -> Result<Vec<(SqlStr, PgArguments)>, StorageError> 
 }
 
 /// The rows, at most as many at a time as a statement has.
-fn parts(mut rows: Rows) -> Vec<Rows> {
+pub(super) fn parts(mut rows: Rows) -> Vec<Rows> {
     let mut parts = Vec::with_capacity(rows.len().div_ceil(arrays::LENGTH_MAX));
     while rows.len() > 0 {
         parts.push(rows.split_off(arrays::LENGTH_MAX));
@@ -75,6 +87,11 @@ fn parts(mut rows: Rows) -> Vec<Rows> {
 
 fn arguments(values: Vec<Value>) -> Result<PgArguments, StorageError> {
     let mut arguments = PgArguments::default();
+    bind(&mut arguments, values)?;
+    Ok(arguments)
+}
+
+pub(super) fn bind(arguments: &mut PgArguments, values: Vec<Value>) -> Result<(), StorageError> {
     arguments.reserve(values.len(), 16 * values.len());
     for value in values {
         match value {
@@ -86,12 +103,13 @@ fn arguments(values: Vec<Value>) -> Result<PgArguments, StorageError> {
         }
         .map_err(StorageError::Rejected)?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
-fn decoded(row: &PgRow) -> Result<Vec<Value>, StorageError> {
-    let value = |(place, column): (usize, &sqlx::postgres::PgColumn)| {
-        Ok(match column.type_info().name() {
+/// The values of these columns.
+pub(super) fn decoded(row: &PgRow, places: Range<usize>) -> Result<Vec<Value>, StorageError> {
+    let value = |place: usize| {
+        Ok(match row.try_column(place)?.type_info().name() {
             "UUID" => Value::Uuid(row.try_get(place)?),
             "TEXT" => Value::Text(row.try_get::<Option<String>, _>(place)?.map(Into::into)),
             "BOOL" => Value::Boolean(row.try_get(place)?),
@@ -99,7 +117,7 @@ fn decoded(row: &PgRow) -> Result<Vec<Value>, StorageError> {
             _ => Value::Integer(row.try_get(place)?),
         })
     };
-    let values = row.columns().iter().enumerate().map(value).collect::<Result<_, sqlx::Error>>();
+    let values = places.map(value).collect::<Result<_, sqlx::Error>>();
     values.map_err(|error| corrupt("(any)", error))
 }
 

@@ -205,12 +205,12 @@ impl Servers {
         let lookout = lookout.ok_or_else(|| {
             StorageError::away(ErrorKind::NotConnected, "the primary was not asked yet")
         })?;
-        let asked = run::fetch_all(lookout, query(TIME));
+        let asked = run::run(lookout, query(TIME));
         let Ok(answer) = tokio::time::timeout(LOOK_TIME_MAX, asked).await else {
             return Err(silence());
         };
         let answer = answer?;
-        let time = answer.first().map(Timestamp::from_row).transpose()?;
+        let time = answer.rows.first().map(Timestamp::from_row).transpose()?;
         time.ok_or_else(|| corrupt("(first)", "the server has no time"))
     }
 
@@ -287,8 +287,9 @@ async fn standing(
 }
 
 async fn ask(on: &mut PgConnection, with_timeline: bool) -> Result<Standing, StorageError> {
-    let rows = run::fetch_all(on, query(STANDING).bind(with_timeline)).await?;
-    rows.first()
+    let answer = run::run(on, query(STANDING).bind(with_timeline)).await?;
+    let standing = answer.rows.first();
+    standing
         .map_or_else(|| Err(corrupt("(first)", "the server has no standing")), Standing::from_row)
 }
 

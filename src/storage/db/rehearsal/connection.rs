@@ -11,8 +11,8 @@ use super::row::RehearsalRow;
 use super::state::{Claimed, Key};
 use super::surroundings::{Defect, Moment, Trouble};
 use super::{
-    DbSession, IDLE_MAX, Kind, LOCK_WAIT_MAX, Query, RehearsalDb, Row, StorageError, Transaction,
-    Value, conflict, now, unavailable,
+    Answer, DbSession, IDLE_MAX, Kind, LOCK_WAIT_MAX, Query, RehearsalDb, Row, StorageError,
+    Transaction, Value, conflict, now, unavailable,
 };
 
 /// A connection, with or without a transaction; dropping it undoes the transaction.
@@ -32,13 +32,9 @@ impl Drop for RehearsalConnection {
 
 #[async_trait]
 impl DbSession for RehearsalConnection {
-    async fn execute(&mut self, query: Query) -> Result<u64, StorageError> {
-        self.run(query).await.map(|(count, _)| count)
-    }
-
-    async fn fetch_all(&mut self, query: Query) -> Result<Vec<Row>, StorageError> {
-        let (_, rows) = self.run(query).await?;
-        Ok(rows.into_iter().map(Row::from).collect())
+    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
+        let (count, rows) = self.act_out(query).await?;
+        Ok(Answer { count, rows: rows.into_iter().map(Row::from).collect() })
     }
 }
 
@@ -79,7 +75,7 @@ impl Transaction for RehearsalConnection {
 }
 
 impl RehearsalConnection {
-    async fn run(&mut self, query: Query) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
+    async fn act_out(&mut self, query: Query) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
         let Query { sql, values, rows } = query;
         if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
             return Ok((0, Vec::new()));

@@ -58,12 +58,12 @@ fn rows_max(width: usize) -> usize {
 }
 
 /// The texts that were made so far: writing a long one takes as long as running it.
-type Texts = RwLock<HashMap<(&'static str, usize), Arc<str>>>;
+type ListTexts = RwLock<HashMap<(&'static str, usize), Arc<str>>>;
 
 /// The text for so many rows, numbered after the `fixed` parameters, which are always as many; for no
 /// rows that of a statement without a marker.
 fn text(sql: &'static str, fixed: usize, count: usize) -> Result<Arc<str>, StorageError> {
-    static TEXTS: LazyLock<Texts> = LazyLock::new(Texts::default);
+    static TEXTS: LazyLock<ListTexts> = LazyLock::new(ListTexts::default);
     let key = (sql, count);
     if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return Ok(Arc::clone(text));

@@ -5,35 +5,31 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::super::row::{Names, Row};
 use super::list::{self, Statement};
-use super::{Query, StorageError, Value};
+use super::{Answer, Query, StorageError, Value};
 
-/// Runs a statement and returns how many rows it changed.
-pub(super) fn execute(on: &mut Connection, query: Query) -> Result<u64, StorageError> {
-    let mut changed = 0;
-    for statement in list::statements(query)? {
-        let mut prepared = bound(on, &statement)?;
-        let mut rows = prepared.raw_query();
-        while rows.next()?.is_some() {}
-        changed += on.changes();
-    }
-    Ok(changed)
-}
-
-/// Runs a statement and returns its rows.
-pub(super) fn fetch_all(on: &mut Connection, query: Query) -> Result<Vec<Row>, StorageError> {
-    let mut found = Vec::new();
+/// Runs a statement.
+pub(super) fn run(on: &mut Connection, query: Query) -> Result<Answer, StorageError> {
+    let mut answer = Answer::default();
     for statement in list::statements(query)? {
         let mut prepared = bound(on, &statement)?;
         let names: Names =
             prepared.column_names().into_iter().map(|name| name.to_owned().into()).collect();
+        let found_before = answer.rows.len();
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next()? {
             let values = (0..names.len()).map(|place| Ok(decoded(row.get_ref(place)?)));
             let values = values.collect::<Result<_, rusqlite::Error>>()?;
-            found.push(Row::new(Names::clone(&names), values));
+            answer.rows.push(Row::new(Names::clone(&names), values));
         }
+        drop(rows);
+        // SQLite counts what was changed last, and a lookup changes nothing.
+        answer.count += if prepared.readonly() {
+            u64::try_from(answer.rows.len() - found_before).unwrap_or(u64::MAX)
+        } else {
+            on.changes()
+        };
     }
-    Ok(found)
+    Ok(answer)
 }
 
 /// Parses a statement without running it.
