@@ -1,9 +1,10 @@
-//! What goes on without a request: each task is idempotent, takes no input, runs on a period and
-//! can be run by hand. Any number of instances may run them at the same time.
+//! Background tasks: what goes on without a request. Each is idempotent, takes no input, runs on a
+//! period and can be run by hand. Any number of instances may run them at the same time.
 
-use std::future::Future;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
@@ -23,60 +24,80 @@ const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often old answers are forgotten.
 const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
 
+/// One task. It returns how much it did, for the log.
+struct Task {
+    name: &'static str,
+    period: Duration,
+    run: Box<dyn Fn(Service) -> BoxFuture<'static, Result<u64, Error>> + Send + Sync>,
+}
+
+fn task<F>(
+    name: &'static str,
+    period: Duration,
+    run: impl Fn(Service) -> F + Send + Sync + 'static,
+) -> Task
+where
+    F: Future<Output = Result<u64, Error>> + Send + 'static,
+{
+    Task { name, period, run: Box::new(move |service| run(service).boxed()) }
+}
+
+/// Every task.
+fn all(service: &Service) -> Vec<Task> {
+    let mut tasks = vec![
+        task("examine", EXAMINE_PERIOD, |service| async move {
+            service.store.db().find_primary().await?;
+            agreement::compare(&service).await.map(|()| 0)
+        }),
+        task("recover", SETTLE_PERIOD, |service| async move {
+            recover::recover(&service).await.map(|count| count as u64)
+        }),
+        task("reconcile", SETTLE_PERIOD, |service| async move {
+            reconcile::reconcile(&service).await.map(|count| count as u64)
+        }),
+        task("probe", PROBE_PERIOD, |service| async move {
+            probe::probe(&service).await.map(|count| count as u64)
+        }),
+        task("forget", FORGET_PERIOD, |service| async move {
+            let answers = idempotency::forget_old(&service).await?;
+            Ok(answers + webhooks::forget_old(&service).await?)
+        }),
+        task("sequence", SEQUENCE_PERIOD, |service| async move {
+            let placed = continue_record(&service).await;
+            // Also when the record was not continued: that is when it matters.
+            record::measure_lag(&service).await?;
+            placed
+        }),
+    ];
+    // Each witness has a task of its own, so that a slow one delays no other.
+    tasks.extend((0..service.record.witnesses().len()).map(|place| {
+        task("witness", WITNESS_PERIOD, move |service| async move {
+            record::ask_witness(&service, place).await.map(u64::from)
+        })
+    }));
+    tasks
+}
+
 /// Starts every task; they end with `stop`.
 pub fn start(service: &Service, stop: &CancellationToken) {
-    spawn(service, stop, "examine", EXAMINE_PERIOD, |service| async move {
-        service.store.db().find_primary().await?;
-        agreement::compare(&service).await.map(|()| 0)
-    });
-    spawn(service, stop, "recover", SETTLE_PERIOD, |service| async move {
-        recover::recover(&service).await.map(|count| count as u64)
-    });
-    spawn(service, stop, "reconcile", SETTLE_PERIOD, |service| async move {
-        reconcile::reconcile(&service).await.map(|count| count as u64)
-    });
-    spawn(service, stop, "sequence", SEQUENCE_PERIOD, |service| async move {
-        let placed = continue_record(&service).await;
-        // Also when it was not continued, and because of that.
-        record::measure_lag(&service).await?;
-        placed
-    });
-    // Each by itself, so that one that is slow delays nobody.
-    for place in 0..service.record.witnesses().len() {
-        spawn(service, stop, "witness", WITNESS_PERIOD, move |service| async move {
-            record::ask_witness(&service, place).await.map(u64::from)
-        });
+    for task in all(service) {
+        service.tasks.spawn(run_periodically(task, service.clone(), stop.clone()));
     }
-    spawn(service, stop, "probe", PROBE_PERIOD, |service| async move {
-        probe::probe(&service).await.map(|count| count as u64)
-    });
-    spawn(service, stop, "forget", FORGET_PERIOD, |service| async move {
-        let answers = idempotency::forget_old(&service).await?;
-        Ok(answers + webhooks::forget_old(&service).await?)
-    });
 }
 
 /// Runs every task once: what a test does in place of waiting.
 ///
 /// # Errors
-/// The first task's error.
+/// The error of the first task that fails; the tasks after it are not run.
 pub async fn run_once(service: &Service) -> Result<(), Error> {
-    agreement::compare(service).await?;
-    recover::recover(service).await?;
-    reconcile::reconcile(service).await?;
-    probe::probe(service).await?;
-    idempotency::forget_old(service).await?;
-    webhooks::forget_old(service).await?;
-    continue_record(service).await?;
-    record::measure_lag(service).await?;
-    for place in 0..service.record.witnesses().len() {
-        record::ask_witness(service, place).await?;
+    for task in all(service) {
+        (task.run)(service.clone()).await?;
     }
     Ok(())
 }
 
-/// Gives entries their positions, signs, and puts what is signed before the witnesses; returns how many
-/// entries there were.
+/// Gives entries their positions, signs the tree, and submits the checkpoint to the witnesses;
+/// returns how many entries got a position.
 async fn continue_record(service: &Service) -> Result<u64, Error> {
     let placed = record::sequence(service).await?;
     record::sign(service).await?;
@@ -84,29 +105,19 @@ async fn continue_record(service: &Service) -> Result<u64, Error> {
     Ok(placed)
 }
 
-fn spawn<F>(
-    service: &Service,
-    stop: &CancellationToken,
-    task: &'static str,
-    period: Duration,
-    run: impl Fn(Service) -> F + Send + 'static,
-) where
-    F: Future<Output = Result<u64, Error>> + Send + 'static,
-{
-    let (worker, stop) = (service.clone(), stop.clone());
-    service.tasks.spawn(async move {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            match run(worker.clone()).await {
-                Ok(0) => {}
-                Ok(count) => tracing::debug!(task, count, "a background task did something"),
-                Err(error) => tracing::error!(task, error = ?error, "a background task failed"),
-            }
+async fn run_periodically(task: Task, service: Service, stop: CancellationToken) {
+    let Task { name, period, run } = task;
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
         }
-    });
+        match run(service.clone()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(task = name, count, "a background task did something"),
+            Err(error) => tracing::error!(task = name, error = ?error, "a background task failed"),
+        }
+    }
 }
