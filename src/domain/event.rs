@@ -139,10 +139,16 @@ pub enum Event {
     VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
     /// A car was taken out of the service.
     VehicleRemoved { vehicle_id: VehicleId, user_id: UserId },
-    /// A grant cannot be used, because of what happened to its car or to the owner's consent.
-    GrantSuspended { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, reason: String },
-    /// A suspended grant can be used again.
-    GrantResumed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
+    /// The car of a grant is suspended, or the owner's consent to it is narrowed or gone: the grant
+    /// may allow less than it says, or nothing. One for each grant, so that its own history shows it.
+    GrantVehicleImpaired {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        reason: String,
+    },
+    /// The car of a grant is no longer suspended.
+    GrantVehicleRestored { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
     /// A grant ended because of what happened to its car.
     GrantEnded {
         grant_id: GrantId,
@@ -283,8 +289,8 @@ impl Event {
             Self::VehicleSuspended { .. } => "vehicle.suspended",
             Self::VehicleResumed { .. } => "vehicle.resumed",
             Self::VehicleRemoved { .. } => "vehicle.removed",
-            Self::GrantSuspended { .. } => "grant.suspended",
-            Self::GrantResumed { .. } => "grant.resumed",
+            Self::GrantVehicleImpaired { .. } => "grant.vehicle_impaired",
+            Self::GrantVehicleRestored { .. } => "grant.vehicle_restored",
             Self::GrantEnded { .. } => "grant.ended",
             Self::ConnectionReauthenticationStarted { .. } => "connection.reauthentication_started",
             Self::ConnectionReauthenticated { .. } => "connection.reauthenticated",

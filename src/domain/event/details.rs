@@ -74,8 +74,8 @@ impl Event {
             }
             Self::VehicleResumed { .. }
             | Self::VehicleRemoved { .. }
-            | Self::GrantResumed { .. } => json!({}),
-            Self::VehicleSuspended { reason, .. } | Self::GrantSuspended { reason, .. } => {
+            | Self::GrantVehicleRestored { .. } => json!({}),
+            Self::VehicleSuspended { reason, .. } | Self::GrantVehicleImpaired { reason, .. } => {
                 json!({ "reason": reason })
             }
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({

@@ -60,8 +60,8 @@ impl Event {
             Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id, .. }
-            | Self::GrantSuspended { grant_id, vehicle_id, grantee_id, .. }
-            | Self::GrantResumed { grant_id, vehicle_id, grantee_id }
+            | Self::GrantVehicleImpaired { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantVehicleRestored { grant_id, vehicle_id, grantee_id }
             | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)

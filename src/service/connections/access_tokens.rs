@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::faults::suspended_grants;
+use super::faults::impaired_grants;
 use super::{seal, unseal};
 use crate::config::ApiVersions;
 use crate::connector::{Access, ConnectorError, Fault};
@@ -294,7 +294,7 @@ async fn settle_failure(
             let mut events = Vec::new();
             for car in vehicle_consents::of_connection(tx, connection_id).await? {
                 let vehicle_id = car.facts.vehicle_id;
-                events.extend(suspended_grants(tx, vehicle_id, &reason, now).await?);
+                events.extend(impaired_grants(tx, vehicle_id, &reason, now).await?);
             }
             events.push(Event::ConnectionLost { connection_id, user_id, reason });
             work.record_all(caller, events)

@@ -109,7 +109,7 @@ async fn change_permissions(
                 let reason = reason.to_owned();
                 events.push(Event::ConnectionLost { connection_id, user_id, reason });
             }
-            events.extend(suspended_grants(tx, vehicle_id, reason, now).await?);
+            events.extend(impaired_grants(tx, vehicle_id, reason, now).await?);
             work.record_all(caller, events)
         })
     });
@@ -144,7 +144,7 @@ pub(crate) async fn suspend(
                     let suspended =
                         Event::VehicleSuspended { vehicle_id, user_id, reason: reason.clone() };
                     events.push(suspended);
-                    events.extend(suspended_grants(tx, vehicle_id, reason, now).await?);
+                    events.extend(impaired_grants(tx, vehicle_id, reason, now).await?);
                 }
             }
             work.record_all(caller, events)
@@ -170,7 +170,7 @@ pub(crate) async fn resume(
             let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
             for grant in vehicle_consents::live_grants(tx, vehicle_id, now).await? {
                 let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
-                events.push(Event::GrantResumed { grant_id, vehicle_id, grantee_id });
+                events.push(Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id });
             }
             work.record_all(caller, events)
         })
@@ -178,21 +178,21 @@ pub(crate) async fn resume(
     resumed.await
 }
 
-/// What is recorded about each grant that rests on a car that cannot be used.
-pub(super) async fn suspended_grants(
+/// What is recorded of each living grant of a car that cannot be used as before.
+pub(super) async fn impaired_grants(
     tx: &mut Tx,
     vehicle_id: VehicleId,
     reason: &str,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
     let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
-    let suspended = |grant: vehicle_consents::LiveGrant| Event::GrantSuspended {
+    let impaired = |grant: vehicle_consents::LiveGrant| Event::GrantVehicleImpaired {
         grant_id: grant.grant_id,
         vehicle_id,
         grantee_id: grant.grantee_id,
         reason: reason.to_owned(),
     };
-    Ok(grants.into_iter().map(suspended).collect())
+    Ok(grants.into_iter().map(impaired).collect())
 }
 
 fn system(vehicle: &VehicleRow) -> Caller {

@@ -40,11 +40,11 @@ async fn withdrawn(app: &TestApp) {
     let (event, details) = entries(app, &grant_id)
         .await
         .into_iter()
-        .find(|(event, _)| event == "grant.suspended")
+        .find(|(event, _)| event == "grant.vehicle_impaired")
         .expect("the record says why");
     assert_eq!(
         (event.as_str(), &details["reason"]),
-        ("grant.suspended", &json!("consent_withdrawn"))
+        ("grant.vehicle_impaired", &json!("consent_withdrawn"))
     );
     // The owner's other cars are not concerned.
     owner.command(&owner.vehicles[1], "lock").await.expect(200);
@@ -91,7 +91,7 @@ async fn refused_account(app: &TestApp) {
     // It is the whole account that the maker refuses.
     owner.command(&owner.vehicles[1], "lock").await.expect_problem(403, "vehicle_suspended");
     let events = entries(app, &grant_id).await;
-    assert!(events.iter().any(|(event, _)| event == "grant.suspended"), "{events:?}");
+    assert!(events.iter().any(|(event, _)| event == "grant.vehicle_impaired"), "{events:?}");
 
     // The owner mends the account, and comes back to keys that work.
     let connection_id = shown.text("connection_id");
@@ -101,7 +101,11 @@ async fn refused_account(app: &TestApp) {
     assert_eq!(back.text("connection_id"), connection_id);
     holder.command(&car, "unlock").await.expect(200);
     assert_eq!(
-        entries(app, &grant_id).await.iter().filter(|(event, _)| event == "grant.resumed").count(),
+        entries(app, &grant_id)
+            .await
+            .iter()
+            .filter(|(event, _)| event == "grant.vehicle_restored")
+            .count(),
         1
     );
 }

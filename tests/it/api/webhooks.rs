@@ -175,7 +175,7 @@ on_both! {
         let path = format!("/v1/audit-entries?grant_id={grant_id}");
         let events = app.admin().await.get(&path).await.expect(200).list("event");
         let count = |name: &str| events.iter().filter(|event| *event == name).count();
-        assert_eq!((count("grant.suspended"), count("grant.resumed")), (1, 1), "{events:?}");
+        assert_eq!((count("grant.vehicle_impaired"), count("grant.vehicle_restored")), (1, 1), "{events:?}");
     }
 
     async fn what_is_no_event_is_refused(app) {

@@ -130,7 +130,7 @@ impl Story {
         let (grant_revision, in_flight) = (2, 0);
         let revoked =
             Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight };
-        let read = Event::GrantResumed { grant_id, vehicle_id, grantee_id };
+        let read = Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id };
         self.waiting.extend([refused, read, revoked]);
     }
 }
