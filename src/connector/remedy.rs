@@ -11,24 +11,10 @@ pub enum Resolution {
     Reauthenticate,
     /// The owner must see to the car's account with its maker.
     ContactOwner,
-    /// Whoever runs this service must act.
-    ContactSupport,
+    /// The operator of the service must act.
+    ContactAdmin,
     /// Nobody can: the car does not do this.
     Nothing,
-}
-
-impl Resolution {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RetryLater => "retry_later",
-            Self::Reauthenticate => "reauthenticate",
-            Self::ContactOwner => "contact_owner",
-            Self::ContactSupport => "contact_support",
-            Self::Nothing => "none",
-        }
-    }
 }
 
 impl Fault {
@@ -83,7 +69,7 @@ impl Fault {
             }
             Self::Account => Resolution::ContactOwner,
             Self::NotCapable => Resolution::Nothing,
-            Self::Rejected | Self::Billing => Resolution::ContactSupport,
+            Self::Rejected | Self::Billing => Resolution::ContactAdmin,
         }
     }
 
@@ -158,7 +144,7 @@ mod tests {
                 Some(Resolution::Reauthenticate),
             ),
             (&["rate_limited", "RATE_LIMIT/VEHICLE"], Some(Resolution::RetryLater)),
-            (&["connector_billing"], Some(Resolution::ContactSupport)),
+            (&["connector_billing"], Some(Resolution::ContactAdmin)),
             (&["not_capable"], Some(Resolution::Nothing)),
             (&["grant_expired"], None),
             (&[], None),

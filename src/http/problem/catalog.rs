@@ -4,7 +4,9 @@
 use axum::http::StatusCode;
 use serde::Serialize;
 
-/// What would help against a problem, for programs.
+use crate::connector;
+
+/// What would help, for programs. The one vocabulary of problems and of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
@@ -22,6 +24,18 @@ pub enum Resolution {
     ContactAdmin,
     /// Nothing; this is how it is.
     None,
+}
+
+impl From<connector::Resolution> for Resolution {
+    fn from(resolution: connector::Resolution) -> Self {
+        match resolution {
+            connector::Resolution::RetryLater => Self::RetryLater,
+            connector::Resolution::Reauthenticate => Self::Reauthenticate,
+            connector::Resolution::ContactOwner => Self::ContactOwner,
+            connector::Resolution::ContactAdmin => Self::ContactAdmin,
+            connector::Resolution::Nothing => Self::None,
+        }
+    }
 }
 
 /// One line of the catalog.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::connector::resolution_of;
 use crate::domain::command::Command;
+use crate::http::problem::Resolution;
 
 /// A command.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,9 +35,8 @@ pub(in crate::http) struct CommandBody {
     observed_at: Option<String>,
     /// Why it was refused or did not succeed, most important first.
     reasons: Vec<String>,
-    /// Who must act, where something went wrong at the vehicle cloud: `retry_later`,
-    /// `reauthenticate`, `contact_owner`, `contact_support` or `none`.
-    resolution: Option<String>,
+    /// Who must act, where something went wrong at the vehicle cloud.
+    resolution: Option<Resolution>,
     /// A sentence for the person at the car, where there is one.
     user_message: Option<String>,
     /// How long to wait before asking again, in milliseconds, where the vehicle cloud said so.
@@ -58,7 +58,7 @@ impl From<Command> for CommandBody {
             status: command.status.to_string(),
             evidence: command.evidence.to_string(),
             observed_at: command.observed_at.map(|at| at.to_string()),
-            resolution: resolution_of(&command.reasons).map(|who| who.as_str().to_owned()),
+            resolution: resolution_of(&command.reasons).map(Resolution::from),
             reasons: command.reasons,
             user_message: command.user_message,
             retry_after_ms: command.retry_after_ms,
