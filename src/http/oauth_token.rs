@@ -1,4 +1,4 @@
-//! `POST /oauth/token`: access tokens for machines (RFC 6749 section 4.4), with their credentials
+//! `POST /oauth/token`: access tokens for API clients (RFC 6749 section 4.4), with their credentials
 //! in the form or in HTTP Basic. Errors have the form of RFC 6749 section 5.2, as OAuth clients
 //! expect them here.
 

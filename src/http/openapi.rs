@@ -21,7 +21,7 @@ use crate::domain::actor::Scope;
 
 /// The security scheme of people.
 pub const SESSION: &str = "session";
-/// The security scheme of machines.
+/// The security scheme of API clients.
 pub const API_CLIENT: &str = "api_client";
 /// The security scheme of guests' apps.
 pub const GRANT_TOKEN: &str = "grant_token";
@@ -44,7 +44,7 @@ pub struct ProblemAnswer<'a>(
     ),
     servers((url = "/")),
     tags(
-        (name = "sessions", description = "Signing in, for people and machines."),
+        (name = "sessions", description = "Signing in, for people and API clients."),
         (name = "users", description = "The people of the organization."),
         (name = "connections", description = "Owners' consents at the vehicle cloud."),
         (name = "vehicles", description = "Cars."),
@@ -102,7 +102,7 @@ fn bearer(format: &str, description: &str) -> SecurityScheme {
 fn client_credentials() -> SecurityScheme {
     let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.as_str()));
     let flow = ClientCredentials::new("/oauth/token", Scopes::from_iter(scopes));
-    let description = "For machines of the organization (RFC 6749 section 4.4).";
+    let description = "For API clients of the organization (RFC 6749 section 4.4).";
     SecurityScheme::OAuth2(OAuth2::with_description([Flow::ClientCredentials(flow)], description))
 }
 

@@ -12,7 +12,7 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::id::ApiClientId;
 use crate::domain::time::Timestamp;
-use crate::signing::secret::{MachineSecret, SecretPrefix};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
 use crate::storage::{Page, Priority};
 
@@ -55,7 +55,7 @@ pub async fn create(
                 {
                     return Ok(answer);
                 }
-                let secret = MachineSecret::generate(SecretPrefix::ApiClient, &*service.entropy)?;
+                let secret = RandomSecret::generate(SecretPrefix::ApiClient, &*service.entropy)?;
                 let client = ApiClient {
                     api_client_id: service.entropy.id(work.now)?,
                     organization_id: caller.actor.organization_id,

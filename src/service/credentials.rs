@@ -18,7 +18,7 @@ use crate::storage::{api_clients, sessions};
 pub enum Credential {
     /// A person's session.
     Session(Actor, SessionId),
-    /// A machine.
+    /// An API client.
     ApiClient(Actor),
     /// The holder of a grant token. What it allows is decided by the grant's row.
     Grant(VerifiedGrantToken),
@@ -101,7 +101,7 @@ pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller 
     Caller { actor, request_id }
 }
 
-/// A machine, acting for a user of its organization whose account is open.
+/// An API client, acting for a user of its organization whose account is open.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such account.

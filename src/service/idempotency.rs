@@ -42,7 +42,7 @@ impl<T> Answer<T> {
 }
 
 impl Idempotency {
-    /// The hash of the request, for this caller: a machine that acts for somebody else sends
+    /// The hash of the request, for this caller: an API client that acts for somebody else sends
     /// another request.
     fn hash_for(&self, caller: &Caller) -> [u8; 32] {
         let mut bytes = self.request_hash.to_vec();

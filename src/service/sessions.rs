@@ -13,7 +13,7 @@ use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{OrganizationId, SessionId, UserId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Role;
-use crate::signing::secret::{MachineSecret, SecretPrefix};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::{Tx, sessions};
 
@@ -68,7 +68,7 @@ async fn issue(
     };
     let access_token = session_token::mint(&service.keys(), &service.settings.public_url, &claims)
         .map_err(|error| Error::Internal(error.to_string()))?;
-    let refresh_token = MachineSecret::generate(SecretPrefix::Refresh, &*service.entropy)?;
+    let refresh_token = RandomSecret::generate(SecretPrefix::Refresh, &*service.entropy)?;
     let family = (owner.organization_id, session_id);
     sessions::insert_refresh_token(tx, refresh_token.hash(), family, now).await?;
     Ok(Tokens {

@@ -49,9 +49,9 @@ impl SecretPrefix {
 
 /// A new secret: its prefix and 43 characters of base64url over 32 random bytes. Its `Debug` form
 /// does not show it.
-pub struct MachineSecret(Zeroizing<String>);
+pub struct RandomSecret(Zeroizing<String>);
 
-impl MachineSecret {
+impl RandomSecret {
     /// A new secret.
     ///
     /// # Errors
@@ -81,9 +81,9 @@ impl MachineSecret {
     }
 }
 
-impl fmt::Debug for MachineSecret {
+impl fmt::Debug for RandomSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MachineSecret(redacted)")
+        f.write_str("RandomSecret(redacted)")
     }
 }
 
@@ -108,11 +108,11 @@ mod tests {
     fn a_secret_has_its_form_and_hides_itself() {
         let entropy = SeededEntropy::from_seed(1);
         for prefix in [SecretPrefix::ApiClient, SecretPrefix::Refresh, SecretPrefix::State] {
-            let secret = MachineSecret::generate(prefix, &entropy).unwrap();
-            let other = MachineSecret::generate(prefix, &entropy).unwrap();
+            let secret = RandomSecret::generate(prefix, &entropy).unwrap();
+            let other = RandomSecret::generate(prefix, &entropy).unwrap();
             assert!(prefix.fits(secret.expose()), "{}", secret.expose());
             assert_eq!(secret.expose().len(), prefix.as_str().len() + 43);
-            assert_eq!(format!("{secret:?}"), "MachineSecret(redacted)");
+            assert_eq!(format!("{secret:?}"), "RandomSecret(redacted)");
             assert!(hashes_equal(&secret.hash(), &hash_of(secret.expose())));
             assert!(!hashes_equal(&secret.hash(), &other.hash()));
         }

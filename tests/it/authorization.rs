@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::support::{Actor, Reply, TestApp, on_both};
 
 /// The columns: an administrator, the owner, the guest with a grant, a member who has nothing to
-/// do with it, the administrator of another organization, a machine with the scope (acting for
-/// the person concerned where it must), a machine without any, the holder of the grant token,
+/// do with it, the administrator of another organization, an API client with the scope (acting for
+/// the person concerned where it must), an API client without any, the holder of the grant token,
 /// nobody.
 const COLUMNS: [&str; 9] = [
     "admin",
@@ -18,8 +18,8 @@ const COLUMNS: [&str; 9] = [
     "guest",
     "stranger",
     "foreigner",
-    "machine",
-    "machine without scope",
+    "API client",
+    "API client without scope",
     "holder",
     "nobody",
 ];
@@ -107,7 +107,7 @@ struct Scene {
     connection_id: String,
     entry_id: String,
     command_id: String,
-    machine_id: String,
+    api_client_id: String,
     bystander_id: String,
 }
 
@@ -130,7 +130,7 @@ struct People {
     guest: Actor,
     stranger: Actor,
     foreigner: Actor,
-    machine: Actor,
+    api_client: Actor,
     powerless: Actor,
     connection_id: String,
     /// Of a grant to the guest.
@@ -150,7 +150,7 @@ async fn people(app: &TestApp) -> People {
         guest,
         stranger: app.stranger().await,
         foreigner: app.foreigner().await,
-        machine: app.api_client(SCOPES).await,
+        api_client: app.api_client(SCOPES).await,
         powerless: app.api_client(&[]).await,
         connection_id,
         entry_id: entries.list("entry_id")[0].clone(),
@@ -164,7 +164,7 @@ async fn connect(app: &TestApp, owner: &Actor) -> String {
     started.text("connection_id")
 }
 
-/// A scene of its own for one cell: a fresh grant, command, machine and bystander, and sessions
+/// A scene of its own for one cell: a fresh grant, command, API client and bystander, and sessions
 /// that no other cell can end.
 async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
     let (owner, guest) = (&people.owner, &people.guest);
@@ -185,7 +185,7 @@ async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
             people.guest.clone(),
             people.stranger.clone(),
             people.foreigner.clone(),
-            people.machine.clone(),
+            people.api_client.clone(),
             people.powerless.clone(),
             holder,
             Actor::nobody(app),
@@ -197,7 +197,7 @@ async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
         connection_id: people.connection_id.clone(),
         entry_id: people.entry_id.clone(),
         command_id: command.text("command_id"),
-        machine_id: made.expect(201).text("api_client_id"),
+        api_client_id: made.expect(201).text("api_client_id"),
         bystander_id: bystander.text("user_id"),
     }
 }
@@ -214,7 +214,7 @@ impl Scene {
             .replace("/signals/{code}", "/signals/closure-islocked")
             .replace("{code}", "not_found")
             .replace("{user_id}", user_id)
-            .replace("{api_client_id}", &self.machine_id)
+            .replace("{api_client_id}", &self.api_client_id)
             .replace("{connection_id}", &self.connection_id)
             .replace("{observable}", "lock-status")
             .replace("{part}/{reading}", "tires/pressure")
@@ -260,7 +260,7 @@ impl Scene {
 
     async fn ask(&self, row: &Row, column: usize, cell: usize) -> Reply {
         let (method, path, _) = *row;
-        // Where a machine must say for whom it acts, it acts for the owner.
+        // Where an API client must say for whom it acts, it acts for the owner.
         let needs_person = [
             "/v1/connections",
             "/v1/users/me",

@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
-use crate::signing::secret::{MachineSecret, SecretPrefix};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 
 /// How long the short key of the story can be used.
 const SHORT_KEY: Duration = Duration::from_secs(2);
@@ -34,7 +34,7 @@ impl Credentials {
             admin_email: "ada@demo.example".to_owned(),
             owner_email: "olga@demo.example".to_owned(),
             guest_email: "gus@demo.example".to_owned(),
-            password: MachineSecret::generate(SecretPrefix::State, entropy)?
+            password: RandomSecret::generate(SecretPrefix::State, entropy)?
                 .expose()
                 .replace(SecretPrefix::State.as_str(), "demo-"),
         })

@@ -1,4 +1,4 @@
-//! Who asks: from the `Authorization` header to a [`Caller`]. A machine may name the user it acts
+//! Who asks: from the `Authorization` header to a [`Caller`]. An API client may name the user it acts
 //! for in `Keylend-Acting-For`; the record then names both.
 
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::service::credentials::{self, Credential};
 use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
 
-/// Names the user a machine acts for.
+/// Names the user an API client acts for.
 const ACTING_FOR: &str = "keylend-acting-for";
 
-/// A person in a session, or a machine.
+/// A person in a session, or an API client.
 #[derive(Debug, Clone)]
 pub struct SignedIn(pub Caller);
 
@@ -38,10 +38,10 @@ pub struct InSession {
     pub session_id: SessionId,
 }
 
-/// Anybody who may command a car: a person, a machine, or the holder of a grant token.
+/// Anybody who may command a car: a person, an API client, or the holder of a grant token.
 #[derive(Debug, Clone)]
 pub enum Commander {
-    /// A person in a session, or a machine.
+    /// A person in a session, or an API client.
     SignedIn(Caller),
     /// The holder of a grant token, as the grantee.
     Holder(Caller, VerifiedGrantToken),

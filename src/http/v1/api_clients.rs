@@ -1,4 +1,4 @@
-//! Machines that act for the organization.
+//! API clients: programs that act for the organization, or for people in it.
 
 pub(in crate::http) mod create;
 pub(in crate::http) mod list;
@@ -9,19 +9,19 @@ use utoipa::ToSchema;
 
 use crate::storage::api_clients::ApiClient;
 
-/// A machine.
+/// An API client.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ApiClientBody {
-    /// Its name; also its `client_id`.
+    /// Identifies the API client; also its `client_id`.
     #[schema(example = "key_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     api_client_id: String,
-    /// What people call it.
+    /// The name that people see.
     name: String,
-    /// What it may do.
+    /// The scopes that it may use.
     scopes: Vec<String>,
-    /// Since when it may not do anything any more.
+    /// The time from which it may do nothing any more; `null` while it is in use.
     revoked_at: Option<String>,
-    /// When it was made.
+    /// The time at which it was made.
     created_at: String,
 }
 

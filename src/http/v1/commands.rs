@@ -14,7 +14,7 @@ use crate::http::problem::Resolution;
 /// A command.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct CommandBody {
-    /// Its name.
+    /// Identifies the command.
     #[schema(example = "cmd_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     command_id: String,
     /// The car.
@@ -31,7 +31,7 @@ pub(in crate::http) struct CommandBody {
     status: String,
     /// What the status rests on: `none`, `provider_ack` or `state_observed`.
     evidence: String,
-    /// When the car's state was seen.
+    /// The time at which the car reported its state.
     observed_at: Option<String>,
     /// Why it was refused or did not succeed, most important first.
     reasons: Vec<String>,
@@ -41,9 +41,9 @@ pub(in crate::http) struct CommandBody {
     user_message: Option<String>,
     /// How long to wait before asking again, in milliseconds, where the vehicle cloud said so.
     retry_after_ms: Option<i64>,
-    /// When it was decided on.
+    /// The time of the decision.
     created_at: String,
-    /// When it reached its status.
+    /// The time at which it reached its status.
     changed_at: String,
 }
 

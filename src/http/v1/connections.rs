@@ -14,10 +14,10 @@ use crate::domain::connection::Connection;
 /// A consent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ConnectionBody {
-    /// Its name.
+    /// Identifies the consent.
     #[schema(example = "con_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     connection_id: String,
-    /// Who consents.
+    /// The owner who consents.
     owner_id: String,
     /// `pending`, `active`, `failed` or `lost`.
     status: String,

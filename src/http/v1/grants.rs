@@ -18,16 +18,16 @@ use crate::service::grants::{Ended, Wait};
 /// A grant.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct GrantBody {
-    /// Its name.
+    /// Identifies the grant.
     #[schema(example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grant_id: String,
     /// The car.
     vehicle_id: String,
     /// The owner who issued it.
     issuer_id: String,
-    /// Who may use it.
+    /// The grantee, who may use it.
     grantee_id: String,
-    /// For what.
+    /// What the grantee may do.
     entitlements: Vec<String>,
     /// The first moment in which it can be used.
     not_before: String,
@@ -35,7 +35,7 @@ pub(in crate::http) struct GrantBody {
     not_after: String,
     /// `upcoming`, `active` or `ended`, at the time of the answer.
     status: String,
-    /// When it ended, if it has.
+    /// The time at which it ended, if it has.
     ended_at: Option<String>,
     /// Why it ended: `expired`, `revoked`, `relinquished`, …
     end_reason: Option<String>,
@@ -50,7 +50,7 @@ pub(in crate::http) struct GrantBody {
     metadata: Option<Value>,
     /// Rises with every change.
     revision: i64,
-    /// When it was issued.
+    /// The time at which it was issued.
     issued_at: String,
 }
 

@@ -19,15 +19,15 @@ pub(in crate::http) struct UserBody {
     user_id: String,
     /// Their organization.
     organization_id: String,
-    /// Where they sign in from.
+    /// The e-mail address with which they sign in.
     email: String,
-    /// What others see.
+    /// The name that others see.
     display_name: String,
     /// `admin` or `member`.
     role: String,
     /// Since when the account is closed.
     disabled_at: Option<String>,
-    /// When the account was made.
+    /// The time at which the account was made.
     created_at: String,
 }
 

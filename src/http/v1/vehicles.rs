@@ -12,10 +12,10 @@ use crate::domain::vehicle::Vehicle;
 /// A car.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct VehicleBody {
-    /// Its name.
+    /// Identifies the vehicle.
     #[schema(example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: String,
-    /// Whose it is.
+    /// The user whose account connected it.
     owner_id: String,
     /// The consent it is reached through.
     connection_id: String,
@@ -27,7 +27,7 @@ pub(in crate::http) struct VehicleBody {
     year: i64,
     /// What the owner permitted at the vehicle cloud.
     permissions: Vec<String>,
-    /// When it was connected.
+    /// The time at which it was connected, the last time.
     connected_at: String,
     /// Why it cannot be used at present, in the vehicle cloud's word: the owner must act.
     suspended_reason: Option<String>,

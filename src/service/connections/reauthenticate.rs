@@ -8,7 +8,7 @@ use crate::domain::connection::{CONSENT_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::id::ConnectionId;
 use crate::service::{Caller, Error, Service, StateFault};
-use crate::signing::secret::{self, MachineSecret, SecretPrefix};
+use crate::signing::secret::{self, RandomSecret, SecretPrefix};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections, vehicle_consents};
 
@@ -42,7 +42,7 @@ pub async fn reauthenticate(
             let cars = vehicle_consents::of_connection(tx, connection_id).await?;
             let suspended = cars.iter().find(|car| car.facts.suspended);
             let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
-            let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
+            let state = RandomSecret::generate(SecretPrefix::State, &*service.entropy)?;
             if !connections::ask_back(tx, connection_id, state.hash(), work.now).await? {
                 return Err(Error::State(StateFault::ConsentLost));
             }

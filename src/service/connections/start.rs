@@ -13,7 +13,7 @@ use crate::domain::id::UserId;
 use crate::domain::instruction::Action;
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Caller, Denial, Error, Service, users};
-use crate::signing::secret::{MachineSecret, SecretPrefix};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::{Priority, connections};
 
 const START: &str = "connections.start";
@@ -79,7 +79,7 @@ pub async fn start(
                     return Ok(answer);
                 }
                 users::find_open(tx, caller, owner_id).await?;
-                let state = MachineSecret::generate(SecretPrefix::State, &*service.entropy)?;
+                let state = RandomSecret::generate(SecretPrefix::State, &*service.entropy)?;
                 let connection = Connection {
                     connection_id: service.entropy.id(work.now)?,
                     organization_id: caller.actor.organization_id,
@@ -107,7 +107,7 @@ fn authorize_url(
     service: &Service,
     wanted: &Wanted,
     owner_id: UserId,
-    state: &MachineSecret,
+    state: &RandomSecret,
 ) -> String {
     service.connector.authorize_url(&AuthorizeRequest {
         redirect_uri: service.settings.redirect_uri(),

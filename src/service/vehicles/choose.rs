@@ -46,9 +46,9 @@ impl From<Observable> for Wish {
     }
 }
 
-/// Whose right a caller uses who names no grant token: the person themselves, or the one a machine
-/// acts for; and the grant it rests on, if the person does not own the car. The choice is only a
-/// choice: the gate decides.
+/// Whose right a caller uses who names no grant token: the person themselves, or the one an API
+/// client acts for; and the grant it rests on, if the person does not own the car. The choice is
+/// only a choice: the gate decides.
 ///
 /// # Errors
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a car or grant that is

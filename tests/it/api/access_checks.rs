@@ -82,9 +82,9 @@ on_both! {
         }
         let refused = Actor::nobody(app).post("/v1/access-checks", body.clone()).await;
         refused.expect_problem(401, "token_missing");
-        let machine = app.api_client(&["commands:write"]).await;
-        let refused = machine.post("/v1/access-checks", body).await;
+        let client = app.api_client(&["commands:write"]).await;
+        let refused = client.post("/v1/access-checks", body).await;
         refused.expect_problem(403, "acting_for_missing");
-        assert!(check(&machine.acting_for(&owner), &json!({}), &car).await.0);
+        assert!(check(&client.acting_for(&owner), &json!({}), &car).await.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Machines: their credentials, their tokens, and acting for people.
+//! API clients: their credentials, their tokens, and acting for people.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Actor, Reply, TestApp, on_both};
 
-/// A machine as it was made: its id and its secret.
+/// An API client as it was made: its id and its secret.
 async fn made(app: &TestApp, scopes: &[&str]) -> (String, String) {
     let body = json!({ "name": "Backend", "scopes": scopes });
     let made = app.admin().await.post("/v1/api-clients", body).await.expect(201);
@@ -49,24 +49,24 @@ on_both! {
         assert!(!record.body.to_string().contains(&secret));
     }
 
-    async fn a_machine_gets_a_token_by_form_and_by_basic(app) {
+    async fn an_api_client_gets_a_token_by_form_and_by_basic(app) {
         let (id, secret) = made(app, &["users:read"]).await;
         let form = [GRANT_TYPE, ("client_id", &id), ("client_secret", &secret)];
         let by_form = by_form(app, &form).await.expect(200);
         let by_basic = by_basic(app, &id, &secret, &[GRANT_TYPE]).await.expect(200);
-        let mut machines = Vec::new();
+        let mut clients = Vec::new();
         for answer in [by_form, by_basic] {
             assert_eq!(answer.text("token_type"), "Bearer");
             assert_eq!(answer.text("scope"), "users:read");
             assert_eq!(answer.body["expires_in"], 600);
             assert_eq!(answer.headers["cache-control"], "no-store");
-            let machine = Actor::nobody(app).with_token(answer.text("access_token"));
-            machine.get("/v1/users").await.expect(200);
-            machines.push(machine);
+            let client = Actor::nobody(app).with_token(answer.text("access_token"));
+            client.get("/v1/users").await.expect(200);
+            clients.push(client);
         }
         app.advance(std::time::Duration::from_secs(600));
-        for machine in machines {
-            machine.get("/v1/users").await.expect_problem(401, "token_expired");
+        for client in clients {
+            client.get("/v1/users").await.expect_problem(401, "token_expired");
         }
     }
 
@@ -115,87 +115,87 @@ on_both! {
         by_form(app, &right).await.expect(200);
     }
 
-    async fn a_revoked_machine_stops_at_once(app) {
+    async fn a_revoked_api_client_stops_at_once(app) {
         let (id, secret) = made(app, &["users:read"]).await;
         let form = [GRANT_TYPE, ("client_id", id.as_str()), ("client_secret", &secret)];
         let token = by_form(app, &form).await.expect(200).text("access_token");
-        let machine = Actor::nobody(app).with_token(token);
-        machine.get("/v1/users").await.expect(200);
+        let client = Actor::nobody(app).with_token(token);
+        client.get("/v1/users").await.expect(200);
 
         let path = format!("/v1/api-clients/{id}/revoke");
-        machine.post(&path, json!({})).await.expect_problem(403, "admin_only");
+        client.post(&path, json!({})).await.expect_problem(403, "admin_only");
         app.guest().await.post(&path, json!({})).await.expect_problem(403, "admin_only");
         app.foreigner().await.post(&path, json!({})).await.expect_problem(404, "not_found");
         let revoked = app.admin().await.post(&path, json!({})).await.expect(200);
         assert!(revoked.body["revoked_at"].is_string());
 
-        machine.get("/v1/users").await.expect_problem(401, "token_invalid");
+        client.get("/v1/users").await.expect_problem(401, "token_invalid");
         expect_oauth_error(&by_form(app, &form).await, 401, "invalid_client");
     }
 
-    async fn only_administrators_manage_machines(app) {
+    async fn only_administrators_manage_api_clients(app) {
         let member = app.guest().await;
         let body = json!({ "name": "Mine", "scopes": ["users:read"] });
         member.post("/v1/api-clients", body.clone()).await.expect_problem(403, "admin_only");
         member.get("/v1/api-clients").await.expect_problem(403, "admin_only");
-        let machine = app.api_client(&["users:write", "users:read"]).await;
-        machine.post("/v1/api-clients", body).await.expect_problem(403, "admin_only");
-        machine.get("/v1/api-clients").await.expect_problem(403, "admin_only");
+        let client = app.api_client(&["users:write", "users:read"]).await;
+        client.post("/v1/api-clients", body).await.expect_problem(403, "admin_only");
+        client.get("/v1/api-clients").await.expect_problem(403, "admin_only");
         assert!(app.foreigner().await.get("/v1/api-clients").await.expect(200).list("name").is_empty());
         let unknown = json!({ "name": "Backend", "scopes": ["everything"] });
         let refused = app.admin().await.post("/v1/api-clients", unknown).await;
         refused.expect_problem(422, "validation_failed");
     }
 
-    async fn the_record_names_the_machine_and_for_whom_it_acted(app) {
+    async fn the_record_names_the_api_client_and_for_whom_it_acted(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
-        let machine = app.api_client(&["grants:write", "commands:write", "connections:write"]).await;
-        let mut for_owner = machine.acting_for(&owner);
+        let client = app.api_client(&["grants:write", "commands:write", "connections:write"]).await;
+        let mut for_owner = client.acting_for(&owner);
         for_owner.vehicles = owner.vehicles.clone();
         let grant_id = for_owner.lend(app, &guest).await;
         let issued = owner.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await.expect(200);
-        let actor = json!({ "kind": "api_client", "id": machine.id, "acting_for": owner.id });
+        let actor = json!({ "kind": "api_client", "id": client.id, "acting_for": owner.id });
         assert_eq!(issued.body["data"][0]["event"], "grant.issued");
         assert_eq!(issued.body["data"][0]["actor"], actor);
 
         // Without a header the grant says for whom: its grantee.
         let car = &owner.vehicles[0];
         let body = json!({ "vehicle_id": car, "action": "unlock", "grant_id": grant_id });
-        let unlocked = machine.post("/v1/commands", body).await.expect(200);
+        let unlocked = client.post("/v1/commands", body).await.expect(200);
         assert_eq!(unlocked.text("user_id"), guest.id);
         let path = format!("/v1/audit-entries?vehicle_id={car}&event=command.authorized");
         let authorized = owner.get(&path).await.expect(200);
-        let actor = json!({ "kind": "api_client", "id": machine.id, "acting_for": guest.id });
+        let actor = json!({ "kind": "api_client", "id": client.id, "acting_for": guest.id });
         assert_eq!(authorized.body["data"][0]["actor"], actor);
 
-        machine.acting_for(&owner).command(car, "lock").await.expect(200);
-        machine.acting_for(&guest).command(car, "lock").await.expect(200);
-        machine.command(car, "lock").await.expect_problem(403, "acting_for_missing");
-        let connection = machine.post("/v1/connections", json!({})).await;
+        client.acting_for(&owner).command(car, "lock").await.expect(200);
+        client.acting_for(&guest).command(car, "lock").await.expect(200);
+        client.command(car, "lock").await.expect_problem(403, "acting_for_missing");
+        let connection = client.post("/v1/connections", json!({})).await;
         connection.expect_problem(403, "acting_for_missing");
-        let connection = machine.acting_for(&guest).post("/v1/connections", json!({})).await;
+        let connection = client.acting_for(&guest).post("/v1/connections", json!({})).await;
         assert_eq!(connection.expect(201).text("owner_id"), guest.id);
     }
 
-    async fn a_machine_acts_for_open_accounts_of_its_organization_alone(app) {
+    async fn an_api_client_acts_for_open_accounts_of_its_organization_alone(app) {
         let (owner, guest, foreigner) =
             (app.owner().await, app.guest().await, app.foreigner().await);
-        let machine = app.api_client(&["grants:write", "users:read"]).await;
-        let me = machine.acting_for(&guest).get("/v1/users/me").await.expect(200);
+        let client = app.api_client(&["grants:write", "users:read"]).await;
+        let me = client.acting_for(&guest).get("/v1/users/me").await.expect(200);
         assert_eq!(me.text("user_id"), guest.id);
 
-        let mut for_guest = machine.acting_for(&guest);
+        let mut for_guest = client.acting_for(&guest);
         for_guest.vehicles = owner.vehicles.clone();
         let refused = for_guest.lend_with(app, &app.stranger().await, json!({})).await;
         refused.expect_problem(404, "not_found");
 
-        let refused = machine.acting_for(&foreigner).get("/v1/users/me").await;
+        let refused = client.acting_for(&foreigner).get("/v1/users/me").await;
         let refused = refused.expect_problem(422, "validation_failed");
         assert_eq!(refused.body["errors"][0]["pointer"], "Keylend-Acting-For");
         assert_eq!(refused.body["errors"][0]["code"], "unknown_user");
         let path = format!("/v1/users/{}/disable", guest.id);
         app.admin().await.post(&path, json!({})).await.expect(200);
-        let refused = machine.acting_for(&guest).get("/v1/users/me").await;
+        let refused = client.acting_for(&guest).get("/v1/users/me").await;
         refused.expect_problem(422, "validation_failed");
         // Nobody else may name another person.
         let refused = owner.acting_for(&guest).get("/v1/users/me").await;
@@ -222,16 +222,16 @@ on_both! {
         assert_eq!(seen.list("vehicle_id").len(), owner.vehicles.len());
     }
 
-    async fn a_machine_does_what_its_scopes_say(app) {
+    async fn an_api_client_does_what_its_scopes_say(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let grant_id = owner.lend(app, &guest).await;
-        let machine = app.api_client(&[]).await;
+        let client = app.api_client(&[]).await;
         let car = &owner.vehicles[0];
         for path in ["/v1/users", "/v1/grants", "/v1/vehicles", "/v1/audit-entries"] {
-            machine.get(path).await.expect_problem(403, "scope_missing");
+            client.get(path).await.expect_problem(403, "scope_missing");
         }
         for path in [format!("/v1/grants/{grant_id}"), format!("/v1/vehicles/{car}/commands")] {
-            machine.get(&path).await.expect_problem(403, "scope_missing");
+            client.get(&path).await.expect_problem(403, "scope_missing");
         }
         let nothing = || json!({});
         let posts: [(String, Value); 5] = [
@@ -242,7 +242,7 @@ on_both! {
             ("/v1/commands".to_owned(), json!({ "vehicle_id": car, "action": "lock" })),
         ];
         for (path, body) in posts {
-            let refused = machine.acting_for(&owner).post(&path, body).await;
+            let refused = client.acting_for(&owner).post(&path, body).await;
             refused.expect_problem(403, "scope_missing");
         }
         assert!(app.cloud.journal().await.is_empty());

@@ -109,13 +109,13 @@ on_both! {
         let own = entries(&foreigner, "limit=100").await.len() as i64;
         let all = app.count("SELECT CAST(COUNT(*) AS BIGINT) FROM audit_entries").await;
         assert!(own < all, "{own} of {all}");
-        let machine = app.api_client(&["audit:read"]).await;
-        machine.get("/v1/audit-entries").await.expect(200);
+        let client = app.api_client(&["audit:read"]).await;
+        client.get("/v1/audit-entries").await.expect(200);
     }
 
     async fn the_record_holds_no_names_addresses_or_secrets(app) {
         let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
-        let machine = app.api_client(&["grants:write"]).await;
+        let client = app.api_client(&["grants:write"]).await;
         let label = json!({ "label": "Label text", "metadata": { "note": "Metadata text" } });
         let grant_id = owner.lend_with(app, &guest, label).await.expect(201).text("grant_id");
         let holder = guest.holder_of(&grant_id).await;
@@ -129,7 +129,7 @@ on_both! {
         let rows = entries(&admin, "limit=100").await;
         assert!(rows.len() > 15);
         let text = json!(rows).to_string().to_lowercase();
-        let secrets = [&owner, &guest, &machine, &holder].map(|actor| actor.token.clone().unwrap());
+        let secrets = [&owner, &guest, &client, &holder].map(|actor| actor.token.clone().unwrap());
         let names = ["@", "story", "ada admin", "backend", "label text", "metadata text",
             "reason text", "tesla", "127.0.0.1", PASSWORD];
         for word in names.iter().map(|name| (*name).to_owned()).chain(secrets) {

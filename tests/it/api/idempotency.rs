@@ -107,11 +107,11 @@ on_both! {
         assert_ne!(first.text("command_id"), second.text("command_id"));
         assert_eq!(app.cloud.journal().await.len(), 2);
 
-        // A machine that acts for somebody else sends another request.
-        let machine = app.api_client(&["connections:write"]).await;
+        // An API client that acts for somebody else sends another request.
+        let client = app.api_client(&["connections:write"]).await;
         let path = "/v1/connections";
-        let one = machine.acting_for(&owner).post_as(path, "same", json!({})).await.expect(201);
-        let other = machine.acting_for(&guest).post_as(path, "same", json!({})).await;
+        let one = client.acting_for(&owner).post_as(path, "same", json!({})).await.expect(201);
+        let other = client.acting_for(&guest).post_as(path, "same", json!({})).await;
         other.expect_problem(422, "idempotency_key_reused");
         assert_eq!(one.text("owner_id"), owner.id);
     }

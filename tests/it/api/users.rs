@@ -39,15 +39,15 @@ on_both! {
         second.get("/v1/users").await.expect(200);
     }
 
-    async fn a_machine_makes_members_and_never_administrators(app) {
-        let machine = app.api_client(&["users:write"]).await;
-        machine.post("/v1/users", kim(&json!({}))).await.expect(201);
+    async fn an_api_client_makes_members_and_never_administrators(app) {
+        let client = app.api_client(&["users:write"]).await;
+        client.post("/v1/users", kim(&json!({}))).await.expect(201);
         let admin = kim(&json!({ "email": "boss@story.example", "role": "admin" }));
-        machine.post("/v1/users", admin).await.expect_problem(403, "admin_only");
+        client.post("/v1/users", admin).await.expect_problem(403, "admin_only");
         let no_such = app.admin().await.get("/v1/users").await.expect(200);
         assert!(!no_such.list("email").contains(&"boss@story.example".to_owned()));
 
-        machine.get("/v1/users").await.expect_problem(403, "scope_missing");
+        client.get("/v1/users").await.expect_problem(403, "scope_missing");
         let reader = app.api_client(&["users:read"]).await;
         let refused = reader.post("/v1/users", kim(&json!({ "email": "a@b.example" }))).await;
         let refused = refused.expect_problem(403, "scope_missing");

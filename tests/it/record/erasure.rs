@@ -131,8 +131,8 @@ on_both! {
         let path = format!("/v1/users/{}/personal-data", guest.id);
         stranger.delete(&path).await.expect_problem(403, "admin_only");
         foreigner.delete(&path).await.expect_problem(404, "not_found");
-        let machine = app.api_client(&["users:write", "users:read"]).await;
-        machine.acting_for(&guest).delete(&path).await.expect_problem(403, "admin_only");
+        let client = app.api_client(&["users:write", "users:read"]).await;
+        client.acting_for(&guest).delete(&path).await.expect_problem(403, "admin_only");
         for odd in ["/v1/users/x/personal-data", "/v1/users/usr_00000000000000000000000001/personal-data"] {
             admin.delete(odd).await.expect_problem(404, "not_found");
         }

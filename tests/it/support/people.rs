@@ -1,4 +1,4 @@
-//! The people and machines of a story: made by the administrator, signed in, with their cars.
+//! The people and API clients of a story: made by the administrator, signed in, with their cars.
 
 use keylend::service::organizations;
 use secrecy::SecretString;
@@ -103,7 +103,7 @@ impl TestApp {
         self.create_admin("Elsewhere", "admin@elsewhere.example").await
     }
 
-    /// A machine with these scopes, as itself.
+    /// An API client with these scopes, as itself.
     pub(crate) async fn api_client(&self, scopes: &[&str]) -> Actor {
         let body = json!({ "name": "Backend", "scopes": scopes });
         let made = self.admin().await.post("/v1/api-clients", body).await.expect(201);

@@ -1,4 +1,4 @@
-//! `POST /v1/api-clients`: credentials for a machine; the secret is shown this once.
+//! `POST /v1/api-clients`: credentials for an API client; the secret is shown this once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,32 +18,32 @@ use crate::http::problem::Problem;
 use crate::http::v1::{created, idempotency};
 use crate::service::api_clients::{self, Credentials};
 
-/// What a machine is made from.
+/// What an API client is made from.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateApiClient {
-    /// What people call it.
+    /// The name that people see.
     #[schema(value_type = String, min_length = 1, max_length = 120, example = "Booking backend")]
     name: DisplayName,
-    /// What it may do.
+    /// The scopes that it may use.
     #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
     scopes: BTreeSet<Scope>,
 }
 
-/// A machine's credentials.
+/// The credentials of an API client.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct CredentialsBody {
-    /// Its name.
+    /// Identifies the API client.
     api_client_id: String,
     /// The same, as OAuth calls it.
     client_id: String,
     /// Its secret, shown this once.
     client_secret: String,
-    /// What people call it.
+    /// The name that people see.
     name: String,
-    /// What it may do.
+    /// The scopes that it may use.
     scopes: Vec<String>,
-    /// When it was made.
+    /// The time at which it was made.
     created_at: String,
 }
 
@@ -60,7 +60,7 @@ impl From<Credentials> for CredentialsBody {
     }
 }
 
-/// Make credentials for a machine.
+/// Make credentials for an API client.
 #[utoipa::path(post, path = "/v1/api-clients", operation_id = "api_clients.create", tag = "users",
     security(("session" = [])), request_body = CreateApiClient,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),

@@ -1,4 +1,4 @@
-//! `GET /v1/api-clients`: the machines of the organization.
+//! `GET /v1/api-clients`: the API clients of the organization.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::http::extract::{List, PageParams, Paged};
 use crate::http::problem::Problem;
 use crate::service::api_clients;
 
-/// List the machines of the organization, newest first.
+/// List the API clients of the organization, newest first.
 #[utoipa::path(get, path = "/v1/api-clients", operation_id = "api_clients.list", tag = "users",
     security(("session" = [])), params(PageParams),
-    responses((status = 200, description = "The machines.", body = List<ApiClientBody>)))]
+    responses((status = 200, description = "The API clients.", body = List<ApiClientBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

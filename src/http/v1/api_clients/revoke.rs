@@ -1,4 +1,4 @@
-//! `POST /v1/api-clients/{api_client_id}/revoke`: taking a machine's rights away.
+//! `POST /v1/api-clients/{api_client_id}/revoke`: taking an API client's rights away.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::api_clients;
 
-/// Take a machine's rights away: its tokens stop working at once.
+/// Take an API client's rights away: its tokens stop working at once.
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/revoke", operation_id = "api_clients.revoke",
     tag = "users", security(("session" = [])),
-    params(("api_client_id" = String, Path, description = "The machine.")),
-    responses((status = 200, description = "The machine.", body = ApiClientBody)))]
+    params(("api_client_id" = String, Path, description = "The API client.")),
+    responses((status = 200, description = "The API client.", body = ApiClientBody)))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -68,29 +68,29 @@ impl EntryFilter {
     }
 }
 
-/// Who did it.
+/// The actor of an entry.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ActorBody {
     /// `user`, `api_client` or `system`.
     kind: String,
-    /// The person or machine; `null` for the service itself.
+    /// The person or API client; `null` for the service itself.
     id: Option<String>,
-    /// The person a machine acted for.
+    /// The person an API client acted for.
     acting_for: Option<String>,
 }
 
 /// One line of the record.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct EntryBody {
-    /// Its name.
+    /// Identifies the entry.
     #[schema(example = "evt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     entry_id: String,
-    /// When it happened.
+    /// The time of the event.
     occurred_at: String,
-    /// What happened.
+    /// The event, such as `grant.issued`.
     #[schema(example = "command.authorized")]
     event: String,
-    /// Who did it.
+    /// The user, API client or part of the service that acted.
     actor: ActorBody,
     /// The grant it is about.
     grant_id: Option<String>,

@@ -83,7 +83,7 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
     })
 }
 
-/// Ask a car to do something, with a session, a grant token, or a machine for somebody.
+/// Ask a car to do something, with a session, a grant token, or an API client for somebody.
 ///
 /// 200 tells the outcome; 202 says that it is not known yet and where to look.
 #[utoipa::path(post, path = "/v1/commands", operation_id = "commands.create", tag = "commands",

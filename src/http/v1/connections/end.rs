@@ -25,7 +25,7 @@ pub(in crate::http) struct DisconnectedBody {
 }
 
 /// End a consent: its cars leave the service and every grant for them ends. For its owner, an
-/// administrator, or a machine for them.
+/// administrator, or an API client for them.
 #[utoipa::path(delete, path = "/v1/connections/{connection_id}", operation_id = "connections.end",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
     params(("connection_id" = String, Path, description = "The consent.")),

@@ -31,10 +31,10 @@ pub(in crate::http) struct IssueGrant {
     /// The car; one's own.
     #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
-    /// Who may use it.
+    /// The grantee, who may use it.
     #[schema(value_type = String, example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grantee_id: UserId,
-    /// For what.
+    /// What the grantee may do.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 16, example = json!(["unlock", "lock"]))]
     entitlements: Vec<Entitlement>,
     /// The first moment in which it can be used, with a zone.
@@ -86,7 +86,7 @@ impl IssueGrant {
     }
 }
 
-/// Lend a key: for the owner of the car, or a machine for them.
+/// Lend a key: for the owner of the car, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants", operation_id = "grants.issue", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = IssueGrant,
     params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer.")),

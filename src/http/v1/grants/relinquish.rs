@@ -13,7 +13,7 @@ use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants;
 
-/// Give a key back: for its grantee, or a machine for them.
+/// Give a key back: for its grantee, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/relinquish", operation_id = "grants.relinquish",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Nothing, description = "May be left out."),

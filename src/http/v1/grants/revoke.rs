@@ -26,7 +26,7 @@ pub(in crate::http) struct RevokeGrant {
     reason: Option<String>,
 }
 
-/// End a key now: for the car's owner, administrators, or a machine for them.
+/// End a key now: for the car's owner, administrators, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/revoke", operation_id = "grants.revoke", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = RevokeGrant, description = "May be left out."),

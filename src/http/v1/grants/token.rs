@@ -28,7 +28,7 @@ pub(in crate::http) struct TokenBody {
     expires_at: String,
 }
 
-/// Get the signed form of a grant: for its grantee, or a machine for them.
+/// Get the signed form of a grant: for its grantee, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/token", operation_id = "grants.token", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Nothing, description = "May be left out."),

@@ -22,10 +22,10 @@ use crate::service::users::{self, NewUser};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateUser {
-    /// Where they will sign in from.
+    /// The e-mail address with which they will sign in.
     #[schema(value_type = String, max_length = 254, example = "kim@example.com")]
     email: Email,
-    /// What others see.
+    /// The name that others see.
     #[schema(value_type = String, min_length = 1, max_length = 120)]
     display_name: DisplayName,
     /// `admin` or `member`; `member` if not given.

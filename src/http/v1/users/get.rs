@@ -27,7 +27,7 @@ pub(in crate::http) async fn get(
     Ok(Json(user.into()))
 }
 
-/// Show the person who asks, or for whom a machine asks.
+/// Show the person who asks, or for whom an API client asks.
 #[utoipa::path(get, path = "/v1/users/me", operation_id = "users.me", tag = "users",
     security(("session" = []), ("api_client" = ["users:read"])),
     responses((status = 200, description = "The person.", body = UserBody)))]
