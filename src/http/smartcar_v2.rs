@@ -45,7 +45,7 @@ use answer::Refusal;
     commands::charge_limit,
     commands::destination
 ))]
-struct Description;
+struct DescriptionOfV2;
 
 /// Every route of the facade. Two SDKs put a slash at the end of some paths, so each path is
 /// served with and without.
@@ -80,7 +80,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
         router.route(&format!("{path}/"), methods.clone()).route(&path, methods)
     });
     let router = router.route("/v2.0/{*path}", any(no_such_path));
-    OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
+    OpenApiRouter::with_openapi(DescriptionOfV2::openapi()).merge(router.into())
 }
 
 async fn no_such_path(State(gateway): State<Arc<Gateway>>) -> Refusal {

@@ -27,7 +27,7 @@ use crate::smartcar::v3::{Document, ErrorList, SelfLink, Vehicle, VehicleAttribu
 
 #[derive(OpenApi)]
 #[openapi(paths(vehicle, list, one))]
-struct Description;
+struct DescriptionOfV3;
 
 /// Every route of this half, each with and without a slash at its end.
 pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
@@ -40,7 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Gateway>> {
         router.route(&format!("{path}/"), methods.clone()).route(path, methods)
     });
     let router = router.route("/v3/{*path}", any(no_such_path));
-    OpenApiRouter::with_openapi(Description::openapi()).merge(router.into())
+    OpenApiRouter::with_openapi(DescriptionOfV3::openapi()).merge(router.into())
 }
 
 /// A failure in the shape of v3: a JSON:API document.

@@ -13,7 +13,7 @@ use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{GrantId, UserId};
 use crate::service::commands::{DispatchCommand, Dispatched, dispatch, reconcile, recover};
-use crate::service::grants::{Ended, Wait, relinquish, revoke};
+use crate::service::grants::{EndedGrant, Wait, relinquish, revoke};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
@@ -285,7 +285,7 @@ impl Stage {
     ) {
         for _ in 0..ASKS_MAX {
             match self.try_to_end(place, grant_id, caller, gives_back, waits).await {
-                Ok(Ended { in_flight, .. }) => {
+                Ok(EndedGrant { in_flight, .. }) => {
                     let in_flight = in_flight.len();
                     return self.world.note(Happening::Ended { grant_id, waits, in_flight });
                 }
@@ -320,7 +320,7 @@ impl Stage {
         caller: &Caller,
         gives_back: bool,
         waits: bool,
-    ) -> Result<Ended, String> {
+    ) -> Result<EndedGrant, String> {
         let instance = self.at(place).ok_or("nobody is there")?;
         let process = instance.process.number;
         self.world.note(Happening::EndAsked { grant_id, process, waits });

@@ -5,6 +5,7 @@ mod access_tokens;
 mod complete;
 mod disconnect;
 pub(crate) mod faults;
+mod impairment;
 pub mod probe;
 mod reauthenticate;
 mod start;

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::grant::Grant;
 use crate::domain::time::Timestamp;
-use crate::service::grants::{Ended, Wait};
+use crate::service::grants::{EndedGrant, Wait};
 
 /// A grant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +89,7 @@ pub(in crate::http) struct EndedBody {
 }
 
 impl EndedBody {
-    fn at(ended: Ended, now: Timestamp) -> Self {
+    fn at(ended: EndedGrant, now: Timestamp) -> Self {
         Self {
             grant: GrantBody::at(ended.grant, now),
             in_flight: ended.in_flight.iter().map(ToString::to_string).collect(),

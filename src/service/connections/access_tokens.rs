@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::faults::impaired_grants;
+use super::impairment::impaired_grants;
 use super::{seal, unseal};
 use crate::config::ApiVersions;
 use crate::connector::{Access, ConnectorError, Fault};

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AccessToken;
+use super::impairment::impaired_grants;
 use crate::connector::{ConnectorError, Fault};
 use crate::domain::actor::Actor;
 use crate::domain::connection::Permissions;
 use crate::domain::event::Event;
-use crate::domain::id::VehicleId;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, Tx, connections, vehicle_consents};
+use crate::storage::{Priority, connections, vehicle_consents};
 
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
@@ -176,23 +176,6 @@ pub(crate) async fn resume(
         })
     });
     resumed.await
-}
-
-/// What is recorded of each living grant of a car that cannot be used as before.
-pub(super) async fn impaired_grants(
-    tx: &mut Tx,
-    vehicle_id: VehicleId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<Vec<Event>, Error> {
-    let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
-    let impaired = |grant: vehicle_consents::LiveGrant| Event::GrantVehicleImpaired {
-        grant_id: grant.grant_id,
-        vehicle_id,
-        grantee_id: grant.grantee_id,
-        reason: reason.to_owned(),
-    };
-    Ok(grants.into_iter().map(impaired).collect())
 }
 
 fn system(vehicle: &VehicleRow) -> Caller {

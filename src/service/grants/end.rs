@@ -27,7 +27,7 @@ pub enum Wait {
 
 /// A grant that has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct EndedGrant {
     /// The grant.
     pub grant: Grant,
     /// Its commands that may still be on their way.
@@ -45,7 +45,7 @@ pub async fn revoke(
     grant_id: GrantId,
     note: Option<&str>,
     wait: Wait,
-) -> Result<Ended, Error> {
+) -> Result<EndedGrant, Error> {
     let ended = end(service, caller, Operation::RevokeGrant, grant_id, note).await?;
     drained(service, ended, wait).await
 }
@@ -59,7 +59,7 @@ pub async fn relinquish(
     caller: &Caller,
     grant_id: GrantId,
     wait: Wait,
-) -> Result<Ended, Error> {
+) -> Result<EndedGrant, Error> {
     let ended = end(service, caller, Operation::RelinquishGrant, grant_id, None).await?;
     drained(service, ended, wait).await
 }
@@ -70,7 +70,7 @@ async fn end(
     operation: Operation,
     grant_id: GrantId,
     note: Option<&str>,
-) -> Result<Ended, Error> {
+) -> Result<EndedGrant, Error> {
     let end_reason = match operation {
         Operation::RelinquishGrant => EndReason::Relinquished,
         _ => EndReason::Revoked,
@@ -84,12 +84,12 @@ async fn end(
                 let tx = &mut work.tx;
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
                 let in_flight = stored_commands::in_flight(tx, grant_id).await?;
-                let Some(grant) = ended else { return Ok(Ended { grant: before, in_flight }) };
+                let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
                 let event = event(&grant, end_reason, in_flight.len());
                 let context = PersonalContext { note, ..PersonalContext::default() };
                 work.record_with(&caller.acting_as(acting_as), event, context)?;
                 failpoint::reached(Failpoint::GrantEnded);
-                Ok(Ended { grant, in_flight })
+                Ok(EndedGrant { grant, in_flight })
             })
         })
         .await?;
@@ -108,7 +108,11 @@ fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
     }
 }
 
-async fn drained(service: &Service, mut ended: Ended, wait: Wait) -> Result<Ended, Error> {
+async fn drained(
+    service: &Service,
+    mut ended: EndedGrant,
+    wait: Wait,
+) -> Result<EndedGrant, Error> {
     if wait == Wait::Drain && !ended.in_flight.is_empty() {
         let grant_id = ended.grant.grant_id;
         ended.in_flight = commands::drain(service, grant_id, DRAIN_MAX).await?;

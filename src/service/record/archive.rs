@@ -103,9 +103,9 @@ pub async fn archive(
     Ok(Archived { now: written.archived..written.end, next: written.next })
 }
 
-/// What was written into the archive.
+/// What [`write`] put into the archive.
 #[derive(Debug)]
-pub struct Written {
+pub struct WrittenBundles {
     /// What the database said was archived before.
     archived: u64,
     /// Up to here the archive holds everything that the database does not.
@@ -124,7 +124,7 @@ pub async fn write(
     service: &Service,
     folder: &Folder,
     before: Timestamp,
-) -> Result<Written, ArchiveError> {
+) -> Result<WrittenBundles, ArchiveError> {
     if let Some(rolled_back) = examine(service).await? {
         return Err(rolled_back.into());
     }
@@ -133,7 +133,7 @@ pub async fn write(
     let newest = signed(service, &mut reader).await?;
     let state = record::state(&mut reader).await?;
     let (archived, organizations) = (state.archived, BTreeSet::new());
-    let mut written = Written { archived, end: state.archived, organizations, next: None };
+    let mut written = WrittenBundles { archived, end: state.archived, organizations, next: None };
     for first in (state.dropped..).step_by(256) {
         let end = first.saturating_add(WIDTH);
         if end > newest.head.size {
@@ -215,7 +215,7 @@ fn keep(turn: &Turn, first: u64, placed: &[PlacedEntry]) -> Result<(), ArchiveEr
 ///
 /// # Errors
 /// [`ArchiveError`]; then nothing is noted.
-pub async fn note(service: &Service, written: &Written) -> Result<(), ArchiveError> {
+pub async fn note(service: &Service, written: &WrittenBundles) -> Result<(), ArchiveError> {
     if written.end == written.archived {
         return Ok(());
     }

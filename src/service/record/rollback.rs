@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::sign::{Standing, last_signed, standing};
+use super::sign::{Continuity, continuity, last_signed};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::service::{Caller, Error, Service};
@@ -36,9 +36,9 @@ pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
     let Some(signed) = last_signed(&service.record).await? else { return Ok(None) };
     let mut reader = service.store.read().await?;
     let found = record::state(&mut reader).await?.size;
-    Ok(match standing(&mut reader, found, Some(signed)).await? {
-        Standing::Good(_) => None,
-        Standing::Shorter { signed, .. } | Standing::Other { signed } => {
+    Ok(match continuity(&mut reader, found, Some(signed)).await? {
+        Continuity::Good(_) => None,
+        Continuity::Shorter { signed, .. } | Continuity::Other { signed } => {
             let file = service.record.last_signed.path().to_owned();
             Some(RolledBack { signed, found, file })
         }

@@ -16,7 +16,7 @@ use crate::storage::{Priority, Reader, record};
 
 /// How the tree in the database relates to the last checkpoint that was signed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum Continuity {
     /// It is the same tree, or continues it; nothing was signed yet.
     Good(TreeHead),
     /// It has fewer entries.
@@ -52,10 +52,10 @@ async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
         return Ok(false);
     }
     let signed = last_signed(&service.record).await?;
-    let head = match standing(&mut reader, state.size, signed).await? {
-        Standing::Good(head) => head,
-        Standing::Shorter { signed, found } => return Err(refused(signed, found)),
-        Standing::Other { signed } => return Err(refused(signed, state.size)),
+    let head = match continuity(&mut reader, state.size, signed).await? {
+        Continuity::Good(head) => head,
+        Continuity::Shorter { signed, found } => return Err(refused(signed, found)),
+        Continuity::Other { signed } => return Err(refused(signed, state.size)),
     };
     drop(reader);
     let note = signed_note(&service.keys(), service, head)?;
@@ -99,22 +99,22 @@ fn unusable(record: &Record, error: &dyn std::error::Error) -> Error {
 }
 
 /// Whether the tree of this size in the database continues the one that was signed.
-pub(super) async fn standing(
+pub(super) async fn continuity(
     reader: &mut Reader,
     size: u64,
     signed: Option<TreeHead>,
-) -> Result<Standing, Error> {
+) -> Result<Continuity, Error> {
     let mut tiles = Tiles::default();
     let root = ask(reader, &mut tiles, |tiles| tiles.root(size)).await?;
-    let Some(signed) = signed else { return Ok(Standing::Good(TreeHead { size, root })) };
+    let Some(signed) = signed else { return Ok(Continuity::Good(TreeHead { size, root })) };
     if signed.size > size {
-        return Ok(Standing::Shorter { signed: signed.size, found: size });
+        return Ok(Continuity::Shorter { signed: signed.size, found: size });
     }
     let proof = ask(reader, &mut tiles, |tiles| tiles.prove_growth(signed.size, size)).await?;
     Ok(if proves_growth(&proof, size, root, signed.size, signed.root) {
-        Standing::Good(TreeHead { size, root })
+        Continuity::Good(TreeHead { size, root })
     } else {
-        Standing::Other { signed: signed.size }
+        Continuity::Other { signed: signed.size }
     })
 }
 

@@ -38,12 +38,12 @@ struct Witness {
     /// The key as a text: how it is named in the database.
     id: String,
     url: String,
-    standing: Mutex<Standing>,
+    state: Mutex<WitnessState>,
 }
 
 /// What this process knows of a witness.
 #[derive(Debug, Clone, Copy, Default)]
-struct Standing {
+struct WitnessState {
     /// The size of the tree that it said it knows.
     knows: Option<u64>,
     failures: u32,
@@ -74,7 +74,7 @@ impl Witnesses {
             key: address.key.clone(),
             id: address.key.to_string(),
             url: address.url.join("/add-checkpoint"),
-            standing: Mutex::default(),
+            state: Mutex::default(),
         });
         Self { client, all: all.collect(), quorum: Quorum::of(witnesses) }
     }
@@ -99,12 +99,12 @@ impl Witnesses {
 }
 
 impl Witness {
-    fn standing(&self) -> Standing {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> WitnessState {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_standing(&self, standing: Standing) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    fn set_state(&self, state: WitnessState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
 
@@ -121,7 +121,7 @@ pub async fn ask_witness(service: &Service, place: usize) -> Result<bool, Error>
     let progress = cosignatures::newest_of(&mut reader, &asked.id).await?;
     drop(reader);
     let last = progress.map_or(0, |progress| progress.size);
-    let rests = service.clock.monotonic() < asked.standing().rests_until;
+    let rests = service.clock.monotonic() < asked.state().rests_until;
     let mut cosigned = false;
     if let Some(round) = round.filter(|round| round.size > last && !rests) {
         let outcome = put_before(service, asked, &round, last).await?;
@@ -139,7 +139,7 @@ async fn put_before(
     last: u64,
 ) -> Result<Outcome, Error> {
     let text = checkpoint::text_of(&round.checkpoint).map_err(Error::internal)?;
-    let mut old_size = asked.standing().knows.unwrap_or(last).min(round.size);
+    let mut old_size = asked.state().knows.unwrap_or(last).min(round.size);
     for is_last in [false, true] {
         let request = submission(service, round, old_size).await?.to_bytes();
         let answer = match service.record.witnesses.client.add_checkpoint(&asked.url, request).await
@@ -168,7 +168,7 @@ async fn beyond(service: &Service, asked: &Witness, known: u64) -> Result<Outcom
     if record::state(&mut reader).await?.checkpoint_size < known {
         return Ok(Outcome::Ahead(known));
     }
-    asked.set_standing(Standing { knows: Some(known), ..asked.standing() });
+    asked.set_state(WitnessState { knows: Some(known), ..asked.state() });
     Ok(Outcome::Overtaken)
 }
 
@@ -198,10 +198,10 @@ async fn settle(
                 })
             });
             kept.await?;
-            if asked.standing().failures > 0 {
+            if asked.state().failures > 0 {
                 tracing::info!(witness = name, size = round.size, "a witness cosigns again");
             }
-            asked.set_standing(Standing { knows: Some(round.size), ..Standing::default() });
+            asked.set_state(WitnessState { knows: Some(round.size), ..WitnessState::default() });
             count(name, "cosigned");
             return Ok(true);
         }
@@ -215,10 +215,10 @@ async fn settle(
         Outcome::Refused(why) => ("refused", why),
         Outcome::Away(why) => ("away", why),
     };
-    let failures = asked.standing().failures.saturating_add(1);
+    let failures = asked.state().failures.saturating_add(1);
     let rest = REST_MIN.saturating_mul(1 << failures.min(16).saturating_sub(1)).min(REST_MAX);
     let rests_until = service.clock.monotonic().saturating_add(rest);
-    asked.set_standing(Standing { failures, rests_until, knows: None });
+    asked.set_state(WitnessState { failures, rests_until, knows: None });
     match (word, failures) {
         ("away", 1) => tracing::warn!(witness = name, why, "a witness is away"),
         ("away", _) => tracing::debug!(witness = name, why, "a witness is away"),

@@ -49,9 +49,13 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
 }
 
 /// The cars of each consent that was ended.
-type Ended = Vec<(ConnectionId, Vec<VehicleRow>)>;
+type EndedConsents = Vec<(ConnectionId, Vec<VehicleRow>)>;
 
-async fn erase_here(service: &Service, caller: &Caller, user_id: UserId) -> Result<Ended, Error> {
+async fn erase_here(
+    service: &Service,
+    caller: &Caller,
+    user_id: UserId,
+) -> Result<EndedConsents, Error> {
     let organization_id = caller.actor.organization_id;
     service
         .transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
@@ -82,7 +86,7 @@ async fn erase_here(service: &Service, caller: &Caller, user_id: UserId) -> Resu
 async fn end_upstream(
     service: &Service,
     consents: &[(ConnectionId, Option<Arc<AccessToken>>)],
-    ended: &Ended,
+    ended: &EndedConsents,
 ) -> bool {
     let mut all = true;
     for (connection_id, cars) in ended {

@@ -1,0 +1,25 @@
+//! What the record says of the grants of a car when the car, or the owner's consent to it, cannot be
+//! used as before: an entry for each, so that the history of a grant shows it.
+
+use crate::domain::event::Event;
+use crate::domain::id::VehicleId;
+use crate::domain::time::Timestamp;
+use crate::service::Error;
+use crate::storage::{Tx, vehicle_consents};
+
+/// What is recorded of each living grant of a car that cannot be used as before.
+pub(super) async fn impaired_grants(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
+    let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
+    let impaired = |grant: vehicle_consents::LiveGrant| Event::GrantVehicleImpaired {
+        grant_id: grant.grant_id,
+        vehicle_id,
+        grantee_id: grant.grantee_id,
+        reason: reason.to_owned(),
+    };
+    Ok(grants.into_iter().map(impaired).collect())
+}
