@@ -14,6 +14,7 @@ mod names;
 mod sizes;
 mod sources;
 mod statements;
+mod syntax;
 mod type_names;
 
 /// Fails with every violation at once: whoever broke a rule twice should not run twice.

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Delimiter;
 
 use super::imports::{is_path_separator, members};
-use super::sources::{Kind, Source, Token, under};
+use super::sources::{Kind, Source, Token, src};
 
 /// A path of modules and a name, below the crate's root.
 type Path = Vec<String>;
@@ -25,7 +25,7 @@ type Path = Vec<String>;
 struct File<'a> {
     path: &'a str,
     module: Path,
-    tokens: Vec<Token>,
+    tokens: &'a [Token],
     /// Names that stand for another path, because a `use` brings them in.
     names: BTreeMap<String, Path>,
 }
@@ -92,7 +92,7 @@ fn read(sources: &[Source]) -> Files<'_> {
     for source in sources.iter().filter(|source| counts(&source.path)) {
         let module: Path = source.module().into_iter().map(str::to_owned).collect();
         let tokens = source.tokens_of_the_file();
-        let names = names(&tokens, &module);
+        let names = names(tokens, &module);
         files.insert(module.clone(), File { path: &source.path, module, tokens, names });
     }
     files
@@ -124,7 +124,7 @@ fn names(tokens: &[Token], module: &[String]) -> BTreeMap<String, Path> {
 fn targets<'a>(file: &File<'_>, files: &Files<'a>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     for at in 0..file.tokens.len() {
-        for path in paths_at(&file.tokens, at, file) {
+        for path in paths_at(file.tokens, at, file) {
             let Some(target) = definition(&path, files, 0) else { continue };
             if !target.module.starts_with(&file.module) && !file.module.starts_with(&target.module)
             {
@@ -226,12 +226,12 @@ fn branches(tokens: &[Token], start: &[String], found: &mut Vec<Named>) {
 
 #[test]
 fn no_files_depend_on_each_other_in_a_circle() {
-    super::assert_none(&circles(&arrows(&under(&["src"]))));
+    super::assert_none(&circles(&arrows(src())));
 }
 
 #[test]
 fn rooms_know_only_what_is_below_them() {
-    super::assert_none(&wrong_way(&arrows(&under(&["src"]))));
+    super::assert_none(&wrong_way(&arrows(src())));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The databases differ behind one interface: each driver is named in the files of its database alone,
 //! and nothing that is shipped has an arm for tests.
 
-use super::sources::{Source, under};
+use super::sources::{Source, src};
 
 /// Each driver, and the files that may name it.
 const DRIVERS: &[(&str, &[&str])] = &[
@@ -54,12 +54,12 @@ fn arms_for_tests(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn each_driver_is_named_by_its_database_alone() {
-    super::assert_none(&drivers_out_of_place(&under(&["src"])));
+    super::assert_none(&drivers_out_of_place(src()));
 }
 
 #[test]
 fn storage_has_no_arm_for_tests() {
-    super::assert_none(&arms_for_tests(&under(&["src"])));
+    super::assert_none(&arms_for_tests(src()));
 }
 
 #[test]

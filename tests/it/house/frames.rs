@@ -1,6 +1,6 @@
 //! Use cases neither decide who may nor run transactions by themselves: one table and one frame do.
 
-use super::sources::{Source, under};
+use super::sources::{Source, src};
 
 /// The frame, and the gate for commands, whose batches take in outcomes besides.
 const OWN_TRANSACTIONS: &[&str] = &["src/service/transaction.rs", "src/service/commands/batch.rs"];
@@ -36,7 +36,7 @@ fn by_hand(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn use_cases_leave_transactions_and_rights_to_their_one_place() {
-    super::assert_none(&by_hand(&under(&["src"])));
+    super::assert_none(&by_hand(src()));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use proc_macro2::Delimiter;
 
-use super::sources::{Kind, Source, Token, under};
+use super::sources::{Kind, Source, Token, src};
 
 /// Who may import whom. A module may always import itself, and `lib.rs` lists them all.
 ///
@@ -83,7 +83,7 @@ fn wrong_way(sources: &[Source]) -> Vec<String> {
             found.push(format!("{}: {own} has no place in the house (MAY_IMPORT)", source.path));
             continue;
         };
-        for import in imports(&source.tokens(), module.len()) {
+        for import in imports(source.tokens(), module.len()) {
             let Import { line, top, next } = &import;
             let longer = next.as_ref().map(|next| format!("{top}::{next}"));
             let corner =
@@ -195,12 +195,12 @@ fn words_out_of_place(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn imports_point_one_way() {
-    super::assert_none(&wrong_way(&under(&["src"])));
+    super::assert_none(&wrong_way(src()));
 }
 
 #[test]
 fn each_module_is_built_without_what_it_must_not_know() {
-    super::assert_none(&words_out_of_place(&under(&["src"])));
+    super::assert_none(&words_out_of_place(src()));
 }
 
 #[test]

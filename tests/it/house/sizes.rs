@@ -1,9 +1,6 @@
 //! A reader should see a file in a sitting and a function on a page.
 
-use syn::spanned::Spanned;
-use syn::visit::Visit;
-
-use super::sources::{Source, under};
+use super::sources::{Source, all};
 
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -21,56 +18,22 @@ fn files_too_long(sources: &[Source]) -> Vec<String> {
 fn functions_too_long(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        let mut functions = Functions { source, found: &mut found };
-        functions.visit_file(&source.syntax);
+        for (name, lines) in &source.defines.functions {
+            let (path, first, count) = (&source.path, lines.start(), lines.clone().count());
+            let is_test = source.is_test_line(*first);
+            let most = if is_test { TEST_FUNCTION_LINES_MAX } else { FUNCTION_LINES_MAX };
+            if count > most {
+                found.push(format!("{path}:{first}: fn {name} has {count} lines, {most} at most"));
+            }
+        }
     }
     found
 }
 
-struct Functions<'a> {
-    source: &'a Source,
-    found: &'a mut Vec<String>,
-}
-
-impl Functions<'_> {
-    /// From the signature to the closing brace; attributes and documentation are free.
-    fn measure(&mut self, signature: &syn::Signature, body: &syn::Block) {
-        let first = signature.span().start().line;
-        let last = body.brace_token.span.close().end().line;
-        let lines = last + 1 - first;
-        let is_test = self.source.is_test_line(first);
-        let most = if is_test { TEST_FUNCTION_LINES_MAX } else { FUNCTION_LINES_MAX };
-        if lines > most {
-            let (path, name) = (&self.source.path, &signature.ident);
-            self.found.push(format!("{path}:{first}: fn {name} has {lines} lines, {most} at most"));
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Functions<'_> {
-    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.measure(&function.sig, &function.block);
-        syn::visit::visit_item_fn(self, function);
-    }
-
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.measure(&function.sig, &function.block);
-        syn::visit::visit_impl_item_fn(self, function);
-    }
-
-    fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
-        if let Some(body) = &function.default {
-            self.measure(&function.sig, body);
-        }
-        syn::visit::visit_trait_item_fn(self, function);
-    }
-}
-
 #[test]
 fn files_and_functions_stay_short() {
-    let sources = under(&["src", "tests", "benches", "examples"]);
-    let mut violations = files_too_long(&sources);
-    violations.extend(functions_too_long(&sources));
+    let mut violations = files_too_long(all());
+    violations.extend(functions_too_long(all()));
     super::assert_none(&violations);
 }
 

@@ -1,23 +1,29 @@
-//! Rust files as the rules see them: path, text, syntax tree, and a flat list of tokens that
-//! knows which lines are compiled for tests only.
+//! Rust files as the rules see them: path, text, what is defined, and a flat list of tokens that
+//! knows which lines are compiled for tests only. Each file is read once for all rules.
 
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::spanned::Spanned;
-use syn::visit::Visit;
+
+use super::syntax::{self, Definitions};
+
+/// The sources of the crate come first.
+const FOLDERS: [&str; 4] = ["src", "tests", "benches", "examples"];
 
 /// One Rust file.
 pub(super) struct Source {
     /// Relative to the package, with `/`.
     pub(super) path: String,
     pub(super) text: String,
-    pub(super) syntax: syn::File,
+    pub(super) defines: Definitions,
     /// Whether the whole file is compiled for tests only.
     pub(super) is_test: bool,
     test_lines: Vec<RangeInclusive<usize>>,
+    test_stems: Vec<String>,
+    tokens: Vec<Token>,
 }
 
 /// A token with its line. Delimiters are tokens of their own; documentation is left out.
@@ -51,15 +57,21 @@ impl Token {
 
 impl Source {
     pub(super) fn parse(path: &str, text: &str) -> Self {
-        let syntax = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let mut finder = TestLines::default();
-        finder.visit_file(&syntax);
+        let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let test_lines = syntax::test_lines(&parsed);
+        let is_inner_test = |line| test_lines.iter().any(|lines| lines.contains(&line));
+        let stream: TokenStream = text.parse().expect("syn parsed it already");
+        let mut tokens = Vec::new();
+        flatten(stream, &mut tokens);
+        tokens.retain(|token| !is_inner_test(token.line));
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
-            syntax,
+            defines: Definitions::of(&parsed),
             is_test: false,
-            test_lines: finder.found,
+            test_stems: syntax::test_stems(path, &parsed),
+            test_lines,
+            tokens,
         }
     }
 
@@ -69,18 +81,13 @@ impl Source {
     }
 
     /// The tokens of what is shipped: no tests, no documentation.
-    pub(super) fn tokens(&self) -> Vec<Token> {
-        if self.is_test { Vec::new() } else { self.tokens_of_the_file() }
+    pub(super) fn tokens(&self) -> &[Token] {
+        if self.is_test { &[] } else { &self.tokens }
     }
 
     /// The tokens without the tests inside the file; of a file that is a test, all of them.
-    pub(super) fn tokens_of_the_file(&self) -> Vec<Token> {
-        let stream: TokenStream = self.text.parse().expect("syn parsed it already");
-        let mut tokens = Vec::new();
-        flatten(stream, &mut tokens);
-        let is_inner_test = |line| self.test_lines.iter().any(|lines| lines.contains(&line));
-        tokens.retain(|token| !is_inner_test(token.line));
-        tokens
+    pub(super) fn tokens_of_the_file(&self) -> &[Token] {
+        &self.tokens
     }
 
     /// The module path below the crate's root: `src/domain/id.rs` is `["domain", "id"]`.
@@ -94,16 +101,27 @@ impl Source {
     }
 }
 
-/// Every Rust file under these folders of the package.
-pub(super) fn under(folders: &[&str]) -> Vec<Source> {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = Vec::new();
-    for folder in folders {
-        collect(package, &package.join(folder), &mut found);
-    }
-    assert!(!found.is_empty(), "no Rust files under {folders:?}");
-    mark_test_files(&mut found);
-    found
+/// Every Rust file of the crate.
+pub(super) fn src() -> &'static [Source] {
+    let all = all();
+    let end = all.iter().position(|source| !source.path.starts_with("src/"));
+    &all[..end.unwrap_or(all.len())]
+}
+
+/// Every Rust file of the package.
+pub(super) fn all() -> &'static [Source] {
+    static ALL: OnceLock<Vec<Source>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = Vec::new();
+        for folder in FOLDERS {
+            let before = found.len();
+            collect(package, &package.join(folder), &mut found);
+            assert!(found.len() > before, "no Rust files under {folder}");
+        }
+        mark_test_files(&mut found);
+        found
+    })
 }
 
 fn collect(package: &Path, folder: &Path, found: &mut Vec<Source>) {
@@ -123,43 +141,13 @@ fn collect(package: &Path, folder: &Path, found: &mut Vec<Source>) {
 
 /// `#[cfg(test)] mod tests;` makes a file, and all below it, a test.
 fn mark_test_files(sources: &mut [Source]) {
-    let mut stems = Vec::new();
-    for source in &*sources {
-        let folder = match source.path.rsplit_once('/') {
-            Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
-            _ => source.path.trim_end_matches(".rs"),
-        };
-        for item in &source.syntax.items {
-            if let syn::Item::Mod(module) = item
-                && module.content.is_none()
-                && is_test_only(&module.attrs)
-            {
-                let beside = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                stems.push(match path_attribute(&module.attrs) {
-                    Some(path) => format!("{beside}/{}", path.trim_end_matches(".rs")),
-                    None => format!("{folder}/{}", module.ident),
-                });
-            }
-        }
-    }
+    let stems: Vec<String> = sources.iter().flat_map(|source| source.test_stems.clone()).collect();
     for source in sources {
         source.is_test = !source.path.starts_with("src/")
             || stems.iter().any(|stem| {
                 source.path == format!("{stem}.rs") || source.path.starts_with(&format!("{stem}/"))
             });
     }
-}
-
-/// The file of a module, if `#[path = "…"]` names it.
-fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
-    attributes.iter().find_map(|attribute| match &attribute.meta {
-        syn::Meta::NameValue(syn::MetaNameValue {
-            path,
-            value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }),
-            ..
-        }) if path.is_ident("path") => Some(text.value()),
-        _ => None,
-    })
 }
 
 fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
@@ -213,57 +201,6 @@ fn skips_documentation(
     is_doc
 }
 
-/// Collects the lines of items under `#[cfg(test)]`.
-#[derive(Default)]
-struct TestLines {
-    found: Vec<RangeInclusive<usize>>,
-}
-
-impl TestLines {
-    fn add(&mut self, node: &impl Spanned) {
-        let span = node.span();
-        self.found.push(span.start().line..=span.end().line);
-    }
-}
-
-impl<'ast> Visit<'ast> for TestLines {
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        let attributes = attributes(item);
-        if is_test_only(attributes) { self.add(item) } else { syn::visit::visit_item(self, item) }
-    }
-
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        if is_test_only(&function.attrs) {
-            self.add(function);
-        }
-    }
-}
-
-fn attributes(item: &syn::Item) -> &[syn::Attribute] {
-    match item {
-        syn::Item::Const(item) => &item.attrs,
-        syn::Item::Enum(item) => &item.attrs,
-        syn::Item::Fn(item) => &item.attrs,
-        syn::Item::Impl(item) => &item.attrs,
-        syn::Item::Macro(item) => &item.attrs,
-        syn::Item::Mod(item) => &item.attrs,
-        syn::Item::Static(item) => &item.attrs,
-        syn::Item::Struct(item) => &item.attrs,
-        syn::Item::Trait(item) => &item.attrs,
-        syn::Item::Type(item) => &item.attrs,
-        syn::Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-/// Exactly `#[cfg(test)]`: anything more subtle may be shipped, and keeps to the rules.
-fn is_test_only(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
-    })
-}
-
 #[test]
 fn what_is_compiled_for_tests_only_is_told_apart() {
     let source = Source::parse(
@@ -272,9 +209,9 @@ fn what_is_compiled_for_tests_only_is_told_apart() {
     );
     assert!(!source.is_test_line(2));
     assert!((3..=6).all(|line| source.is_test_line(line)));
-    let names: Vec<_> = source.tokens().into_iter().map(|token| token.kind).collect();
-    assert!(names.contains(&Kind::Ident("shipped".into())));
-    assert!(!names.contains(&Kind::Ident("inside".into())));
+    let names: Vec<_> = source.tokens().iter().filter_map(Token::ident).collect();
+    assert!(names.contains(&"shipped"));
+    assert!(!names.contains(&"inside"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! SQL lives in `storage`, as constants that a test can prepare on both databases.
 
-use super::sources::{Kind, Source, Token, under};
+use super::sources::{Kind, Source, Token, src};
 
 /// A constant whose text is SQL, or a literal that stands in the middle of code.
 struct Statement {
@@ -68,10 +68,10 @@ fn unlisted(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources.iter().filter(|source| source.path.starts_with("src/storage/")) {
         let tokens = source.tokens();
-        let listed = listed(&tokens);
+        let listed = listed(tokens);
         let in_db =
             source.path == "src/storage/db.rs" || source.path.starts_with("src/storage/db/");
-        for Statement { line, name } in statements(&tokens) {
+        for Statement { line, name } in statements(tokens) {
             let path = &source.path;
             match name.as_deref() {
                 Some("STATEMENTS") => {}
@@ -89,7 +89,7 @@ fn unlisted(sources: &[Source]) -> Vec<String> {
 fn outside_storage(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources.iter().filter(|source| !source.path.starts_with("src/storage/")) {
-        for Statement { line, .. } in statements(&source.tokens()) {
+        for Statement { line, .. } in statements(source.tokens()) {
             found.push(format!("{}:{line}: SQL outside src/storage", source.path));
         }
     }
@@ -98,12 +98,12 @@ fn outside_storage(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn every_statement_is_listed() {
-    super::assert_none(&unlisted(&under(&["src"])));
+    super::assert_none(&unlisted(src()));
 }
 
 #[test]
 fn no_statement_stands_outside_storage() {
-    super::assert_none(&outside_storage(&under(&["src"])));
+    super::assert_none(&outside_storage(src()));
 }
 
 #[test]

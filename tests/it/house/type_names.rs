@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sources::{Source, under};
+use super::sources::{Source, src};
 
 /// Names that are still defined twice. No line is added here; one that is mended is struck off.
 const KNOWN: &[&str] = &["storage::Filter"];
@@ -16,9 +16,8 @@ fn defined_twice(sources: &[Source]) -> Vec<String> {
     let mut twice = BTreeSet::new();
     for source in sources {
         let room = source.module().first().copied().unwrap_or_default().to_owned();
-        let mut names = Vec::new();
-        collect(&source.syntax.items, &mut names);
-        for (name, _) in names.into_iter().filter(|(_, line)| !source.is_test_line(*line)) {
+        let types = source.defines.types.iter();
+        for (name, _) in types.filter(|(_, line)| !source.is_test_line(*line)) {
             let name = format!("{room}::{name}");
             if !seen.insert(name.clone()) {
                 twice.insert(name);
@@ -28,30 +27,9 @@ fn defined_twice(sources: &[Source]) -> Vec<String> {
     twice.into_iter().collect()
 }
 
-/// The types among the items of a module and of the modules that stand inside it.
-fn collect(items: &[syn::Item], found: &mut Vec<(String, usize)>) {
-    for item in items {
-        let name = match item {
-            syn::Item::Enum(item) => &item.ident,
-            syn::Item::Struct(item) => &item.ident,
-            syn::Item::Trait(item) => &item.ident,
-            syn::Item::Type(item) => &item.ident,
-            syn::Item::Union(item) => &item.ident,
-            syn::Item::Mod(module) => {
-                if let Some((_, items)) = &module.content {
-                    collect(items, found);
-                }
-                continue;
-            }
-            _ => continue,
-        };
-        found.push((name.to_string(), name.span().start().line));
-    }
-}
-
 #[test]
 fn no_type_name_is_defined_twice_in_one_room() {
-    super::assert_known(&defined_twice(&under(&["src"])), KNOWN);
+    super::assert_known(&defined_twice(src()), KNOWN);
 }
 
 #[test]
