@@ -59,6 +59,17 @@ fn a_token_is_valid_from_nbf_until_before_exp() {
 }
 
 #[test]
+fn revisions_begin_at_zero_and_are_not_negative() {
+    let ring = ring();
+    let first = GrantClaims { grant_revision: 0, ..claims() };
+    let token = mint(&ring, ISSUER, &first).unwrap();
+    assert_eq!(verify(&ring, ISSUER, &token, at(START)).unwrap().claims(), &first);
+    let negative = GrantClaims { grant_revision: -1, ..claims() };
+    let refused = mint(&ring, ISSUER, &negative);
+    assert!(matches!(refused, Err(SigningError::BadClaims("a negative revision"))));
+}
+
+#[test]
 fn no_changed_bit_is_ever_accepted() {
     let ring = ring();
     let token = mint(&ring, ISSUER, &claims()).unwrap();

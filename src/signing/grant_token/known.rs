@@ -154,6 +154,20 @@ mod tests {
     }
 
     #[test]
+    fn as_many_as_a_generation_holds_are_all_known() {
+        let keys = keyring(1);
+        let claims = Arc::new(genuine(&keys, ISSUER, &token(&keys, 7)).unwrap());
+        let mut generations = Generations::default();
+        let name = |number: usize| sha256(&number.to_be_bytes());
+        for number in 0..GENERATION_MAX {
+            generations.remember(&keys, name(number), &claims);
+        }
+        for number in 0..GENERATION_MAX {
+            assert!(generations.find(&keys, &name(number)).is_some(), "{number}");
+        }
+    }
+
+    #[test]
     fn the_oldest_are_forgotten_and_those_in_use_are_not() {
         let keys = keyring(1);
         let claims = Arc::new(genuine(&keys, ISSUER, &token(&keys, 7)).unwrap());
