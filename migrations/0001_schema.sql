@@ -191,7 +191,7 @@ CREATE TABLE commands (
     status TEXT NOT NULL CHECK (status IN ('refused', 'sending', 'acknowledged', 'confirmed', 'unconfirmed', 'failed', 'unknown', 'contradicted', 'unresolved', 'cancelled', 'expired')),
     evidence TEXT NOT NULL CHECK (evidence IN ('none', 'provider_ack', 'state_observed')),
     observed_at BIGINT,
-    reasons TEXT NOT NULL,
+    causes TEXT NOT NULL,
     user_message TEXT,
     retry_after_ms BIGINT,
     created_at BIGINT NOT NULL,

@@ -91,7 +91,8 @@ async fn database(config: &Config) -> Vec<Finding> {
 /// Whether the vehicle cloud's address answers at all: a code that cannot be valid must be
 /// refused, which shows that somebody is there who understands the question.
 async fn vehicle_cloud(config: &Config) -> Finding {
-    use crate::connector::{Fault, VehicleConnector};
+    use crate::connector::VehicleConnector;
+    use crate::domain::fault::Fault;
     let result = match crate::app::connector(config, Arc::new(crate::clock::SystemClock::start())) {
         Err(error) => Err(error.to_string()),
         Ok(connector) => match connector.exchange_code("doctor", "http://localhost/").await {

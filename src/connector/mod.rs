@@ -11,19 +11,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Attributes, Observable, Reading};
 
 mod age;
 mod breaker;
-mod remedy;
 pub mod smartcar;
 mod transport;
 pub mod webhook;
 pub mod witness;
-
-pub use remedy::{Resolution, resolution_of};
 
 /// What the browser of an owner is sent to the vehicle cloud with.
 #[derive(Debug, Clone)]
@@ -117,37 +115,6 @@ pub enum Happened {
     Maybe,
 }
 
-/// What went wrong, in the terms a caller branches on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The cloud could not be reached, or answered that it is not available.
-    Unavailable,
-    /// No answer in time after the request had left.
-    TimedOut,
-    /// An answer that cannot be understood or is not about this car.
-    Garbled,
-    /// The access token was not accepted; a refresh may help.
-    Authentication,
-    /// The refresh token or the code was not accepted; the owner must connect again.
-    ConsentLost,
-    /// The owner did not give this permission, or has taken it back.
-    Permission,
-    /// The owner's account with the maker needs attention.
-    Account,
-    /// The car cannot do it in its present state; the code tells which.
-    VehicleState,
-    /// The car or its maker never supports it.
-    NotCapable,
-    /// Too many requests for this car or this application.
-    RateLimited,
-    /// The maker's cloud failed behind the vehicle cloud.
-    Upstream,
-    /// The vehicle cloud says that our request is wrong.
-    Rejected,
-    /// The plan with the vehicle cloud does not cover it.
-    Billing,
-}
-
 /// Why a call brought no result.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{fault:?} ({happened:?}): {detail}")]
@@ -156,8 +123,8 @@ pub struct ConnectorError {
     pub happened: Happened,
     /// What went wrong.
     pub fault: Fault,
-    /// The cloud's own type and code, such as `VEHICLE_STATE/ASLEEP`.
-    pub provider_code: Option<String>,
+    /// The cloud's own type and code.
+    pub provider_code: Option<ProviderCode>,
     /// How long to wait before trying again; `None` if trying again is no use or nothing is known.
     pub retry_after: Option<Duration>,
     /// A sentence for the person at the car, where the cloud gives one.
@@ -166,6 +133,14 @@ pub struct ConnectorError {
     pub provider_request_id: Option<String>,
     /// For the log, never for a client.
     pub detail: String,
+}
+
+impl ConnectorError {
+    /// A sentence for the person at the car: the cloud's own, or ours.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        self.user_message.as_deref().unwrap_or_else(|| self.fault.user_message())
+    }
 }
 
 /// A vehicle cloud.

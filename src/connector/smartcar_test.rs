@@ -9,9 +9,10 @@ use super::test_server::{
 use super::{InvalidSettings, Smartcar, SmartcarSettings};
 use crate::connector::transport::BODY_BYTES_MAX;
 use crate::connector::{
-    Access, AuthorizeRequest, ConnectorError, Fault, Happened, ReauthenticateRequest,
-    SingleVehicle, VehicleConnector,
+    Access, AuthorizeRequest, ConnectorError, Happened, ReauthenticateRequest, SingleVehicle,
+    VehicleConnector,
 };
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::Observable;
 use crate::smartcar::v2::commands::{ActionRequest, SecurityAction};
@@ -114,7 +115,7 @@ async fn a_refusal_carries_what_the_cloud_said() {
     let (origin, _requests) = server(vec![say("429 Too Many Requests", headers, body)]);
     let error = unlock(&origin).await.unwrap_err();
     assert_eq!((error.fault, error.happened), (Fault::RateLimited, Happened::Refused));
-    assert_eq!(error.provider_code.as_deref(), Some("RATE_LIMIT/VEHICLE"));
+    assert_eq!(error.provider_code.as_ref().map(ProviderCode::as_str), Some("RATE_LIMIT/VEHICLE"));
     assert_eq!(error.retry_after, Some(Duration::from_secs(7)));
     assert_eq!(error.user_message.as_deref(), Some("Wait."));
     assert_eq!(error.provider_request_id.as_deref(), Some("r-2"));

@@ -22,7 +22,8 @@ use tower::timeout::Timeout;
 use tower::util::BoxCloneSyncService;
 use url::form_urlencoded;
 
-use super::{ConnectorError, Fault, Happened};
+use super::{ConnectorError, Happened};
+use crate::domain::fault::Fault;
 
 /// The longest body read, in bytes. Answers of a vehicle cloud are a few kilobytes.
 pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;

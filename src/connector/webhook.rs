@@ -5,8 +5,9 @@
 
 use serde_json::Value;
 
+use super::age;
 use super::smartcar::{Signals, Told, v2_readings, v3_readings};
-use super::{Fault, age};
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::instruction::Action;
 use crate::domain::reading::{Charge, ChargeState, Observable, Observation, Reading};
 use crate::domain::time::Timestamp;
@@ -58,7 +59,7 @@ pub struct Complaint {
     /// What it is.
     pub fault: Fault,
     /// The cloud's own type and code.
-    pub provider_code: String,
+    pub provider_code: ProviderCode,
     /// Whether it is over.
     pub resolved: bool,
 }
@@ -120,15 +121,8 @@ fn complaint(error: &EventError) -> Option<Complaint> {
         "CONNECTED_SERVICES_ACCOUNT" => Fault::Account,
         _ => return None,
     };
-    let is_word = |text: &str| {
-        (1..=64).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let code = error.code.as_deref().filter(|code| is_word(code));
-    let provider_code = match code {
-        Some(code) => format!("{}/{code}", error.kind),
-        None => error.kind.clone(),
-    };
+    let code = ProviderCode::new(&error.kind, error.code.as_deref());
+    let provider_code = code.or_else(|| ProviderCode::new(&error.kind, None))?;
     let resolved = match error.state.as_str() {
         EventError::ERROR => false,
         EventError::RESOLVED => true,

@@ -102,14 +102,16 @@ fn complaints_about_consent_and_account_are_heard() {
         {"type": "PERMISSION", "code": null, "state": "ERROR"},
         {"type": "VEHICLE_STATE", "code": "ASLEEP", "state": "ERROR"},
         {"type": "PERMISSION", "state": "PERHAPS"}])));
-    let complaint =
-        |fault, code: &str, resolved| Complaint { fault, provider_code: code.to_owned(), resolved };
+    let complaint = |fault, kind, code, resolved| {
+        let provider_code = ProviderCode::new(kind, code).unwrap();
+        Complaint { fault, provider_code, resolved }
+    };
     assert_eq!(
         heard.cars[0].complaints,
         [
-            complaint(Fault::Account, "CONNECTED_SERVICES_ACCOUNT/SUBSCRIPTION", false),
-            complaint(Fault::Account, "CONNECTED_SERVICES_ACCOUNT", true),
-            complaint(Fault::Permission, "PERMISSION", false),
+            complaint(Fault::Account, "CONNECTED_SERVICES_ACCOUNT", Some("SUBSCRIPTION"), false),
+            complaint(Fault::Account, "CONNECTED_SERVICES_ACCOUNT", None, true),
+            complaint(Fault::Permission, "PERMISSION", None, false),
         ]
     );
 }

@@ -10,8 +10,10 @@
 
 use std::time::Duration;
 
+use crate::domain::cause::Cause;
 use crate::domain::id::{CommandId, GrantId, InstanceId, OrganizationId, UserId, VehicleId};
 use crate::domain::instruction::{Action, Instruction};
+use crate::domain::policy::Reason;
 use crate::domain::time::Timestamp;
 
 /// A command that has not left this long after its authorization never leaves.
@@ -123,8 +125,8 @@ pub struct Command {
     pub evidence: Evidence,
     /// The time at which the car reported the state that settles it.
     pub observed_at: Option<Timestamp>,
-    /// Why it was refused, or what the vehicle cloud answered: words, most important first.
-    pub reasons: Vec<String>,
+    /// Why it stands there, most important first.
+    pub causes: Vec<Cause>,
     /// A sentence for the person at the car, where the cloud gave one.
     pub user_message: Option<String>,
     /// How long to wait before asking again, where the cloud said so.
@@ -147,6 +149,17 @@ impl Command {
     #[must_use]
     pub fn next_moment(&self, now: Timestamp) -> Timestamp {
         now.max(self.changed_at.plus(std::time::Duration::from_micros(1)))
+    }
+
+    /// Why the policy refused it, if it did.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&[Reason]> {
+        self.causes.iter().find_map(|cause| match cause {
+            Cause::Refused(reasons) => Some(reasons.as_slice()),
+            Cause::Connector { .. } | Cause::NotSent(_) | Cause::Abandoned | Cause::Unseen(_) => {
+                None
+            }
+        })
     }
 
     /// Which action was asked.

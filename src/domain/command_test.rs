@@ -54,7 +54,7 @@ fn the_steps_of_a_command_have_an_order_whatever_clock_notices_them() {
         status: Sending,
         evidence: Evidence::None,
         observed_at: None,
-        reasons: Vec::new(),
+        causes: Vec::new(),
         user_message: None,
         retry_after_ms: None,
         created_at: at(0),

@@ -12,6 +12,7 @@ mod subjects;
 use std::net::IpAddr;
 
 use crate::domain::actor::{Actor, Scope};
+use crate::domain::cause::Cause;
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
@@ -222,7 +223,7 @@ pub enum Event {
         action: Action,
         status: CommandStatus,
         evidence: Evidence,
-        reasons: Vec<String>,
+        causes: Vec<Cause>,
     },
     /// Something was read from a car.
     VehicleRead {

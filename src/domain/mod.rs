@@ -8,10 +8,12 @@ mod words;
 
 pub mod access;
 pub mod actor;
+pub mod cause;
 pub mod command;
 pub mod connection;
 pub mod entitlement;
 pub mod event;
+pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod instruction;

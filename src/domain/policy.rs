@@ -77,6 +77,7 @@ pub enum Decision {
 }
 
 words! {
+    written
     /// Why a request is denied; the word is the `code` on the wire.
     Reason {
         /// There is no such car or grant for this person.

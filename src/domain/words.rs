@@ -1,13 +1,40 @@
 //! Enumerations whose variants are words: the same text in the database, on the wire and in the
 //! record. One macro, so that no variant can be spelled in two ways.
+//!
+//! Words that are marked as `written` are written only: they have neither `FromStr` nor `Deserialize`,
+//! so nothing that is decided can rest on reading one back. [`crate::domain::cause`] alone restores them
+//! from what is stored.
 
 /// A text that is none of the words of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not one of the known words")]
-pub struct UnknownWord(pub String);
+pub struct UnknownWord(String);
+
+impl UnknownWord {
+    /// Says the beginning of the text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.chars().take(64).collect())
+    }
+}
 
 macro_rules! words {
     (
+        written
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
+    ) => {
+        words! { @says $(#[$doc])* $name { $($(#[$variant_doc])* $variant = $word,)* } }
+
+        impl $name {
+            pub(in crate::domain) fn restore(text: &str) -> Result<Self, $crate::domain::UnknownWord> {
+                let found = Self::ALL.iter().copied().find(|variant| variant.as_str() == text);
+                found.ok_or_else(|| $crate::domain::UnknownWord::new(text))
+            }
+        }
+    };
+    (
+        @says
         $(#[$doc:meta])*
         $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
     ) => {
@@ -26,17 +53,6 @@ macro_rules! words {
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = $crate::domain::UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($word => Ok(Self::$variant),)*
-                    _ => Err($crate::domain::UnknownWord(text.chars().take(64).collect())),
-                }
-            }
-        }
-
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -46,6 +62,23 @@ macro_rules! words {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
+    ) => {
+        words! { @says $(#[$doc])* $name { $($(#[$variant_doc])* $variant = $word,)* } }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err($crate::domain::UnknownWord::new(text)),
+                }
             }
         }
 

@@ -56,7 +56,7 @@ pub struct ProblemAnswer<'a>(
         (name = "health", description = "How the service is doing."),
     ),
     components(
-        schemas(problem::Document<'static>, problem::FieldError<'static>, problem::Resolution),
+        schemas(problem::Document<'static>, problem::FieldError<'static>, crate::domain::fault::Resolution),
         responses(ProblemAnswer<'static>),
     ),
     modifiers(&Securities),

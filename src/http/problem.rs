@@ -14,8 +14,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-pub use catalog::{Code, Entry, Resolution};
+pub use catalog::{Code, Entry};
 
+use crate::domain::fault::Resolution;
 use crate::domain::policy::Reason;
 use crate::service::Violation;
 

@@ -7,9 +7,10 @@ use axum::Router;
 use axum::routing::get;
 
 use super::*;
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::connector::{ConnectorError, Happened};
 use crate::domain::access::{Denial, Sought};
 use crate::domain::actor::Scope;
+use crate::domain::fault::Fault;
 use crate::http::test_requests::{get as ask, problem_of, text};
 use crate::service::{CredentialFault, Error, StateFault};
 use crate::storage::StorageError;

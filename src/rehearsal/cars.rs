@@ -13,9 +13,10 @@ use super::surroundings::{CONNECTOR_TIMEOUT, Process};
 use super::trace::{Happening, Send};
 use super::world::{Planted, World};
 use crate::connector::{
-    Access, Acknowledgement, AuthorizeRequest, ConnectorError, ConsentedVehicle, Fault, Happened,
+    Access, Acknowledgement, AuthorizeRequest, ConnectorError, ConsentedVehicle, Happened,
     ReauthenticateRequest, TokenPair, VehicleConnector,
 };
+use crate::domain::fault::Fault;
 use crate::domain::id::CommandId;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::Allowance;
-use crate::connector::{ConnectorError, Fault};
+use crate::connector::ConnectorError;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::VehicleId;
 use crate::domain::instruction::Action;
 
@@ -150,7 +151,7 @@ fn spent(wait: Duration) -> Error {
     let wait = Duration::from_secs(wait.as_secs() + 1);
     Error::Connector(Box::new(ConnectorError {
         retry_after: Some(wait),
-        provider_code: Some("RATE_LIMIT/VEHICLE".to_owned()),
+        provider_code: ProviderCode::new("RATE_LIMIT", Some("VEHICLE")),
         ..ConnectorError::local(Fault::RateLimited, "the budget of requests is used up")
     }))
 }

@@ -40,7 +40,7 @@ fn changed(command: &Command) -> Event {
         action: command.action(),
         status: command.status,
         evidence: command.evidence,
-        reasons: command.reasons.clone(),
+        causes: command.causes.clone(),
     }
 }
 

@@ -5,18 +5,19 @@ pub(crate) mod meaning;
 
 use super::db::{Executor, FromRow, Query, Row, Tx, Value, corrupt, query};
 use super::{Page, StorageError};
+use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
 use crate::domain::instruction::{Action, Instruction};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
-    idempotency_key, request_hash, action, parameters, status, evidence, reasons, created_at, send_by, answer_by, instance_id, changed_at, checks) \
+    idempotency_key, request_hash, action, parameters, status, evidence, causes, created_at, send_by, answer_by, instance_id, changed_at, checks) \
     VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
     ON CONFLICT DO NOTHING";
 const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
     ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
-const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, reasons = v.column6, \
+const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, causes = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
     WHERE commands.command_id = v.column1 AND commands.status = v.column2 RETURNING commands.command_id";
@@ -24,7 +25,7 @@ const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND comman
 const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
     ORDER BY command_id DESC LIMIT $3";
 const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
-const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', reasons = 'abandoned', check_at = $1, \
+const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', causes = $3, check_at = $1, \
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
     AND status = 'sending' RETURNING *";
@@ -57,7 +58,6 @@ pub const STATEMENTS: &[&str] = &[
 
 impl FromRow for Command {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let reasons: String = row.get("reasons")?;
         Ok(Self {
             command_id: row.get("command_id")?,
             organization_id: row.get("organization_id")?,
@@ -68,7 +68,7 @@ impl FromRow for Command {
             status: row.get("status")?,
             evidence: row.get("evidence")?,
             observed_at: row.optional("observed_at")?,
-            reasons: reasons.split_whitespace().map(str::to_owned).collect(),
+            causes: causes(row)?,
             user_message: row.optional("user_message")?,
             retry_after_ms: row.optional("retry_after_ms")?,
             created_at: row.get("created_at")?,
@@ -82,9 +82,25 @@ impl FromRow for Command {
 
 /// Action and parameters are stored apart and belong together.
 fn instruction(row: &Row) -> Result<Instruction, StorageError> {
+    let command_id: CommandId = row.get("command_id")?;
     let action: Action = row.get("action")?;
     let parameters: Option<String> = row.optional("parameters")?;
-    Instruction::restore(action, parameters.as_deref()).map_err(|why| corrupt("parameters", why))
+    Instruction::restore(action, parameters.as_deref())
+        .map_err(|why| corrupt("commands.parameters", format!("{command_id}: {why}")))
+}
+
+/// One word for each cause.
+fn stored(causes: &[Cause]) -> String {
+    causes.iter().map(Cause::stored).collect::<Vec<_>>().join(" ")
+}
+
+fn causes(row: &Row) -> Result<Vec<Cause>, StorageError> {
+    let command_id: CommandId = row.get("command_id")?;
+    let stored: String = row.get("causes")?;
+    let causes = stored.split_whitespace().map(Cause::restore);
+    causes
+        .collect::<Result<_, _>>()
+        .map_err(|why| corrupt("commands.causes", format!("{command_id}: {why}")))
 }
 
 /// A stored command with what tells replays from misuse.
@@ -126,7 +142,7 @@ fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
         command.instruction.parameters().into(),
         command.status.into(),
         command.evidence.into(),
-        command.reasons.join(" ").into(),
+        stored(&command.causes).into(),
         command.created_at.into(),
         command.send_by.into(),
         command.answer_by.into(),
@@ -165,7 +181,7 @@ fn changed(change: &Change) -> [Value; 10] {
         command.status.into(),
         command.evidence.into(),
         command.observed_at.into(),
-        command.reasons.join(" ").into(),
+        stored(&command.causes).into(),
         command.user_message.as_deref().into(),
         command.retry_after_ms.into(),
         command.changed_at.into(),
@@ -237,7 +253,12 @@ pub async fn take_abandoned(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Command>, StorageError> {
-    query(TAKE_ABANDONED).bind(now).bind(limit).fetch_all(tx).await
+    query(TAKE_ABANDONED)
+        .bind(now)
+        .bind(limit)
+        .bind(Cause::Abandoned.stored().as_str())
+        .fetch_all(tx)
+        .await
 }
 
 /// A command whose car's state should be read.

@@ -43,22 +43,25 @@ pub const STATEMENTS: &[&str] = &[
 
 impl FromRow for Grant {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let grant_id: GrantId = row.get("grant_id")?;
         let end = match (row.optional("ended_at")?, row.optional("end_reason")?) {
             (Some(ended_at), Some(end_reason)) => Some(End { ended_at, end_reason }),
             (None, None) => None,
             _ => {
-                return Err(corrupt("end_reason", "is not there exactly when ended_at is"));
+                let why = format!("{grant_id}: is not there exactly when ended_at is");
+                return Err(corrupt("grants.end_reason", why));
             }
         };
         let validity = Validity::new(row.get("not_before")?, row.get("not_after")?);
         Ok(Self {
-            grant_id: row.get("grant_id")?,
+            grant_id,
             organization_id: row.get("organization_id")?,
             vehicle_id: row.get("vehicle_id")?,
             issuer_id: row.get("issuer_id")?,
             grantee_id: row.get("grantee_id")?,
             entitlements: row.get("entitlements")?,
-            validity: validity.map_err(|error| corrupt("not_after", error))?,
+            validity: validity
+                .map_err(|why| corrupt("grants.not_after", format!("{grant_id}: {why}")))?,
             uses_max: row.optional("uses_max")?,
             uses: row.get("uses")?,
             end,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use keylend::clock::ManualClock;
 use keylend::connector::smartcar::{Smartcar, SmartcarSettings};
 use keylend::connector::{
-    Access, AuthorizeRequest, ConnectorError, Fault, Happened, TokenPair, VehicleConnector,
+    Access, AuthorizeRequest, ConnectorError, Happened, TokenPair, VehicleConnector,
 };
+use keylend::domain::fault::Fault;
 use keylend::domain::id::CommandId;
 use keylend::domain::instruction::Instruction;
 use keylend::domain::reading::{LockStatus, Observable, Observation};

@@ -6,6 +6,7 @@
 //! that it can fail.
 
 mod arrows;
+mod causes;
 mod databases;
 mod frames;
 mod imports;

@@ -18,13 +18,12 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::connector::transport::{Answer, DETAIL_CHARS_MAX, printable};
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::connector::{ConnectorError, Happened};
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::smartcar::v2::HEADER_REQUEST_ID;
 
 /// The longest sentence passed on to a person.
 const USER_MESSAGE_CHARS_MAX: usize = 300;
-/// The longest word of the cloud kept as a code.
-const CODE_CHARS_MAX: usize = 64;
 /// The longest name of a request kept.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 /// No cloud has reason to ask for a longer wait.
@@ -98,7 +97,8 @@ pub(super) fn api_error(answer: &Answer) -> ConnectorError {
         Some(fault) => fault,
         None => fault_of_status(answer.status),
     };
-    told(answer, &body, happened, fault, provider_code(kind, body.code.as_str()))
+    let code = ProviderCode::new(kind.unwrap_or_default(), body.code.as_str());
+    told(answer, &body, happened, fault, code)
 }
 
 fn first_of_list(answer: &Answer) -> Option<ErrorObject> {
@@ -153,7 +153,7 @@ pub(super) fn failed_execution(
         | Fault::ConsentLost
         | Fault::Upstream => Happened::Maybe,
     };
-    error.provider_code = provider_code(kind, text("code"));
+    error.provider_code = ProviderCode::new(kind.unwrap_or_default(), text("code"));
     error
 }
 
@@ -162,7 +162,7 @@ pub(super) fn signal_error(answer: &Answer, kind: &str, code: Option<&str>) -> C
     let mut error = garbled(answer, "a signal without a value");
     error.happened = Happened::Refused;
     error.fault = fault_of_type(kind).unwrap_or(Fault::Upstream);
-    error.provider_code = provider_code(Some(kind), code);
+    error.provider_code = ProviderCode::new(kind, code);
     error
 }
 
@@ -178,7 +178,8 @@ pub(super) fn token_error(answer: &Answer) -> ConnectorError {
             fault => fault,
         },
     };
-    told(answer, &body, happened, fault, provider_code(kind, None))
+    let code = ProviderCode::new(kind.unwrap_or_default(), None);
+    told(answer, &body, happened, fault, code)
 }
 
 /// A success that cannot be trusted: unreadable, or not about what was asked.
@@ -202,9 +203,9 @@ fn told(
     body: &ErrorBody,
     happened: Happened,
     fault: Fault,
-    provider_code: Option<String>,
+    provider_code: Option<ProviderCode>,
 ) -> ConnectorError {
-    let code = provider_code.as_deref().unwrap_or("no code");
+    let code = provider_code.as_ref().map_or("no code", ProviderCode::as_str);
     let detail = format!("HTTP {} {code}: {}", answer.status.as_u16(), body.description());
     ConnectorError {
         happened,
@@ -267,22 +268,6 @@ fn fault_of_status(status: StatusCode) -> Fault {
         500..=599 => Fault::Unavailable,
         _ => Fault::Garbled,
     }
-}
-
-/// `TYPE/CODE` or `TYPE`; `None` unless every character is harmless.
-fn provider_code(kind: Option<&str>, code: Option<&str>) -> Option<String> {
-    let kind = kind.filter(|word| is_word(word))?;
-    let joined = match code.filter(|word| is_word(word)) {
-        Some(code) => format!("{kind}/{code}"),
-        None => kind.to_owned(),
-    };
-    (joined.len() <= CODE_CHARS_MAX).then(|| joined.to_ascii_uppercase())
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= CODE_CHARS_MAX
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn safe_request_id(text: &str) -> Option<String> {

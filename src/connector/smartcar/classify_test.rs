@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::{api_error, error_inside, garbled, token_error};
+use crate::connector::Happened;
 use crate::connector::transport::Answer;
-use crate::connector::{Fault, Happened};
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::smartcar::v3::ErrorList;
 use crate::smartcar::{ErrorBody, ErrorKind};
 
@@ -114,7 +115,7 @@ fn every_documented_error_means_what_the_table_says() {
             let error = api_error(&answer(status, body));
             let named = code.map_or(kind.to_owned(), |code| format!("{kind}/{code}"));
             assert_eq!((error.fault, error.happened), (fault, happened), "{named}");
-            assert_eq!(error.provider_code, Some(named));
+            assert_eq!(error.provider_code, ProviderCode::new(kind, code));
             assert_eq!(error.user_message.as_deref(), documented.user_message());
             assert_eq!(error.provider_request_id.as_deref(), Some("r-1"));
             seen += 1;
@@ -137,10 +138,10 @@ fn an_error_document_of_api_v3_means_the_same_as_the_envelope_of_api_v2() {
             assert_eq!(v3.user_message, v2.user_message, "{kind:?}");
             assert_eq!(v3.provider_request_id.as_deref(), Some("r-1"), "{kind:?}");
             let told = v3.provider_code.unwrap();
-            let family = told.split('/').next().unwrap();
+            let family = told.kind();
             assert_eq!(family, kind.error_type());
             if !matches!(family, "AUTHENTICATION" | "VALIDATION") {
-                assert_eq!(Some(told), v2.provider_code);
+                assert_eq!(Some(&told), v2.provider_code.as_ref());
             }
         }
     }
@@ -235,8 +236,8 @@ fn the_token_endpoint_speaks_of_consent_and_of_us() {
         let body = json!({"error": word, "error_description": "why"}).to_string();
         let error = token_error(&answer(status, body));
         assert_eq!((error.fault, error.happened), (fault, happened), "{status} {word}");
-        let code = (!word.is_empty()).then(|| word.to_ascii_uppercase());
-        assert_eq!(error.provider_code, code);
+        let code = error.provider_code.as_ref().map_or("", ProviderCode::as_str);
+        assert_eq!(code, word.to_ascii_uppercase());
     }
 }
 
@@ -249,7 +250,7 @@ fn foreign_words_are_bounded_and_harmless() {
         "suggestedUserMessage": format!("  Wake\u{7} {}", "ü".repeat(500)),
     });
     let error = api_error(&answer(409, body.to_string()));
-    assert_eq!(error.provider_code.as_deref(), Some("VEHICLE_STATE"));
+    assert_eq!(error.provider_code.as_ref().map(ProviderCode::as_str), Some("VEHICLE_STATE"));
     assert_eq!(error.provider_request_id, None);
     let message = error.user_message.unwrap();
     assert!(message.starts_with("Wake ü") && message.chars().count() == 300);

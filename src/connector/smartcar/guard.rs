@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::connector::breaker::{Admission, Breaker};
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::connector::{ConnectorError, Happened};
+use crate::domain::fault::Fault;
 
 /// Whether a call may be left out while the upstream seems to be down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,7 @@ fn blames_upstream(error: &ConnectorError) -> bool {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::domain::fault::ProviderCode;
 
     fn failure() -> ConnectorError {
         ConnectorError::local(Fault::Unavailable, "down")
@@ -117,8 +119,8 @@ mod tests {
         let clock = Arc::new(ManualClock::at("2026-07-01T12:00:00Z".parse().unwrap()));
         let guard = Guard::new(clock);
         for number in 0..100 {
-            let error =
-                ConnectorError { provider_code: Some("SERVER/INTERNAL".to_owned()), ..failure() };
+            let provider_code = ProviderCode::new("SERVER", Some("INTERNAL"));
+            let error = ConnectorError { provider_code, ..failure() };
             let call = async { Err::<(), _>(error) };
             drop(guard.call(&format!("car-{number}"), Urgency::Usual, call).await);
         }

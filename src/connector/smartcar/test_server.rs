@@ -10,7 +10,8 @@ use secrecy::SecretString;
 
 use super::{Smartcar, SmartcarSettings};
 use crate::clock::ManualClock;
-use crate::connector::{Access, ConnectorError, Fault, Happened};
+use crate::connector::{Access, ConnectorError, Happened};
+use crate::domain::fault::Fault;
 use crate::domain::id::CommandId;
 
 /// The command that is sent.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::cause::Cause;
 use crate::domain::event::Event;
 use crate::domain::policy::Basis;
 
@@ -105,7 +106,8 @@ impl Event {
             Self::CommandRefused { action, reasons, .. } => {
                 json!({ "action": action, "reasons": reasons })
             }
-            Self::CommandChanged { action, evidence, reasons, .. } => {
+            Self::CommandChanged { action, evidence, causes, .. } => {
+                let reasons: Vec<&str> = causes.iter().flat_map(Cause::words).collect();
                 json!({ "action": action, "evidence": evidence, "reasons": reasons })
             }
             Self::VehicleRead { observable, .. } => {

@@ -2,41 +2,8 @@
 //! table; `GET /problems/{code}` shows a page for each line.
 
 use axum::http::StatusCode;
-use serde::Serialize;
 
-use crate::connector;
-
-/// What would help, for programs. The one vocabulary of problems and of commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// Send another request; this one can never work.
-    FixRequest,
-    /// Send credentials.
-    Authenticate,
-    /// Send the same request again later.
-    RetryLater,
-    /// Get new credentials, or connect the car again.
-    Reauthenticate,
-    /// Ask the car's owner.
-    ContactOwner,
-    /// Ask an administrator of the organization or the operator of the service.
-    ContactAdmin,
-    /// Nothing; this is how it is.
-    None,
-}
-
-impl From<connector::Resolution> for Resolution {
-    fn from(resolution: connector::Resolution) -> Self {
-        match resolution {
-            connector::Resolution::RetryLater => Self::RetryLater,
-            connector::Resolution::Reauthenticate => Self::Reauthenticate,
-            connector::Resolution::ContactOwner => Self::ContactOwner,
-            connector::Resolution::ContactAdmin => Self::ContactAdmin,
-            connector::Resolution::Nothing => Self::None,
-        }
-    }
-}
+use crate::domain::fault::Resolution;
 
 /// One line of the catalog.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 
 use super::{Code, Problem};
-use crate::connector::{ConnectorError, Fault};
+use crate::connector::ConnectorError;
 use crate::domain::access::{Denial, Sought};
+use crate::domain::fault::Fault;
 use crate::domain::policy::Reason;
 use crate::service::{CredentialFault, Error, StateFault};
 use crate::storage::StorageError;

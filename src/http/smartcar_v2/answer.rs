@@ -5,7 +5,8 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::connector::{ConnectorError, Fault};
+use crate::connector::ConnectorError;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::policy::Reason;
 use crate::domain::reading::Reading;
 use crate::domain::time::Timestamp;
@@ -67,13 +68,9 @@ impl Refusal {
             .describing(format!("The key does not allow this: {}.", words.join(", ")))
     }
 
-    /// The cloud's own word for a failure, such as `VEHICLE_STATE/ASLEEP`.
-    pub(in crate::http) fn of_provider_code(word: &str) -> Option<Self> {
-        let (error_type, code) = match word.split_once('/') {
-            Some((error_type, code)) => (error_type, Some(code)),
-            None => (word, None),
-        };
-        ErrorKind::find(error_type, code).map(Self::new)
+    /// What the cloud itself called a failure, if that is documented.
+    pub(in crate::http) fn of_provider_code(code: &ProviderCode) -> Option<Self> {
+        ErrorKind::find(code.kind(), code.code()).map(Self::new)
     }
 
     pub(in crate::http) fn with_user_message(mut self, message: Option<String>) -> Self {
@@ -118,7 +115,7 @@ impl From<Error> for Refusal {
 }
 
 fn of_connector(error: ConnectorError) -> Refusal {
-    let told = error.provider_code.as_deref().and_then(Refusal::of_provider_code);
+    let told = error.provider_code.as_ref().and_then(Refusal::of_provider_code);
     let refusal = told.unwrap_or_else(|| of_fault(error.fault));
     let wait_ms = error.retry_after.and_then(|wait| i64::try_from(wait.as_millis()).ok());
     refusal.with_user_message(error.user_message).with_retry_after_ms(wait_ms)

@@ -10,13 +10,16 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{Refusal, success};
 use super::holder::{Holder, HolderOfVehicle};
+use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus, SEND_TIME};
+use crate::domain::fault::Fault;
 use crate::domain::instruction::{ChargeLimit, Instruction};
 use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
 use crate::http::extract::IdempotencyKey;
 use crate::service::commands::{self, DispatchCommand};
 use crate::signing::digest;
+use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::commands::{DestinationRequest, LimitRequest};
 use crate::smartcar::v2::{ActionAnswer, ActionRequest, ChargeAction, SecurityAction};
 
@@ -147,8 +150,8 @@ async fn dispatch(
         SEND_TIME.saturating_add(service.settings.connector_timeout).saturating_add(WAIT_MARGIN);
     let dispatched = commands::dispatch(service, request, wait).await;
     let dispatched = dispatched.map_err(|error| named(error.into()))?;
-    if let Some(reasons) = dispatched.refusal() {
-        return Err(named(Refusal::denied(&reasons)));
+    if let Some(reasons) = dispatched.command.refusal() {
+        return Err(named(Refusal::denied(reasons)));
     }
     match failure(&dispatched.command) {
         None => Ok(success(&holder.request_id, &ActionAnswer::success(), None, None)),
@@ -164,13 +167,7 @@ fn failure(command: &Command) -> Option<Refusal> {
             return None;
         }
         CommandStatus::Failed => {
-            let told = command.reasons.iter().find_map(|word| Refusal::of_provider_code(word));
-            match command.reasons.first().map(String::as_str) {
-                _ if told.is_some() => told?,
-                Some("consent_lost" | "permission_missing") => Refusal::of("PERMISSION", None),
-                Some("connector_unavailable") => Refusal::of("UPSTREAM", Some("NO_RESPONSE")),
-                _ => Refusal::of("SERVER", Some("INTERNAL")),
-            }
+            command.causes.first().map_or_else(|| Refusal::new(ErrorKind::ServerInternal), of_cause)
         }
         CommandStatus::Refused
         | CommandStatus::Sending
@@ -178,7 +175,7 @@ fn failure(command: &Command) -> Option<Refusal> {
         | CommandStatus::Contradicted
         | CommandStatus::Unresolved => Refusal::of("UPSTREAM", Some("NO_RESPONSE")),
         CommandStatus::Cancelled | CommandStatus::Expired => {
-            Refusal::of("SERVER", Some("INTERNAL"))
+            Refusal::new(ErrorKind::ServerInternal)
         }
     };
     let refusal = refusal.with_retry_after_ms(command.retry_after_ms);
@@ -186,4 +183,37 @@ fn failure(command: &Command) -> Option<Refusal> {
         Some(message) => refusal.with_user_message(Some(message.clone())),
         None => refusal,
     })
+}
+
+/// Why a command provably did not happen: in the cloud's own words, where these are documented.
+fn of_cause(cause: &Cause) -> Refusal {
+    match cause {
+        Cause::Refused(reasons) => Refusal::denied(reasons),
+        Cause::Connector { fault, code } => {
+            let told = code.as_ref().and_then(Refusal::of_provider_code);
+            told.unwrap_or_else(|| of_failed_call(*fault))
+        }
+        Cause::NotSent(_) | Cause::Abandoned | Cause::Unseen(_) => {
+            Refusal::new(ErrorKind::ServerInternal)
+        }
+    }
+}
+
+/// A call that did nothing and of which the cloud said nothing that is documented.
+fn of_failed_call(fault: Fault) -> Refusal {
+    match fault {
+        Fault::Authentication | Fault::ConsentLost | Fault::Permission => {
+            Refusal::of("PERMISSION", None)
+        }
+        Fault::Unavailable => Refusal::of("UPSTREAM", Some("NO_RESPONSE")),
+        Fault::TimedOut
+        | Fault::Garbled
+        | Fault::Account
+        | Fault::VehicleState
+        | Fault::NotCapable
+        | Fault::RateLimited
+        | Fault::Upstream
+        | Fault::Rejected
+        | Fault::Billing => Refusal::new(ErrorKind::ServerInternal),
+    }
 }

@@ -7,9 +7,9 @@ pub(in crate::http) mod list;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::connector::resolution_of;
+use crate::domain::cause::Cause;
 use crate::domain::command::Command;
-use crate::http::problem::Resolution;
+use crate::domain::fault::Resolution;
 
 /// A command.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,6 +49,7 @@ pub(in crate::http) struct CommandBody {
 
 impl From<Command> for CommandBody {
     fn from(command: Command) -> Self {
+        let reasons = command.causes.iter().flat_map(Cause::words).map(str::to_owned).collect();
         Self {
             command_id: command.command_id.to_string(),
             vehicle_id: command.vehicle_id.to_string(),
@@ -58,8 +59,8 @@ impl From<Command> for CommandBody {
             status: command.status.to_string(),
             evidence: command.evidence.to_string(),
             observed_at: command.observed_at.map(|at| at.to_string()),
-            resolution: resolution_of(&command.reasons).map(Resolution::from),
-            reasons: command.reasons,
+            resolution: command.causes.first().and_then(Cause::resolution),
+            reasons,
             user_message: command.user_message,
             retry_after_ms: command.retry_after_ms,
             created_at: command.created_at.to_string(),

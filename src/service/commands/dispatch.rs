@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::is_in_flight;
 use super::request::{Answered, DispatchCommand};
 use crate::domain::access::Sought;
-use crate::domain::command::{Command, CommandStatus};
+use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
-use crate::domain::policy::Reason;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
 use crate::storage::commands;
@@ -90,13 +89,4 @@ async fn reread(
     let mut reader = service.store.read_urgent().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
     found.ok_or(Error::NotFound(Sought::RIGHT))
-}
-
-impl Dispatched {
-    /// Why the policy said no, if it did.
-    #[must_use]
-    pub fn refusal(&self) -> Option<Vec<Reason>> {
-        let refused = self.command.status == CommandStatus::Refused;
-        refused.then(|| self.command.reasons.iter().filter_map(|word| word.parse().ok()).collect())
-    }
 }

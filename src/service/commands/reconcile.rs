@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::outcomes;
+use crate::domain::cause::{Cause, Unseen};
 use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::id::{CommandId, VehicleId};
 use crate::domain::reading::{Observable, Reading};
@@ -90,7 +91,7 @@ async fn take_due(service: &Service) -> Result<Taken, Error> {
             let count = due.len();
             let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
             for Due { check, is_overtaken } in due {
-                let silenced = || silence(check.command.clone(), "overtaken", now);
+                let silenced = || silence(check.command.clone(), Unseen::Overtaken, now);
                 match is_overtaken.then(silenced).flatten() {
                     Some(change) => overtaken.push(change),
                     None => to_look_at.push(check),
@@ -177,7 +178,7 @@ fn judge(
 ) -> Option<Change> {
     let command = &check.command;
     if !observable {
-        return silence(command.clone(), "not_observable", now);
+        return silence(command.clone(), Unseen::NotObservable, now);
     }
     let last_look = is_last(check, now);
     let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
@@ -197,14 +198,14 @@ fn judge(
             return Some(Change { from: command.status, command: settled, check_at: None });
         }
     }
-    if last_look { silence(command.clone(), "not_seen_in_time", now) } else { None }
+    if last_look { silence(command.clone(), Unseen::NotInTime, now) } else { None }
 }
 
 /// Settles a command without having seen its car in the state asked for.
-fn silence(mut command: Command, reason: &str, now: Timestamp) -> Option<Change> {
+fn silence(mut command: Command, why: Unseen, now: Timestamp) -> Option<Change> {
     let from: CommandStatus = command.status;
     command.status = from.settled_by_silence()?;
-    command.reasons.push(reason.to_owned());
+    command.causes.push(Cause::Unseen(why));
     command.changed_at = command.next_moment(now);
     Some(Change { from, command, check_at: None })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::batch_state::BatchState;
 use super::request::Pending;
+use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
@@ -79,7 +80,7 @@ pub(super) fn rule(
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
-            let refused = refuse(command, &reasons);
+            let refused = refuse(command, reasons);
             state.note_decided(key, request.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))
         }
@@ -100,7 +101,7 @@ fn undecided(service: &Service, pending: &Pending, now: Timestamp) -> Result<Com
         status: CommandStatus::Sending,
         evidence: Evidence::None,
         observed_at: None,
-        reasons: Vec::new(),
+        causes: Vec::new(),
         user_message: None,
         retry_after_ms: None,
         created_at: now,
@@ -111,9 +112,9 @@ fn undecided(service: &Service, pending: &Pending, now: Timestamp) -> Result<Com
     })
 }
 
-fn refuse(mut command: Command, reasons: &[Reason]) -> Command {
+fn refuse(mut command: Command, reasons: Vec<Reason>) -> Command {
     command.status = CommandStatus::Refused;
-    command.reasons = reasons.iter().map(|reason| reason.as_str().to_owned()).collect();
+    command.causes = vec![Cause::Refused(reasons)];
     command
 }
 
@@ -138,6 +139,6 @@ pub(super) fn refused(command: &Command) -> Event {
         grant_id: command.grant_id,
         user_id: command.user_id,
         action: command.action(),
-        reasons: command.reasons.iter().filter_map(|word| word.parse().ok()).collect(),
+        reasons: command.refusal().unwrap_or_default().to_vec(),
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::outcomes::Outcomes;
 use super::ruling::SendOrder;
-use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
+use crate::connector::{Acknowledgement, ConnectorError, Happened};
+use crate::domain::cause::{Cause, NotSent};
 use crate::domain::command::{Command, CommandStatus, Evidence};
+use crate::domain::fault::Fault;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
@@ -16,6 +18,8 @@ use crate::storage::commands::Change;
 
 /// The first look at the car after an acknowledgement or an unknown outcome.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
+/// The consent is gone, which is known without asking the cloud.
+const CONSENT_LOST: Cause = Cause::Connector { fault: Fault::ConsentLost, code: None };
 
 /// Starts the task that sends a command.
 pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
@@ -54,7 +58,7 @@ enum Sent {
     /// It did not leave in time, and never will.
     TooLate,
     /// The owner's consent is gone, or its tokens cannot be read: it never left.
-    NoToken(&'static str),
+    NoToken(Cause),
 }
 
 impl Sent {
@@ -80,10 +84,10 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Acce
     let token = match service.access_tokens.get(service, connection_id).await {
         Ok(token) => token,
         Err(Error::Connector(error)) => return (Sent::Failed(*error), None),
-        Err(Error::State(_)) => return (Sent::NoToken("consent_lost"), None),
+        Err(Error::State(_)) => return (Sent::NoToken(CONSENT_LOST), None),
         Err(error) => {
             tracing::error!(error = ?error, command_id = %order.command.command_id, "no access token");
-            return (Sent::NoToken("access_token_unavailable"), None);
+            return (Sent::NoToken(Cause::NotSent(NotSent::AccessTokenUnavailable)), None);
         }
     };
     failpoint::reached(Failpoint::SendToken);
@@ -134,18 +138,19 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
         }
         Sent::TooLate => {
             command.status = CommandStatus::Expired;
-            command.reasons = vec!["not_sent_in_time".to_owned()];
+            command.causes = vec![Cause::NotSent(NotSent::TooLate)];
         }
-        Sent::NoToken(reason) => {
+        Sent::NoToken(cause) => {
             command.status = CommandStatus::Failed;
-            command.reasons = vec![(*reason).to_owned()];
+            command.causes = vec![cause.clone()];
         }
         Sent::Failed(error) => {
             command.status = match error.happened {
                 Happened::NotSent | Happened::Refused => CommandStatus::Failed,
                 Happened::Maybe => CommandStatus::Unknown,
             };
-            command.reasons = reasons(error);
+            let (fault, code) = (error.fault, error.provider_code.clone());
+            command.causes = vec![Cause::Connector { fault, code }];
             command.user_message = Some(error.sentence().to_owned());
             command.retry_after_ms =
                 error.retry_after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
@@ -154,9 +159,4 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
     }
     let check_at = (!command.status.is_terminal()).then(|| now.plus(FIRST_CHECK));
     Change { from, command, check_at }
-}
-
-/// Our word for what went wrong, then the cloud's own.
-fn reasons(error: &ConnectorError) -> Vec<String> {
-    std::iter::once(error.fault.as_str().to_owned()).chain(error.provider_code.clone()).collect()
 }

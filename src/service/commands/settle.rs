@@ -11,6 +11,7 @@ use super::batch::{self, Undecided, Written};
 use super::outcomes;
 use super::request::Batch;
 use super::ruling::{Ruling, SendOrder};
+use crate::domain::cause::{Cause, NotSent};
 use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
@@ -158,7 +159,7 @@ fn is_as_decided(command: &Command) -> bool {
 fn withdrawn(command: &Command, now: Timestamp) -> Change {
     let mut after = command.clone();
     after.status = CommandStatus::Cancelled;
-    after.reasons = vec!["commit_unknown".to_owned()];
+    after.causes = vec![Cause::NotSent(NotSent::CommitUnknown)];
     after.changed_at = command.next_moment(now);
     Change { from: command.status, command: after, check_at: None }
 }

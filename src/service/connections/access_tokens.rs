@@ -12,10 +12,11 @@ use secrecy::SecretString;
 use super::impairment::impaired_grants;
 use super::{seal, unseal};
 use crate::config::ApiVersions;
-use crate::connector::{Access, ConnectorError, Fault};
+use crate::connector::{Access, ConnectorError};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{ApiVersion, ConnectionStatus};
 use crate::domain::event::Event;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
@@ -286,8 +287,11 @@ async fn settle_failure(
                 connections::release_refresh(tx, connection_id, revision).await?;
                 return Ok(());
             }
-            let reason =
-                error.provider_code.clone().unwrap_or_else(|| "refresh_refused".to_owned());
+            let reason = error
+                .provider_code
+                .as_ref()
+                .map_or("refresh_refused", ProviderCode::as_str)
+                .to_owned();
             if !connections::lose(tx, connection_id, revision, &reason).await? {
                 return Ok(());
             }

@@ -3,10 +3,11 @@
 
 use super::{connection_owner, seal};
 use crate::config::ApiVersions;
-use crate::connector::{Access, ConnectorError, ConsentedVehicle, Fault, TokenPair};
+use crate::connector::{Access, ConnectorError, ConsentedVehicle, TokenPair};
 use crate::domain::access::Sought;
 use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::{ConnectionId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -233,5 +234,5 @@ async fn fail(
 
 /// The record's word for a failed exchange.
 fn word(error: &ConnectorError) -> &str {
-    error.provider_code.as_deref().unwrap_or("connector_unavailable")
+    error.provider_code.as_ref().map_or(Fault::Unavailable.reason(), ProviderCode::as_str)
 }

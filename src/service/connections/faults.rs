@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::AccessToken;
 use super::impairment::impaired_grants;
-use crate::connector::{ConnectorError, Fault};
+use crate::connector::ConnectorError;
 use crate::domain::actor::Actor;
 use crate::domain::connection::Permissions;
 use crate::domain::event::Event;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
@@ -40,7 +41,10 @@ pub(crate) async fn notice(
         }
         Fault::Permission | Fault::ConsentLost => verify(service, vehicle).await,
         Fault::Account => {
-            let code = error.provider_code.as_deref().unwrap_or("CONNECTED_SERVICES_ACCOUNT");
+            let code = error
+                .provider_code
+                .as_ref()
+                .map_or("CONNECTED_SERVICES_ACCOUNT", ProviderCode::as_str);
             suspend(service, vehicle, code).await
         }
         Fault::Unavailable

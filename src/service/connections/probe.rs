@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::faults::{self, FIRST_PROBE};
-use crate::connector::Fault;
+use crate::domain::fault::Fault;
 use crate::domain::reading::Observable;
 use crate::service::budget::Purpose;
 use crate::service::{Error, Service};

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::connector::{ConnectorError, Fault};
+use crate::connector::ConnectorError;
+use crate::domain::fault::Fault;
 use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
 use crate::service::budget::Purpose;

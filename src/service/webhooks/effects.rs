@@ -1,8 +1,8 @@
 //! What follows from an event: a command is settled, a car is suspended, or its suspension ends.
 //! Every effect can be repeated without harm.
 
-use crate::connector::Fault;
 use crate::connector::webhook::{CarNews, Complaint, News};
+use crate::domain::fault::Fault;
 use crate::domain::time::Timestamp;
 use crate::service::connections::faults;
 use crate::service::{Error, Service, commands};
@@ -52,7 +52,7 @@ async fn complain(
 ) -> Result<(), Error> {
     match (complaint.fault, complaint.resolved) {
         (Fault::Account, false) => {
-            faults::suspend(service, vehicle, &complaint.provider_code).await
+            faults::suspend(service, vehicle, complaint.provider_code.as_str()).await
         }
         (Fault::Account, true) => faults::resume(service, vehicle, as_of).await,
         (_, _) => match faults::verify(service, vehicle).await {

@@ -1,5 +1,6 @@
 //! What the statements of this noun mean to a rehearsed database.
 
+use crate::domain::cause::Cause;
 use crate::domain::command::CommandStatus;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::insertion_columns;
@@ -36,7 +37,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         }),
         (super::TAKE_ABANDONED, Meaning::Update(take_abandoned()), |sampler| {
             let now = sampler.few();
-            sampler.values(vec![now, Value::from(256)])
+            sampler.values(vec![now, Value::from(256), Cause::Abandoned.stored().as_str().into()])
         }),
         (super::DUE, Meaning::Select(due_to_check), |sampler| {
             let now = sampler.few();
@@ -62,7 +63,7 @@ fn step(sampler: &mut Sampler) -> Vec<Value> {
         sampler.status(),
         sampler.evidence(),
         sampler.few_or_none(),
-        sampler.word(&["", "overtaken"]),
+        sampler.word(&["", "unseen:overtaken"]),
         sampler.word_or_none(&["Please wait."]),
         sampler.few_or_none(),
         sampler.few(),
@@ -86,7 +87,7 @@ fn change() -> Update {
         "status",
         "evidence",
         "observed_at",
-        "reasons",
+        "causes",
         "user_message",
         "retry_after_ms",
         "changed_at",
@@ -150,7 +151,7 @@ fn take_abandoned() -> Update {
         sets: |row, bound, _| {
             let (now, changed_at) = (bound.integer(1), row.integer("changed_at").unwrap());
             row.set("status", CommandStatus::Unknown.as_str());
-            row.set("reasons", "abandoned");
+            row.set("causes", bound.value(3).clone());
             row.set("check_at", now);
             row.set("changed_at", if changed_at < now { now } else { changed_at + 1 });
         },

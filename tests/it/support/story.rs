@@ -104,7 +104,7 @@ impl Story {
                 action,
                 status,
                 evidence,
-                reasons: Vec::new(),
+                causes: Vec::new(),
             };
             self.waiting.extend([
                 Event::CommandAuthorized {

@@ -7,7 +7,8 @@ use secrecy::ExposeSecret;
 use crate::connector::smartcar::test_server::{
     Then, meaning, ok, owner, say, server, smartcar, token,
 };
-use crate::connector::{Fault, Happened, VehicleConnector};
+use crate::connector::{Happened, VehicleConnector};
+use crate::domain::fault::Fault;
 use crate::domain::reading::{Observable, Observation};
 
 fn page(ids: std::ops::Range<usize>, count: usize, offset: usize) -> Then {

@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::super::{classify, decode};
 use crate::clock::Clock;
 use crate::connector::transport::{Transport, form};
-use crate::connector::{ConnectorError, Fault, Happened};
+use crate::connector::{ConnectorError, Happened};
+use crate::domain::fault::Fault;
 use crate::smartcar::v3::ApplicationTokenAnswer;
 
 /// The longest token kept; tokens travel in a header.

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::super::{classify, decode};
 use crate::connector::transport::Answer;
-use crate::connector::{Acknowledgement, ConnectorError, Fault, Happened};
+use crate::connector::{Acknowledgement, ConnectorError, Happened};
+use crate::domain::fault::Fault;
 use crate::domain::instruction::Instruction;
 use crate::smartcar::v3::command::{
     CommandBody, CommandKind, DestinationAttributes, Execution, ExecutionStatus, LimitAttributes,

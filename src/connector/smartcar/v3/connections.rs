@@ -5,7 +5,8 @@
 use url::form_urlencoded;
 
 use super::{V3, bounds, classify, decode};
-use crate::connector::{ConnectorError, ConsentedVehicle, Fault, Happened};
+use crate::connector::{ConnectorError, ConsentedVehicle, Happened};
+use crate::domain::fault::Fault;
 use crate::domain::reading::Attributes;
 use crate::smartcar::v3 as wire;
 

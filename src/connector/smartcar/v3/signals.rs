@@ -6,7 +6,8 @@ use super::super::{classify, decode};
 use super::parts::{Signals, Told, Unread};
 use super::readings;
 use crate::connector::transport::Answer;
-use crate::connector::{ConnectorError, Fault, Happened, age};
+use crate::connector::{ConnectorError, Happened, age};
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::smartcar::v3::signal::{Moment, Signal, SignalList, SignalMeta};
@@ -105,7 +106,7 @@ impl<'a> Seen<'a> {
             Fault::Upstream,
             format!("the cloud has no value of {code}"),
         );
-        error.provider_code = Some("UPSTREAM/NO_RESPONSE".to_owned());
+        error.provider_code = ProviderCode::new("UPSTREAM", Some("NO_RESPONSE"));
         error.provider_request_id = classify::request_id(&self.answer.headers);
         error
     }

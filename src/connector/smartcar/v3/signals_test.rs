@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::tests::{application, cloud};
 use crate::connector::smartcar::test_server::{NOW, Then, meaning, ok, say};
-use crate::connector::{ConnectorError, Fault, Happened, VehicleConnector};
+use crate::connector::{ConnectorError, Happened, VehicleConnector};
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::reading::{Observable, Observation, Opening, Reading};
 use crate::domain::time::Timestamp;
 
@@ -125,7 +126,7 @@ async fn a_signal_without_a_value_says_why() {
     ] {
         let error = read(list(&signals), Observable::LockStatus).await.unwrap_err();
         assert_eq!((error.fault, error.happened), (fault, Happened::Refused), "{signals:?}");
-        assert_eq!(error.provider_code.as_deref(), Some(told));
+        assert_eq!(error.provider_code.as_ref().map(ProviderCode::as_str), Some(told));
     }
     for body in [json!({"value": "true"}), json!({"value": null}), json!({}), json!(true)] {
         let read = read(list(&[signal("closure-islocked", &body)]), Observable::LockStatus).await;

@@ -133,10 +133,10 @@ pub(in crate::http) async fn create(
 }
 
 fn answer(dispatched: Dispatched) -> Result<Response, Problem> {
-    if let Some(reasons) = dispatched.refusal() {
-        return Err(Error::Refused(reasons).into());
-    }
     let command = dispatched.command;
+    if let Some(reasons) = command.refusal() {
+        return Err(Error::Refused(reasons.to_vec()).into());
+    }
     let location = format!("/v1/commands/{}", command.command_id);
     let status = if command.status == CommandStatus::Sending {
         StatusCode::ACCEPTED

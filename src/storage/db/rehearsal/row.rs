@@ -93,7 +93,7 @@ impl Table {
             Self::Commands => &[
                 ("command_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("grant_id", ID), ("user_id", ID),
                 ("principal_id", ID), ("idempotency_key", Text), ("request_hash", Bytes), ("action", Text),
-                ("parameters", Text), ("status", Text), ("evidence", Text), ("observed_at", Integer), ("reasons", Text),
+                ("parameters", Text), ("status", Text), ("evidence", Text), ("observed_at", Integer), ("causes", Text),
                 ("user_message", Text), ("retry_after_ms", Integer), ("created_at", Integer), ("send_by", Integer),
                 ("answer_by", Integer), ("instance_id", ID), ("changed_at", Integer), ("check_at", Integer), ("checks", Integer),
             ],

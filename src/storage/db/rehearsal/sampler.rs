@@ -225,7 +225,7 @@ impl Sampler {
         row.set("action", self.word(&["lock", "unlock"]));
         row.set("status", self.status());
         row.set("evidence", self.evidence());
-        row.set("reasons", self.word(&["", "connector_timed_out"]));
+        row.set("causes", self.word(&["", "connector:connector_timed_out"]));
         for column in ["created_at", "send_by", "answer_by", "changed_at"] {
             row.set(column, self.few());
         }
