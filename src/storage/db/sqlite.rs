@@ -9,6 +9,7 @@
 //! whether the last write is there, only the next start can tell.
 
 mod error;
+mod held;
 mod list;
 mod migrations;
 mod pool;
@@ -19,16 +20,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode};
 
 use super::driver::{Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::open::OpenError;
-use super::permits::{Permit, Permits, Priority};
+use super::permits::{Permits, Priority};
 use super::query::{Answer, Query, query};
 use super::value::Value;
 use crate::disk::halt::Halt;
-use pool::{Lent, Pool, Purpose};
+use held::Held;
+use pool::{Pool, Purpose};
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
 /// `secure_delete` (seen twice in 3,600 rows). These are the indexes that hold names and addresses of
@@ -78,30 +79,12 @@ impl Sqlite {
         Ok(Self { writer, readers, to_write, to_read, halt: Halt::default() })
     }
 
-    async fn take(
-        &self,
-        pool: &Arc<Pool>,
-        permits: &Permits,
-        priority: Priority,
-    ) -> Result<Held, StorageError> {
-        let permit = permits.take(priority).await?;
-        let halt = self.halt.clone();
-        may_be_asked(&halt)?;
-        let lent = judged(&halt, pool.take().await)?;
-        Ok(Held {
-            lent: Some(lent),
-            has_priority: priority == Priority::Urgent,
-            halt,
-            _permit: permit,
-        })
-    }
-
     async fn reader(&self, priority: Priority) -> Result<Held, StorageError> {
-        self.take(&self.readers, &self.to_read, priority).await
+        Held::take(&self.readers, &self.to_read, priority, &self.halt).await
     }
 
     async fn writer(&self, priority: Priority) -> Result<Held, StorageError> {
-        self.take(&self.writer, &self.to_write, priority).await
+        Held::take(&self.writer, &self.to_write, priority, &self.halt).await
     }
 }
 
@@ -110,9 +93,7 @@ impl Database for Sqlite {
     /// The write lock is held from the start.
     async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
         let mut writer = self.writer(priority).await?;
-        if !writer.on_this_thread(begin_at_once)? {
-            writer.on_another_thread(begin).await?;
-        }
+        writer.begin().await?;
         Ok(Box::new(writer))
     }
 
@@ -158,116 +139,10 @@ impl Database for Sqlite {
     }
 }
 
-/// Begins a transaction if the write lock is free; `false` if another process has it.
-fn begin_at_once(on: &mut Connection) -> Result<bool, StorageError> {
-    on.busy_timeout(Duration::ZERO)?;
-    let begun = on.execute_batch(BEGIN);
-    on.busy_timeout(BUSY_TIMEOUT)?;
-    match begun {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-        begun => Ok(begun.map(|()| true)?),
-    }
-}
-
-/// Begins a transaction, and waits for the write lock.
-fn begin(on: &mut Connection) -> Result<(), StorageError> {
-    Ok(on.execute_batch(BEGIN)?)
-}
-
-const BEGIN: &str = "BEGIN IMMEDIATE";
-
-/// A connection that was taken from a pool, with or without a transaction. Dropping it gives it back,
-/// and undoes the transaction.
-#[derive(Debug)]
-struct Held {
-    /// `None` once a call was given up: another thread still has it, and gives it back.
-    lent: Option<Lent>,
-    has_priority: bool,
-    halt: Halt,
-    _permit: Permit,
-}
-
-impl Held {
-    fn on_this_thread<T>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StorageError>,
-    ) -> Result<T, StorageError> {
-        may_be_asked(&self.halt)?;
-        let lent = self.lent.as_mut().ok_or_else(given_up)?;
-        judged(&self.halt, work(lent.connection()?))
-    }
-
-    async fn on_another_thread<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        may_be_asked(&self.halt)?;
-        let mut lent = self.lent.take().ok_or_else(given_up)?;
-        let worked = tokio::task::spawn_blocking(move || {
-            let answer = lent.connection().and_then(work);
-            (lent, answer)
-        });
-        let (lent, answer) =
-            worked.await.map_err(|error| StorageError::Unavailable(error.into()))?;
-        self.lent = Some(lent);
-        judged(&self.halt, answer)
-    }
-
-    async fn on_its_thread<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        if self.has_priority {
-            self.on_this_thread(work)
-        } else {
-            self.on_another_thread(work).await
-        }
-    }
-}
-
-#[async_trait]
-impl DbSession for Held {
-    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.on_its_thread(move |on| run::run(on, query)).await
-    }
-
-    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
-        let run_each =
-            |on: &mut Connection| queries.into_iter().map(|query| run::run(on, query)).collect();
-        self.on_its_thread(run_each).await
-    }
-}
-
-#[async_trait]
-impl Transaction for Held {
-    /// It waits for the disk.
-    async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
-        self.on_another_thread(|on| Ok(on.execute_batch("COMMIT")?)).await
-    }
-}
-
-fn given_up() -> StorageError {
-    StorageError::away(std::io::ErrorKind::Other, "an earlier call was given up")
-}
-
-fn may_be_asked(halt: &Halt) -> Result<(), StorageError> {
-    if halt.is_called() {
-        return Err(StorageError::away(std::io::ErrorKind::Other, "the process is ending"));
-    }
-    Ok(())
-}
-
-/// Calls the halt if an answer says that the file is broken.
-fn judged<T>(halt: &Halt, answer: Result<T, StorageError>) -> Result<T, StorageError> {
-    if let Err(StorageError::Broken(error)) = &answer {
-        halt.call(format!("the database file is broken: {error}"));
-    }
-    answer
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
+    use rusqlite::Connection;
 
     use super::*;
 
@@ -297,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = open(&folder).await;
         let other = Connection::open(folder.path().join("x.db")).unwrap();
-        other.execute_batch(BEGIN).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let mut begun = std::pin::pin!(db.begin(Priority::Urgent));
         assert!(begun.as_mut().now_or_never().is_none());
         other.execute_batch("COMMIT").unwrap();

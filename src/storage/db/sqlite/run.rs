@@ -12,24 +12,32 @@ pub(super) fn run(on: &mut Connection, query: Query) -> Result<Answer, StorageEr
     let mut answer = Answer::default();
     for statement in list::statements(query)? {
         let mut prepared = bound(on, &statement)?;
-        let names: Names =
-            prepared.column_names().into_iter().map(|name| name.to_owned().into()).collect();
-        let found_before = answer.rows.len();
-        let mut rows = prepared.raw_query();
-        while let Some(row) = rows.next()? {
-            let values = (0..names.len()).map(|place| Ok(decoded(row.get_ref(place)?)));
-            let values = values.collect::<Result<_, rusqlite::Error>>()?;
-            answer.rows.push(Row::new(Names::clone(&names), values));
-        }
-        drop(rows);
+        let found = found(&mut prepared)?;
         // SQLite counts what was changed last, and a lookup changes nothing.
-        answer.count += if prepared.readonly() {
-            u64::try_from(answer.rows.len() - found_before).unwrap_or(u64::MAX)
-        } else {
-            on.changes()
+        answer.count += match prepared.readonly() {
+            true => u64::try_from(found.len()).unwrap_or(u64::MAX),
+            false => on.changes(),
         };
+        answer.rows.extend(found);
     }
     Ok(answer)
+}
+
+fn found(prepared: &mut CachedStatement<'_>) -> Result<Vec<Row>, StorageError> {
+    let (mut found, mut names) = (Vec::new(), None);
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next()? {
+        let names = names.get_or_insert_with(|| names_of(row));
+        let values = (0..names.len()).map(|place| Ok(decoded(row.get_ref(place)?)));
+        let values = values.collect::<Result<_, rusqlite::Error>>()?;
+        found.push(Row::new(Names::clone(names), values));
+    }
+    Ok(found)
+}
+
+fn names_of(row: &rusqlite::Row<'_>) -> Names {
+    let statement: &rusqlite::Statement<'_> = row.as_ref();
+    statement.column_names().into_iter().map(|name| name.to_owned().into()).collect()
 }
 
 /// Parses a statement without running it.
