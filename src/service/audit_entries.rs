@@ -4,7 +4,7 @@
 use super::{Caller, Error, Service};
 use crate::audit::entry::RecordedEntry;
 use crate::domain::access::{Object, Operation, Sought};
-use crate::storage::audit_entries::{self, Filter, Subject};
+use crate::storage::audit_entries::{self, EntriesAbout, Subject};
 use crate::storage::{Page, grants, vehicles};
 
 /// Entries, newest first.
@@ -15,7 +15,7 @@ use crate::storage::{Page, grants, vehicles};
 pub async fn list(
     service: &Service,
     caller: &Caller,
-    filter: &Filter,
+    filter: &EntriesAbout,
     page: Page,
 ) -> Result<Vec<RecordedEntry>, Error> {
     let organization_id = caller.actor.organization_id;

@@ -143,7 +143,7 @@ pub enum Subject {
 
 /// Which entries to list.
 #[derive(Debug, Clone)]
-pub struct Filter {
+pub struct EntriesAbout {
     /// Only those about this.
     pub subject: Option<Subject>,
     /// Only this event.
@@ -161,7 +161,7 @@ pub struct Filter {
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
-    filter: &Filter,
+    filter: &EntriesAbout,
     page: Page,
 ) -> Result<Vec<RecordedEntry>, StorageError> {
     let listing = |sql| {

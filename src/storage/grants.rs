@@ -110,7 +110,7 @@ pub async fn find(
 
 /// Whose grants to list.
 #[derive(Debug, Clone, Copy)]
-pub struct Filter {
+pub struct GrantFilter {
     /// Only those this person holds, or that are for a car they own.
     pub concerning: Option<UserId>,
     /// Only those for this car.
@@ -124,14 +124,14 @@ pub struct Filter {
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
-    filter: Filter,
+    filter: GrantFilter,
     page: Page,
 ) -> Result<Vec<Grant>, StorageError> {
     let sql = match filter {
-        Filter { concerning: None, vehicle_id: None } => LIST,
-        Filter { concerning: None, vehicle_id: Some(_) } => LIST_OF_VEHICLE,
-        Filter { concerning: Some(_), vehicle_id: None } => LIST_FOR,
-        Filter { concerning: Some(_), vehicle_id: Some(_) } => LIST_FOR_OF_VEHICLE,
+        GrantFilter { concerning: None, vehicle_id: None } => LIST,
+        GrantFilter { concerning: None, vehicle_id: Some(_) } => LIST_OF_VEHICLE,
+        GrantFilter { concerning: Some(_), vehicle_id: None } => LIST_FOR,
+        GrantFilter { concerning: Some(_), vehicle_id: Some(_) } => LIST_FOR_OF_VEHICLE,
     };
     let mut listing = query(sql).bind(organization_id).bind(page.before()).bind(page.limit);
     if let Some(user_id) = filter.concerning {

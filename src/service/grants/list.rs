@@ -6,7 +6,7 @@ use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, VehicleId};
 use crate::service::{Caller, Error, Service};
 use crate::storage::Page;
-use crate::storage::grants::{self, Filter};
+use crate::storage::grants::{self, GrantFilter};
 
 /// Grants, newest first: all of them for the organization, otherwise those that the person holds
 /// and those for the person's cars.
@@ -20,7 +20,7 @@ pub async fn list(
     page: Page,
 ) -> Result<Vec<Grant>, Error> {
     let acting_as = service.authorize_in_organization(caller, Operation::ListGrants)?;
-    let filter = Filter { concerning: acting_as.person(), vehicle_id };
+    let filter = GrantFilter { concerning: acting_as.person(), vehicle_id };
     let mut reader = service.store.read().await?;
     Ok(grants::list(&mut reader, caller.actor.organization_id, filter, page).await?)
 }

@@ -14,7 +14,7 @@ use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::{Error, audit_entries};
-use crate::storage::audit_entries::{Filter, Subject};
+use crate::storage::audit_entries::{EntriesAbout, Subject};
 
 const EVENT_LENGTH_MAX: usize = 64;
 
@@ -44,7 +44,7 @@ pub(in crate::http) struct EntryFilter {
 }
 
 impl EntryFilter {
-    fn check(&self) -> Result<Filter, Problem> {
+    fn check(&self) -> Result<EntriesAbout, Problem> {
         let subjects = [
             self.grant_id.map(Subject::Grant),
             self.vehicle_id.map(Subject::Vehicle),
@@ -64,7 +64,7 @@ impl EntryFilter {
             return Err(Error::invalid("?event", "invalid", "is not the word of an event").into());
         }
         let event = self.event.clone();
-        Ok(Filter { subject, event, from: self.from, until: self.until })
+        Ok(EntriesAbout { subject, event, from: self.from, until: self.until })
     }
 }
 
