@@ -41,15 +41,20 @@ impl<T> Answer<T> {
     }
 }
 
+/// The hash of a request that is made for this person.
+pub(super) fn hash_for(request_hash: [u8; 32], user_id: Option<UserId>) -> [u8; 32] {
+    let mut bytes = request_hash.to_vec();
+    if let Some(user_id) = user_id {
+        bytes.extend_from_slice(user_id.as_uuid().as_bytes());
+    }
+    digest::sha256(&bytes)
+}
+
 impl Idempotency {
     /// The hash of the request, for this caller: an API client that acts for somebody else sends
     /// another request.
     fn hash_for(&self, caller: &Caller) -> [u8; 32] {
-        let mut bytes = self.request_hash.to_vec();
-        if let Some(user_id) = caller.actor.user_id() {
-            bytes.extend_from_slice(user_id.as_uuid().as_bytes());
-        }
-        digest::sha256(&bytes)
+        hash_for(self.request_hash, caller.actor.user_id())
     }
 
     fn key_ref<'a>(&'a self, caller: &Caller, route: &'static str) -> Option<KeyRef<'a>> {

@@ -88,7 +88,7 @@ fn decided_on(
         commands.push(KeyedCommand {
             principal_id: request.caller.principal_id(),
             idempotency_key: request.idempotency_key.clone(),
-            request_hash: request.request_hash,
+            request_hash: request.hash(),
             command: command.clone(),
         });
     }

@@ -61,6 +61,7 @@ async fn follow(
     mut command: Command,
     wait: Duration,
 ) -> Result<Command, Error> {
+    let _leaving = service.waiters.leave_later(command.command_id);
     let waited = tokio::time::timeout(wait, async {
         while is_in_flight(&command) {
             let outcome = service.waiters.register(command.command_id);

@@ -6,6 +6,7 @@ use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::service::facts::Named;
+use crate::service::idempotency::hash_for;
 use crate::service::{Caller, Error};
 use crate::storage::commands::Change;
 
@@ -32,6 +33,12 @@ impl DispatchCommand {
     /// Which car, and by which grant.
     pub(super) const fn named(&self) -> Named {
         (self.vehicle_id, self.grant_id)
+    }
+
+    /// The hash of the request, for the person whose right it rests on: an API client that sends the
+    /// same for somebody else sends another request.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        hash_for(self.request_hash, Some(self.user_id))
     }
 }
 

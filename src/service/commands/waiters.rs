@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use crate::domain::command::Command;
 use crate::domain::id::CommandId;
 
-/// Requests that wait. An entry lives until the outcome is written, or until the command's sender
-/// gave up; both happen in bounded time.
+/// Requests that wait. An entry lives until the outcome is written, or until the command's sender or
+/// those who wait gave up; all of that happens in bounded time.
 #[derive(Debug, Default)]
 pub struct Waiters {
     waiting: Mutex<HashMap<CommandId, Vec<oneshot::Sender<Command>>>>,
@@ -21,6 +21,11 @@ impl Waiters {
         let (sender, receiver) = oneshot::channel();
         self.lock().entry(command_id).or_default().push(sender);
         receiver
+    }
+
+    /// Forgets, when it is dropped, those who have given up waiting for this command.
+    pub fn leave_later(&self, command_id: CommandId) -> Leaving<'_> {
+        Leaving { waiters: self, command_id }
     }
 
     /// Tells everybody who waits for these commands.
@@ -39,7 +44,48 @@ impl Waiters {
         self.lock().remove(&command_id);
     }
 
+    fn leave(&self, command_id: CommandId) {
+        let mut waiting = self.lock();
+        let Some(senders) = waiting.get_mut(&command_id) else { return };
+        senders.retain(|sender| !sender.is_closed());
+        if senders.is_empty() {
+            waiting.remove(&command_id);
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Command>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Waiters::leave_later`].
+#[derive(Debug)]
+pub struct Leaving<'w> {
+    waiters: &'w Waiters,
+    command_id: CommandId,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.waiters.leave(self.command_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+
+    #[test]
+    fn who_gives_up_is_forgotten_and_who_waits_is_not() {
+        let (waiters, id) = (Waiters::default(), Id::from_uuid(uuid::Uuid::from_u128(1)));
+        let leaving = waiters.leave_later(id);
+        let (gave_up, waits) = (waiters.register(id), waiters.register(id));
+        drop(gave_up);
+        drop(leaving);
+        assert_eq!(waiters.lock()[&id].len(), 1);
+        drop(waits);
+        drop(waiters.leave_later(id));
+        assert!(waiters.lock().is_empty());
     }
 }

@@ -10,7 +10,8 @@ use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, PersonalContext, Service, commands};
-use crate::storage::{Priority, commands as stored_commands, grants};
+use crate::storage::decisions::{self, ToHold};
+use crate::storage::{Priority, Tx, commands as stored_commands, grants};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
 /// answer, and the recovery's period.
@@ -80,8 +81,11 @@ async fn end(
             Box::pin(async move {
                 let (before, _, acting_as) =
                     find_for(service, &mut work.tx, caller, operation, grant_id).await?;
-                let end = End { ended_at: work.now, end_reason };
                 let tx = &mut work.tx;
+                let before = hold(tx, before).await?;
+                // Once it is held: the end is later than all that was decided on before it.
+                work.now = service.clock.now();
+                let end = End { ended_at: work.now, end_reason };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
                 let in_flight = stored_commands::in_flight(tx, grant_id).await?;
                 let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
@@ -95,6 +99,13 @@ async fn end(
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
     Ok(ended)
+}
+
+/// The grant as it is once nobody decides on it or ends it any more.
+async fn hold(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
+    let asked = ToHold { grant_ids: vec![found.grant_id], ..ToHold::default() };
+    let held = decisions::hold(tx, asked).await?.grants.pop();
+    Ok(held.map_or(found, |facts| facts.grant))
 }
 
 fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {

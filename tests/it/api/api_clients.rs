@@ -222,6 +222,20 @@ on_both! {
         assert_eq!(seen.list("vehicle_id").len(), owner.vehicles.len());
     }
 
+    async fn a_key_repeats_a_command_for_one_person_alone(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let client = app.api_client(&["commands:write"]).await;
+        let car = &owner.vehicles[0];
+        let body = json!({ "vehicle_id": car, "action": "lock" });
+        owner.lend(app, &guest).await;
+        let for_owner = client.acting_for(&owner);
+        let first = for_owner.post_as("/v1/commands", "one-key", body.clone()).await.expect(200);
+        let again = for_owner.post_as("/v1/commands", "one-key", body.clone()).await.expect(200);
+        assert_eq!(first.text("command_id"), again.text("command_id"));
+        let other = client.acting_for(&guest).post_as("/v1/commands", "one-key", body).await;
+        other.expect_problem(422, "idempotency_key_reused");
+    }
+
     async fn an_api_client_does_what_its_scopes_say(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let grant_id = owner.lend(app, &guest).await;
