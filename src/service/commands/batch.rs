@@ -1,6 +1,6 @@
 //! Working off a whole batch in one transaction of set-based statements: hold the facts of all requests
 //! and change the commands whose outcome is known, ask the policy in order of arrival, insert the new
-//! commands, record all of it, commit. On a server that is a trip for each comma.
+//! commands, record all of it, commit. A server is asked four times for that (docs/adr/0026).
 
 use std::collections::HashSet;
 
