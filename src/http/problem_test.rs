@@ -83,7 +83,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::Forbidden(Denial::ScopeMissing(Scope::GrantsWrite)), 403, "scope_missing"),
         (Error::Forbidden(Denial::ActingForMissing), 403, "acting_for_missing"),
         (Error::Forbidden(Denial::NotTheOwner), 403, "not_the_owner"),
-        (Error::NotFound(Sought::RIGHT), 404, "not_found"),
+        (Error::NotFound(Sought::VEHICLE_OR_GRANT), 404, "not_found"),
         (Error::Refused(Vec::new()), 404, "not_found"),
         (Error::State(StateFault::GrantEnded), 409, "grant_ended"),
         (Error::State(StateFault::EmailTaken), 409, "email_taken"),

@@ -12,7 +12,7 @@ use super::trace::{Happening, Moment};
 use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{GrantId, UserId};
-use crate::service::commands::{DispatchCommand, Dispatched, dispatch, reconcile, recover};
+use crate::service::commands::{CommandRequest, Dispatched, dispatch, reconcile, recover};
 use crate::service::grants::{EndedGrant, Wait, relinquish, revoke};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
@@ -171,6 +171,12 @@ impl Stage {
 
     async fn settle(&self) -> Option<String> {
         let instance = self.at(0)?;
+        // What a process stands still over is still decided on when it goes on.
+        for place in 0..self.places.len() {
+            if let Some(instance) = self.at(place) {
+                instance.process.stands_no_more().await;
+            }
+        }
         let mut failed = None;
         for _ in 0..SETTLING_STEPS {
             tokio::time::sleep(SETTLING_STEP).await;
@@ -230,7 +236,7 @@ impl Stage {
     async fn command(
         &self,
         mut place: usize,
-        request: DispatchCommand,
+        request: CommandRequest,
         wait: Duration,
         patience: Option<Duration>,
     ) {
@@ -256,7 +262,7 @@ impl Stage {
     async fn ask(
         &self,
         place: usize,
-        request: &DispatchCommand,
+        request: &CommandRequest,
         wait: Duration,
         patience: Option<Duration>,
     ) -> Result<Dispatched, String> {

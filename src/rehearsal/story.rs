@@ -13,7 +13,7 @@ use crate::domain::instruction::{ChargeLimit, Instruction};
 use crate::domain::reading::Coordinates;
 use crate::domain::user::Role;
 use crate::service::Caller;
-use crate::service::commands::DispatchCommand;
+use crate::service::commands::CommandRequest;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
 
@@ -29,7 +29,7 @@ const GRANTS: u128 = 40;
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// Asks for a command, and asks again where it was not told what became of it.
-    Command { request: DispatchCommand, wait: Duration, patience: Option<Duration> },
+    Command { request: CommandRequest, wait: Duration, patience: Option<Duration> },
     /// Ends a grant.
     End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
     /// An administrator closes an account.
@@ -238,7 +238,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     let mut request_hash = [0; 32];
     request_hash[0] = u8::try_from(number).unwrap();
     let caller = caller(user, Role::Member);
-    let request = DispatchCommand {
+    let request = CommandRequest {
         caller,
         user_id,
         vehicle_id,

@@ -32,11 +32,23 @@ impl Process {
             if self.dead.is_cancelled() {
                 std::future::pending::<()>().await;
             }
-            let until = *self.stands_until.lock().unwrap_or_else(PoisonError::into_inner);
-            match until.checked_sub(self.world.elapsed()) {
-                Some(left) if left > Duration::ZERO => tokio::time::sleep(left).await,
-                _ => return,
+            match self.stands_for() {
+                Some(left) => tokio::time::sleep(left).await,
+                None => return,
             }
+        }
+    }
+
+    /// For how long it still stands still.
+    fn stands_for(&self) -> Option<Duration> {
+        let until = *self.stands_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.checked_sub(self.world.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    /// Waits until the process, dead or not, no longer stands still.
+    pub(super) async fn stands_no_more(&self) {
+        while let Some(left) = self.stands_for() {
+            tokio::time::sleep(left).await;
         }
     }
 

@@ -31,7 +31,7 @@ pub async fn check(
     caller: &Caller,
     question: Question,
 ) -> Result<Decision, Error> {
-    service.must_agree()?;
+    service.require_trusted_clock()?;
     let Question { vehicle_id, action, grant_id, at } = question;
     let wish = Wish::of(action, Operation::CheckAccess);
     let (_, user_id, grant_id) =
@@ -40,7 +40,7 @@ pub async fn check(
     let named = (vehicle_id, grant_id);
     let known = DecisionFacts::read(&mut reader, &[named]).await?;
     let facts = known.of(caller.actor.organization_id, named);
-    let facts = facts.ok_or(Error::NotFound(Sought::RIGHT))?;
+    let facts = facts.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))?;
     let request = Request {
         user_id,
         vehicle_id,
@@ -50,7 +50,7 @@ pub async fn check(
     match facts.decide(&request, at.unwrap_or_else(|| service.clock.now())) {
         // Who has nothing to do with the car must not learn that it is there.
         Decision::Deny(reasons) if reasons.contains(&Reason::NotFound) => {
-            Err(Error::NotFound(Sought::RIGHT))
+            Err(Error::NotFound(Sought::VEHICLE_OR_GRANT))
         }
         decision => Ok(decision),
     }

@@ -52,7 +52,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::ClockDisagrees`].
-    pub fn must_agree(&self) -> Result<(), Error> {
+    pub fn require_trusted_clock(&self) -> Result<(), Error> {
         match self.agreed.dispute() {
             None => Ok(()),
             Some(dispute) => {
@@ -67,10 +67,10 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::ClockDisagrees`].
-    pub fn must_agree_for(&self, action: Action) -> Result<(), Error> {
+    pub fn require_trusted_clock_for(&self, action: Action) -> Result<(), Error> {
         if action == Action::Lock && self.agreed.was_agreed() {
             return Ok(());
         }
-        self.must_agree()
+        self.require_trusted_clock()
     }
 }

@@ -27,7 +27,7 @@ pub use dispatch::{Dispatched, dispatch};
 pub use drain::drain;
 pub use gate::{Gate, GateTask};
 pub use list::{get, list_of_vehicle};
-pub use request::DispatchCommand;
+pub use request::CommandRequest;
 pub use waiters::Waiters;
 
 /// The event of a command that reached another status.
@@ -44,7 +44,7 @@ fn changed(command: &Command) -> Event {
     }
 }
 
-/// Whether a client that waits for the outcome has something to be told.
+/// Whether its outcome is still waited for.
 const fn is_in_flight(command: &Command) -> bool {
     matches!(command.status, CommandStatus::Sending)
 }

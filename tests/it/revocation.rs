@@ -88,6 +88,20 @@ async fn round(app: &TestApp, owner: &Actor, guest: &Actor, ender: &Actor, drain
 }
 
 on_both! {
+    async fn of_two_revocations_at_once_both_are_told_that_it_is_revoked(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        for _ in 0..10 {
+            let grant_id = owner.lend(app, &guest).await;
+            let path = format!("/v1/grants/{grant_id}/revoke");
+            let replies = join_all((0..4).map(|_| owner.post(&path, json!({})))).await;
+            let told: Vec<_> = replies.into_iter().map(|reply| reply.expect(200).body).collect();
+            assert_eq!(told[0]["end_reason"], "revoked");
+            assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+            let path = format!("/v1/audit-entries?grant_id={grant_id}&event=grant.revoked");
+            assert_eq!(owner.get(&path).await.expect(200).list("entry_id").len(), 1);
+        }
+    }
+
     async fn no_unlock_begun_after_a_revocation_is_executed(app) {
         let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
         let mut allowed = 0;

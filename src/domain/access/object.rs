@@ -20,7 +20,7 @@ pub struct Sought {
 
 impl Sought {
     /// The car or grant that a command or a reading names.
-    pub const RIGHT: Self = Self::the("vehicle or grant");
+    pub const VEHICLE_OR_GRANT: Self = Self::the("vehicle or grant");
 
     /// Something of which there is one, or that is not named by an id.
     #[must_use]

@@ -87,7 +87,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
     let first = reasons.first().copied().unwrap_or(Reason::NotFound);
     let code = match first {
         // Who learns that there is nothing must not learn why (P10).
-        Reason::NotFound => return not_found(&Sought::RIGHT),
+        Reason::NotFound => return not_found(&Sought::VEHICLE_OR_GRANT),
         Reason::NotTheGrantee => Code::NotTheGrantee,
         Reason::VehicleMismatch => Code::VehicleMismatch,
         Reason::GrantRevoked => Code::GrantRevoked,

@@ -17,7 +17,7 @@ use crate::domain::instruction::{ChargeLimit, Instruction};
 use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
 use crate::http::extract::IdempotencyKey;
-use crate::service::commands::{self, DispatchCommand};
+use crate::service::commands::{self, CommandRequest};
 use crate::signing::digest;
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::commands::{DestinationRequest, LimitRequest};
@@ -137,7 +137,7 @@ async fn dispatch(
         key.map_or_else(|| format!("smartcar_v2:{}", holder.request_id), |key| key.0);
     // The same body means different things at different paths.
     let hashed = [instruction.action().as_str().as_bytes(), b" ", body].concat();
-    let request = DispatchCommand {
+    let request = CommandRequest {
         caller: holder.caller.clone(),
         user_id: holder.token.claims().grantee_id,
         vehicle_id: holder.token.claims().vehicle_id,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::request::{Batch, DispatchCommand};
+use super::request::{Batch, CommandRequest};
 use crate::domain::command::Command;
 use crate::domain::id::CommandId;
 use crate::service::Error;
@@ -26,7 +26,7 @@ impl BatchState {
     /// were taken here.
     pub(super) async fn hold(tx: &mut Tx, batch: &Batch) -> Result<(Self, Vec<CommandId>), Error> {
         let requests = || batch.requests.iter().map(|pending| &pending.request);
-        let named: Vec<Named> = requests().map(DispatchCommand::named).collect();
+        let named: Vec<Named> = requests().map(CommandRequest::named).collect();
         let keys = requests()
             .map(|request| (request.caller.principal_id(), request.idempotency_key.as_str()))
             .collect();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::is_in_flight;
-use super::request::{Answered, DispatchCommand};
+use super::request::{Answered, CommandRequest};
 use crate::domain::access::Sought;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
@@ -31,7 +31,7 @@ pub struct Dispatched {
 /// [`Error::Overloaded`]. A refusal by the policy is a command with the status `refused`.
 pub async fn dispatch(
     service: &Service,
-    request: DispatchCommand,
+    request: CommandRequest,
     wait: Duration,
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
@@ -89,5 +89,5 @@ async fn reread(
 ) -> Result<Command, Error> {
     let mut reader = service.store.read_urgent().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
-    found.ok_or(Error::NotFound(Sought::RIGHT))
+    found.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))
 }

@@ -6,7 +6,7 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::outcomes::{self, Outcomes};
-use super::request::{Answered, Batch, DispatchCommand, Pending};
+use super::request::{Answered, Batch, CommandRequest, Pending};
 use super::ruling::Ruling;
 use super::{send, settle};
 use crate::domain::access::Sought;
@@ -49,7 +49,7 @@ impl Gate {
     /// # Errors
     /// [`Error::Overloaded`] if too many wait or the service is stopping; otherwise what the
     /// decision came to.
-    pub async fn submit(&self, request: DispatchCommand) -> Result<Answered, Error> {
+    pub async fn submit(&self, request: CommandRequest) -> Result<Answered, Error> {
         let is_lock = request.instruction.action() == Action::Lock;
         if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
             return Err(Error::Overloaded);
@@ -125,20 +125,20 @@ fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
 }
 
 /// Those requests that can be decided on by the clock as it is; the others are answered.
-fn timely(service: &Service, requests: Vec<Pending>) -> Vec<Pending> {
-    let mut timely = Vec::with_capacity(requests.len());
+fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pending> {
+    let mut decidable = Vec::with_capacity(requests.len());
     for pending in requests {
-        match service.must_agree_for(pending.request.instruction.action()) {
-            Ok(()) => timely.push(pending),
+        match service.require_trusted_clock_for(pending.request.instruction.action()) {
+            Ok(()) => decidable.push(pending),
             Err(error) => drop(pending.reply.send(Err(error))),
         }
     }
-    timely
+    decidable
 }
 
 /// Decides on a batch, answers everybody in it and tells the outcomes.
 async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
-    batch.requests = timely(service, batch.requests);
+    batch.requests = refuse_if_clock_disputed(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     match settle::write(service, &batch).await {
         Ok(written) => {
@@ -174,7 +174,7 @@ fn answer(service: &Service, outcomes: &Outcomes, pending: Pending, ruling: Ruli
         Ruling::Refused(command) => Ok(Answered::Refused(*command)),
         Ruling::Replayed(command) => Ok(Answered::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
-        Ruling::NotFound => Err(Error::NotFound(Sought::RIGHT)),
+        Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };
     // Who hung up meanwhile does not stop what was decided.
     drop(pending.reply.send(answer));
@@ -188,9 +188,9 @@ mod tests {
     use crate::domain::instruction::Instruction;
     use crate::service::Caller;
 
-    fn request(instruction: Instruction) -> DispatchCommand {
+    fn request(instruction: Instruction) -> CommandRequest {
         let id = uuid::Uuid::from_u128(1);
-        DispatchCommand {
+        CommandRequest {
             caller: Caller { actor: Actor::system(Id::from_uuid(id)), request_id: None },
             user_id: Id::from_uuid(id),
             vehicle_id: Id::from_uuid(id),

@@ -1,4 +1,4 @@
-//! A request for a command, as it is asked, as it waits for its decision, and what that is.
+//! A request for a command: what is asked, its place in a batch, and the answer.
 
 use tokio::sync::oneshot;
 
@@ -12,7 +12,7 @@ use crate::storage::commands::Change;
 
 /// A request for a command.
 #[derive(Debug, Clone)]
-pub struct DispatchCommand {
+pub struct CommandRequest {
     /// Who asks.
     pub caller: Caller,
     /// Whose right it rests on.
@@ -29,7 +29,7 @@ pub struct DispatchCommand {
     pub request_hash: [u8; 32],
 }
 
-impl DispatchCommand {
+impl CommandRequest {
     /// Which car, and by which grant.
     pub(super) const fn named(&self) -> Named {
         (self.vehicle_id, self.grant_id)
@@ -56,7 +56,7 @@ pub enum Answered {
 /// A request on its way through the gate.
 #[derive(Debug)]
 pub(super) struct Pending {
-    pub(super) request: DispatchCommand,
+    pub(super) request: CommandRequest,
     pub(super) reply: oneshot::Sender<Result<Answered, Error>>,
 }
 

@@ -69,7 +69,7 @@ pub(super) fn rule(
     let decision = facts.decide(&question, now);
     let grant_revision = facts.grant.map(|facts| facts.grant.revision);
     let vehicle = Arc::clone(facts.vehicle);
-    let command = undecided(service, pending, now)?;
+    let command = new_command(service, pending, now)?;
     match decision {
         Decision::Allow(_) => {
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
@@ -88,7 +88,7 @@ pub(super) fn rule(
 }
 
 /// A command as it begins, before it is known whether it is allowed.
-fn undecided(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
+fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
     let request = &pending.request;
     let send_by = now.plus(SEND_TIME);
     Ok(Command {

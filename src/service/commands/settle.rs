@@ -48,14 +48,14 @@ impl From<Unsettled> for Error {
 
 /// Rulings that may be durable.
 #[derive(Default)]
-struct Open(HashMap<CommandId, Ruling>);
+struct UnconfirmedRulings(HashMap<CommandId, Ruling>);
 
 /// Works off a batch, and finds out what became of it.
 ///
 /// # Errors
 /// [`Unsettled`]; then nothing is known of its outcomes either.
 pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Unsettled> {
-    let mut open = Open::default();
+    let mut unconfirmed = UnconfirmedRulings::default();
     let (mut tries, mut looks) = (0, 0);
     let give_up_at = service.clock.monotonic().saturating_add(LOOK_TIME_MAX);
     loop {
@@ -65,10 +65,10 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
                 // The outcomes may have been written by the commit that was not answered.
                 match outcomes::with_earlier(service, &batch.outcomes, outcomes).await {
                     Ok(outcomes) => {
-                        return Ok(Written { rulings: open.recognize(rulings), outcomes });
+                        return Ok(Written { rulings: unconfirmed.recognize(rulings), outcomes });
                     }
                     Err(error) => {
-                        open.remember(rulings);
+                        unconfirmed.remember(rulings);
                         error
                     }
                 }
@@ -79,7 +79,7 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
             }
             Err(Undecided::Failed(error)) => error,
             Err(Undecided::Unknown(written, error)) => {
-                open.remember(written.rulings);
+                unconfirmed.remember(written.rulings);
                 looks += 1;
                 error.into()
             }
@@ -92,7 +92,7 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
         looks += 1;
         if looks >= LOOKS_MAX || service.clock.monotonic() >= give_up_at {
             tracing::error!(error = ?error, requests, "what was decided is not known");
-            open.withdraw_later(service);
+            unconfirmed.withdraw_later(service);
             return Err(Unsettled::MaybeDurable);
         }
         tracing::warn!(error = ?error, requests, "looking for an unknown commit");
@@ -100,7 +100,7 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
     }
 }
 
-impl Open {
+impl UnconfirmedRulings {
     fn remember(&mut self, rulings: Vec<Ruling>) {
         for ruling in rulings {
             let command_id = match &ruling {

@@ -32,7 +32,7 @@ pub async fn mint_token(
     caller: &Caller,
     grant_id: GrantId,
 ) -> Result<MintedToken, Error> {
-    service.must_agree()?;
+    service.require_trusted_clock()?;
     service
         .transact(Operation::MintToken.as_str(), Priority::Ordinary, |work| {
             Box::pin(async move {

@@ -71,7 +71,7 @@ pub async fn choose_right(
         }
         None => Object::ORGANIZATION,
     };
-    let acting_as = service.authorize(caller, wish.operation, &object, Sought::RIGHT)?;
+    let acting_as = service.authorize(caller, wish.operation, &object, Sought::VEHICLE_OR_GRANT)?;
     let user_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let caller = caller.acting_for(user_id);
     if named.is_some() {
@@ -79,7 +79,7 @@ pub async fn choose_right(
     }
     let vehicle = decisions::vehicles(&mut reader, &[vehicle_id]).await?.into_iter().next();
     let vehicle = vehicle.filter(|vehicle| vehicle.organization_id == organization_id);
-    let vehicle = vehicle.ok_or(Error::NotFound(Sought::RIGHT))?;
+    let vehicle = vehicle.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))?;
     if vehicle.facts.owner_id == user_id {
         return Ok((caller, user_id, None));
     }

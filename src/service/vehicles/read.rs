@@ -19,7 +19,7 @@ pub async fn read(
     observable: Observable,
 ) -> Result<Reading, Error> {
     let mut answers = read_batch(service, caller, read, &[observable]).await?;
-    answers.pop().unwrap_or(Err(Error::NotFound(Sought::RIGHT)))
+    answers.pop().unwrap_or(Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)))
 }
 
 /// Reads several things, with an answer for each in the order of the request. One may be refused
@@ -44,7 +44,7 @@ pub async fn read_batch(
     let mut seen = observe::read(service, &vehicle, &allowed).await?.into_iter();
     let answer = |refusal: Option<Vec<Reason>>| match refusal {
         Some(reasons) => Err(Error::Refused(reasons)),
-        None => seen.next().unwrap_or(Err(Error::NotFound(Sought::RIGHT))),
+        None => seen.next().unwrap_or(Err(Error::NotFound(Sought::VEHICLE_OR_GRANT))),
     };
     Ok(refusals.into_iter().map(answer).collect())
 }

@@ -141,7 +141,7 @@ fn batch_max(service: &Service) -> usize {
 
 /// Decides on a batch and answers everybody in it.
 async fn work_off(service: &Service, batch: Vec<PendingRead>) {
-    let decided = match service.must_agree() {
+    let decided = match service.require_trusted_clock() {
         Ok(()) => decide(service, &batch).await,
         Err(error) => Err(error),
     };
@@ -149,7 +149,7 @@ async fn work_off(service: &Service, batch: Vec<PendingRead>) {
         Ok(decided) => {
             for (pending, decided) in batch.into_iter().zip(decided) {
                 // A client that hung up does not need to know.
-                drop(pending.reply.send(decided.ok_or(Error::NotFound(Sought::RIGHT))));
+                drop(pending.reply.send(decided.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))));
             }
         }
         Err(error) => {

@@ -19,7 +19,7 @@ use crate::http::Gateway;
 use crate::http::extract::{ApiJson, Commander, IdempotencyKey, Wait};
 use crate::http::problem::Problem;
 use crate::http::v1::mark;
-use crate::service::commands::{self, DispatchCommand, Dispatched};
+use crate::service::commands::{self, CommandRequest, Dispatched};
 use crate::service::{Error, vehicles};
 
 /// What to ask of which car.
@@ -118,7 +118,7 @@ pub(in crate::http) async fn create(
             (caller, token.claims().grantee_id, Some(token.claims().grant_id))
         }
     };
-    let request = DispatchCommand {
+    let request = CommandRequest {
         caller,
         user_id,
         vehicle_id,
