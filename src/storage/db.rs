@@ -1,6 +1,6 @@
 //! The databases behind one interface, [`Database`](driver::Database): `sqlite.rs`, `postgres.rs`
-//! and, compiled for tests only, the acted one of the rehearsal. Each is one file with its room;
-//! nothing else here or above differs between them.
+//! and, compiled for tests only, the acted one of the rehearsal. Each is one file and the folder of the
+//! same name; nothing else here or above differs between them.
 //!
 //! A statement is one text for all of them, run through [`query()`].
 

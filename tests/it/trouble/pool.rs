@@ -23,6 +23,8 @@ struct Holder<'s> {
 impl<'s> Holder<'s> {
     /// Whoever writes these tables waits from now on, and holds a connection while it does.
     async fn of(server: &'s OwnServer, tables: &str) -> Self {
+        // The session keeps its locks until it is killed, or ends by itself if the test cannot do that:
+        // nothing here waits for the two minutes.
         let lock = format!("BEGIN; LOCK TABLE {tables}; SELECT pg_sleep(120)");
         let session = tokio::task::block_in_place(|| {
             server.psql(server.database(), &lock).stdout(Stdio::null()).spawn().unwrap()

@@ -30,7 +30,7 @@ pub(super) async fn run(on: &mut PgConnection, query: Query) -> Result<Answer, S
 }
 
 /// Sends a statement; returns how many rows it changed or found, and the rows that it returned.
-#[expect(clippy::disallowed_methods, reason = "the room in which statements are run")]
+#[expect(clippy::disallowed_methods, reason = "statements are run here alone")]
 pub(super) async fn send(
     on: &mut PgConnection,
     text: SqlStr,
