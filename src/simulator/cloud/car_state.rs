@@ -198,9 +198,11 @@ mod tests {
 
     #[test]
     fn a_stop_on_the_way_makes_no_difference() {
-        let cases = ([0..2_000_i64, 0..2_000], 0.0..1.0_f64, any::<bool>());
-        let tally = Tally::of(256, cases, |(times, level, is_driving), tally| {
-            let (stop, end) = (times[0].min(times[1]), times[0].max(times[1]));
+        // A charge ends within hours, a drive within days.
+        let minutes = || prop_oneof![0..300_i64, 0..2_000_i64];
+        let cases = ((minutes(), minutes()), 0.0..1.0_f64, any::<bool>());
+        let tally = Tally::of(1024, cases, |(times, level, is_driving), tally| {
+            let (stop, end) = (times.0.min(times.1), times.0.max(times.1));
             let mut before = CarState { is_charging: !is_driving, ..state() };
             before.battery.level = level;
             if is_driving {
