@@ -78,7 +78,7 @@ fn decided_on(
     now: Timestamp,
 ) -> Result<(Vec<KeyedCommand>, Vec<AuditEntry>), Error> {
     let (mut commands, mut entries) = (Vec::new(), Vec::new());
-    for (Pending { request, .. }, decided) in requests.iter().zip(rulings) {
+    for (Pending { request, request_hash, .. }, decided) in requests.iter().zip(rulings) {
         let (command, event) = match decided {
             Ruling::Send(order) => (&order.command, ruling::authorized(order)),
             Ruling::Refused(command) => (command.as_ref(), ruling::refused(command)),
@@ -88,7 +88,7 @@ fn decided_on(
         commands.push(KeyedCommand {
             principal_id: request.caller.principal_id(),
             idempotency_key: request.idempotency_key.clone(),
-            request_hash: request.hash(),
+            request_hash: *request_hash,
             command: command.clone(),
         });
     }

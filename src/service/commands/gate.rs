@@ -55,7 +55,7 @@ impl Gate {
             return Err(Error::Overloaded);
         }
         let (reply, decided) = oneshot::channel();
-        let pending = Pending { request, reply };
+        let pending = Pending { request_hash: request.hash(), request, reply };
         self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
         decided.await.map_err(|_| Error::Overloaded)?
     }

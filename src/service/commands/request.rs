@@ -57,6 +57,8 @@ pub enum Answered {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) request: CommandRequest,
+    /// [`CommandRequest::hash`], made once.
+    pub(super) request_hash: [u8; 32],
     pub(super) reply: oneshot::Sender<Result<Answered, Error>>,
 }
 

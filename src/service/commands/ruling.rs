@@ -49,7 +49,7 @@ pub(super) fn rule(
     let request = &pending.request;
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
     if let Some((hash, command)) = state.replay(&key) {
-        let same = *hash == request.hash();
+        let same = *hash == pending.request_hash;
         return Ok(if same {
             Ruling::Replayed(Box::new(command.clone()))
         } else {
@@ -76,12 +76,12 @@ pub(super) fn rule(
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
-            state.note_decided(key, request.hash(), command);
+            state.note_decided(key, pending.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
             let refused = refuse(command, reasons);
-            state.note_decided(key, request.hash(), refused.clone());
+            state.note_decided(key, pending.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))
         }
     }

@@ -7,7 +7,11 @@ mod run;
 mod servers;
 mod together;
 
+use std::fmt::Debug;
+use std::ops::DerefMut;
+
 use async_trait::async_trait;
+use sqlx::PgConnection;
 use sqlx::pool::PoolConnection;
 
 use super::driver::{Database, DbSession, Transaction};
@@ -45,11 +49,14 @@ impl Postgres {
         Ok(Self { servers: Servers::open(addresses, settings.connections_max).await? })
     }
 
-    async fn reader(&self, priority: Priority) -> Result<ServerReader, StorageError> {
+    async fn reader(
+        &self,
+        priority: Priority,
+    ) -> Result<ServerSession<PoolConnection<sqlx::Postgres>>, StorageError> {
         let permit = self.servers.permit(priority).await?;
         let pool = self.servers.pool()?;
-        let connection = self.servers.bounded(pool.acquire()).await?;
-        Ok(ServerReader { connection, servers: self.servers.clone(), _permit: permit })
+        let on = self.servers.bounded(pool.acquire()).await?;
+        Ok(ServerSession { on, servers: self.servers.clone(), _permit: permit })
     }
 }
 
@@ -58,8 +65,8 @@ impl Database for Postgres {
     async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
         let permit = self.servers.permit(priority).await?;
         let pool = self.servers.pool()?;
-        let tx = self.servers.bounded(pool.begin()).await?;
-        Ok(Box::new(ServerTransaction { tx, servers: self.servers.clone(), _permit: permit }))
+        let on = self.servers.bounded(pool.begin()).await?;
+        Ok(Box::new(ServerSession { on, servers: self.servers.clone(), _permit: permit }))
     }
 
     async fn read(&self, priority: Priority) -> Result<Box<dyn DbSession>, StorageError> {
@@ -73,7 +80,7 @@ impl Database for Postgres {
 
     async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {
         let mut reader = self.reader(Priority::Ordinary).await?;
-        run::prepare(&mut reader.connection, sql).await
+        run::prepare(&mut reader.on, sql).await
     }
 
     fn statements(&self) -> Vec<&'static str> {
@@ -103,48 +110,32 @@ impl Database for Postgres {
     }
 }
 
-/// A connection outside a transaction.
+/// A connection, or a transaction at READ COMMITTED on one.
 #[derive(Debug)]
-struct ServerReader {
-    connection: PoolConnection<sqlx::Postgres>,
+struct ServerSession<C> {
+    on: C,
     servers: Servers,
     _permit: Permit,
 }
 
 #[async_trait]
-impl DbSession for ServerReader {
+impl<C> DbSession for ServerSession<C>
+where
+    C: DerefMut<Target = PgConnection> + Debug + Send,
+{
     async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.servers.bounded(run::run(&mut self.connection, query)).await
+        self.servers.bounded(run::run(&mut self.on, query)).await
     }
 
     async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
-        self.servers.bounded(together::run_each(&mut self.connection, queries)).await
-    }
-}
-
-/// A transaction at READ COMMITTED.
-#[derive(Debug)]
-struct ServerTransaction {
-    tx: sqlx::Transaction<'static, sqlx::Postgres>,
-    servers: Servers,
-    _permit: Permit,
-}
-
-#[async_trait]
-impl DbSession for ServerTransaction {
-    async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.servers.bounded(run::run(&mut self.tx, query)).await
-    }
-
-    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
-        self.servers.bounded(together::run_each(&mut self.tx, queries)).await
+        self.servers.bounded(together::run_each(&mut self.on, queries)).await
     }
 }
 
 #[async_trait]
-impl Transaction for ServerTransaction {
+impl Transaction for ServerSession<sqlx::Transaction<'static, sqlx::Postgres>> {
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self { tx, servers, _permit } = *self;
-        servers.bounded(tx.commit()).await.map_err(StorageError::of_commit)
+        let Self { on, servers, _permit } = *self;
+        servers.bounded(on.commit()).await.map_err(StorageError::of_commit)
     }
 }

@@ -149,3 +149,7 @@ pub(super) fn attributes(told: wire::VehicleAttributes) -> Result<Attributes, &'
     }
     Ok(Attributes { make: told.make, model: told.model, year: told.year })
 }
+
+#[cfg(test)]
+#[path = "connections_test.rs"]
+mod tests;
