@@ -279,7 +279,7 @@ impl App {
         service.tasks.close();
         let patience = service.settings.connector_timeout.saturating_add(STOP_MARGIN);
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
-            tracing::error!("stopped with work left; the recovery of the next start settles it");
+            tracing::error!("stopped with work left; the recovery of the next start takes it over");
         }
         service.store.db().close().await;
         Ok(())

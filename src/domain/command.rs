@@ -70,10 +70,10 @@ impl CommandStatus {
         }
     }
 
-    /// What reading the car's lock state makes of a command that waits for it; `None` if a
-    /// command in this state waits for nothing, or must go on waiting.
+    /// The last status of a command once the car's state was read, which agrees with what was asked or
+    /// not; `None` if a command in this status waits for no reading, or must go on waiting.
     #[must_use]
-    pub const fn settled_by(self, agrees: bool) -> Option<Self> {
+    pub const fn settled_by_observation(self, agrees: bool) -> Option<Self> {
         match (self, agrees) {
             (Self::Acknowledged | Self::Unknown, true) => Some(Self::Confirmed),
             (Self::Unknown, false) => Some(Self::Contradicted),
@@ -81,9 +81,10 @@ impl CommandStatus {
         }
     }
 
-    /// What becomes of a command whose car could not be seen in time.
+    /// The last status of a command whose car could not be read in time; `None` if a command in this
+    /// status does not wait for that.
     #[must_use]
-    pub const fn settled_by_silence(self) -> Option<Self> {
+    pub const fn settled_unobserved(self) -> Option<Self> {
         match self {
             Self::Acknowledged => Some(Self::Unconfirmed),
             Self::Unknown => Some(Self::Unresolved),
@@ -144,8 +145,8 @@ pub struct Command {
 }
 
 impl Command {
-    /// When a step is taken that is noticed now: after the one before, also if the clock was set
-    /// back or is another machine's, so that the record has a command's steps in their order.
+    /// The time of a transition that is noticed now: after the one before, also if the clock was set
+    /// back or is another machine's, so that the record has a command's transitions in their order.
     #[must_use]
     pub fn next_moment(&self, now: Timestamp) -> Timestamp {
         now.max(self.changed_at.plus(std::time::Duration::from_micros(1)))

@@ -28,15 +28,15 @@ fn a_command_takes_the_steps_of_the_diagram_and_no_others() {
 }
 
 #[test]
-fn only_what_waits_for_the_car_is_settled_by_seeing_it_or_by_silence() {
+fn only_what_waits_for_the_car_is_settled_by_an_observation_or_without_one() {
     for &status in CommandStatus::ALL {
-        let settled = (status.settled_by(true), status.settled_by(false));
+        let settled = (status.settled_by_observation(true), status.settled_by_observation(false));
         let (seen, silence) = match status {
             Acknowledged => ((Some(Confirmed), None), Some(Unconfirmed)),
             Unknown => ((Some(Confirmed), Some(Contradicted)), Some(Unresolved)),
             _ => ((None, None), None),
         };
-        assert_eq!((settled, status.settled_by_silence()), (seen, silence), "{status}");
+        assert_eq!((settled, status.settled_unobserved()), (seen, silence), "{status}");
     }
 }
 

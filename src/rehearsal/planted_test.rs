@@ -2,7 +2,7 @@
 
 use super::run::play;
 use super::world::Planted;
-use crate::storage::commands::meaning::{CHANGE, IN_FLIGHT, TAKE_ABANDONED};
+use crate::storage::commands::meaning::{IN_FLIGHT, MARK_ABANDONED, TRANSITION};
 use crate::storage::db::rehearsal::{Defect, Table};
 use crate::storage::grants::meaning::END;
 use crate::storage::record_queue::meaning::ADD;
@@ -19,9 +19,9 @@ fn every_planted_defect_breaks_the_promise_it_should() {
         (store(Defect::NotHeld(Table::Users)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(END)), "P6"),
-        (store(Defect::Unchecked(CHANGE)), "P5"),
+        (store(Defect::Unchecked(TRANSITION)), "P5"),
         (store(Defect::Blind(IN_FLIGHT)), "P3"),
-        (store(Defect::Blind(TAKE_ABANDONED)), "P6"),
+        (store(Defect::Blind(MARK_ABANDONED)), "P6"),
         (store(Defect::KeysRepeat), "P4"),
         (store(Defect::CommitsLost), "P6"),
         (store(Defect::CommitsLate), "P1"),

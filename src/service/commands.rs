@@ -1,12 +1,16 @@
 //! Commands, from the request to the outcome.
 //!
-//! `dispatch` hands a request to the [`gate`], which decides on everything that is waiting in one
-//! transaction; what is allowed is sent once by a task of its own ([`send`]); outcomes are
-//! gathered and written the same way ([`outcomes`]); [`recover`] and [`reconcile`] settle what a
-//! crash or a silent cloud left open.
+//! [`dispatch`] hands a request to the [`gate`], which has everything that is waiting decided in one
+//! transaction ([`decide`] until it is durable, by attempts of [`batch`]). What is allowed is sent once by a
+//! task of its own ([`send`]). Outcomes are gathered and written the same way ([`outcomes`]). [`recover`]
+//! takes over what a crash left, and [`reconcile`] settles what is not certain by looking at the car.
+//!
+//! A command's status changes by a [`Transition`](crate::storage::commands::Transition), which is applied
+//! only to the status that it leaves. To *settle* a command is to give it its last status.
 
 mod batch;
 mod batch_state;
+mod decide;
 mod dispatch;
 mod drain;
 mod gate;
@@ -17,7 +21,6 @@ pub mod recover;
 mod request;
 mod ruling;
 mod send;
-mod settle;
 mod waiters;
 
 use crate::domain::command::{Command, CommandStatus};

@@ -1,4 +1,4 @@
-//! What decisions rest on: the one place where facts are read. A transaction that decides holds the rows
+//! What decisions rest on: the one place where facts are read. A transaction that decides locks the rows
 //! that they come from until it ends (P2).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,7 +8,7 @@ use super::Error;
 use crate::domain::id::{GrantId, OrganizationId, VehicleId};
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
 use crate::domain::time::Timestamp;
-use crate::storage::decisions::{self, ToHold, VehicleRow};
+use crate::storage::decisions::{self, RowsToLock, VehicleRow};
 use crate::storage::{Executor, Tx};
 
 /// Which car, and by which grant.
@@ -45,10 +45,10 @@ impl DecisionFacts {
         Ok(Self::of_rows(vehicles, decisions::grants(on, &grant_ids).await?))
     }
 
-    /// Reads facts to decide on, and holds them: nobody changes them before the transaction ends.
-    pub(super) async fn hold(tx: &mut Tx, named: &[Named]) -> Result<Self, Error> {
-        let held = decisions::hold(tx, to_hold(named)).await?;
-        Ok(Self::of_rows(held.vehicles, held.grants))
+    /// Locks and reads the rows to decide on: nobody changes them before the transaction ends.
+    pub(super) async fn lock(tx: &mut Tx, named: &[Named]) -> Result<Self, Error> {
+        let locked = decisions::lock_rows(tx, rows_to_lock(named)).await?;
+        Ok(Self::of_rows(locked.vehicles, locked.grants))
     }
 
     pub(super) fn of_rows(vehicles: Vec<VehicleRow>, grants: Vec<GrantFacts>) -> Self {
@@ -90,10 +90,10 @@ impl DecisionFacts {
     }
 }
 
-/// The cars and grants that a decision on these rests on.
-pub(super) fn to_hold<'a>(named: &[Named]) -> ToHold<'a> {
+/// The rows of cars and grants that a decision on these rests on.
+pub(super) fn rows_to_lock<'a>(named: &[Named]) -> RowsToLock<'a> {
     let (vehicle_ids, grant_ids) = ids(named);
-    ToHold { vehicle_ids, grant_ids, ..ToHold::default() }
+    RowsToLock { vehicle_ids, grant_ids, ..RowsToLock::default() }
 }
 
 /// Each car and each grant once, in one order for all transactions.

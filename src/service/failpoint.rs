@@ -21,14 +21,14 @@ words! {
         SendAnswered = "send.answered",
         /// Outcomes are written, and not committed.
         OutcomesWritten = "outcomes.written",
-        /// Outcomes are committed, and nobody was told.
+        /// Outcomes are committed, and nobody was notified.
         OutcomesCommitted = "outcomes.committed",
-        /// The client of a command is about to be told.
-        DispatchTold = "dispatch.told",
-        /// Abandoned commands are taken over, and it is not committed.
-        RecoverTaken = "recover.taken",
-        /// Commands are taken to be looked at, and no look was made.
-        ReconcileTaken = "reconcile.taken",
+        /// The client of a command is about to get its answer.
+        DispatchAnswers = "dispatch.answers",
+        /// Abandoned commands are made `unknown`, and it is not committed.
+        RecoverMarked = "recover.marked",
+        /// Commands are leased to be looked at, and no look was made.
+        ReconcileLeased = "reconcile.leased",
         /// A car was seen, and nothing is written of it.
         ReconcileSeen = "reconcile.seen",
         /// A grant is issued, and it is not committed.

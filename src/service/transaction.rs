@@ -76,7 +76,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Records an event that happened at another time than the transaction: a command's next step.
+    /// Records an event that happened at another time than the transaction: a command's transition.
     ///
     /// # Errors
     /// As [`Work::record`].
@@ -106,21 +106,21 @@ struct Frame {
 }
 
 /// Why a run of the work is not known to be durable.
-enum Unfinished<T> {
+enum RunError<T> {
     /// Nothing of it is kept.
     Failed(Error),
     /// The answer to the commit did not come.
-    Unknown(Unknown<T>),
+    CommitUnknown(UnknownCommit<T>),
 }
 
 /// A commit without an answer. Its first entry tells it from every other.
-struct Unknown<T> {
+struct UnknownCommit<T> {
     value: T,
     first: Option<Box<AuditEntry>>,
     error: StorageError,
 }
 
-impl<T, E: Into<Error>> From<E> for Unfinished<T> {
+impl<T, E: Into<Error>> From<E> for RunError<T> {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -132,7 +132,7 @@ impl Service {
     ///
     /// # Errors
     /// The work's own error, and then nothing is kept; [`Error::Storage`] with
-    /// [`StorageError::Unknown`] if it could not be found out whether it is.
+    /// [`StorageError::CommitUnknown`] if it could not be found out whether it is.
     pub async fn transact<'s, T: Send>(
         &'s self,
         name: &'static str,
@@ -179,7 +179,7 @@ impl Service {
         loop {
             let error = match self.attempt(frame, &work).await {
                 Ok(value) => return Ok(value),
-                Err(Unfinished::Unknown(unknown)) => {
+                Err(RunError::CommitUnknown(unknown)) => {
                     if let Some(value) = self.find_out(frame, unknown, &mut looks).await? {
                         return Ok(value);
                     }
@@ -187,7 +187,7 @@ impl Service {
                     waits = true;
                     continue;
                 }
-                Err(Unfinished::Failed(error)) => error,
+                Err(RunError::Failed(error)) => error,
             };
             if tries < TRIES_MAX && error.is_worth_repeating() {
                 tries += 1;
@@ -206,7 +206,7 @@ impl Service {
         &'s self,
         frame: Frame,
         work: &(impl for<'w> Fn(&'w mut Work<'s>) -> Run<'w, T> + Sync),
-    ) -> Result<T, Unfinished<T>> {
+    ) -> Result<T, RunError<T>> {
         let tx = self.store.db().begin(frame.priority).await?;
         let now = self.clock.now();
         let mut run = Work { tx, now, service: self, entries: Vec::new() };
@@ -217,9 +217,9 @@ impl Service {
         }
         match tx.commit().await {
             Ok(()) => Ok(value),
-            Err(error @ StorageError::Unknown(_)) => {
+            Err(error @ StorageError::CommitUnknown(_)) => {
                 let first = (!entries.is_empty()).then(|| Box::new(entries.swap_remove(0)));
-                Err(Unfinished::Unknown(Unknown { value, first, error }))
+                Err(RunError::CommitUnknown(UnknownCommit { value, first, error }))
             }
             Err(error) => Err(error.into()),
         }
@@ -230,10 +230,10 @@ impl Service {
     async fn find_out<T: Send>(
         &self,
         frame: Frame,
-        unknown: Unknown<T>,
+        unknown: UnknownCommit<T>,
         looks: &mut u32,
     ) -> Result<Option<T>, Error> {
-        let Unknown { value, first: Some(first), error } = unknown else {
+        let UnknownCommit { value, first: Some(first), error } = unknown else {
             return Err(unknown.error.into());
         };
         while *looks < frame.looks_max {

@@ -17,7 +17,7 @@ const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle
     ON CONFLICT DO NOTHING";
 const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
     ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
-const CHANGE: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, causes = v.column6, \
+const TRANSITION: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, causes = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
     WHERE commands.command_id = v.column1 AND commands.status = v.column2 RETURNING commands.command_id";
@@ -25,7 +25,7 @@ const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND comman
 const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
     ORDER BY command_id DESC LIMIT $3";
 const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
-const TAKE_ABANDONED: &str = "UPDATE commands SET status = 'unknown', causes = $3, check_at = $1, \
+const MARK_ABANDONED: &str = "UPDATE commands SET status = 'unknown', causes = $3, check_at = $1, \
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
     AND status = 'sending' RETURNING *";
@@ -45,11 +45,11 @@ const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN
 pub const STATEMENTS: &[&str] = &[
     INSERT,
     REPLAYS,
-    CHANGE,
+    TRANSITION,
     FIND,
     LIST_OF_VEHICLE,
     IN_FLIGHT,
-    TAKE_ABANDONED,
+    MARK_ABANDONED,
     DUE,
     LEASE,
     CHECK_AGAIN,
@@ -162,10 +162,10 @@ pub(super) fn replays(keys: &[(uuid::Uuid, &str)]) -> Query {
     query(REPLAYS).rows(keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]))
 }
 
-/// A step of one command's life.
+/// A change of one command's status.
 #[derive(Debug, Clone)]
-pub struct Change {
-    /// The status it leaves; the step is taken only from there.
+pub struct Transition {
+    /// The status it leaves; it is applied only to a command in this one.
     pub from: CommandStatus,
     /// The command as it is afterwards.
     pub command: Command,
@@ -173,11 +173,11 @@ pub struct Change {
     pub check_at: Option<Timestamp>,
 }
 
-fn changed(change: &Change) -> [Value; 10] {
-    let command = &change.command;
+fn values(transition: &Transition) -> [Value; 10] {
+    let command = &transition.command;
     [
         command.command_id.into(),
-        change.from.into(),
+        transition.from.into(),
         command.status.into(),
         command.evidence.into(),
         command.observed_at.into(),
@@ -185,21 +185,25 @@ fn changed(change: &Change) -> [Value; 10] {
         command.user_message.as_deref().into(),
         command.retry_after_ms.into(),
         command.changed_at.into(),
-        change.check_at.into(),
+        transition.check_at.into(),
     ]
 }
 
-/// The statement that takes steps. Those that it does not return had been taken elsewhere.
-pub(super) fn change(changes: &[Change]) -> Query {
-    query(CHANGE).rows(changes.iter().map(changed))
+/// The statement that applies transitions. It returns the commands to which it applied one; the others
+/// had left that status before.
+pub(super) fn update(transitions: &[Transition]) -> Query {
+    query(TRANSITION).rows(transitions.iter().map(values))
 }
 
-/// Takes steps. Those that are not returned had been taken elsewhere.
+/// Applies transitions. Commands that are not returned had left that status before.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
-pub async fn change_many(tx: &mut Tx, changes: &[Change]) -> Result<Vec<CommandId>, StorageError> {
-    change(changes).fetch_all(tx).await
+pub async fn apply(
+    tx: &mut Tx,
+    transitions: &[Transition],
+) -> Result<Vec<CommandId>, StorageError> {
+    update(transitions).fetch_all(tx).await
 }
 
 /// One command.
@@ -244,16 +248,16 @@ pub async fn in_flight(
     query(IN_FLIGHT).bind(grant_id).fetch_all(on).await
 }
 
-/// Takes up to `limit` commands whose sender is gone, as they are afterwards: `unknown`.
+/// Makes up to `limit` commands whose sender is gone `unknown`; returns them as they are afterwards.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.
-pub async fn take_abandoned(
+pub async fn mark_abandoned(
     tx: &mut Tx,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Command>, StorageError> {
-    query(TAKE_ABANDONED)
+    query(MARK_ABANDONED)
         .bind(now)
         .bind(limit)
         .bind(Cause::Abandoned.stored().as_str())
@@ -299,8 +303,8 @@ pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, St
     query(DUE).bind(now).bind(limit).fetch_all(tx).await
 }
 
-/// Takes commands to check that are due; nobody else takes them before `lease_until`. Those that
-/// are not returned were taken or settled elsewhere.
+/// Leases commands that are due to be checked; nobody else leases them before `lease_until`. Those that
+/// are not returned were leased or settled elsewhere.
 ///
 /// # Errors
 /// [`StorageError`] if the database does not answer or another transaction is in the way.

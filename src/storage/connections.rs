@@ -31,7 +31,7 @@ const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, 
 const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
 /// Nobody decides on the consent before the transaction ends.
-const HOLD: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";
+const LOCK: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";
 const OF_OWNER: &str = "SELECT connection_id FROM connections WHERE organization_id = $1 AND owner_id = $2 ORDER BY connection_id";
 const ASK_BACK: &str = "UPDATE connections SET state_hash = $2, asked_back_at = $3 WHERE connection_id = $1 AND status = 'active'";
 const TAKE_BACK: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'active' \
@@ -50,7 +50,7 @@ pub const STATEMENTS: &[&str] = &[
     RELEASE_REFRESH,
     LOSE,
     END,
-    HOLD,
+    LOCK,
     OF_OWNER,
     ASK_BACK,
     TAKE_BACK,
@@ -302,13 +302,13 @@ pub async fn end(
     Ok(query(END).bind(connection_id).bind(reason).execute(tx).await? == 1)
 }
 
-/// Holds a consent, for what changes its cars and then perhaps itself: decisions hold it before its
-/// cars, and nobody waits for each other in a circle.
+/// Locks the row of a consent, for what changes its cars and then perhaps itself: decisions lock it before its
+/// cars, so that there is no deadlock.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn hold(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
-    query(HOLD).bind(connection_id).execute(tx).await.map(drop)
+pub async fn lock(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
+    query(LOCK).bind(connection_id).execute(tx).await.map(drop)
 }
 
 /// Remembers what the browser of an owner must bring back who was sent to mend their account;

@@ -1,13 +1,14 @@
-//! What decisions rest on, for a whole batch in each statement. A deciding transaction holds the rows that
-//! it reads until it ends, together with others that decide: whatever narrows a right changes one of them,
-//! and so commits before they are read or after the decision (P2).
+//! What decisions rest on, for a whole batch in each statement. A deciding transaction locks the rows that
+//! it reads until it ends; others that decide may share the lock. Whatever narrows a right changes one of
+//! them, and so commits before they are read or after the decision (P2). SQLite has one writer, and no row
+//! is locked there.
 
 #[cfg(test)]
 pub(crate) mod meaning;
 
 use std::collections::HashSet;
 
-use super::commands::{self, Change, KeyedCommand};
+use super::commands::{self, KeyedCommand, Transition};
 use super::db::{Executor, FromRow, Row, Tx, Value, query, run_each};
 use super::{StorageError, audit_entries};
 use crate::domain::event::AuditEntry;
@@ -19,8 +20,8 @@ const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.re
     v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
-/// Consents before their cars, as in what narrows both: nobody waits for each other in a circle.
-const HOLD_VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
+/// Consents before their cars, as in what narrows both, so that there is no deadlock.
+const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
     v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
@@ -29,15 +30,15 @@ const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM gran
     WHERE g.grant_id IN (VALUES {rows:uuid})";
 const HELD_BY: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.grantee_id = $3 ORDER BY g.grant_id DESC LIMIT 64";
-/// A grant is held alone: its uses are counted.
-const HOLD_GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+/// The lock on a grant is exclusive: its uses are counted.
+const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
     WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[VEHICLES, HOLD_VEHICLES, GRANTS, HELD_BY, HOLD_GRANTS, SPEND_USES];
+    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, HELD_BY, LOCK_GRANT_ROWS, SPEND_USES];
 
 /// A car as decisions see it.
 #[derive(Debug, Clone)]
@@ -120,47 +121,48 @@ pub async fn held_by(
     query(HELD_BY).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
 }
 
-/// What a transaction that decides asks for.
+/// What a transaction that decides locks, and what it asks and writes in the same trip.
 #[derive(Debug, Default)]
-pub struct ToHold<'a> {
-    /// The cars, in one order for all transactions.
+pub struct RowsToLock<'a> {
+    /// The cars to lock, in one order for all transactions.
     pub vehicle_ids: Vec<VehicleId>,
-    /// The grants, in one order for all transactions.
+    /// The grants to lock, in one order for all transactions.
     pub grant_ids: Vec<GrantId>,
-    /// The keys of the requests.
+    /// The idempotency keys of the requests, each with the principal that sent it.
     pub keys: Vec<(uuid::Uuid, &'a str)>,
-    /// Steps in commands' lives that are taken meanwhile.
-    pub changes: &'a [Change],
+    /// Outcomes that are written meanwhile.
+    pub transitions: &'a [Transition],
 }
 
-/// What it is told.
+/// The rows that are locked now, and the answers to the rest.
 #[derive(Debug)]
-pub struct HeldFacts {
+pub struct LockedRows {
     /// The cars that are there. Nobody changes them, their owners, consents and tenant before the
     /// transaction ends.
     pub vehicles: Vec<VehicleRow>,
-    /// The grants that are there. Nobody changes them and their grantees.
+    /// The grants that are there. Nobody changes them and their grantees before the
+    /// transaction ends.
     pub grants: Vec<GrantFacts>,
     /// Commands that were sent before under the same keys.
     pub replays: Vec<KeyedCommand>,
-    /// The commands whose steps were taken here and not elsewhere.
-    pub taken: Vec<CommandId>,
+    /// The commands to which a transition was applied here, and not elsewhere before.
+    pub applied: Vec<CommandId>,
 }
 
-/// Reads what a decision rests on, and holds it: cars before grants, as in what narrows both, so that
-/// nobody waits for each other in a circle.
+/// Locks and reads the rows that a decision rests on: cars before grants, as in what narrows both, so
+/// that there is no deadlock.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn hold(tx: &mut Tx, asked: ToHold<'_>) -> Result<HeldFacts, StorageError> {
-    let ToHold { vehicle_ids, grant_ids, keys, changes } = asked;
-    let [vehicles, grants, replays, taken] = run_each(
+pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows, StorageError> {
+    let RowsToLock { vehicle_ids, grant_ids, keys, transitions } = asked;
+    let [vehicles, grants, replays, applied] = run_each(
         tx,
         [
-            query(HOLD_VEHICLES).rows(ids(&vehicle_ids)),
-            query(HOLD_GRANTS).rows(ids(&grant_ids)),
+            query(LOCK_VEHICLE_ROWS).rows(ids(&vehicle_ids)),
+            query(LOCK_GRANT_ROWS).rows(ids(&grant_ids)),
             commands::replays(&keys),
-            commands::change(changes),
+            commands::update(transitions),
         ],
     )
     .await?;
@@ -169,31 +171,31 @@ pub async fn hold(tx: &mut Tx, asked: ToHold<'_>) -> Result<HeldFacts, StorageEr
     let found: HashSet<VehicleId> = vehicles.iter().map(|row| row.facts.vehicle_id).collect();
     let missing = vehicle_ids.into_iter().filter(|vehicle_id| !found.contains(vehicle_id));
     let missing: Vec<VehicleId> = missing.collect();
-    vehicles.extend(query(HOLD_VEHICLES).rows(ids(&missing)).fetch_all(tx).await?);
-    Ok(HeldFacts {
+    vehicles.extend(query(LOCK_VEHICLE_ROWS).rows(ids(&missing)).fetch_all(tx).await?);
+    Ok(LockedRows {
         vehicles,
         grants: grants.rows()?,
         replays: replays.rows()?,
-        taken: taken.rows()?,
+        applied: applied.rows()?,
     })
 }
 
-/// Keeps what was decided: the uses of grants that the transaction holds, the commands, and the entries
-/// that say so.
+/// Writes what was decided: the uses of grants that the transaction has locked, the commands, and the
+/// entries that say so.
 ///
 /// # Errors
 /// [`StorageError::LostRace`] if another instance was faster with a key; nothing may be kept then.
-pub async fn keep(
+pub async fn write(
     tx: &mut Tx,
     uses: &[(GrantId, i64)],
     commands: &[KeyedCommand],
     entries: &[AuditEntry],
 ) -> Result<(), StorageError> {
     let spend = uses.iter().map(|&(grant_id, uses)| [grant_id.into(), uses.into()]);
-    let [add, queue, beside] = audit_entries::additions(entries);
+    let [add, queue, personal] = audit_entries::additions(entries);
     let insert = commands::insertion(commands);
     let [spent, inserted, added, queued, _] =
-        run_each(tx, [query(SPEND_USES).rows(spend), insert, add, queue, beside]).await?;
+        run_each(tx, [query(SPEND_USES).rows(spend), insert, add, queue, personal]).await?;
     spent.must_count(uses.len())?;
     inserted.must_count(commands.len())?;
     audit_entries::must_be_added(entries, &added, &queued)

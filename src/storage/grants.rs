@@ -1,5 +1,5 @@
 //! Grants. Ending one is the line that no later authorization can cross (P2): it waits for decisions
-//! that hold the grant ([`super::decisions`]), and later ones see it.
+//! that have the grant locked ([`super::decisions`]), and later ones see it.
 
 #[cfg(test)]
 pub(crate) mod meaning;

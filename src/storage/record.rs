@@ -12,7 +12,7 @@ use crate::audit::tile::{TileId, WIDTH};
 use crate::domain::id::{AuditEntryId, OrganizationId};
 use crate::domain::time::Timestamp;
 
-const HOLD: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
+const LOCK: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
     RETURNING size, checkpoint, checkpoint_size, archived, dropped";
 const STATE: &str = "SELECT size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
 const SET_SIZE: &str = "UPDATE record_state SET size = $1, \
@@ -36,7 +36,7 @@ const NOTE_SUBJECTS: &str = "INSERT INTO record_subjects (subject_id, entry_id) 
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
-    HOLD,
+    LOCK,
     STATE,
     SET_SIZE,
     NEWEST,
@@ -159,8 +159,8 @@ pub async fn state(on: &mut impl Executor) -> Result<RecordState, StorageError> 
 ///
 /// # Errors
 /// [`StorageError::Conflict`] if somebody else does it for too long.
-pub async fn hold(tx: &mut Tx) -> Result<RecordState, StorageError> {
-    let state = query(HOLD).fetch_optional(tx).await?;
+pub async fn lock(tx: &mut Tx) -> Result<RecordState, StorageError> {
+    let state = query(LOCK).fetch_optional(tx).await?;
     state.ok_or_else(|| corrupt("record_state", "has no row"))
 }
 

@@ -157,7 +157,7 @@ fn of_storage(error: &StorageError) -> Problem {
             tracing::warn!(%error, %source, "the database did not do it");
             Problem::of(Code::StorageUnavailable).retry_after(OVERLOAD_WAIT)
         }
-        StorageError::Unknown(source) => {
+        StorageError::CommitUnknown(source) => {
             tracing::warn!(%error, %source, "the database may have done it");
             Problem::of(Code::CommitUnknown).retry_after(OVERLOAD_WAIT)
         }

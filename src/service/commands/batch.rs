@@ -1,6 +1,7 @@
-//! Working off a whole batch in one transaction of set-based statements: hold the facts of all requests
-//! and change the commands whose outcome is known, ask the policy in order of arrival, insert the new
-//! commands, record all of it, commit. A server is asked four times for that (docs/adr/0026).
+//! Deciding a whole batch in one transaction of set-based statements: lock and read the rows that all
+//! requests rest on and write the outcomes that are known, ask the policy in order of arrival, insert the
+//! new commands, record all of it, commit. A server is asked four times for that (docs/adr/0026).
+//! [`super::decide`] calls it, and knows what to do when it fails.
 
 use std::collections::HashSet;
 
@@ -17,69 +18,75 @@ use crate::service::{Error, Service};
 use crate::storage::commands::KeyedCommand;
 use crate::storage::{StorageError, decisions};
 
-/// What became of a batch.
+/// A batch that was decided.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct DecidedBatch {
     /// What was ruled on each request.
     pub(super) rulings: Vec<Ruling>,
-    /// The commands whose outcome was written here.
-    pub(super) outcomes: HashSet<CommandId>,
+    /// The commands whose outcome was written here, and not elsewhere.
+    pub(super) written: HashSet<CommandId>,
 }
 
-/// Why nothing of a batch is known to be durable.
+/// Why one attempt to decide a batch ended without a commit that is known.
 #[derive(Debug)]
-pub(super) enum Undecided {
-    /// Nothing of it is kept.
+pub(super) enum AttemptError {
+    /// It was rolled back: nothing of it is kept.
     Failed(Error),
-    /// All of this may be durable: the answer to the commit did not come.
-    Unknown(Written, StorageError),
+    /// The answer to the commit did not come. All of this may be durable.
+    CommitUnknown(DecidedBatch, StorageError),
 }
 
-impl<E: Into<Error>> From<E> for Undecided {
+impl<E: Into<Error>> From<E> for AttemptError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// Works off a batch; when this returns, every ruling is durable, and so are the outcomes.
-pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Undecided> {
+/// Attempts to decide a batch, once. When this returns a batch, its rulings are durable, and so are the
+/// outcomes.
+pub(super) async fn decide_once(
+    service: &Service,
+    batch: &Batch,
+) -> Result<DecidedBatch, AttemptError> {
     let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = service.store.begin_urgent().await?;
-    let (mut state, taken) = BatchState::hold(&mut tx, batch).await?;
-    // After the facts are held: no decision rests on a time before them.
+    let (mut state, written) = BatchState::lock(&mut tx, batch).await?;
+    // After the rows are locked: no decision rests on a time before its facts.
     let now = service.clock.now();
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
         rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
     }
-    let outcomes: HashSet<CommandId> = taken.into_iter().collect();
-    let (commands, mut entries) = decided_on(service, &batch.requests, &rulings, now)?;
-    entries.extend(outcomes::entries(service, &batch.outcomes, &outcomes)?);
-    decisions::keep(&mut tx, &state.facts.into_uses(), &commands, &entries).await?;
+    let written: HashSet<CommandId> = written.into_iter().collect();
+    let (commands, mut entries) = to_write(service, &batch.requests, &rulings, now)?;
+    entries.extend(outcomes::entries(service, &batch.outcomes, &written)?);
+    decisions::write(&mut tx, &state.facts.into_uses(), &commands, &entries).await?;
     if !rulings.is_empty() {
         failpoint::reached(Failpoint::GateDecided);
     }
-    if !outcomes.is_empty() {
+    if !written.is_empty() {
         failpoint::reached(Failpoint::OutcomesWritten);
     }
-    let written = Written { rulings, outcomes };
+    let decided = DecidedBatch { rulings, written };
     match tx.commit().await {
-        Ok(()) => Ok(written),
-        Err(error @ StorageError::Unknown(_)) => Err(Undecided::Unknown(written, error)),
+        Ok(()) => Ok(decided),
+        Err(error @ StorageError::CommitUnknown(_)) => {
+            Err(AttemptError::CommitUnknown(decided, error))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The commands that were allowed or refused, and the entries that say so.
-fn decided_on(
+fn to_write(
     service: &Service,
     requests: &[Pending],
     rulings: &[Ruling],
     now: Timestamp,
 ) -> Result<(Vec<KeyedCommand>, Vec<AuditEntry>), Error> {
     let (mut commands, mut entries) = (Vec::new(), Vec::new());
-    for (Pending { request, request_hash, .. }, decided) in requests.iter().zip(rulings) {
-        let (command, event) = match decided {
+    for (Pending { request, request_hash, .. }, ruling) in requests.iter().zip(rulings) {
+        let (command, event) = match ruling {
             Ruling::Send(order) => (&order.command, ruling::authorized(order)),
             Ruling::Refused(command) => (command.as_ref(), ruling::refused(command)),
             _ => continue,

@@ -1,4 +1,4 @@
-//! What the requests of a batch are decided on: the facts as the transaction holds them, what the
+//! What the requests of a batch are decided on: the facts from rows that are locked, what the
 //! requests before have changed about them, and what was decided before under the same keys.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use crate::service::Error;
 use crate::service::facts::{self, DecisionFacts, Named};
 use crate::storage::Tx;
 use crate::storage::commands::KeyedCommand;
-use crate::storage::decisions::{self, ToHold};
+use crate::storage::decisions::{self, RowsToLock};
 
 /// Who sent a request, and under which key.
 type Key = (uuid::Uuid, String);
@@ -22,22 +22,26 @@ pub(super) struct BatchState {
 }
 
 impl BatchState {
-    /// Reads and holds what these requests are about, and takes the steps of commands; returns those that
-    /// were taken here.
-    pub(super) async fn hold(tx: &mut Tx, batch: &Batch) -> Result<(Self, Vec<CommandId>), Error> {
+    /// Locks and reads the rows that these requests rest on, and writes the outcomes; returns the commands
+    /// whose outcome was written here.
+    pub(super) async fn lock(tx: &mut Tx, batch: &Batch) -> Result<(Self, Vec<CommandId>), Error> {
         let requests = || batch.requests.iter().map(|pending| &pending.request);
         let named: Vec<Named> = requests().map(CommandRequest::named).collect();
         let keys = requests()
             .map(|request| (request.caller.principal_id(), request.idempotency_key.as_str()))
             .collect();
-        let asked = ToHold { keys, changes: &batch.outcomes, ..facts::to_hold(&named) };
-        let held = decisions::hold(tx, asked).await?;
+        let asked =
+            RowsToLock { keys, transitions: &batch.outcomes, ..facts::rows_to_lock(&named) };
+        let locked = decisions::lock_rows(tx, asked).await?;
         let replayed = |keyed: KeyedCommand| {
             let key = (keyed.principal_id, keyed.idempotency_key);
             (key, (keyed.request_hash, keyed.command))
         };
-        let facts = DecisionFacts::of_rows(held.vehicles, held.grants);
-        Ok((Self { facts, replays: held.replays.into_iter().map(replayed).collect() }, held.taken))
+        let facts = DecisionFacts::of_rows(locked.vehicles, locked.grants);
+        Ok((
+            Self { facts, replays: locked.replays.into_iter().map(replayed).collect() },
+            locked.applied,
+        ))
     }
 
     /// The command that was decided on before under this key, and the hash of its request.
@@ -46,7 +50,7 @@ impl BatchState {
     }
 
     /// Remembers what was decided under a key, for the same request in the rest of the batch.
-    pub(super) fn note_decided(&mut self, key: Key, request_hash: [u8; 32], command: Command) {
+    pub(super) fn remember(&mut self, key: Key, request_hash: [u8; 32], command: Command) {
         self.replays.insert(key, (request_hash, command));
     }
 }

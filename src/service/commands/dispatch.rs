@@ -43,7 +43,7 @@ pub async fn dispatch(
                 // Time is up, or the outcome will be told by the recovery.
                 Ok(Err(_)) | Err(_) => command,
             };
-            failpoint::reached(Failpoint::DispatchTold);
+            failpoint::reached(Failpoint::DispatchAnswers);
             Ok(Dispatched { command, replayed: false })
         }
         Answered::Refused(command) => Ok(Dispatched { command, replayed: false }),

@@ -8,12 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::outcomes::{self, Outcomes};
 use super::request::{Answered, Batch, CommandRequest, Pending};
 use super::ruling::Ruling;
-use super::{send, settle};
+use super::{decide, send};
 use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::commands::Change;
+use crate::storage::commands::Transition;
 
 /// At most so many requests, and so many outcomes, in one transaction.
 const BATCH_MAX: usize = 256;
@@ -23,13 +23,13 @@ const LOCKS_RESERVED: usize = 256;
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
 
-/// The way in.
+/// The queue of requests that wait for a decision.
 #[derive(Debug, Clone)]
 pub struct Gate {
     queue: mpsc::Sender<Pending>,
 }
 
-/// The other end, which [`GateTask::run`] works off.
+/// The task that decides: it takes what [`Gate::submit`] has queued.
 #[derive(Debug)]
 pub struct GateTask {
     queue: mpsc::Receiver<Pending>,
@@ -88,7 +88,7 @@ impl GateTask {
                 _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
             }
             self.gather(&mut batch, &mut outcomes).await;
-            work_off(&service, &sender, batch).await;
+            process(&service, &sender, batch).await;
         }
         drop(sender);
         let mut last = Vec::new();
@@ -102,7 +102,7 @@ impl GateTask {
     /// Takes what else has arrived, and what arrives while everybody who can run does. Nothing is
     /// waited for: whoever comes alone is decided on at once. But right after a transaction those
     /// whom it answered are about to come back, and would each get a transaction of their own.
-    async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Change>) {
+    async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Transition>) {
         for _ in 0..ROUNDS_MAX {
             let before = batch.len();
             tokio::task::yield_now().await;
@@ -136,27 +136,28 @@ fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pe
     decidable
 }
 
-/// Decides on a batch, answers everybody in it and tells the outcomes.
-async fn work_off(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
+/// Decides a batch, answers its requests, starts the senders of what is allowed, and notifies those who
+/// wait for the outcomes that were written.
+async fn process(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
     batch.requests = refuse_if_clock_disputed(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
-    match settle::write(service, &batch).await {
-        Ok(written) => {
-            if !written.rulings.is_empty() {
+    match decide::decide(service, &batch).await {
+        Ok(decided) => {
+            if !decided.rulings.is_empty() {
                 failpoint::reached(Failpoint::GateCommitted);
             }
-            if !written.outcomes.is_empty() {
+            if !decided.written.is_empty() {
                 failpoint::reached(Failpoint::OutcomesCommitted);
             }
-            outcomes::finish(service, &batch.outcomes, &written.outcomes);
-            for (pending, ruling) in batch.requests.into_iter().zip(written.rulings) {
+            outcomes::finish(service, &batch.outcomes, &decided.written);
+            for (pending, ruling) in batch.requests.into_iter().zip(decided.rulings) {
                 answer(service, outcomes, pending, ruling);
             }
         }
-        Err(unsettled) => {
+        Err(error) => {
             outcomes::keep_trying(service, batch.outcomes);
             for pending in batch.requests {
-                drop(pending.reply.send(Err(unsettled.into())));
+                drop(pending.reply.send(Err(error.into())));
             }
         }
     }
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// Whether there is room for it; nobody works it off.
+    /// Whether there is room for it; no task runs.
     fn is_let_in(gate: &Gate, instruction: Instruction) -> bool {
         let decided = futures_util::FutureExt::now_or_never(gate.submit(request(instruction)));
         !matches!(decided, Some(Err(Error::Overloaded)))

@@ -1,4 +1,4 @@
-//! Settling what is not certain by looking at the car: an acknowledged command becomes confirmed
+//! Settling commands: giving them their last status by looking at the car. An acknowledged command becomes confirmed
 //! or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One look serves all
 //! commands of a car that wait for one; a command that a later one followed cannot be judged by
 //! the car's present state and is settled without a look.
@@ -16,15 +16,15 @@ use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
-use crate::storage::commands::{self, Change, Due, ToCheck};
+use crate::storage::commands::{self, Due, ToCheck, Transition};
 use crate::storage::{Priority, decisions};
 
-/// At most so many commands are taken at once.
+/// At most so many commands are leased at once.
 const BATCH_MAX: i64 = 64;
 /// At most so many cars are looked at at once: a slow car must not keep the others waiting.
 const LOOKS_MAX: usize = 16;
-/// Nobody else looks at a taken command for so long. Whoever took it may be gone, so together with
-/// a look it is shorter than a minute, in which every command has its end (P6).
+/// Nobody else looks at a leased command for so long. The process that leased it may be gone, so together
+/// with a look it is shorter than a minute, in which every command has its end (P6).
 const LEASE: Duration = Duration::from_secs(30);
 /// When to look again after the first, second, third look that settled nothing.
 const LOOK_AGAIN: [Duration; 3] =
@@ -34,28 +34,28 @@ const LAST_LOOK: Duration = Duration::from_secs(50);
 /// No look is the last before this one: after an outage the first may find everything unprepared.
 const LOOKS_MIN: i64 = 2;
 
-/// Looks at the cars of commands that wait for it, until none does; returns how many commands were
-/// taken.
+/// Looks at the cars of commands that are due for it, until none is; returns how many commands there
+/// were.
 ///
 /// # Errors
 /// [`Error::Storage`].
 pub async fn reconcile(service: &Service) -> Result<usize, Error> {
     let mut total = 0;
     loop {
-        let taken = batch(service).await?;
-        total += taken;
-        if taken < BATCH_MAX as usize {
+        let due = batch(service).await?;
+        total += due;
+        if due < BATCH_MAX as usize {
             return Ok(total);
         }
     }
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let Taken { count, to_look_at, overtaken, settled } = take_due(service).await?;
+    let Leased { count, to_look_at, overtaken, applied } = lease_due(service).await?;
     if count > 0 {
-        failpoint::reached(Failpoint::ReconcileTaken);
+        failpoint::reached(Failpoint::ReconcileLeased);
     }
-    outcomes::tell(service, &overtaken, &settled);
+    outcomes::notify(service, &overtaken, &applied);
     let vehicle_ids: Vec<VehicleId> =
         to_look_at.iter().map(|check| check.command.vehicle_id).collect();
     let mut reader = service.store.read().await?;
@@ -65,7 +65,7 @@ async fn batch(service: &Service) -> Result<usize, Error> {
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
     let looks = to_look_at.into_iter().filter_map(|check| {
         let car = cars.get(&check.command.vehicle_id)?;
-        Some(settle(service, car, check))
+        Some(look_at(service, car, check))
     });
     let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_MAX);
     looks.try_collect::<()>().await?;
@@ -73,47 +73,49 @@ async fn batch(service: &Service) -> Result<usize, Error> {
 }
 
 /// Commands that were due.
-struct Taken {
+struct Leased {
     count: usize,
-    /// The newest commands of their cars, which are ours to look at for a while.
+    /// The newest commands of their cars. Until [`LEASE`] is over this process alone looks at them.
     to_look_at: Vec<ToCheck>,
-    /// The steps of the others, and which of them were taken.
-    overtaken: Vec<Change>,
-    settled: HashSet<CommandId>,
+    /// The transitions of the others, which a later command followed.
+    overtaken: Vec<Transition>,
+    /// The commands to which those were applied.
+    applied: HashSet<CommandId>,
 }
 
-/// Takes commands that are due to be looked at, and settles those that a later one followed.
-async fn take_due(service: &Service) -> Result<Taken, Error> {
-    let taken = service.transact("commands.take_due", Priority::Ordinary, |work| {
+/// Leases commands that are due to be looked at, and settles those that a later one followed.
+async fn lease_due(service: &Service) -> Result<Leased, Error> {
+    let leased = service.transact("commands.lease_due", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let due = commands::due(tx, now, BATCH_MAX).await?;
             let count = due.len();
             let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
             for Due { check, is_overtaken } in due {
-                let silenced = || silence(check.command.clone(), Unseen::Overtaken, now);
-                match is_overtaken.then(silenced).flatten() {
-                    Some(change) => overtaken.push(change),
+                let unobserved =
+                    || settle_unobserved(check.command.clone(), Unseen::Overtaken, now);
+                match is_overtaken.then(unobserved).flatten() {
+                    Some(transition) => overtaken.push(transition),
                     None => to_look_at.push(check),
                 }
             }
             let current = to_look_at.iter().map(|check| check.command.command_id);
-            let ours = commands::lease(tx, current, now, now.plus(LEASE)).await?;
-            to_look_at.retain(|check| ours.contains(&check.command.command_id));
-            let (settled, entries) = outcomes::take(service, tx, &overtaken).await?;
+            let leased = commands::lease(tx, current, now, now.plus(LEASE)).await?;
+            to_look_at.retain(|check| leased.contains(&check.command.command_id));
+            let (applied, entries) = outcomes::apply(service, tx, &overtaken).await?;
             work.record_entries(entries);
-            Ok(Taken { count, to_look_at, overtaken, settled })
+            Ok(Leased { count, to_look_at, overtaken, applied })
         })
     });
-    taken.await
+    leased.await
 }
 
-/// Settles the newest command of a car by what its cloud says it was seen as, without a look. What
+/// Settles the newest command of a car by readings that its cloud has sent, without a look. What
 /// has no age may be older than the command and settles nothing.
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub(crate) async fn settle_seen(
+pub(crate) async fn settle_by_readings(
     service: &Service,
     car: &decisions::VehicleRow,
     readings: &[Reading],
@@ -129,12 +131,12 @@ pub(crate) async fn settle_seen(
         .iter()
         .filter(|seen| seen.data_age.is_some())
         .find_map(|seen| judge(&check, true, Some(seen), now));
-    let Some(change) = judged else { return Ok(()) };
-    take(service, vec![change]).await
+    let Some(transition) = judged else { return Ok(()) };
+    write(service, transition).await
 }
 
-/// Looks at a car for its newest command.
-async fn settle(
+/// Looks at a car to settle its newest command.
+async fn look_at(
     service: &Service,
     car: &decisions::VehicleRow,
     check: ToCheck,
@@ -146,39 +148,38 @@ async fn settle(
     };
     failpoint::reached(Failpoint::ReconcileSeen);
     match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
-        Some(change) => take(service, vec![change]).await,
+        Some(transition) => write(service, transition).await,
         None => put_off(service, &check).await,
     }
 }
 
-/// Takes steps, and tells those who wait of them.
-async fn take(service: &Service, changes: Vec<Change>) -> Result<(), Error> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let written = outcomes::write(service, &changes).await?;
-    outcomes::tell(service, &changes, &written);
+/// Writes what a command was settled as, and notifies those who wait for it.
+async fn write(service: &Service, transition: Transition) -> Result<(), Error> {
+    let transitions = [transition];
+    let written = outcomes::write(service, &transitions).await?;
+    outcomes::notify(service, &transitions, &written);
     Ok(())
 }
 
-/// What to look at; `None` if nothing tells, or the owner does not let us see it.
+/// What to read of the car; `None` if no reading shows the effect of the command, or the owner does not
+/// permit that one.
 fn observable(car: &decisions::VehicleRow, command: &Command) -> Option<Observable> {
     let observable = command.action().observable()?;
     let permission = observable.entitlement().permission();
     car.facts.permissions.contains(permission).then_some(observable)
 }
 
-/// The step that a look means, or `None` to look again later. A state that is older than the
+/// What the command is settled as after a look, or `None` to look again later. A state that is older than the
 /// command says nothing about it.
 fn judge(
     check: &ToCheck,
     observable: bool,
     seen: Option<&Reading>,
     now: Timestamp,
-) -> Option<Change> {
+) -> Option<Transition> {
     let command = &check.command;
     if !observable {
-        return silence(command.clone(), Unseen::NotObservable, now);
+        return settle_unobserved(command.clone(), Unseen::NotObservable, now);
     }
     let last_look = is_last(check, now);
     let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
@@ -189,25 +190,25 @@ fn judge(
     if let Some((seen, agrees)) = judged {
         // A state without its age may be older than the command: only the last look contradicts.
         let convinces = agrees || seen.data_age.is_some() || last_look;
-        if let Some(status) = command.status.settled_by(agrees).filter(|_| convinces) {
+        if let Some(status) = command.status.settled_by_observation(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;
             settled.evidence = Evidence::StateObserved;
             settled.observed_at = seen.data_age.or(Some(now));
             settled.changed_at = command.next_moment(now);
-            return Some(Change { from: command.status, command: settled, check_at: None });
+            return Some(Transition { from: command.status, command: settled, check_at: None });
         }
     }
-    if last_look { silence(command.clone(), Unseen::NotInTime, now) } else { None }
+    if last_look { settle_unobserved(command.clone(), Unseen::NotInTime, now) } else { None }
 }
 
 /// Settles a command without having seen its car in the state asked for.
-fn silence(mut command: Command, why: Unseen, now: Timestamp) -> Option<Change> {
+fn settle_unobserved(mut command: Command, why: Unseen, now: Timestamp) -> Option<Transition> {
     let from: CommandStatus = command.status;
-    command.status = from.settled_by_silence()?;
+    command.status = from.settled_unobserved()?;
     command.causes.push(Cause::Unseen(why));
     command.changed_at = command.next_moment(now);
-    Some(Change { from, command, check_at: None })
+    Some(Transition { from, command, check_at: None })
 }
 
 fn is_last(check: &ToCheck, now: Timestamp) -> bool {

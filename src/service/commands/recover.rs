@@ -1,4 +1,4 @@
-//! Settling what a crash left: a command that is still `sending` after nobody can be waiting for
+//! Taking over what a crash left: a command that is still `sending` after nobody can be waiting for
 //! the cloud's answer any more may have happened. It becomes `unknown`, and is looked at; it is
 //! never sent again (P4, P6).
 
@@ -19,14 +19,14 @@ const BATCH_MAX: i64 = 256;
 pub async fn recover(service: &Service) -> Result<usize, Error> {
     let recovered = service.transact("commands.recover", Priority::Ordinary, |work| {
         Box::pin(async move {
-            let abandoned = commands::take_abandoned(&mut work.tx, work.now, BATCH_MAX).await?;
+            let abandoned = commands::mark_abandoned(&mut work.tx, work.now, BATCH_MAX).await?;
             for command in &abandoned {
                 let actor = Actor::system(command.organization_id);
                 let caller = Caller { actor, request_id: None };
                 work.record_at(&caller, changed(command), command.changed_at)?;
             }
             if !abandoned.is_empty() {
-                failpoint::reached(Failpoint::RecoverTaken);
+                failpoint::reached(Failpoint::RecoverMarked);
             }
             Ok(abandoned)
         })

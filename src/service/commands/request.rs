@@ -8,7 +8,7 @@ use crate::domain::instruction::Instruction;
 use crate::service::facts::Named;
 use crate::service::idempotency::hash_for;
 use crate::service::{Caller, Error};
-use crate::storage::commands::Change;
+use crate::storage::commands::Transition;
 
 /// A request for a command.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub(super) struct Pending {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) requests: Vec<Pending>,
-    pub(super) outcomes: Vec<Change>,
+    pub(super) outcomes: Vec<Transition>,
 }
 
 impl Batch {

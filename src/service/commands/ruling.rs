@@ -76,12 +76,12 @@ pub(super) fn rule(
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
-            state.note_decided(key, pending.request_hash, command);
+            state.remember(key, pending.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
             let refused = refuse(command, reasons);
-            state.note_decided(key, pending.request_hash, refused.clone());
+            state.remember(key, pending.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))
         }
     }

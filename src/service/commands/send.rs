@@ -14,7 +14,7 @@ use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::commands::Change;
+use crate::storage::commands::Transition;
 
 /// The first look at the car after an acknowledgement or an unknown outcome.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
         };
         // A read that was under way meanwhile may have seen the car as it was before.
         service.readings.forget(order.command.vehicle_id);
-        outcomes.submit(change(&order.command, &sent, service.clock.now())).await;
+        outcomes.submit(transition(&order.command, &sent, service.clock.now())).await;
         if let Some((error, token)) = late {
             drop(faults::notice(&service, &order.vehicle, token, error).await);
         }
@@ -126,8 +126,8 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
     }
 }
 
-/// The step that the attempt's result means for the command.
-fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
+/// The transition of the command that follows from the attempt.
+fn transition(command: &Command, sent: &Sent, now: Timestamp) -> Transition {
     let mut command = command.clone();
     let from = command.status;
     command.changed_at = command.next_moment(now);
@@ -158,5 +158,5 @@ fn change(command: &Command, sent: &Sent, now: Timestamp) -> Change {
         }
     }
     let check_at = (!command.status.is_terminal()).then(|| now.plus(FIRST_CHECK));
-    Change { from, command, check_at }
+    Transition { from, command, check_at }
 }

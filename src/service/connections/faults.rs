@@ -99,7 +99,7 @@ async fn change_permissions(
     let changed = service.transact("connections.note_permissions", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
-            connections::hold(tx, vehicle.connection_id).await?;
+            connections::lock(tx, vehicle.connection_id).await?;
             if !vehicle_consents::set_permissions(tx, vehicle_id, permissions).await? {
                 return Ok(());
             }

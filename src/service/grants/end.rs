@@ -10,7 +10,7 @@ use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, PersonalContext, Service, commands};
-use crate::storage::decisions::{self, ToHold};
+use crate::storage::decisions::{self, RowsToLock};
 use crate::storage::{Priority, Tx, commands as stored_commands, grants};
 
 /// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
@@ -82,8 +82,8 @@ async fn end(
                 let (before, _, acting_as) =
                     find_for(service, &mut work.tx, caller, operation, grant_id).await?;
                 let tx = &mut work.tx;
-                let before = hold(tx, before).await?;
-                // Once it is held: the end is later than all that was decided on before it.
+                let before = lock(tx, before).await?;
+                // Once it is locked: the end is later than all that was decided on before it.
                 work.now = service.clock.now();
                 let end = End { ended_at: work.now, end_reason };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
@@ -101,11 +101,11 @@ async fn end(
     Ok(ended)
 }
 
-/// The grant as it is once nobody decides on it or ends it any more.
-async fn hold(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
-    let asked = ToHold { grant_ids: vec![found.grant_id], ..ToHold::default() };
-    let held = decisions::hold(tx, asked).await?.grants.pop();
-    Ok(held.map_or(found, |facts| facts.grant))
+/// Locks the row of the grant, so that nobody else decides on it or ends it, and reads it once more.
+async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
+    let asked = RowsToLock { grant_ids: vec![found.grant_id], ..RowsToLock::default() };
+    let locked = decisions::lock_rows(tx, asked).await?.grants.pop();
+    Ok(locked.map_or(found, |facts| facts.grant))
 }
 
 fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {

@@ -221,7 +221,7 @@ pub async fn note(service: &Service, written: &WrittenBundles) -> Result<(), Arc
     }
     let noted = service.transact("record.note_archive", Priority::Ordinary, |work| {
         Box::pin(async move {
-            if record::hold(&mut work.tx).await?.archived != written.archived {
+            if record::lock(&mut work.tx).await?.archived != written.archived {
                 return Ok(false);
             }
             record_archive::archive(&mut work.tx, written.archived, written.end).await?;
@@ -244,7 +244,7 @@ pub async fn drop_archived(service: &Service) -> Result<(), ArchiveError> {
     loop {
         let is_done = service.transact("record.drop_archived", Priority::Ordinary, |work| {
             Box::pin(async move {
-                let state = record::hold(&mut work.tx).await?;
+                let state = record::lock(&mut work.tx).await?;
                 let end = state.archived.min(state.dropped.saturating_add(DROPPED_AT_ONCE));
                 if end == state.dropped {
                     return Ok(true);

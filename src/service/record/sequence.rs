@@ -31,7 +31,7 @@ pub async fn sequence(service: &Service) -> Result<u64, Error> {
 async fn batch(service: &Service) -> Result<u64, Error> {
     let placed = service.transact("record.sequence", Priority::Ordinary, |work| {
         Box::pin(async move {
-            let state = record::hold(&mut work.tx).await?;
+            let state = record::lock(&mut work.tx).await?;
             let queued = record_queue::take(&mut work.tx, BATCH_MAX).await?;
             append(&mut work.tx, state.size, &queued).await?;
             failpoint::reached(Failpoint::SequencePlaced);

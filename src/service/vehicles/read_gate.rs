@@ -174,8 +174,8 @@ async fn decide(
     let decided = service.transact("vehicles.read", Priority::Ordinary, |work| {
         Box::pin(async move {
             let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
-            let known = DecisionFacts::hold(&mut work.tx, &named).await?;
-            // After the rows are held: no decision rests on a time before its facts.
+            let known = DecisionFacts::lock(&mut work.tx, &named).await?;
+            // After the rows are locked: no decision rests on a time before its facts.
             let now = service.clock.now();
             let decided = batch.iter().map(|pending| pending.decide(&known, work, now));
             decided.collect()

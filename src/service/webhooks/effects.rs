@@ -34,7 +34,7 @@ async fn apply_to(
 ) -> Result<(), Error> {
     if !car.readings.is_empty() {
         service.readings.forget(vehicle.facts.vehicle_id);
-        commands::reconcile::settle_seen(service, vehicle, &car.readings).await?;
+        commands::reconcile::settle_by_readings(service, vehicle, &car.readings).await?;
     }
     for complaint in &car.complaints {
         complain(service, vehicle, complaint, as_of).await?;

@@ -8,9 +8,9 @@ use crate::storage::db::rehearsal::{
     Bound, Meaning, RehearsalRow, Sampler, Seen, Spoken, Table, Update,
 };
 
-pub(crate) const CHANGE: &str = super::CHANGE;
+pub(crate) const TRANSITION: &str = super::TRANSITION;
 pub(crate) const IN_FLIGHT: &str = super::IN_FLIGHT;
-pub(crate) const TAKE_ABANDONED: &str = super::TAKE_ABANDONED;
+pub(crate) const MARK_ABANDONED: &str = super::MARK_ABANDONED;
 
 /// The columns that tell commands apart.
 const UNIQUE: &[&[&str]] = &[&["command_id"], &["principal_id", "idempotency_key"]];
@@ -24,7 +24,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             let key = ["0", "1", "2", "3", "a"];
             sampler.rows(|sampler| vec![sampler.id(Table::Users), sampler.word(&key)])
         }),
-        (super::CHANGE, Meaning::Update(change()), |sampler| {
+        (super::TRANSITION, Meaning::Update(transition()), |sampler| {
             sampler.rows_of(Table::Commands, step)
         }),
         (super::FIND, Meaning::Select(find), |sampler| {
@@ -35,7 +35,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             let grant_id = sampler.id(Table::Grants);
             sampler.values(vec![grant_id])
         }),
-        (super::TAKE_ABANDONED, Meaning::Update(take_abandoned()), |sampler| {
+        (super::MARK_ABANDONED, Meaning::Update(mark_abandoned()), |sampler| {
             let now = sampler.few();
             sampler.values(vec![now, Value::from(256), Cause::Abandoned.stored().as_str().into()])
         }),
@@ -82,7 +82,7 @@ fn replays(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     by_key.collect()
 }
 
-fn change() -> Update {
+fn transition() -> Update {
     const SET: [&str; 8] = [
         "status",
         "evidence",
@@ -135,7 +135,7 @@ fn due(seen: &Seen<'_>, column: &str, until: i64, limit: i64) -> Vec<(uuid::Uuid
     rows.iter().map(|row| (row.id("command_id").unwrap(), 0)).collect()
 }
 
-fn take_abandoned() -> Update {
+fn mark_abandoned() -> Update {
     Update {
         table: Table::Commands,
         finds: |seen, bound| {

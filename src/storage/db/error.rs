@@ -15,7 +15,7 @@ pub enum StorageError {
     Unavailable(#[source] Cause),
     /// The connection was lost after the commit was asked for: it may have happened.
     #[error("it is not known whether the transaction is durable")]
-    Unknown(#[source] Cause),
+    CommitUnknown(#[source] Cause),
     /// The file cannot be read or written, or is damaged: the process ends (see [`crate::disk::halt`]).
     #[error("the database file is broken")]
     Broken(#[source] Cause),
@@ -51,7 +51,7 @@ impl StorageError {
     /// Whether the transaction may be durable all the same.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown(_))
+        matches!(self, Self::CommitUnknown(_))
     }
 
     /// Whether the database was away, so that nothing of the transaction is kept.
@@ -69,7 +69,7 @@ impl StorageError {
     /// may have carried it out.
     pub(super) fn of_commit(self) -> Self {
         match self {
-            Self::Unavailable(cause) => Self::Unknown(cause),
+            Self::Unavailable(cause) => Self::CommitUnknown(cause),
             answered => answered,
         }
     }

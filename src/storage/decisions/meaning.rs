@@ -6,7 +6,7 @@ use crate::storage::db::rehearsal::{
 };
 
 pub(in crate::storage) fn meanings() -> Vec<Spoken> {
-    let hold_vehicles = Hold {
+    let lock_vehicle_rows = Hold {
         finds: vehicles,
         holds: &[
             (Table::Organizations, "organization_id", Mode::Shared),
@@ -15,7 +15,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             (Table::Vehicles, "vehicle_id", Mode::Shared),
         ],
     };
-    let hold_grants = Hold {
+    let lock_grant_rows = Hold {
         finds: grants,
         holds: &[
             (Table::Users, "grantee_id", Mode::Shared),
@@ -24,9 +24,9 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     };
     vec![
         (super::VEHICLES, Meaning::Select(vehicles), some_vehicles),
-        (super::HOLD_VEHICLES, Meaning::Hold(hold_vehicles), some_vehicles),
+        (super::LOCK_VEHICLE_ROWS, Meaning::Hold(lock_vehicle_rows), some_vehicles),
         (super::GRANTS, Meaning::Select(grants), some_grants),
-        (super::HOLD_GRANTS, Meaning::Hold(hold_grants), some_grants),
+        (super::LOCK_GRANT_ROWS, Meaning::Hold(lock_grant_rows), some_grants),
         (super::SPEND_USES, Meaning::Update(spend_uses()), |sampler| {
             sampler.rows_of(Table::Grants, |sampler| vec![sampler.few()])
         }),

@@ -35,7 +35,7 @@ const STALLED_AT: &[Failpoint] = &[
     Failpoint::GateDecided,
     Failpoint::SendChecked,
     Failpoint::SequencePlaced,
-    Failpoint::ReconcileTaken,
+    Failpoint::ReconcileLeased,
     Failpoint::CheckpointKept,
     Failpoint::GrantEnded,
 ];

@@ -1,5 +1,6 @@
-//! A batch of which it is not known whether its commit happened: the connection was lost between
-//! the question and the answer. It is decided on again. Its idempotency keys make that conclusive:
+//! Deciding a batch until it is known whether the decision is durable. A transaction that others were
+//! in the way of is repeated. If the connection was lost between the commit and its answer, the commit
+//! is unknown, and the batch is decided on again. Its idempotency keys make that conclusive:
 //! a transaction that is still under way is waited for, one that happened is found, and one that
 //! did not can never happen any more. What is found is this process's own to send, once, within the
 //! time it had from the start (P4); nobody else sends it.
@@ -7,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::batch::{self, Undecided, Written};
+use super::batch::{self, AttemptError, DecidedBatch};
 use super::outcomes;
 use super::request::Batch;
 use super::ruling::{Ruling, SendOrder};
@@ -16,56 +17,59 @@ use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
-use crate::storage::commands::Change;
+use crate::storage::commands::Transition;
 
 /// How often a batch is decided again because others were in the way.
 const TRIES_MAX: u8 = 8;
 /// How often, and on the monotonic clock how long, an unknown commit is looked for before those who
-/// wait are told that nobody knows.
+/// wait get [`BatchError::MaybeDurable`].
 const LOOKS_MAX: u32 = 20;
 const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// How often it is looked whether a batch that was given up is there after all.
+/// How often it is looked whether a batch that was given up is durable after all.
 const WITHDRAW_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why nothing is sent of a batch.
+/// Why a batch was not decided: nothing of it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsettled {
+pub(super) enum BatchError {
     /// Nothing of it is kept.
     NotDurable,
-    /// Nobody knows. What is found later is withdrawn.
+    /// It could not be found out. What turns out to be durable later is withdrawn.
     MaybeDurable,
 }
 
-impl From<Unsettled> for Error {
-    fn from(unsettled: Unsettled) -> Self {
-        match unsettled {
-            Unsettled::NotDurable => Self::NotDurable,
-            Unsettled::MaybeDurable => Self::MaybeDurable,
+impl From<BatchError> for Error {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::NotDurable => Self::NotDurable,
+            BatchError::MaybeDurable => Self::MaybeDurable,
         }
     }
 }
 
-/// Rulings that may be durable.
+/// The rulings of unknown commits: each may be durable.
 #[derive(Default)]
 struct UnconfirmedRulings(HashMap<CommandId, Ruling>);
 
-/// Works off a batch, and finds out what became of it.
+/// Decides a batch; when this returns one, its rulings are durable, and so are the outcomes.
 ///
 /// # Errors
-/// [`Unsettled`]; then nothing is known of its outcomes either.
-pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, Unsettled> {
+/// [`BatchError`]; then nothing is known of its outcomes either.
+pub(super) async fn decide(service: &Service, batch: &Batch) -> Result<DecidedBatch, BatchError> {
     let mut unconfirmed = UnconfirmedRulings::default();
     let (mut tries, mut looks) = (0, 0);
     let give_up_at = service.clock.monotonic().saturating_add(LOOK_TIME_MAX);
     loop {
-        let error = match batch::write(service, batch).await {
-            Ok(written) if looks == 0 => return Ok(written),
-            Ok(Written { rulings, outcomes }) => {
+        let error = match batch::decide_once(service, batch).await {
+            Ok(decided) if looks == 0 => return Ok(decided),
+            Ok(DecidedBatch { rulings, written }) => {
                 // The outcomes may have been written by the commit that was not answered.
-                match outcomes::with_earlier(service, &batch.outcomes, outcomes).await {
-                    Ok(outcomes) => {
-                        return Ok(Written { rulings: unconfirmed.recognize(rulings), outcomes });
+                match outcomes::with_earlier(service, &batch.outcomes, written).await {
+                    Ok(written) => {
+                        return Ok(DecidedBatch {
+                            rulings: unconfirmed.recognize(rulings),
+                            written,
+                        });
                     }
                     Err(error) => {
                         unconfirmed.remember(rulings);
@@ -73,13 +77,13 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
                     }
                 }
             }
-            Err(Undecided::Failed(error)) if error.is_worth_repeating() && tries < TRIES_MAX => {
+            Err(AttemptError::Failed(error)) if error.is_worth_repeating() && tries < TRIES_MAX => {
                 tries += 1;
                 continue;
             }
-            Err(Undecided::Failed(error)) => error,
-            Err(Undecided::Unknown(written, error)) => {
-                unconfirmed.remember(written.rulings);
+            Err(AttemptError::Failed(error)) => error,
+            Err(AttemptError::CommitUnknown(decided, error)) => {
+                unconfirmed.remember(decided.rulings);
                 looks += 1;
                 error.into()
             }
@@ -87,13 +91,13 @@ pub(super) async fn write(service: &Service, batch: &Batch) -> Result<Written, U
         let requests = batch.requests.len();
         if looks == 0 {
             tracing::error!(error = ?error, requests, "a batch was not decided on");
-            return Err(Unsettled::NotDurable);
+            return Err(BatchError::NotDurable);
         }
         looks += 1;
         if looks >= LOOKS_MAX || service.clock.monotonic() >= give_up_at {
-            tracing::error!(error = ?error, requests, "what was decided is not known");
+            tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");
             unconfirmed.withdraw_later(service);
-            return Err(Unsettled::MaybeDurable);
+            return Err(BatchError::MaybeDurable);
         }
         tracing::warn!(error = ?error, requests, "looking for an unknown commit");
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -112,8 +116,8 @@ impl UnconfirmedRulings {
         }
     }
 
-    /// What looks like a repetition of somebody else's request may be what was decided here. One
-    /// that another instance has taken over meanwhile is not sent any more.
+    /// What looks like the repetition of an earlier request may be what an attempt before decided here. A
+    /// command that the recovery has made `unknown` meanwhile is not sent any more.
     fn recognize(&mut self, rulings: Vec<Ruling>) -> Vec<Ruling> {
         let recognized = |ruling| match ruling {
             Ruling::Replayed(command) if is_as_decided(&command) => {
@@ -124,8 +128,8 @@ impl UnconfirmedRulings {
         rulings.into_iter().map(recognized).collect()
     }
 
-    /// Whatever of it turns out to be durable never left and never will: it is withdrawn, as long
-    /// as the recovery does not call it unknown.
+    /// Withdraws, in a task of its own, what turns out to be durable after all. It never left and never
+    /// will, so it is cancelled, unless the recovery makes it `unknown` first.
     fn withdraw_later(self, service: &Service) {
         let orders: Vec<SendOrder> = self
             .0
@@ -141,10 +145,10 @@ impl UnconfirmedRulings {
             for _ in 0..attempts {
                 tokio::time::sleep(WITHDRAW_AGAIN).await;
                 let now = withdrawing.clock.now();
-                let changes = orders.iter().map(|order| withdrawn(&order.command, now));
-                let changes: Vec<Change> = changes.collect();
-                match outcomes::write(&withdrawing, &changes).await {
-                    Ok(written) => outcomes::tell(&withdrawing, &changes, &written),
+                let transitions = orders.iter().map(|order| withdrawn(&order.command, now));
+                let transitions: Vec<Transition> = transitions.collect();
+                match outcomes::write(&withdrawing, &transitions).await {
+                    Ok(written) => outcomes::notify(&withdrawing, &transitions, &written),
                     Err(error) => tracing::warn!(error = ?error, "nothing could be withdrawn"),
                 }
             }
@@ -156,10 +160,10 @@ fn is_as_decided(command: &Command) -> bool {
     matches!(command.status, CommandStatus::Sending | CommandStatus::Refused)
 }
 
-fn withdrawn(command: &Command, now: Timestamp) -> Change {
+fn withdrawn(command: &Command, now: Timestamp) -> Transition {
     let mut after = command.clone();
     after.status = CommandStatus::Cancelled;
     after.causes = vec![Cause::NotSent(NotSent::CommitUnknown)];
     after.changed_at = command.next_moment(now);
-    Change { from: command.status, command: after, check_at: None }
+    Transition { from: command.status, command: after, check_at: None }
 }
