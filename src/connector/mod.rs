@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::CommandId;
+use crate::domain::impairment::ConsentReason;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Attributes, Observable, Reading};
 
@@ -140,6 +141,12 @@ impl ConnectorError {
     #[must_use]
     pub fn sentence(&self) -> &str {
         self.user_message.as_deref().unwrap_or_else(|| self.fault.user_message())
+    }
+
+    /// What it says about a consent that it brought to an end.
+    #[must_use]
+    pub fn consent_reason(&self) -> ConsentReason {
+        ConsentReason::Connector { fault: self.fault, code: self.provider_code.clone() }
     }
 }
 

@@ -89,9 +89,8 @@ impl Cause {
     pub fn stored(&self) -> String {
         match self {
             Self::Refused(_) => format!("{REFUSED}:{}", self.words().join(",")),
-            Self::Connector { fault, code: None } => format!("{CONNECTOR}:{fault}"),
-            Self::Connector { fault, code: Some(code) } => {
-                format!("{CONNECTOR}:{fault}:{}", code.as_str())
+            Self::Connector { fault, code } => {
+                format!("{CONNECTOR}:{}", fault.stored_with(code.as_ref()))
             }
             Self::NotSent(why) => format!("{NOT_SENT}:{why}"),
             Self::Abandoned => ABANDONED.to_owned(),
@@ -104,7 +103,6 @@ impl Cause {
     /// # Errors
     /// [`UnknownWord`] for a text that [`Cause::stored`] does not give.
     pub fn restore(text: &str) -> Result<Self, UnknownWord> {
-        let unknown = || UnknownWord::new(text);
         let (kind, rest) = match text.split_once(':') {
             Some((kind, rest)) => (kind, Some(rest)),
             None => (text, None),
@@ -115,17 +113,14 @@ impl Cause {
                     reasons.split(',').map(Reason::restore).collect();
                 Ok(Self::Refused(reasons?))
             }
-            (CONNECTOR, Some(rest)) => {
-                let Some((fault, code)) = rest.split_once(':') else {
-                    return Ok(Self::Connector { fault: Fault::restore(rest)?, code: None });
-                };
-                let code = Some(ProviderCode::restore(code).ok_or_else(unknown)?);
-                Ok(Self::Connector { fault: Fault::restore(fault)?, code })
+            (CONNECTOR, Some(words)) => {
+                let (fault, code) = Fault::restore_with(words)?;
+                Ok(Self::Connector { fault, code })
             }
             (NOT_SENT, Some(why)) => NotSent::restore(why).map(Self::NotSent),
             (ABANDONED, None) => Ok(Self::Abandoned),
             (UNSEEN, Some(why)) => Unseen::restore(why).map(Self::Unseen),
-            _ => Err(unknown()),
+            _ => Err(UnknownWord::new(text)),
         }
     }
 }

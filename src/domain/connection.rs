@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{ConnectionId, OrganizationId, UserId};
+use crate::domain::impairment::ConsentReason;
 use crate::domain::time::Timestamp;
 
 /// How long an owner has to finish the consent page. Smartcar's codes live ten minutes
@@ -60,8 +61,9 @@ pub struct Connection {
     pub status: ConnectionStatus,
     /// Which cars were offered.
     pub mode: Mode,
-    /// Why it failed or was lost, in the cloud's word.
-    pub status_reason: Option<String>,
+    /// Why it failed or was lost. Only the answer that starts a consent is kept, which has none.
+    #[serde(skip)]
+    pub status_reason: Option<ConsentReason>,
     /// How the cloud is spoken to.
     pub api_version: ApiVersion,
     /// The cloud's id of the owner, once it is known.

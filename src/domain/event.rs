@@ -21,6 +21,7 @@ use crate::domain::id::{
     ApiClientId, AuditEntryId, CommandId, ConnectionId, GrantId, SessionId, TokenId, UserId,
     VehicleId,
 };
+use crate::domain::impairment::{ConsentReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Reason};
 use crate::domain::reading::Observable;
@@ -125,17 +126,17 @@ pub enum Event {
     /// An owner came back with consent.
     ConnectionCompleted { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// An owner came back without, or the exchange failed.
-    ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: String },
+    ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: ConsentReason },
     /// The cloud's tokens were renewed.
     ConnectionRefreshed { connection_id: ConnectionId },
     /// The cloud no longer accepts our tokens.
-    ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: String },
+    ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: ConsentReason },
     /// A car became usable, or belongs to this connection now.
     VehicleConnected { vehicle_id: VehicleId, user_id: UserId, connection_id: ConnectionId },
     /// What an owner permits for a car changed at the vehicle cloud.
     VehiclePermissionsChanged { vehicle_id: VehicleId, user_id: UserId, permissions: Permissions },
     /// A car cannot be used until somebody acts at its maker.
-    VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: String },
+    VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: Suspension },
     /// A suspended car works again.
     VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
     /// A car was taken out of the service.
@@ -146,7 +147,7 @@ pub enum Event {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
-        reason: String,
+        reason: Impairment,
     },
     /// The car of a grant is no longer suspended.
     GrantVehicleRestored { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },

@@ -1,5 +1,7 @@
 //! What goes wrong at a vehicle cloud, in the terms in which it is decided who must act.
 
+use crate::domain::UnknownWord;
+
 words! {
     written
     /// Why a call to the vehicle cloud brought no result.
@@ -75,8 +77,10 @@ impl Fault {
             Self::Authentication | Self::ConsentLost | Self::Permission => {
                 Resolution::Reauthenticate
             }
-            Self::Account => match code.and_then(ProviderCode::code) {
-                Some("AUTHENTICATION_FAILED" | "PERMISSION") => Resolution::Reauthenticate,
+            Self::Account => match code.and_then(AccountFault::of) {
+                Some(AccountFault::AuthenticationFailed | AccountFault::Permission) => {
+                    Resolution::Reauthenticate
+                }
                 _ => Resolution::ContactOwner,
             },
             Self::NotCapable => Resolution::None,
@@ -104,6 +108,78 @@ impl Fault {
             Self::Rejected | Self::Billing => {
                 "The service is not set up right. Please tell the operator of the app."
             }
+        }
+    }
+}
+
+impl Fault {
+    /// The stored form, with the cloud's own code where there is one.
+    pub(in crate::domain) fn stored_with(self, code: Option<&ProviderCode>) -> String {
+        match code {
+            Some(code) => format!("{self}:{}", code.as_str()),
+            None => self.to_string(),
+        }
+    }
+
+    /// The stored form back into a fault and the cloud's own code.
+    pub(in crate::domain) fn restore_with(
+        text: &str,
+    ) -> Result<(Self, Option<ProviderCode>), UnknownWord> {
+        let Some((fault, code)) = text.split_once(':') else {
+            return Ok((Self::restore(text)?, None));
+        };
+        let code = ProviderCode::restore(code).ok_or_else(|| UnknownWord::new(text))?;
+        Ok((Self::restore(fault)?, Some(code)))
+    }
+}
+
+words! {
+    written
+    /// What a maker refuses about an owner's account (protocol page, section 3): the vehicle cloud's type
+    /// and code in small letters.
+    AccountFault {
+        /// Something about it; nothing more is known.
+        Unnamed = "connected_services_account",
+        /// The maker does not say what.
+        AccountIssue = "connected_services_account/account_issue",
+        /// The login is no longer accepted.
+        AuthenticationFailed = "connected_services_account/authentication_failed",
+        /// There is no car in it.
+        NoVehicles = "connected_services_account/no_vehicles",
+        /// It does not allow what was asked for.
+        Permission = "connected_services_account/permission",
+        /// The connected services of this car are not paid for.
+        Subscription = "connected_services_account/subscription",
+        /// This car is no longer in it.
+        VehicleMissing = "connected_services_account/vehicle_missing",
+        /// The owner has not paired this car's virtual key.
+        VirtualKeyRequired = "connected_services_account/virtual_key_required",
+    }
+}
+
+impl AccountFault {
+    /// What a code of the vehicle cloud says, if that is documented.
+    #[must_use]
+    pub fn of(code: &ProviderCode) -> Option<Self> {
+        let is_it = |fault: &Self| fault.as_str().eq_ignore_ascii_case(code.as_str());
+        Self::ALL.iter().copied().find(is_it)
+    }
+
+    /// Whether a code of the vehicle cloud is about the owner's account.
+    pub(in crate::domain) fn is_type_of(code: &ProviderCode) -> bool {
+        Self::Unnamed.as_str().eq_ignore_ascii_case(code.kind())
+    }
+
+    /// Whether it is about one car, and not about every car of the account.
+    #[must_use]
+    pub const fn is_of_one_car(self) -> bool {
+        match self {
+            Self::Subscription | Self::VehicleMissing | Self::VirtualKeyRequired => true,
+            Self::Unnamed
+            | Self::AccountIssue
+            | Self::AuthenticationFailed
+            | Self::NoVehicles
+            | Self::Permission => false,
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod event;
 pub mod fault;
 pub mod grant;
 pub mod id;
+pub mod impairment;
 pub mod instruction;
 pub mod password;
 pub mod policy;

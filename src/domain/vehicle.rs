@@ -2,6 +2,7 @@
 
 use crate::domain::connection::Permissions;
 use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
+use crate::domain::impairment::Suspension;
 use crate::domain::time::Timestamp;
 
 /// A car that an owner connected.
@@ -25,8 +26,8 @@ pub struct Vehicle {
     pub year: i64,
     /// What the owner permitted for it at the vehicle cloud.
     pub permissions: Permissions,
-    /// Why it cannot be used at present, in the cloud's word; somebody has to act.
-    pub suspended_reason: Option<String>,
+    /// Why it cannot be used at present; somebody has to act.
+    pub suspended_reason: Option<Suspension>,
     /// Since when it cannot be used through this service any more.
     pub removed_at: Option<Timestamp>,
     /// The time at which it was connected, the last time.

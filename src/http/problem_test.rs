@@ -126,7 +126,8 @@ async fn what_the_cloud_says_to_the_person_reaches_them() {
 
 #[tokio::test]
 async fn what_the_database_holds_stays_inside() {
-    let corrupt = StorageError::Corrupt { column: "secret", why: "secret words".to_owned() };
+    let corrupt =
+        StorageError::Corrupt { place: "secret".to_owned(), why: "secret words".to_owned() };
     let (_, problem) = told(Error::Storage(corrupt)).await;
     assert_eq!(problem["code"], "internal");
     assert!(!problem.to_string().contains("secret"));

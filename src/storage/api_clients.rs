@@ -1,6 +1,6 @@
 //! API clients that act for an organization.
 
-use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::actor::Scope;
 use crate::domain::id::{ApiClientId, OrganizationId};
@@ -35,17 +35,17 @@ pub struct ApiClient {
 }
 
 impl FromRow for ApiClient {
+    const ORIGIN: Origin = Origin::of::<ApiClientId>("api_clients", "api_client_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let api_client_id: ApiClientId = row.get("api_client_id")?;
         let scopes: String = row.get("scopes")?;
         let scopes: Result<Vec<Scope>, _> = scopes.split_whitespace().map(str::parse).collect();
         Ok(Self {
-            api_client_id,
+            api_client_id: row.get("api_client_id")?,
             organization_id: row.get("organization_id")?,
             name: row.get("name")?,
             secret_hash: row.get("secret_hash")?,
-            scopes: scopes
-                .map_err(|why| corrupt("api_clients.scopes", format!("{api_client_id}: {why}")))?,
+            scopes: scopes.map_err(|why| corrupt("scopes", why))?,
             revoked_at: row.optional("revoked_at")?,
             created_at: row.get("created_at")?,
         })

@@ -3,7 +3,9 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Answer, Executor, FromRow, Query, Row, Tx, Value, corrupt, query, run_each};
+use super::db::{
+    Answer, Executor, FromRow, Origin, Query, Row, Tx, Value, corrupt, query, run_each,
+};
 use super::record_queue::{self, QueuedEntry};
 use super::{Page, StorageError};
 use crate::audit;
@@ -37,6 +39,8 @@ const FIND: &str = "SELECT * FROM audit_entries WHERE organization_id = $1 AND e
 pub const STATEMENTS: &[&str] = &[INSERT, KEEP_BESIDE, FIND, LIST, LIST_ABOUT, VEHICLE_OF_GRANT];
 
 impl FromRow for RecordedEntry {
+    const ORIGIN: Origin = Origin::of::<AuditEntryId>("audit_entries", "entry_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let event: String = row.get("event")?;
         let actor_kind: String = row.get("actor_kind")?;

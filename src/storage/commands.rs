@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Executor, FromRow, Query, Row, Tx, Value, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Query, Row, Tx, Value, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus};
@@ -57,6 +57,8 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 impl FromRow for Command {
+    const ORIGIN: Origin = Origin::of::<CommandId>("commands", "command_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             command_id: row.get("command_id")?,
@@ -82,11 +84,9 @@ impl FromRow for Command {
 
 /// Action and parameters are stored apart and belong together.
 fn instruction(row: &Row) -> Result<Instruction, StorageError> {
-    let command_id: CommandId = row.get("command_id")?;
     let action: Action = row.get("action")?;
     let parameters: Option<String> = row.optional("parameters")?;
-    Instruction::restore(action, parameters.as_deref())
-        .map_err(|why| corrupt("commands.parameters", format!("{command_id}: {why}")))
+    Instruction::restore(action, parameters.as_deref()).map_err(|why| corrupt("parameters", why))
 }
 
 /// One word for each cause.
@@ -95,12 +95,9 @@ fn stored(causes: &[Cause]) -> String {
 }
 
 fn causes(row: &Row) -> Result<Vec<Cause>, StorageError> {
-    let command_id: CommandId = row.get("command_id")?;
     let stored: String = row.get("causes")?;
-    let causes = stored.split_whitespace().map(Cause::restore);
-    causes
-        .collect::<Result<_, _>>()
-        .map_err(|why| corrupt("commands.causes", format!("{command_id}: {why}")))
+    let causes: Result<_, _> = stored.split_whitespace().map(Cause::restore).collect();
+    causes.map_err(|why| corrupt("causes", why))
 }
 
 /// A stored command with what tells replays from misuse.
@@ -117,6 +114,8 @@ pub struct KeyedCommand {
 }
 
 impl FromRow for KeyedCommand {
+    const ORIGIN: Origin = Command::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             principal_id: row.get("principal_id")?,
@@ -275,6 +274,8 @@ pub struct ToCheck {
 }
 
 impl FromRow for ToCheck {
+    const ORIGIN: Origin = Command::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { command: Command::from_row(row)?, checks: row.get::<i64>("checks")? + 1 })
     }
@@ -290,6 +291,8 @@ pub struct Due {
 }
 
 impl FromRow for Due {
+    const ORIGIN: Origin = Command::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { check: ToCheck::from_row(row)?, is_overtaken: row.get("is_overtaken")? })
     }

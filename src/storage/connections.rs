@@ -4,9 +4,10 @@
 pub(super) mod meaning;
 
 use super::StorageError;
-use super::db::{FromRow, Row, Tx, query};
+use super::db::{FromRow, Origin, Row, Tx, query};
 use crate::domain::connection::{ApiVersion, Connection};
 use crate::domain::id::{ConnectionId, OrganizationId};
+use crate::domain::impairment::ConsentReason;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version) \
@@ -19,7 +20,7 @@ const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2
 const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
     api_version = $4, provider_user_id = $5, token_revision = token_revision + 1, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'pending'";
-const FIND_TOKENS: &str = "SELECT organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
+const FIND_TOKENS: &str = "SELECT connection_id, organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
     FROM connections WHERE connection_id = $1";
 const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
     AND status = 'active' AND (refresh_lease_until IS NULL OR refresh_lease_until <= $4)";
@@ -78,6 +79,8 @@ pub struct StoredTokens {
 }
 
 impl FromRow for StoredTokens {
+    const ORIGIN: Origin = Connection::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             organization_id: row.get("organization_id")?,
@@ -93,6 +96,8 @@ impl FromRow for StoredTokens {
 }
 
 impl FromRow for Connection {
+    const ORIGIN: Origin = Origin::of::<ConnectionId>("connections", "connection_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             connection_id: row.get("connection_id")?,
@@ -174,9 +179,9 @@ pub async fn take_by_state(
 pub async fn fail(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    reason: &str,
+    reason: &ConsentReason,
 ) -> Result<(), StorageError> {
-    query(FAIL).bind(connection_id).bind(reason).execute_one(tx).await
+    query(FAIL).bind(connection_id).bind(reason.stored()).execute_one(tx).await
 }
 
 /// By what a consent is used from now on.
@@ -284,9 +289,9 @@ pub async fn lose(
     tx: &mut Tx,
     connection_id: ConnectionId,
     token_revision: i64,
-    reason: &str,
+    reason: &ConsentReason,
 ) -> Result<bool, StorageError> {
-    let lost = query(LOSE).bind(connection_id).bind(token_revision).bind(reason);
+    let lost = query(LOSE).bind(connection_id).bind(token_revision).bind(reason.stored());
     Ok(lost.execute(tx).await? == 1)
 }
 
@@ -297,9 +302,9 @@ pub async fn lose(
 pub async fn end(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    reason: &str,
+    reason: &ConsentReason,
 ) -> Result<bool, StorageError> {
-    Ok(query(END).bind(connection_id).bind(reason).execute(tx).await? == 1)
+    Ok(query(END).bind(connection_id).bind(reason.stored()).execute(tx).await? == 1)
 }
 
 /// Locks the row of a consent, for what changes its cars and then perhaps itself: decisions lock it before its

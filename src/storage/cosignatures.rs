@@ -2,7 +2,7 @@
 //! cosignatures come together on the same ones.
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use crate::domain::time::Timestamp;
 
 const OPEN_ROUND: &str = "INSERT INTO record_rounds (size, checkpoint, opened_at) VALUES ($1, $2, $3) \
@@ -47,6 +47,8 @@ pub struct Round {
 }
 
 impl FromRow for Round {
+    const ORIGIN: Origin = Origin::of::<i64>("record_rounds", "size");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             size: size(row)?,
@@ -70,6 +72,8 @@ pub struct Cosigned {
 }
 
 impl FromRow for Cosigned {
+    const ORIGIN: Origin = Origin::of::<i64>("record_cosignatures", "size");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             size: size(row)?,
@@ -90,6 +94,8 @@ pub struct Progress {
 }
 
 impl FromRow for Progress {
+    const ORIGIN: Origin = Cosigned::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { size: size(row)?, cosigned_at: row.get("cosigned_at")? })
     }

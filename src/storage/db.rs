@@ -28,7 +28,7 @@ pub use error::{Cause, StorageError};
 pub use open::{Location, OpenError, PostgresSettings};
 pub use permits::Priority;
 pub use query::{Answer, Query, query};
-pub use row::{Column, FromRow, Row, corrupt};
+pub use row::{Column, FromRow, Origin, Row, corrupt};
 pub use value::Value;
 
 const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -219,7 +219,7 @@ impl Query {
         self,
         on: &mut impl Executor,
     ) -> Result<Option<T>, StorageError> {
-        on.session().run(self).await?.rows.first().map(T::from_row).transpose()
+        on.session().run(self).await?.first()
     }
 
     /// Runs a statement that must change exactly one row.

@@ -9,12 +9,13 @@ pub(crate) mod meaning;
 use std::collections::HashSet;
 
 use super::commands::{self, KeyedCommand, Transition};
-use super::db::{Executor, FromRow, Row, Tx, Value, query, run_each};
+use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query, run_each};
 use super::{StorageError, audit_entries};
 use crate::domain::event::AuditEntry;
 use crate::domain::grant::Grant;
 use crate::domain::id::{CommandId, ConnectionId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::policy::{GrantFacts, VehicleFacts};
+use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
     v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
@@ -54,9 +55,13 @@ pub struct VehicleRow {
 }
 
 impl FromRow for VehicleRow {
+    const ORIGIN: Origin = Vehicle::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let owner_disabled: Option<i64> = row.optional("owner_disabled_at")?;
         let removed: Option<i64> = row.optional("removed_at")?;
+        // Whatever stands there suspends. A decision does not ask why, and a reason that is corrupt must
+        // not stop the decisions on other cars.
         let suspended: Option<String> = row.optional("suspended_reason")?;
         Ok(Self {
             organization_id: row.get("organization_id")?,
@@ -76,6 +81,8 @@ impl FromRow for VehicleRow {
 }
 
 impl FromRow for GrantFacts {
+    const ORIGIN: Origin = Grant::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let disabled: Option<i64> = row.optional("grantee_disabled_at")?;
         Ok(Self { grant: Grant::from_row(row)?, grantee_disabled: disabled.is_some() })

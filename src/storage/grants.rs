@@ -4,7 +4,7 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::grant::{End, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
@@ -42,26 +42,23 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 impl FromRow for Grant {
+    const ORIGIN: Origin = Origin::of::<GrantId>("grants", "grant_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let grant_id: GrantId = row.get("grant_id")?;
         let end = match (row.optional("ended_at")?, row.optional("end_reason")?) {
             (Some(ended_at), Some(end_reason)) => Some(End { ended_at, end_reason }),
             (None, None) => None,
-            _ => {
-                let why = format!("{grant_id}: is not there exactly when ended_at is");
-                return Err(corrupt("grants.end_reason", why));
-            }
+            _ => return Err(corrupt("end_reason", "is not there exactly when ended_at is")),
         };
         let validity = Validity::new(row.get("not_before")?, row.get("not_after")?);
         Ok(Self {
-            grant_id,
+            grant_id: row.get("grant_id")?,
             organization_id: row.get("organization_id")?,
             vehicle_id: row.get("vehicle_id")?,
             issuer_id: row.get("issuer_id")?,
             grantee_id: row.get("grantee_id")?,
             entitlements: row.get("entitlements")?,
-            validity: validity
-                .map_err(|why| corrupt("grants.not_after", format!("{grant_id}: {why}")))?,
+            validity: validity.map_err(|why| corrupt("not_after", why))?,
             uses_max: row.optional("uses_max")?,
             uses: row.get("uses")?,
             end,

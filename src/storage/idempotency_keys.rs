@@ -1,11 +1,11 @@
 //! Answers to requests that must not be carried out twice (commands keep theirs on their own row).
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 
-const FIND: &str = "SELECT request_hash, sealed_answer FROM idempotency_keys \
+const FIND: &str = "SELECT principal_id, request_hash, sealed_answer FROM idempotency_keys \
     WHERE principal_id = $1 AND route = $2 AND idempotency_key = $3";
 const INSERT: &str = "INSERT INTO idempotency_keys \
     (principal_id, route, idempotency_key, organization_id, request_hash, sealed_answer, created_at) \
@@ -36,6 +36,8 @@ pub struct StoredAnswer {
 }
 
 impl FromRow for StoredAnswer {
+    const ORIGIN: Origin = Origin::of::<uuid::Uuid>("idempotency_keys", "principal_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             request_hash: row.get("request_hash")?,

@@ -2,7 +2,8 @@
 //! What is about others, or about cars and times alone, stays.
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, Value, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query};
+use super::idempotency_keys::StoredAnswer;
 use crate::domain::id::{CommandId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
@@ -64,6 +65,8 @@ pub struct KeptAnswer {
 }
 
 impl FromRow for KeptAnswer {
+    const ORIGIN: Origin = StoredAnswer::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             principal_id: row.get("principal_id")?,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::record_queue::QueuedEntry;
 use crate::audit::entry::RecordedEntry;
 use crate::audit::tile::{TileId, WIDTH};
@@ -13,8 +13,8 @@ use crate::domain::id::{AuditEntryId, OrganizationId};
 use crate::domain::time::Timestamp;
 
 const LOCK: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
-    RETURNING size, checkpoint, checkpoint_size, archived, dropped";
-const STATE: &str = "SELECT size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
+    RETURNING only_row, size, checkpoint, checkpoint_size, archived, dropped";
+const STATE: &str = "SELECT only_row, size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
 const SET_SIZE: &str = "UPDATE record_state SET size = $1, \
     newest_at = CASE WHEN newest_at > $2 THEN newest_at ELSE $2 END WHERE only_row = 1";
 const NEWEST: &str = "SELECT at FROM (SELECT newest_at AS at FROM record_state UNION ALL SELECT MAX(first_at) FROM record_queue) AS known \
@@ -66,6 +66,8 @@ pub struct RecordState {
 }
 
 impl FromRow for RecordState {
+    const ORIGIN: Origin = Origin::of::<i64>("record_state", "only_row");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             size: unsigned("size", row.get("size")?)?,
@@ -105,6 +107,8 @@ struct Bundle {
 }
 
 impl FromRow for Bundle {
+    const ORIGIN: Origin = Origin::of::<i64>("record_bundles", "number");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             number: unsigned("number", row.get("number")?)?,

@@ -7,7 +7,7 @@ mod entry;
 pub(crate) mod meaning;
 
 use super::StorageError;
-use super::db::{FromRow, Query, Row, Tx, corrupt, query, run_each};
+use super::db::{FromRow, Origin, Query, Row, Tx, corrupt, query, run_each};
 use crate::domain::id::AuditEntryId;
 use crate::domain::time::Timestamp;
 use entry::ENTRY_BYTES;
@@ -32,6 +32,8 @@ struct Queued {
 }
 
 impl FromRow for Queued {
+    const ORIGIN: Origin = Origin::of::<AuditEntryId>("record_queue", "first_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let (bytes, subjects): (Vec<u8>, Vec<u8>) = (row.get("entries")?, row.get("subjects")?);
         let (parts, rest) = bytes.as_chunks::<ENTRY_BYTES>();

@@ -1,7 +1,7 @@
 //! Sessions of people: each is one family of refresh tokens, of which only the newest works.
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use crate::domain::event::SessionEnd;
 use crate::domain::id::{OrganizationId, SessionId, UserId};
 use crate::domain::time::Timestamp;
@@ -48,6 +48,8 @@ impl Session {
 }
 
 impl FromRow for Session {
+    const ORIGIN: Origin = Origin::of::<SessionId>("sessions", "session_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             session_id: row.get("session_id")?,

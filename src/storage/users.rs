@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Executor, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::time::Timestamp;
@@ -34,6 +34,8 @@ pub struct Account {
 }
 
 impl FromRow for User {
+    const ORIGIN: Origin = Origin::of::<UserId>("users", "user_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             user_id: row.get("user_id")?,
@@ -48,6 +50,8 @@ impl FromRow for User {
 }
 
 impl FromRow for Account {
+    const ORIGIN: Origin = User::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { user: User::from_row(row)?, password_hash: row.optional("password_hash")? })
     }

@@ -3,10 +3,11 @@
 //! commits after it (P2).
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::decisions::VehicleRow;
 use crate::domain::connection::Permissions;
 use crate::domain::id::{ConnectionId, GrantId, UserId, VehicleId};
+use crate::domain::impairment::Suspension;
 use crate::domain::time::Timestamp;
 
 const SUSPEND: &str = "UPDATE vehicles SET suspended_reason = $2, suspended_at = $3, probe_at = $4, probes = 0, \
@@ -54,6 +55,8 @@ pub struct LiveGrant {
 }
 
 impl FromRow for LiveGrant {
+    const ORIGIN: Origin = Origin::of::<GrantId>("grants", "grant_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { grant_id: row.get("grant_id")?, grantee_id: row.get("grantee_id")? })
     }
@@ -69,6 +72,8 @@ pub struct ToProbe {
 }
 
 impl FromRow for ToProbe {
+    const ORIGIN: Origin = VehicleRow::ORIGIN;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self { vehicle_id: row.get("vehicle_id")?, probes: row.get("probes")? })
     }
@@ -81,11 +86,11 @@ impl FromRow for ToProbe {
 pub async fn suspend(
     tx: &mut Tx,
     vehicle_id: VehicleId,
-    reason: &str,
+    reason: &Suspension,
     now: Timestamp,
     probe_at: Timestamp,
 ) -> Result<bool, StorageError> {
-    let suspended = query(SUSPEND).bind(vehicle_id).bind(reason).bind(now).bind(probe_at);
+    let suspended = query(SUSPEND).bind(vehicle_id).bind(reason.word()).bind(now).bind(probe_at);
     Ok(suspended.execute(tx).await? == 1)
 }
 

@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Executor, FromRow, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
@@ -25,6 +25,8 @@ const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND ve
 pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR];
 
 impl FromRow for Vehicle {
+    const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
             vehicle_id: row.get("vehicle_id")?,

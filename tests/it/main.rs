@@ -18,6 +18,7 @@ mod checker;
 mod command_line;
 mod connector;
 mod contract;
+mod corrupt_rows;
 mod crowd;
 mod demo;
 mod fault_table;

@@ -1,7 +1,7 @@
 //! Every statement is understood by both databases, with one row and with several; what one database
 //! alone is given, by that one.
 
-use keylend::storage::db::{FromRow, Query, Row, Value, query, run_each};
+use keylend::storage::db::{FromRow, Origin, Query, Row, Value, query, run_each};
 use keylend::storage::{StorageError, statements};
 
 use crate::support::on_both;
@@ -30,6 +30,8 @@ const DROP: &str = "DELETE FROM webhook_events WHERE event_id = $1";
 struct Event(String, i64);
 
 impl FromRow for Event {
+    const ORIGIN: Origin = Origin::of::<String>("webhook_events", "event_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self(row.get("event_id")?, row.get("received_at")?))
     }

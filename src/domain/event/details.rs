@@ -58,7 +58,7 @@ impl Event {
             }
             Self::ConnectionFailed { connection_id, reason, .. }
             | Self::ConnectionLost { connection_id, reason, .. } => {
-                json!({ "connection_id": connection_id, "reason": reason })
+                json!({ "connection_id": connection_id, "reason": reason.word() })
             }
             _ => return None,
         })
@@ -76,9 +76,8 @@ impl Event {
             Self::VehicleResumed { .. }
             | Self::VehicleRemoved { .. }
             | Self::GrantVehicleRestored { .. } => json!({}),
-            Self::VehicleSuspended { reason, .. } | Self::GrantVehicleImpaired { reason, .. } => {
-                json!({ "reason": reason })
-            }
+            Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
+            Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({
                 "entitlements": entitlements.iter().collect::<Vec<_>>(),
                 "not_before": validity.not_before(),

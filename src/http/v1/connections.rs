@@ -21,7 +21,8 @@ pub(in crate::http) struct ConnectionBody {
     owner_id: String,
     /// `pending`, `active`, `failed` or `lost`.
     status: String,
-    /// Why it failed or was lost, in the vehicle cloud's word.
+    /// Why it failed or was lost: the vehicle cloud's own word, `permission_withdrawn` or
+    /// `consent_withdrawn`; `disconnected` or `erased` if it was ended here.
     status_reason: Option<String>,
     /// How the vehicle cloud is spoken to: `v2.0` or `v3`.
     api_version: String,
@@ -40,7 +41,7 @@ impl From<Connection> for ConnectionBody {
             connection_id: connection.connection_id.to_string(),
             owner_id: connection.owner_id.to_string(),
             status: connection.status.to_string(),
-            status_reason: connection.status_reason,
+            status_reason: connection.status_reason.map(|reason| reason.word().to_owned()),
             api_version: connection.api_version.to_string(),
             mode: connection.mode.to_string(),
             created_at: connection.created_at.to_string(),

@@ -46,7 +46,7 @@ impl From<Vehicle> for VehicleBody {
             year: vehicle.year,
             permissions: vehicle.permissions.iter().map(str::to_owned).collect(),
             connected_at: vehicle.connected_at.to_string(),
-            suspended_reason: vehicle.suspended_reason,
+            suspended_reason: vehicle.suspended_reason.map(|reason| reason.word().into_owned()),
             removed_at: vehicle.removed_at.map(|at| at.to_string()),
         }
     }

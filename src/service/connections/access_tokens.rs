@@ -16,8 +16,9 @@ use crate::connector::{Access, ConnectorError};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{ApiVersion, ConnectionStatus};
 use crate::domain::event::Event;
-use crate::domain::fault::{Fault, ProviderCode};
+use crate::domain::fault::Fault;
 use crate::domain::id::ConnectionId;
+use crate::domain::impairment::Impairment;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
@@ -287,18 +288,15 @@ async fn settle_failure(
                 connections::release_refresh(tx, connection_id, revision).await?;
                 return Ok(());
             }
-            let reason = error
-                .provider_code
-                .as_ref()
-                .map_or("refresh_refused", ProviderCode::as_str)
-                .to_owned();
+            let reason = error.consent_reason();
             if !connections::lose(tx, connection_id, revision, &reason).await? {
                 return Ok(());
             }
+            let impaired = Impairment::Consent(reason.clone());
             let mut events = Vec::new();
             for car in vehicle_consents::of_connection(tx, connection_id).await? {
                 let vehicle_id = car.facts.vehicle_id;
-                events.extend(impaired_grants(tx, vehicle_id, &reason, now).await?);
+                events.extend(impaired_grants(tx, vehicle_id, &impaired, now).await?);
             }
             events.push(Event::ConnectionLost { connection_id, user_id, reason });
             work.record_all(caller, events)

@@ -7,8 +7,9 @@ use crate::connector::{Access, ConnectorError, ConsentedVehicle, TokenPair};
 use crate::domain::access::Sought;
 use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
-use crate::domain::fault::{Fault, ProviderCode};
+use crate::domain::fault::Fault;
 use crate::domain::id::{ConnectionId, VehicleId};
+use crate::domain::impairment::{ConsentReason, NotGiven};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::domain::vehicle::Vehicle;
@@ -22,8 +23,8 @@ use crate::storage::{Priority, connections, users, vehicles};
 pub struct Return {
     /// What was given out when the consent started.
     pub state: String,
-    /// What proves the consent, or the cloud's word for why there is none.
-    pub result: Result<Proof, String>,
+    /// What proves the consent, or why there is none.
+    pub result: Result<Proof, NotGiven>,
     /// The HTTP request.
     pub request_id: Option<String>,
 }
@@ -61,15 +62,15 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
     let caller = connection_owner(&connection, returned.request_id);
     let proof = match returned.result {
         Ok(proof) => proof,
-        Err(word) => {
-            fail(service, &caller, &connection, &word).await?;
+        Err(why) => {
+            fail(service, &caller, &connection, ConsentReason::NotGiven(why)).await?;
             return Err(Error::State(StateFault::ConsentLost));
         }
     };
     match fetch(service, &connection, proof).await {
         Ok(consented) => keep(service, &caller, &connection, &consented).await,
         Err(error) => {
-            fail(service, &caller, &connection, word(&error)).await?;
+            fail(service, &caller, &connection, error.consent_reason()).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
@@ -219,20 +220,16 @@ async fn fail(
     service: &Service,
     caller: &Caller,
     connection: &Connection,
-    word: &str,
+    reason: ConsentReason,
 ) -> Result<(), Error> {
+    let reason = &reason;
     let failed = service.transact("connections.fail", Priority::Ordinary, |work| {
         Box::pin(async move {
             let connection_id = connection.connection_id;
-            connections::fail(&mut work.tx, connection_id, word).await?;
-            let (user_id, reason) = (connection.owner_id, word.to_owned());
+            connections::fail(&mut work.tx, connection_id, reason).await?;
+            let (user_id, reason) = (connection.owner_id, reason.clone());
             work.record(caller, Event::ConnectionFailed { connection_id, user_id, reason })
         })
     });
     failed.await
-}
-
-/// The record's word for a failed exchange.
-fn word(error: &ConnectorError) -> &str {
-    error.provider_code.as_ref().map_or(Fault::Unavailable.reason(), ProviderCode::as_str)
 }

@@ -6,6 +6,7 @@ use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason};
 use crate::domain::id::{ConnectionId, UserId};
+use crate::domain::impairment::{ConsentEnd, ConsentReason};
 use crate::domain::time::Timestamp;
 use crate::service::connections::AccessToken;
 use crate::service::{Caller, Error, Service};
@@ -58,8 +59,8 @@ async fn end(
         .transact(Operation::Disconnect.as_str(), Priority::Ordinary, |work| {
             Box::pin(async move {
                 let (tx, now) = (&mut work.tx, work.now);
-                let (cars, events) =
-                    end_here(tx, connection_id, user_id, "disconnected", now).await?;
+                let by = ConsentEnd::Disconnected;
+                let (cars, events) = end_here(tx, connection_id, user_id, by, now).await?;
                 work.record_all(caller, events)?;
                 Ok(cars)
             })
@@ -73,11 +74,11 @@ pub(in crate::service) async fn end_here(
     tx: &mut Tx,
     connection_id: ConnectionId,
     user_id: UserId,
-    reason: &str,
+    by: ConsentEnd,
     now: Timestamp,
 ) -> Result<(Vec<VehicleRow>, Vec<Event>), Error> {
     let cars = vehicle_consents::of_connection(tx, connection_id).await?;
-    let was_in_use = connections::end(tx, connection_id, reason).await?;
+    let was_in_use = connections::end(tx, connection_id, &ConsentReason::Ended(by)).await?;
     let removed = vehicle_consents::remove(tx, connection_id, now).await?;
     let mut events = Vec::new();
     if was_in_use || !removed.is_empty() {

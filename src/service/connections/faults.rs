@@ -13,6 +13,7 @@ use crate::domain::actor::Actor;
 use crate::domain::connection::Permissions;
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, ProviderCode};
+use crate::domain::impairment::{ConsentReason, Impairment, Suspension, Withdrawal};
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
@@ -21,10 +22,6 @@ use crate::storage::{Priority, connections, vehicle_consents};
 
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
-
-/// Codes of `CONNECTED_SERVICES_ACCOUNT` that are about one car, not about the whole account
-/// (protocol page, section 3).
-const OF_ONE_CAR: &[&str] = &["SUBSCRIPTION", "VEHICLE_MISSING", "VIRTUAL_KEY_REQUIRED"];
 
 /// Takes note of a failed call about a car. Returns a token to repeat the call with, if only the
 /// token was at fault.
@@ -40,13 +37,7 @@ pub(crate) async fn notice(
             return tokens.notice(service, vehicle.connection_id, used, error).await;
         }
         Fault::Permission | Fault::ConsentLost => verify(service, vehicle).await,
-        Fault::Account => {
-            let code = error
-                .provider_code
-                .as_ref()
-                .map_or("CONNECTED_SERVICES_ACCOUNT", ProviderCode::as_str);
-            suspend(service, vehicle, code).await
-        }
+        Fault::Account => suspend(service, vehicle, error.provider_code.as_ref()).await,
         Fault::Unavailable
         | Fault::TimedOut
         | Fault::Garbled
@@ -73,10 +64,10 @@ pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<()
     match asked {
         Ok(permissions) => {
             let permissions: Permissions = permissions.into_iter().collect();
-            change_permissions(service, vehicle, &permissions, "permission_withdrawn").await
+            change_permissions(service, vehicle, &permissions, Withdrawal::Permission).await
         }
         Err(error) if matches!(error.fault, Fault::Permission | Fault::ConsentLost) => {
-            change_permissions(service, vehicle, &Permissions::default(), "consent_withdrawn").await
+            change_permissions(service, vehicle, &Permissions::default(), Withdrawal::Consent).await
         }
         Err(error) if error.fault == Fault::Authentication => {
             let tokens = &service.access_tokens;
@@ -92,7 +83,7 @@ async fn change_permissions(
     service: &Service,
     vehicle: &VehicleRow,
     permissions: &Permissions,
-    reason: &str,
+    withdrawn: Withdrawal,
 ) -> Result<(), Error> {
     let caller = &system(vehicle);
     let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
@@ -109,35 +100,34 @@ async fn change_permissions(
             let connection_id = vehicle.connection_id;
             let cars = vehicle_consents::of_connection(tx, connection_id).await?;
             let permits = |car: &VehicleRow| car.facts.permissions.iter().next().is_some();
-            if !permits_any(&cars, permits) && connections::end(tx, connection_id, reason).await? {
-                let reason = reason.to_owned();
+            let reason = ConsentReason::Withdrawn(withdrawn);
+            if !cars.iter().any(permits) && connections::end(tx, connection_id, &reason).await? {
+                let reason = reason.clone();
                 events.push(Event::ConnectionLost { connection_id, user_id, reason });
             }
-            events.extend(impaired_grants(tx, vehicle_id, reason, now).await?);
+            let impaired = Impairment::Consent(reason);
+            events.extend(impaired_grants(tx, vehicle_id, &impaired, now).await?);
             work.record_all(caller, events)
         })
     });
     changed.await
 }
 
-fn permits_any(cars: &[VehicleRow], permits: impl Fn(&VehicleRow) -> bool) -> bool {
-    cars.iter().any(permits)
-}
-
-/// Suspends a car, or every car of the account, until somebody acts at the maker.
+/// Suspends a car, or every car of the account, until somebody acts at the maker; the cloud's code says
+/// which.
 pub(crate) async fn suspend(
     service: &Service,
     vehicle: &VehicleRow,
-    provider_code: &str,
+    provider_code: Option<&ProviderCode>,
 ) -> Result<(), Error> {
     let caller = &system(vehicle);
-    let of_one_car = OF_ONE_CAR.iter().any(|code| provider_code.ends_with(code));
-    let reason = &provider_code.to_ascii_lowercase();
+    let reason = &Suspension::of(provider_code);
+    let impaired = &Impairment::Suspended(reason.clone());
     let suspended = service.transact("connections.suspend", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let mut cars = vec![vehicle.clone()];
-            if !of_one_car {
+            if !reason.is_of_one_car() {
                 cars = vehicle_consents::of_connection(tx, vehicle.connection_id).await?;
             }
             let mut events = Vec::new();
@@ -148,7 +138,7 @@ pub(crate) async fn suspend(
                     let suspended =
                         Event::VehicleSuspended { vehicle_id, user_id, reason: reason.clone() };
                     events.push(suspended);
-                    events.extend(impaired_grants(tx, vehicle_id, reason, now).await?);
+                    events.extend(impaired_grants(tx, vehicle_id, impaired, now).await?);
                 }
             }
             work.record_all(caller, events)

@@ -3,6 +3,7 @@
 
 use crate::domain::event::Event;
 use crate::domain::id::VehicleId;
+use crate::domain::impairment::Impairment;
 use crate::domain::time::Timestamp;
 use crate::service::Error;
 use crate::storage::{Tx, vehicle_consents};
@@ -11,7 +12,7 @@ use crate::storage::{Tx, vehicle_consents};
 pub(super) async fn impaired_grants(
     tx: &mut Tx,
     vehicle_id: VehicleId,
-    reason: &str,
+    reason: &Impairment,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
     let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
@@ -19,7 +20,7 @@ pub(super) async fn impaired_grants(
         grant_id: grant.grant_id,
         vehicle_id,
         grantee_id: grant.grantee_id,
-        reason: reason.to_owned(),
+        reason: reason.clone(),
     };
     Ok(grants.into_iter().map(impaired).collect())
 }

@@ -7,6 +7,7 @@ use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
+use crate::domain::impairment::ConsentEnd;
 use crate::service::connections::{self, AccessToken};
 use crate::service::{Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
@@ -67,8 +68,9 @@ async fn erase_here(
                 }
                 let mut ended = Vec::new();
                 for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
+                    let by = ConsentEnd::Erased;
                     let (cars, happened) =
-                        connections::end_here(tx, connection_id, user_id, "erased", now).await?;
+                        connections::end_here(tx, connection_id, user_id, by, now).await?;
                     events.extend(happened);
                     ended.push((connection_id, cars));
                 }

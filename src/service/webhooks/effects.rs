@@ -52,7 +52,7 @@ async fn complain(
 ) -> Result<(), Error> {
     match (complaint.fault, complaint.resolved) {
         (Fault::Account, false) => {
-            faults::suspend(service, vehicle, complaint.provider_code.as_str()).await
+            faults::suspend(service, vehicle, Some(&complaint.provider_code)).await
         }
         (Fault::Account, true) => faults::resume(service, vehicle, as_of).await,
         (_, _) => match faults::verify(service, vehicle).await {

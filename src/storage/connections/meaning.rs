@@ -11,6 +11,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
 }
 
 const COLUMNS: &[&str] = &[
+    "connection_id",
     "organization_id",
     "owner_id",
     "status",

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use super::row::{Origin, Row};
+
 /// What the driver of the database reported.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,16 +34,26 @@ pub enum StorageError {
     #[error("a row was changed by another transaction")]
     LostRace,
     /// A stored value is not what this program writes.
-    #[error("column `{column}` holds what cannot be: {why}")]
+    #[error("{place} holds what cannot be: {why}")]
     Corrupt {
-        /// The column, as the statement names it.
-        column: &'static str,
+        /// The table, the column as the statement names it, and the id of the row.
+        place: String,
         /// What is wrong with its value.
         why: String,
     },
 }
 
 impl StorageError {
+    /// The same error, of one row; a corrupt value is then found by it.
+    pub(super) fn in_row(self, origin: Origin, row: &Row) -> Self {
+        match self {
+            Self::Corrupt { place: column, why } => {
+                Self::Corrupt { place: origin.place(&column, row), why }
+            }
+            other => other,
+        }
+    }
+
     /// Whether running the whole use case again may bring another result.
     #[must_use]
     pub const fn is_worth_repeating(&self) -> bool {

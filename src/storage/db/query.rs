@@ -58,9 +58,17 @@ impl Answer {
     /// The rows that the statement returned.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] names the column that is not as it should be.
+    /// [`StorageError::Corrupt`] names the table, the column and the row that are not as they should be.
     pub fn rows<T: FromRow>(&self) -> Result<Vec<T>, StorageError> {
-        self.rows.iter().map(T::from_row).collect()
+        self.rows.iter().map(read).collect()
+    }
+
+    /// The first row that the statement returned, if there is one.
+    ///
+    /// # Errors
+    /// As [`Answer::rows`].
+    pub(super) fn first<T: FromRow>(&self) -> Result<Option<T>, StorageError> {
+        self.rows.first().map(read).transpose()
     }
 
     /// Whether the statement changed as many rows as it must.
@@ -70,6 +78,11 @@ impl Answer {
     pub fn must_count(&self, rows: usize) -> Result<(), StorageError> {
         if u64::try_from(rows) == Ok(self.count) { Ok(()) } else { Err(StorageError::LostRace) }
     }
+}
+
+/// Reads a row; an error says which row it is.
+fn read<T: FromRow>(row: &Row) -> Result<T, StorageError> {
+    T::from_row(row).map_err(|error| error.in_row(T::ORIGIN, row))
 }
 
 /// Rows of the same width, one after the other.

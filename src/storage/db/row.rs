@@ -51,11 +51,10 @@ impl Row {
 
     /// The first column, whatever its name.
     fn first<T: Column>(&self) -> Result<T, StorageError> {
-        const FIRST: &str = "(first)";
-        match self.values.first() {
-            Some(value) if value.is_null() => Err(corrupt(FIRST, "is NULL")),
-            Some(value) => T::from_value(value).map_err(|why| corrupt(FIRST, why)),
-            None => Err(corrupt(FIRST, "is missing")),
+        match self.columns().next() {
+            Some((name, value)) if value.is_null() => Err(corrupt(name, "is NULL")),
+            Some((name, value)) => T::from_value(value).map_err(|why| corrupt(name, why)),
+            None => Err(corrupt("the first column", "is missing")),
         }
     }
 
@@ -64,13 +63,48 @@ impl Row {
     }
 }
 
-/// A stored value is not what this program writes.
-pub fn corrupt(column: &'static str, why: impl ToString) -> StorageError {
-    StorageError::Corrupt { column, why: why.to_string() }
+/// A stored value is not what this program writes. [`FromRow`] names the column alone: of which row it
+/// is, is added for all of them.
+pub fn corrupt(column: &str, why: impl ToString) -> StorageError {
+    StorageError::Corrupt { place: column.to_owned(), why: why.to_string() }
+}
+
+/// What a row is called in an error: the table that it comes from, and its id.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin(Option<Named>);
+
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    table: &'static str,
+    id: &'static str,
+    show: fn(&Row, &'static str) -> Result<String, StorageError>,
+}
+
+impl Origin {
+    /// A row that is read for one column alone, or is of no table: nothing names it.
+    pub(super) const UNNAMED: Self = Self(None);
+
+    /// A row of this table with its id in this column.
+    #[must_use]
+    pub const fn of<T: Column + ToString>(table: &'static str, id: &'static str) -> Self {
+        Self(Some(Named { table, id, show: |row, id| row.get::<T>(id).map(|id| id.to_string()) }))
+    }
+
+    /// The full name of a column of this row.
+    pub(super) fn place(self, column: &str, row: &Row) -> String {
+        let Some(Named { table, id, show }) = self.0 else { return column.to_owned() };
+        match show(row, id) {
+            Ok(id) => format!("{table}.{column} of {id}"),
+            Err(_) => format!("{table}.{column} of a row without a readable {id}"),
+        }
+    }
 }
 
 /// Something a row can be read into.
 pub trait FromRow: Sized {
+    /// The row it is read from.
+    const ORIGIN: Origin;
+
     /// Reads one row.
     ///
     /// # Errors
@@ -80,6 +114,8 @@ pub trait FromRow: Sized {
 
 /// A row that is read for its first column alone.
 impl<T: Column> FromRow for T {
+    const ORIGIN: Origin = Origin::UNNAMED;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         row.first()
     }
@@ -192,6 +228,20 @@ macro_rules! parsed_columns {
         )*
     };
 }
+
+macro_rules! restored_columns {
+    ($($kind:ty),* $(,)?) => {
+        $(
+            impl Column for $kind {
+                fn from_value(value: &Value) -> Result<Self, String> {
+                    Self::restore(text(value)?).map_err(|error| error.to_string())
+                }
+            }
+        )*
+    };
+}
+
+restored_columns!(crate::domain::impairment::ConsentReason, crate::domain::impairment::Suspension,);
 
 parsed_columns!(
     crate::domain::instruction::Action,

@@ -1,22 +1,48 @@
-//! Causes stay typed. What stands in a row or in an answer as a word is never read back into a decision:
+//! Causes of commands, and reasons of consents and suspensions, stay typed. What stands in a row or in an answer as a word is never read back into a decision:
 //! only storage restores a cause, and no code outside the rules of lending says a cause's word by itself.
 
 use keylend::domain::cause::{NotSent, Unseen};
-use keylend::domain::fault::Fault;
+use keylend::domain::fault::{AccountFault, Fault};
+use keylend::domain::impairment::{ConsentEnd, NotGiven, Withdrawal};
 use keylend::domain::policy::Reason;
 
 use super::imports::is_path_separator;
 use super::sources::{Kind, Source, src};
 
 /// The types whose words are written only.
-const TYPES: &[&str] = &["Cause", "Fault", "NotSent", "ProviderCode", "Reason", "Unseen"];
+const TYPES: &[&str] = &[
+    "AccountFault",
+    "Cause",
+    "ConsentEnd",
+    "ConsentReason",
+    "Fault",
+    "NotGiven",
+    "NotSent",
+    "ProviderCode",
+    "Reason",
+    "Suspension",
+    "Unseen",
+    "Withdrawal",
+];
 /// Where they are defined.
-const DEFINED_IN: &[&str] = &["src/domain/cause.rs", "src/domain/fault.rs", "src/domain/policy.rs"];
+const DEFINED_IN: &[&str] = &[
+    "src/domain/cause.rs",
+    "src/domain/fault.rs",
+    "src/domain/impairment.rs",
+    "src/domain/policy.rs",
+];
+/// Those of them that storage restores, which restore their parts.
+const RESTORED_IN: &[&str] = &["src/domain/cause.rs", "src/domain/impairment.rs"];
 /// What would let a text be parsed into them.
 const READERS: &[&str] = &["Deserialize", "DeserializeOwned", "FromStr", "TryFrom"];
-/// Where one of their words is the code of a problem: where codes are made, and in a client.
-const CODES_OF_PROBLEMS: &[&str] =
-    &["src/http/problem/catalog.rs", "src/service/grants/issue.rs", "src/cli/demo/story.rs"];
+/// Where one of their words means something else: the code of a problem, where codes are made and in a
+/// client; and the name of a person of whom nothing is known any more.
+const OTHER_MEANINGS: &[&str] = &[
+    "src/http/problem/catalog.rs",
+    "src/service/grants/issue.rs",
+    "src/cli/demo/story.rs",
+    "src/storage/personal_data.rs",
+];
 
 /// Every word of theirs.
 fn words() -> Vec<&'static str> {
@@ -24,7 +50,12 @@ fn words() -> Vec<&'static str> {
     let faults = Fault::ALL.iter().map(|fault| fault.as_str());
     let not_sent = NotSent::ALL.iter().map(|why| why.as_str());
     let unseen = Unseen::ALL.iter().map(|why| why.as_str());
-    reasons.chain(faults).chain(not_sent).chain(unseen).chain(["abandoned"]).collect()
+    let account = AccountFault::ALL.iter().map(|fault| fault.as_str());
+    let not_given = NotGiven::ALL.iter().map(|why| why.as_str());
+    let withdrawn = Withdrawal::ALL.iter().map(|what| what.as_str());
+    let ended = ConsentEnd::ALL.iter().map(|by| by.as_str());
+    let commands = reasons.chain(faults).chain(not_sent).chain(unseen).chain(["abandoned"]);
+    commands.chain(account).chain(not_given).chain(withdrawn).chain(ended).collect()
 }
 
 fn read_back(sources: &[Source]) -> Vec<String> {
@@ -33,8 +64,11 @@ fn read_back(sources: &[Source]) -> Vec<String> {
     for source in sources {
         let path = source.path.as_str();
         let defines = DEFINED_IN.contains(&path);
-        let restores = path == "src/domain/cause.rs" || path.starts_with("src/storage/");
-        let says = path.starts_with("src/domain/") || CODES_OF_PROBLEMS.contains(&path);
+        let restores = RESTORED_IN.contains(&path) || path.starts_with("src/storage/");
+        // The simulator speaks the vehicle cloud's words, and shares no code with the service.
+        let says = path.starts_with("src/domain/")
+            || path.starts_with("src/simulator/")
+            || OTHER_MEANINGS.contains(&path);
         let tokens = source.tokens();
         for (at, token) in tokens.iter().enumerate() {
             let line = token.line;
@@ -95,6 +129,36 @@ fn a_cause_that_is_read_back_or_said_as_a_text_is_flagged() {
             "Deserialize would read a cause from any text",
         ),
         (
+            "src/service/connections/reauthenticate.rs",
+            "fn f(car: &Vehicle) { Suspension::restore(&shown.reason).ok(); }",
+            "only storage restores a Suspension",
+        ),
+        (
+            "src/http/v1/connections/callback.rs",
+            "fn f(word: &str) { match ConsentReason::restore(word) { _ => 1 } }",
+            "only storage restores a ConsentReason",
+        ),
+        (
+            "src/domain/impairment.rs",
+            "#[derive(Debug, Deserialize)] enum ConsentReason {}",
+            "Deserialize would read a cause from any text",
+        ),
+        (
+            "src/domain/impairment.rs",
+            "words! { /// Why.\n NotGiven { A = \"a\", } }",
+            "these words are `written` only",
+        ),
+        (
+            "src/service/connections/faults.rs",
+            "fn f() { if reason == \"connected_services_account/subscription\" {} }",
+            "is a cause's word; use the type",
+        ),
+        (
+            "src/service/connections/disconnect.rs",
+            "fn f() { connections::end(tx, id, \"disconnected\"); }",
+            "\"disconnected\" is a cause's word",
+        ),
+        (
             "src/domain/policy.rs",
             "words! { /// Why.\n Reason { A = \"a\", } }",
             "these words are `written` only",
@@ -114,6 +178,8 @@ fn a_cause_that_is_read_back_or_said_as_a_text_is_flagged() {
     }
     for (path, text) in [
         ("src/storage/commands.rs", "fn f() { words.map(Cause::restore); }"),
+        ("src/domain/impairment.rs", "fn f() { AccountFault::restore(text); }"),
+        ("src/simulator/faults/connect_error.rs", "fn f() { (\"error\", \"access_denied\"); }"),
         ("src/domain/policy.rs", "words! { written Reason { A = \"grant_expired\", } }"),
         ("src/storage/commands.rs", "fn f() { Instruction::restore(action, text); }"),
     ] {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use keylend::domain::command::CommandStatus;
 use keylend::domain::id::{CommandId, OrganizationId, VehicleId};
 use keylend::domain::time::Timestamp;
-use keylend::storage::db::{FromRow, Row, query};
+use keylend::storage::db::{FromRow, Origin, Row, query};
 use keylend::storage::{Db, Executor, PostgresSettings, Priority, StorageError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,6 +101,8 @@ pub(crate) async fn unsettled(db: &Db) -> Result<i64, StorageError> {
 struct KnownCar(VehicleId, Car);
 
 impl FromRow for KnownCar {
+    const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let organization_id: OrganizationId = row.get("organization_id")?;
         let car = Car {

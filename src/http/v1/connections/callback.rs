@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ConnectionBody;
+use crate::domain::impairment::NotGiven;
 use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
@@ -66,29 +67,35 @@ struct NotConnectedPage {
 #[template(path = "reauthenticated.html")]
 struct ReauthenticatedPage;
 
-/// A word of the cloud's, if it is one: it goes into the record.
-fn word(text: &str) -> String {
-    let is_word = (1..=WORD_LENGTH_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if is_word { text.to_owned() } else { "unreadable".to_owned() }
+/// Why there is no consent. A word that is not known is for the log alone: anybody can write it into an
+/// address.
+fn not_given(text: &str) -> NotGiven {
+    let why = NotGiven::of(text);
+    if why == NotGiven::Unreadable {
+        let brought: String = text.chars().take(WORD_LENGTH_MAX).collect();
+        tracing::warn!(?brought, "a browser came back with an error that is not known");
+    }
+    why
 }
 
-/// What an owner is told whose browser came back without consent (protocol page, section 1.2).
-fn sentence(word: &str) -> &'static str {
-    match word {
-        "access_denied" => "You did not allow access to your car.",
-        "vehicle_incompatible" => "This car cannot be reached through the internet.",
-        "invalid_subscription" => {
+/// What an owner reads whose browser came back without consent (protocol page, section 1.2).
+const fn sentence(why: Option<NotGiven>) -> &'static str {
+    match why {
+        Some(NotGiven::AccessDenied) => "You did not allow access to your car.",
+        Some(NotGiven::VehicleIncompatible) => "This car cannot be reached through the internet.",
+        Some(NotGiven::InvalidSubscription) => {
             "The connected services of this car are not active. Please activate them in the app of \
              the car's maker, and try again."
         }
-        "no_vehicles" => "There is no car in this account.",
-        "user_manually_returned_to_application" => "You came back before you were done.",
-        "oem_cancelled_login" => "The sign-in at the car's maker was cancelled.",
-        "configuration_error" => {
+        Some(NotGiven::NoVehicles) => "There is no car in this account.",
+        Some(NotGiven::ReturnedEarly) => "You came back before you were done.",
+        Some(NotGiven::LoginCancelled) => "The sign-in at the car's maker was cancelled.",
+        Some(NotGiven::ConfigurationError) => {
             "The service is not set up right. Please tell the operator of the app."
         }
-        _ => "Something went wrong on the way. Please try again in a moment.",
+        Some(NotGiven::ServerError | NotGiven::Unreadable) | None => {
+            "Something went wrong on the way. Please try again in a moment."
+        }
     }
 }
 
@@ -119,14 +126,14 @@ pub(in crate::http) async fn callback(
         };
     }
     let result = match (query.code, query.user_id, query.error) {
-        (_, _, Some(error)) => Err(word(&error)),
+        (_, _, Some(error)) => Err(not_given(&error)),
         (None, None, None) => return Err(missing("?code").into()),
         (code, user_id, None) if too_long(&code) || too_long(&user_id) => {
             return Err(Error::invalid("?code", "too_long", "is too long").into());
         }
         (code, user_id, None) => Ok(Proof { code, user_id }),
     };
-    let told = result.as_ref().err().cloned();
+    let not_given = result.as_ref().err().copied();
     let returned = Return { state, result, request_id };
     match connections::complete(&gateway.service, returned).await {
         Ok(completed) if json => Ok(Json(body(&completed)).into_response()),
@@ -135,8 +142,7 @@ pub(in crate::http) async fn callback(
         Err(error) => {
             let problem = Problem::from(error);
             let status = problem.status_code();
-            let word = told.as_deref().unwrap_or_default();
-            let page = page(&NotConnectedPage { sentence: sentence(word) })?;
+            let page = page(&NotConnectedPage { sentence: sentence(not_given) })?;
             Ok((status, page).into_response())
         }
     }

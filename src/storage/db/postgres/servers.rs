@@ -19,7 +19,7 @@ use super::super::error::{Cause, StorageError};
 use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
 use super::super::query::query;
-use super::super::row::{FromRow, Row, corrupt};
+use super::super::row::{FromRow, Origin, Row, corrupt};
 use super::run;
 use crate::domain::time::Timestamp;
 
@@ -83,6 +83,8 @@ struct Standing {
 }
 
 impl FromRow for Standing {
+    const ORIGIN: Origin = Origin::UNNAMED;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let timeline: String = row.get("timeline")?;
         let timeline =

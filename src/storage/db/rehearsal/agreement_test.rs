@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::sampler::Sampler;
 use super::*;
-use crate::storage::db::{FromRow, query};
+use crate::storage::db::{FromRow, Origin, query};
 use crate::storage::meanings::meanings;
 use crate::storage::{Executor, Location, PostgresSettings};
 
@@ -82,6 +82,8 @@ fn texts() -> Vec<Texts> {
 struct Any(Vec<(String, String)>);
 
 impl FromRow for Any {
+    const ORIGIN: Origin = Origin::UNNAMED;
+
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let word = |value: &Value| match value {
             Value::Boolean(Some(is_so)) => format!("{:?}", Value::from(i64::from(*is_so))),
