@@ -167,6 +167,19 @@ impl Grant {
         self.end.or((now >= self.validity.not_after).then_some(expiry))
     }
 
+    /// Whether it may still be used at `now` or later, as far as time and its own facts go.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.status(now) != GrantStatus::Ended
+    }
+
+    /// Where storage may stop looking for grants that are alive at `now`: none is whose validity was over by
+    /// this time. Storage narrows by it and decides nothing.
+    #[must_use]
+    pub const fn over_by(now: Timestamp) -> Timestamp {
+        now
+    }
+
     /// How many more times it may open the car; `None` is no limit.
     #[must_use]
     pub fn uses_left(&self) -> Option<i64> {

@@ -77,6 +77,9 @@ fn a_status_follows_from_the_time_unless_an_act_ended_the_grant() {
         (ends().plus(MOMENT), Ended, expired),
     ] {
         assert_eq!((grant().status(now), grant().ended_by(now)), (status, ended_by), "{now}");
+        assert_eq!(grant().is_alive(now), ended_by.is_none());
+        // Storage looks among those whose validity is over later than that.
+        assert!(!grant().is_alive(now) || grant().validity.not_after() > Grant::over_by(now));
         for &end_reason in EndReason::ALL {
             let end = Some(End { ended_at: begins().plus(MOMENT), end_reason });
             let grant = Grant { end, ..grant() };

@@ -1,3 +1,5 @@
+//! What reasons are stored as and shown as, and that nothing else is restored.
+
 use super::*;
 
 fn code(kind: &str, code: Option<&str>) -> Option<ProviderCode> {

@@ -13,7 +13,7 @@ use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{GrantId, UserId};
 use crate::service::commands::{CommandRequest, Dispatched, dispatch, reconcile, recover};
-use crate::service::grants::{EndedGrant, Wait, relinquish, revoke};
+use crate::service::grants::{EndedGrant, Ending, Wait, end};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
@@ -332,17 +332,11 @@ impl Stage {
         self.world.note(Happening::EndAsked { grant_id, process, waits });
         let wait = if waits { Wait::Drain } else { Wait::Not };
         let service = &instance.service;
-        let ending = async {
-            if gives_back {
-                relinquish(service, caller, grant_id, wait).await
-            } else {
-                revoke(service, caller, grant_id, None, wait).await
-            }
-        };
+        let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };
         tokio::select! {
             biased;
             () = instance.process.dead.cancelled() => Err("the process died".to_owned()),
-            ended = ending => ended.map_err(|error: Error| format!("{error:?}")),
+            ended = end(service, caller, grant_id, ending, wait) => ended.map_err(|error: Error| format!("{error:?}")),
         }
     }
 }

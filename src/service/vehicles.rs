@@ -9,7 +9,7 @@ use super::{Caller, Error, Service};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::id::VehicleId;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Executor, Page, grants, vehicles};
+use crate::storage::{Executor, Page, decisions, grants, vehicles};
 
 pub use choose::{Wish, choose_right};
 pub use observe::Readings;
@@ -29,8 +29,10 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
     Ok(match acting_as {
         ActingAs::Organization => vehicles::list(&mut reader, organization_id, page).await?,
         ActingAs::Person(user_id) => {
-            let now = service.clock.now();
-            vehicles::list_for(&mut reader, (organization_id, user_id), page, now).await?
+            let (person, now) = ((organization_id, user_id), service.clock.now());
+            let held = grants::alive_of_grantee(&mut reader, person, now).await?;
+            let borrowed = held.iter().map(|grant| grant.vehicle_id).collect();
+            vehicles::list_for(&mut reader, person, borrowed, page).await?
         }
     })
 }
@@ -65,8 +67,8 @@ pub(super) async fn find_for(
         && let Some(user_id) = caller.actor.user_id()
     {
         let now = service.clock.now();
-        let held = grants::list_held(on, organization_id, vehicle_id, user_id).await?;
-        let holds = held.iter().any(|grant| grant.ended_by(now).is_none());
+        let held = decisions::held_by(on, organization_id, vehicle_id, user_id).await?;
+        let holds = held.iter().any(|held| held.grant.is_alive(now));
         object = object.held_by(holds.then_some(user_id));
     }
     let sought = Sought::of(vehicle_id);

@@ -71,9 +71,6 @@ pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError>
 }
 
 /// One API client, of whatever organization: the caller proves that it is the client.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     api_client_id: ApiClientId,
@@ -82,9 +79,6 @@ pub async fn find(
 }
 
 /// API clients, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -94,9 +88,6 @@ pub async fn list(
 }
 
 /// Takes an API client's rights away; `false` if there is none with rights.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn revoke(
     tx: &mut Tx,
     organization_id: OrganizationId,

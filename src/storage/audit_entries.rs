@@ -123,9 +123,6 @@ pub(super) fn must_be_added(
 }
 
 /// The entry of this name.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -159,9 +156,6 @@ pub struct EntriesAbout {
 }
 
 /// Entries, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,

@@ -195,9 +195,6 @@ pub(super) fn update(transitions: &[Transition]) -> Query {
 }
 
 /// Applies transitions. Commands that are not returned had left that status before.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn apply(
     tx: &mut Tx,
     transitions: &[Transition],
@@ -206,9 +203,6 @@ pub async fn apply(
 }
 
 /// One command.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -218,9 +212,6 @@ pub async fn find(
 }
 
 /// The commands of a car, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list_of_vehicle(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -237,9 +228,6 @@ pub async fn list_of_vehicle(
 }
 
 /// The commands of a grant that may still be on their way.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn in_flight(
     on: &mut impl Executor,
     grant_id: GrantId,
@@ -248,9 +236,6 @@ pub async fn in_flight(
 }
 
 /// Makes up to `limit` commands whose sender is gone `unknown`; returns them as they are afterwards.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn mark_abandoned(
     tx: &mut Tx,
     now: Timestamp,
@@ -299,18 +284,12 @@ impl FromRow for Due {
 }
 
 /// Up to `limit` commands that should be checked by now.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
     query(DUE).bind(now).bind(limit).fetch_all(tx).await
 }
 
 /// Leases commands that are due to be checked; nobody else leases them before `lease_until`. Those that
 /// are not returned were leased or settled elsewhere.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lease(
     tx: &mut Tx,
     command_ids: impl Iterator<Item = CommandId>,
@@ -322,9 +301,6 @@ pub async fn lease(
 }
 
 /// Puts a check off.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn check_again(
     tx: &mut Tx,
     command_id: CommandId,
@@ -334,9 +310,6 @@ pub async fn check_again(
 }
 
 /// The newest command of each car that may have moved it.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_of_vehicles(
     on: &mut impl Executor,
     vehicle_ids: &[VehicleId],

@@ -114,9 +114,6 @@ impl FromRow for Connection {
 }
 
 /// Every consent of an owner, whatever became of it.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn of_owner(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -148,9 +145,6 @@ pub async fn insert(
 }
 
 /// One consent.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -161,9 +155,6 @@ pub async fn find(
 
 /// Uses up the state that a browser brought back; `None` if it was never given out, was used
 /// before, or was given out at `created_after` or earlier.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_by_state(
     tx: &mut Tx,
     state_hash: [u8; 32],
@@ -216,9 +207,6 @@ pub async fn activate(
 }
 
 /// The tokens of a connection.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_tokens(
     on: &mut impl super::Executor,
     connection_id: ConnectionId,
@@ -227,9 +215,6 @@ pub async fn find_tokens(
 }
 
 /// Takes the right to refresh until `until`; `false` if another instance has it or was faster.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lease_refresh(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -248,9 +233,6 @@ pub async fn lease_refresh(
 }
 
 /// Replaces the tokens by a new pair; `false` if the old ones were replaced by somebody else.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn store_refreshed(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -269,9 +251,6 @@ pub async fn store_refreshed(
 }
 
 /// Gives the right to refresh back after a try that may be repeated.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn release_refresh(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -282,9 +261,6 @@ pub async fn release_refresh(
 
 /// Marks a consent as lost and forgets its tokens: nothing that rests on it is authorized after this
 /// has committed. `false` if the tokens were replaced in the meantime.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn lose(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -296,9 +272,6 @@ pub async fn lose(
 }
 
 /// Ends a consent that is in use, whatever tokens it has; `false` if it is not in use.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -309,18 +282,12 @@ pub async fn end(
 
 /// Locks the row of a consent, for what changes its cars and then perhaps itself: decisions lock it before its
 /// cars, so that there is no deadlock.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn lock(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
     query(LOCK).bind(connection_id).execute(tx).await.map(drop)
 }
 
 /// Remembers what the browser of an owner must bring back who was sent to mend their account;
 /// `false` if the consent is not in use.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn ask_back(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -333,9 +300,6 @@ pub async fn ask_back(
 
 /// Uses up the state of a browser that came back from mending an account; `None` if it was never
 /// given out, was used before, or was given out at `asked_after` or earlier.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_back(
     tx: &mut Tx,
     state_hash: [u8; 32],

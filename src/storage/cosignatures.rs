@@ -111,26 +111,17 @@ fn signed(value: u64) -> i64 {
 }
 
 /// Puts a checkpoint before the witnesses; nothing happens if it was before.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn open_round(tx: &mut Tx, round: &Round) -> Result<(), StorageError> {
     let open = query(OPEN_ROUND).bind(signed(round.size)).bind(round.checkpoint.clone());
     open.bind(round.opened_at).execute(tx).await.map(drop)
 }
 
 /// The checkpoint that is before the witnesses.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_round(on: &mut impl Executor) -> Result<Option<Round>, StorageError> {
     query(NEWEST_ROUND).fetch_optional(on).await
 }
 
 /// Keeps the cosignature of a witness, a newer one in place of an older.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn keep(
     tx: &mut Tx,
     witness: &str,
@@ -143,9 +134,6 @@ pub async fn keep(
 }
 
 /// How far a witness has come; `None` if it never cosigned.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest_of(
     on: &mut impl Executor,
     witness: &str,
@@ -154,9 +142,6 @@ pub async fn newest_of(
 }
 
 /// Every cosignature on a checkpoint that is kept, the newest checkpoints first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn all(on: &mut impl Executor) -> Result<Vec<Cosigned>, StorageError> {
     query(ALL).fetch_all(on).await
 }
@@ -164,18 +149,12 @@ pub async fn all(on: &mut impl Executor) -> Result<Vec<Cosigned>, StorageError> 
 /// Forgets the rounds before the one of this size, and of those after it all but the newest
 /// `rounds_max`; and the cosignatures that are on none of those that stay, but for the newest of
 /// each witness.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget(tx: &mut Tx, before: u64, rounds_max: i64) -> Result<(), StorageError> {
     query(FORGET_ROUNDS).bind(signed(before)).bind(rounds_max).execute(tx).await?;
     query(FORGET_COSIGNATURES).execute(tx).await.map(drop)
 }
 
 /// Forgets every round and every cosignature: those of a tree that is not this one any more.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_all(tx: &mut Tx) -> Result<(), StorageError> {
     query(FORGET_ALL_ROUNDS).execute(tx).await?;
     query(FORGET_ALL_COSIGNATURES).execute(tx).await.map(drop)

@@ -94,9 +94,6 @@ fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> impl Iterator<Item = [Value; 1]> 
 }
 
 /// The facts of cars.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn vehicles(
     on: &mut impl Executor,
     vehicle_ids: &[VehicleId],
@@ -105,9 +102,6 @@ pub async fn vehicles(
 }
 
 /// The facts of grants.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn grants(
     on: &mut impl Executor,
     grant_ids: &[GrantId],
@@ -116,9 +110,6 @@ pub async fn grants(
 }
 
 /// The newest grants that a person holds or held for one car.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn held_by(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -158,9 +149,6 @@ pub struct LockedRows {
 
 /// Locks and reads the rows that a decision rests on: cars before grants, as in what narrows both, so
 /// that there is no deadlock.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows, StorageError> {
     let RowsToLock { vehicle_ids, grant_ids, keys, transitions } = asked;
     let [vehicles, grants, replays, applied] = run_each(

@@ -8,11 +8,13 @@ use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::grant::{End, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
     not_before, not_after, uses_max, uses, revision, label, metadata, issued_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12)";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
+// Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
 const LIST: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 ORDER BY grant_id DESC LIMIT $3";
 const LIST_OF_VEHICLE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 AND vehicle_id = $4 \
     ORDER BY grant_id DESC LIMIT $3";
@@ -21,12 +23,15 @@ const LIST_FOR: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id
 const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
     WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) AND g.vehicle_id = $5 \
     ORDER BY g.grant_id DESC LIMIT $3";
-const LIST_HELD: &str = "SELECT * FROM grants WHERE organization_id = $1 AND vehicle_id = $2 AND grantee_id = $3 \
-    ORDER BY grant_id DESC LIMIT 64";
+// Which of these are alive, the domain decides.
+const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
+    ORDER BY grant_id";
+const OPEN_OF_GRANTEE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grantee_id = $2 AND ended_at IS NULL \
+    AND not_after > $3 ORDER BY grant_id";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
-const END_OF_VEHICLE: &str = "UPDATE grants SET ended_at = $2, end_reason = $3, revision = revision + 1 \
-    WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 RETURNING *";
+const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1 \
+    WHERE ended_at IS NULL AND grant_id IN (VALUES {rows:uuid}) RETURNING *";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
@@ -36,9 +41,10 @@ pub const STATEMENTS: &[&str] = &[
     LIST_OF_VEHICLE,
     LIST_FOR,
     LIST_FOR_OF_VEHICLE,
-    LIST_HELD,
+    OPEN_OF_VEHICLE,
+    OPEN_OF_GRANTEE,
     END,
-    END_OF_VEHICLE,
+    END_EACH,
 ];
 
 impl FromRow for Grant {
@@ -94,9 +100,6 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
 }
 
 /// One grant.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -115,9 +118,6 @@ pub struct GrantFilter {
 }
 
 /// Grants, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -140,23 +140,32 @@ pub async fn list(
     listing.fetch_all(on).await
 }
 
-/// The newest grants a person holds or held for one car.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
-pub async fn list_held(
+/// The grants of a car that are alive at `now`.
+pub async fn alive_of_vehicle(
     on: &mut impl Executor,
-    organization_id: OrganizationId,
     vehicle_id: VehicleId,
-    grantee_id: UserId,
+    now: Timestamp,
 ) -> Result<Vec<Grant>, StorageError> {
-    query(LIST_HELD).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
+    let open = query(OPEN_OF_VEHICLE).bind(vehicle_id).bind(Grant::over_by(now)).fetch_all(on);
+    Ok(alive(open.await?, now))
+}
+
+/// The grants that a person holds and that are alive at `now`.
+pub async fn alive_of_grantee(
+    on: &mut impl Executor,
+    (organization_id, grantee_id): (OrganizationId, UserId),
+    now: Timestamp,
+) -> Result<Vec<Grant>, StorageError> {
+    let open = query(OPEN_OF_GRANTEE).bind(organization_id).bind(grantee_id);
+    Ok(alive(open.bind(Grant::over_by(now)).fetch_all(on).await?, now))
+}
+
+fn alive(mut open: Vec<Grant>, now: Timestamp) -> Vec<Grant> {
+    open.retain(|grant| grant.is_alive(now));
+    open
 }
 
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     organization_id: OrganizationId,
@@ -174,19 +183,12 @@ pub async fn end(
         .await
 }
 
-/// Ends every grant of a car that has not ended; returns them as they are afterwards.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
-pub async fn end_of_vehicle(
-    tx: &mut Tx,
-    vehicle_id: VehicleId,
-    end: End,
-) -> Result<Vec<Grant>, StorageError> {
-    query(END_OF_VEHICLE)
-        .bind(vehicle_id)
+/// Ends each of these grants that no act has ended; returns them as they are afterwards.
+pub async fn end_each(tx: &mut Tx, grants: &[Grant], end: End) -> Result<Vec<Grant>, StorageError> {
+    query(END_EACH)
         .bind(end.ended_at)
         .bind(end.end_reason)
+        .rows(grants.iter().map(|grant| [grant.grant_id.into()]))
         .fetch_all(tx)
         .await
 }

@@ -47,9 +47,6 @@ impl FromRow for StoredAnswer {
 }
 
 /// What was answered to this key.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     key: KeyRef<'_>,
@@ -81,9 +78,6 @@ pub async fn insert(
 }
 
 /// Forgets answers older than `before`.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
     query(DELETE_OLD).bind(before).execute(tx).await
 }

@@ -4,6 +4,11 @@
 //! [`Store::begin`] gives a transaction that must be committed by name; [`Store::read`] gives a
 //! connection for reading. "Not found" is `None`, a lost race is an outcome, and every update
 //! checks how many rows it changed.
+//!
+//! # Errors
+//! Every function that takes a [`Tx`] or an [`Executor`] fails with [`StorageError`] if the database does not
+//! answer, another transaction is in the way, or a row is corrupt. A function says what it fails with
+//! besides.
 
 pub mod api_clients;
 pub mod audit_entries;

@@ -16,9 +16,6 @@ const ALL: &str = "SELECT organization_id FROM organizations ORDER BY organizati
 pub const STATEMENTS: &[&str] = &[INSERT, FIND_BY_NAME, EXISTS, ALL];
 
 /// Every organization.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn all(on: &mut impl Executor) -> Result<Vec<OrganizationId>, StorageError> {
     query(ALL).fetch_all(on).await
 }
@@ -38,9 +35,6 @@ pub async fn insert(
 }
 
 /// The oldest organization with this name.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_by_name(
     on: &mut impl Executor,
     name: &str,
@@ -49,9 +43,6 @@ pub async fn find_by_name(
 }
 
 /// Whether there is such an organization.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn exists(
     on: &mut impl Executor,
     organization_id: OrganizationId,

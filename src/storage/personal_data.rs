@@ -114,9 +114,6 @@ fn row(id: Value, text: String) -> [Value; 2] {
 }
 
 /// Every answer that is kept for an organization.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn kept_answers(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -125,9 +122,6 @@ pub async fn kept_answers(
 }
 
 /// Forgets one of them.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_answer(tx: &mut Tx, answer: &KeptAnswer) -> Result<(), StorageError> {
     let forget = query(ANSWER).bind(answer.principal_id).bind(answer.route.as_str());
     forget.bind(answer.key.as_str()).execute(tx).await.map(drop)

@@ -169,18 +169,12 @@ pub async fn lock(tx: &mut Tx) -> Result<RecordState, StorageError> {
 }
 
 /// When the newest entry was made, of whatever organization.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn newest(on: &mut impl Executor) -> Result<Option<Timestamp>, StorageError> {
     query(NEWEST).fetch_optional(on).await
 }
 
 /// When the first entry happened that a tree of this size does not have; `None` if there is none,
 /// or if it is not in the database any more.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn first_beyond(
     on: &mut impl Executor,
     size: u64,
@@ -243,9 +237,6 @@ async fn bundles(on: &mut impl Executor, numbers: Range<u64>) -> Result<Vec<Bund
 }
 
 /// Keeps a tile, new or longer than it was.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn put_tile(tx: &mut Tx, tile: TileId, hashes: &[u8]) -> Result<(), StorageError> {
     let number = signed(tile.number);
     let put = query(PUT_TILE).bind(i64::from(tile.level)).bind(number).bind(hashes.to_vec());
@@ -253,26 +244,17 @@ pub async fn put_tile(tx: &mut Tx, tile: TileId, hashes: &[u8]) -> Result<(), St
 }
 
 /// All hashes of a tile.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn tile(on: &mut impl Executor, tile: TileId) -> Result<Option<Vec<u8>>, StorageError> {
     query(TILE).bind(i64::from(tile.level)).bind(signed(tile.number)).fetch_optional(on).await
 }
 
 /// Publishes a checkpoint, unless a newer one is; returns whether it did.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn publish(tx: &mut Tx, checkpoint: &[u8], size: u64) -> Result<bool, StorageError> {
     let published = query(PUBLISH).bind(checkpoint.to_vec()).bind(signed(size));
     Ok(published.execute(tx).await? == 1)
 }
 
 /// Where an entry is in the tree; `None` while it waits for its position.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn position(
     on: &mut impl Executor,
     entry_id: AuditEntryId,
@@ -291,9 +273,6 @@ pub async fn position(
 }
 
 /// The names of the entries at these positions, in order.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub(super) async fn names(
     on: &mut impl Executor,
     positions: Range<u64>,
@@ -305,9 +284,6 @@ pub(super) async fn names(
 }
 
 /// The entries at these positions, in order; whatever is not in the database is left out.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn entries(
     on: &mut impl Executor,
     positions: Range<u64>,

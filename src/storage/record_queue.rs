@@ -75,9 +75,6 @@ pub async fn add(tx: &mut Tx, entries: Vec<QueuedEntry>) -> Result<(), StorageEr
 }
 
 /// When the first of the entries happened that have no position yet, if there are any.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn waiting_since(
     on: &mut impl super::Executor,
 ) -> Result<Option<Timestamp>, StorageError> {
@@ -86,9 +83,6 @@ pub async fn waiting_since(
 
 /// Takes the oldest entries off the queue, those of up to `limit` transactions, in the order in
 /// which they get their positions. Whatever stays in the queue comes after all of them.
-///
-/// # Errors
-/// [`StorageError`].
 pub async fn take(tx: &mut Tx, limit: u16) -> Result<Vec<QueuedEntry>, StorageError> {
     let rows: Vec<Queued> = query(TAKE).bind(i64::from(limit)).fetch_all(tx).await?;
     let may_be_more = rows.len() >= usize::from(limit);

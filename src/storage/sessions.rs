@@ -117,9 +117,6 @@ pub enum RefreshUse {
 }
 
 /// Uses up a refresh token; of any number of concurrent tries exactly one is the first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn use_refresh_token(
     tx: &mut Tx,
     token_hash: [u8; 32],
@@ -135,9 +132,6 @@ pub async fn use_refresh_token(
 }
 
 /// The session that a refresh token belongs to, whether it was used or not.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn owner_of_refresh_token(
     on: &mut impl Executor,
     token_hash: [u8; 32],
@@ -146,9 +140,6 @@ pub async fn owner_of_refresh_token(
 }
 
 /// One session.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     session_id: SessionId,
@@ -157,9 +148,6 @@ pub async fn find(
 }
 
 /// Ends a session; `false` if it was over already.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn end(
     tx: &mut Tx,
     session_id: SessionId,

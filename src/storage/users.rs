@@ -79,9 +79,6 @@ pub async fn insert(
 }
 
 /// One account.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -91,9 +88,6 @@ pub async fn find(
 }
 
 /// Accounts, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -104,9 +98,6 @@ pub async fn list(
 
 /// The account an address signs in to. Without an organization it is `None` also when several
 /// organizations know the address.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find_account(
     on: &mut impl Executor,
     email: &Email,
@@ -138,9 +129,6 @@ pub async fn set_password_hash(
 
 /// Closes an account: nothing that rests on it is authorized after this has committed. `false` if
 /// there is no such open account.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn disable(
     tx: &mut Tx,
     organization_id: OrganizationId,

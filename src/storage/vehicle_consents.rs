@@ -6,7 +6,7 @@ use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::decisions::VehicleRow;
 use crate::domain::connection::Permissions;
-use crate::domain::id::{ConnectionId, GrantId, UserId, VehicleId};
+use crate::domain::id::{ConnectionId, VehicleId};
 use crate::domain::impairment::Suspension;
 use crate::domain::time::Timestamp;
 
@@ -18,8 +18,6 @@ const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = 
     WHERE vehicle_id = $1 AND permissions <> $2";
 const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
-const LIVE_GRANTS: &str = "SELECT grant_id, grantee_id FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL \
-    AND not_after > $2 ORDER BY grant_id LIMIT 10000";
 const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.connection_id = $1 AND v.removed_at IS NULL ORDER BY v.vehicle_id";
@@ -38,29 +36,11 @@ pub const STATEMENTS: &[&str] = &[
     RESUME,
     SET_PERMISSIONS,
     REMOVE,
-    LIVE_GRANTS,
     OF_CONNECTION,
     BY_PROVIDER,
     TAKE_TO_PROBE,
     PROBE_AGAIN,
 ];
-
-/// A grant that can still be used, as far as its own facts go.
-#[derive(Debug, Clone, Copy)]
-pub struct LiveGrant {
-    /// Identifies the grant.
-    pub grant_id: GrantId,
-    /// The grantee, who may use it.
-    pub grantee_id: UserId,
-}
-
-impl FromRow for LiveGrant {
-    const ORIGIN: Origin = Origin::of::<GrantId>("grants", "grant_id");
-
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self { grant_id: row.get("grant_id")?, grantee_id: row.get("grantee_id")? })
-    }
-}
 
 /// A suspended car that should be tried again.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +60,6 @@ impl FromRow for ToProbe {
 }
 
 /// Suspends a car; `false` if it was suspended already or is gone.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn suspend(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -95,9 +72,6 @@ pub async fn suspend(
 }
 
 /// Ends a suspension that began at `as_of` or earlier; `false` if there is none.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn resume(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -107,9 +81,6 @@ pub async fn resume(
 }
 
 /// Replaces what the owner permits; `false` if it is the same.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn set_permissions(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -120,9 +91,6 @@ pub async fn set_permissions(
 }
 
 /// Takes every car of a consent out of the service; returns them.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn remove(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -131,22 +99,7 @@ pub async fn remove(
     query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await
 }
 
-/// The grants of a car that can still be used at `now`, as far as their own facts go.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
-pub async fn live_grants(
-    on: &mut impl Executor,
-    vehicle_id: VehicleId,
-    now: Timestamp,
-) -> Result<Vec<LiveGrant>, StorageError> {
-    query(LIVE_GRANTS).bind(vehicle_id).bind(now).fetch_all(on).await
-}
-
 /// The cars of a consent.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn of_connection(
     on: &mut impl Executor,
     connection_id: ConnectionId,
@@ -156,9 +109,6 @@ pub async fn of_connection(
 
 /// The cars that the vehicle cloud knows by this name, through consents that hold. The same car
 /// may have been connected in several organizations.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn by_provider(
     on: &mut impl Executor,
     provider_vehicle_id: &str,
@@ -167,9 +117,6 @@ pub async fn by_provider(
 }
 
 /// Takes up to `limit` suspended cars to try again; nobody else takes them before `lease_until`.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_to_probe(
     tx: &mut Tx,
     now: Timestamp,
@@ -180,9 +127,6 @@ pub async fn take_to_probe(
 }
 
 /// Puts the next try off.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn probe_again(
     tx: &mut Tx,
     vehicle_id: VehicleId,

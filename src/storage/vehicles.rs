@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
@@ -18,8 +18,7 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
 const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 \
-    AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
-    WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
+    AND (owner_id = $4 OR vehicle_id IN (VALUES {rows:uuid})) ORDER BY vehicle_id DESC LIMIT $3";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR];
@@ -47,9 +46,6 @@ impl FromRow for Vehicle {
 
 /// Adds a car, or gives the owner's existing one its new connection. Returns its id, which is the
 /// old one if the owner had connected the car before.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, StorageError> {
     let vehicle_id: Option<VehicleId> = query(UPSERT)
         .bind(vehicle.vehicle_id)
@@ -68,9 +64,6 @@ pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, Storage
 }
 
 /// One car.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn find(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -80,9 +73,6 @@ pub async fn find(
 }
 
 /// All cars of an organization, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
@@ -91,22 +81,28 @@ pub async fn list(
     query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
 }
 
-/// The cars a person owns or holds a grant for that has not ended at `now`, newest first.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
+/// The cars that a person owns or borrows, newest first. Of the borrowed ones, no more are asked for than
+/// fit on the page, so that the statement stays one.
 pub async fn list_for(
     on: &mut impl Executor,
-    (organization_id, user_id): (OrganizationId, UserId),
+    (organization_id, owner_id): (OrganizationId, UserId),
+    mut borrowed: Vec<VehicleId>,
     page: Page,
-    now: crate::domain::time::Timestamp,
 ) -> Result<Vec<Vehicle>, StorageError> {
+    let before = VehicleId::from_uuid(page.before());
+    borrowed.retain(|vehicle_id| *vehicle_id < before);
+    borrowed.sort_unstable_by(|a, b| b.cmp(a));
+    borrowed.dedup();
+    borrowed.truncate(usize::try_from(page.limit).unwrap_or(0));
+    // A set must not be empty, and a person is no car.
+    let nothing = std::iter::once([Value::from(owner_id)]);
+    let borrowed = borrowed.into_iter().map(|vehicle_id| [Value::from(vehicle_id)]);
     query(LIST_FOR)
         .bind(organization_id)
         .bind(page.before())
         .bind(page.limit)
-        .bind(user_id)
-        .bind(now)
+        .bind(owner_id)
+        .rows(nothing.chain(borrowed))
         .fetch_all(on)
         .await
 }

@@ -41,34 +41,22 @@ pub async fn open_registration(
 }
 
 /// Uses up one answer to a verification; `false` if none is expected.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn take_answer(tx: &mut Tx, now: Timestamp) -> Result<bool, StorageError> {
     Ok(query(TAKE_ANSWER).bind(now).execute(tx).await? == 1)
 }
 
 /// Whether an event was taken in before.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or a row is corrupt.
 pub async fn is_known(on: &mut impl Executor, event_id: &str) -> Result<bool, StorageError> {
     let known: Option<String> = query(IS_KNOWN).bind(event_id).fetch_optional(on).await?;
     Ok(known.is_some())
 }
 
 /// Remembers that an event was taken in.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn remember(tx: &mut Tx, event_id: &str, now: Timestamp) -> Result<(), StorageError> {
     query(REMEMBER).bind(event_id).bind(now).execute(tx).await.map(drop)
 }
 
 /// Forgets the events that were taken in before this time; returns how many.
-///
-/// # Errors
-/// [`StorageError`] if the database does not answer or another transaction is in the way.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
     query(FORGET).bind(before).execute(tx).await
 }

@@ -11,6 +11,7 @@ mod facade_v3;
 mod grants;
 mod idempotency;
 mod keys;
+mod living_grants;
 mod main_job;
 mod readings;
 mod sessions;

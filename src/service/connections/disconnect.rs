@@ -89,7 +89,8 @@ pub(in crate::service) async fn end_here(
     for vehicle_id in removed {
         events.push(Event::VehicleRemoved { vehicle_id, user_id });
         let end = End { ended_at: now, end_reason };
-        for grant in grants::end_of_vehicle(tx, vehicle_id, end).await? {
+        let alive = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
+        for grant in grants::end_each(tx, &alive, end).await? {
             let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
             let grant_revision = grant.revision;
             events.push(Event::GrantEnded {

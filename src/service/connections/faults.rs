@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, connections, vehicle_consents};
+use crate::storage::{Priority, connections, grants, vehicle_consents};
 
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
@@ -162,7 +162,7 @@ pub(crate) async fn resume(
                 return Ok(());
             }
             let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
-            for grant in vehicle_consents::live_grants(tx, vehicle_id, now).await? {
+            for grant in grants::alive_of_vehicle(tx, vehicle_id, now).await? {
                 let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
                 events.push(Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id });
             }

@@ -2,11 +2,12 @@
 //! used as before: an entry for each, so that the history of a grant shows it.
 
 use crate::domain::event::Event;
+use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
 use crate::domain::impairment::Impairment;
 use crate::domain::time::Timestamp;
 use crate::service::Error;
-use crate::storage::{Tx, vehicle_consents};
+use crate::storage::{Tx, grants};
 
 /// What is recorded of each living grant of a car that cannot be used as before.
 pub(super) async fn impaired_grants(
@@ -15,8 +16,8 @@ pub(super) async fn impaired_grants(
     reason: &Impairment,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
-    let grants = vehicle_consents::live_grants(tx, vehicle_id, now).await?;
-    let impaired = |grant: vehicle_consents::LiveGrant| Event::GrantVehicleImpaired {
+    let grants = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
+    let impaired = |grant: Grant| Event::GrantVehicleImpaired {
         grant_id: grant.grant_id,
         vehicle_id,
         grantee_id: grant.grantee_id,

@@ -35,48 +35,34 @@ pub struct EndedGrant {
     pub in_flight: Vec<CommandId>,
 }
 
-/// Ends a grant for the owner, an administrator, or an API client for them. Ending it twice is ending
-/// it once: the second time the answer is the same.
-///
-/// # Errors
-/// [`Error::NotFound`], [`crate::service::Denial::NotTheOwner`], [`crate::service::Denial::ScopeMissing`].
-pub async fn revoke(
-    service: &Service,
-    caller: &Caller,
-    grant_id: GrantId,
-    note: Option<&str>,
-    wait: Wait,
-) -> Result<EndedGrant, Error> {
-    let ended = end(service, caller, Operation::RevokeGrant, grant_id, note).await?;
-    drained(service, ended, wait).await
+/// How a grant is ended by a person.
+#[derive(Debug, Clone, Copy)]
+pub enum Ending<'a> {
+    /// By the owner, an administrator, or an API client for them.
+    Revoke {
+        /// Why, in their words.
+        note: Option<&'a str>,
+    },
+    /// By its grantee, or an API client for them.
+    Relinquish,
 }
 
-/// Gives a grant back: for its grantee, or an API client for them.
+/// Ends a grant. Ending it twice is ending it once: the second time the answer is the same.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`crate::service::Denial::NotTheGrantee`], [`crate::service::Denial::ScopeMissing`].
-pub async fn relinquish(
+/// [`Error::NotFound`], or a [`crate::service::Denial`].
+pub async fn end(
     service: &Service,
     caller: &Caller,
     grant_id: GrantId,
+    ending: Ending<'_>,
     wait: Wait,
 ) -> Result<EndedGrant, Error> {
-    let ended = end(service, caller, Operation::RelinquishGrant, grant_id, None).await?;
-    drained(service, ended, wait).await
-}
-
-async fn end(
-    service: &Service,
-    caller: &Caller,
-    operation: Operation,
-    grant_id: GrantId,
-    note: Option<&str>,
-) -> Result<EndedGrant, Error> {
-    let end_reason = match operation {
-        Operation::RelinquishGrant => EndReason::Relinquished,
-        _ => EndReason::Revoked,
+    let (operation, end_reason, note) = match ending {
+        Ending::Revoke { note } => (Operation::RevokeGrant, EndReason::Revoked, note),
+        Ending::Relinquish => (Operation::RelinquishGrant, EndReason::Relinquished, None),
     };
-    let ended = service
+    let mut ended = service
         .transact(operation.as_str(), Priority::Urgent, |work| {
             Box::pin(async move {
                 let (before, _, acting_as) =
@@ -89,7 +75,7 @@ async fn end(
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
                 let in_flight = stored_commands::in_flight(tx, grant_id).await?;
                 let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
-                let event = event(&grant, end_reason, in_flight.len());
+                let event = event(&grant, ending, in_flight.len());
                 let context = PersonalContext { note, ..PersonalContext::default() };
                 work.record_with(&caller.acting_as(acting_as), event, context)?;
                 failpoint::reached(Failpoint::GrantEnded);
@@ -98,6 +84,9 @@ async fn end(
         })
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
+    if wait == Wait::Drain && !ended.in_flight.is_empty() {
+        ended.in_flight = commands::drain(service, grant_id, DRAIN_MAX).await?;
+    }
     Ok(ended)
 }
 
@@ -108,25 +97,15 @@ async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
     Ok(locked.map_or(found, |facts| facts.grant))
 }
 
-fn event(grant: &Grant, end_reason: EndReason, in_flight: usize) -> Event {
+fn event(grant: &Grant, ending: Ending<'_>, in_flight: usize) -> Event {
     let (grant_id, vehicle_id, grantee_id) = (grant.grant_id, grant.vehicle_id, grant.grantee_id);
     let grant_revision = grant.revision;
-    match end_reason {
-        EndReason::Relinquished => {
+    match ending {
+        Ending::Revoke { .. } => {
+            Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight }
+        }
+        Ending::Relinquish => {
             Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision }
         }
-        _ => Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight },
     }
-}
-
-async fn drained(
-    service: &Service,
-    mut ended: EndedGrant,
-    wait: Wait,
-) -> Result<EndedGrant, Error> {
-    if wait == Wait::Drain && !ended.in_flight.is_empty() {
-        let grant_id = ended.grant.grant_id;
-        ended.in_flight = commands::drain(service, grant_id, DRAIN_MAX).await?;
-    }
-    Ok(ended)
 }

@@ -39,7 +39,7 @@ pub async fn mint_token(
                 let operation = Operation::MintToken;
                 let (grant, _, acting_as) =
                     find_for(service, &mut work.tx, caller, operation, grant_id).await?;
-                if grant.ended_by(work.now).is_some() {
+                if !grant.is_alive(work.now) {
                     return Err(Error::State(StateFault::GrantEnded));
                 }
                 let claims = claims(&grant, service.entropy.id(work.now)?, work.now);

@@ -3,7 +3,7 @@
 
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::{Grant, GrantStatus};
+use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request, VehicleFacts};
@@ -105,7 +105,7 @@ fn best(
             Decision::Allow(_) => return (true, true, None),
             Decision::Deny(reasons) => reasons.first().copied(),
         };
-        (false, held.grant.status(now) != GrantStatus::Ended, objection)
+        (false, held.grant.is_alive(now), objection)
     };
     // `max_by_key` prefers the last of equals, and the newest come first.
     held.iter().rev().max_by_key(rank).map(|held| held.grant.grant_id)

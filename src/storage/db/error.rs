@@ -3,8 +3,6 @@
 
 use std::io;
 
-use super::row::{Origin, Row};
-
 /// What the driver of the database reported.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,16 +42,6 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// The same error, of one row; a corrupt value is then found by it.
-    pub(super) fn in_row(self, origin: Origin, row: &Row) -> Self {
-        match self {
-            Self::Corrupt { place: column, why } => {
-                Self::Corrupt { place: origin.place(&column, row), why }
-            }
-            other => other,
-        }
-    }
-
     /// Whether running the whole use case again may bring another result.
     #[must_use]
     pub const fn is_worth_repeating(&self) -> bool {

@@ -82,7 +82,12 @@ impl Answer {
 
 /// Reads a row; an error says which row it is.
 fn read<T: FromRow>(row: &Row) -> Result<T, StorageError> {
-    T::from_row(row).map_err(|error| error.in_row(T::ORIGIN, row))
+    T::from_row(row).map_err(|error| match error {
+        StorageError::Corrupt { place: column, why } => {
+            StorageError::Corrupt { place: T::ORIGIN.place(&column, row), why }
+        }
+        other => other,
+    })
 }
 
 /// Rows of the same width, one after the other.

@@ -31,8 +31,9 @@ const DEFINED_IN: &[&str] = &[
     "src/domain/impairment.rs",
     "src/domain/policy.rs",
 ];
-/// Those of them that storage restores, which restore their parts.
-const RESTORED_IN: &[&str] = &["src/domain/cause.rs", "src/domain/impairment.rs"];
+/// Where those that storage restores restore their parts.
+const RESTORED_IN: &[&str] =
+    &["src/domain/cause.rs", "src/domain/fault.rs", "src/domain/impairment.rs"];
 /// What would let a text be parsed into them.
 const READERS: &[&str] = &["Deserialize", "DeserializeOwned", "FromStr", "TryFrom"];
 /// Where one of their words means something else: the code of a problem, where codes are made and in a

@@ -11,7 +11,7 @@ use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::grants;
+use crate::service::grants::{self, Ending};
 
 /// Give a key back: for its grantee, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/relinquish", operation_id = "grants.relinquish",
@@ -27,6 +27,6 @@ pub(in crate::http) async fn relinquish(
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<EndedBody>, Problem> {
     let service = &gateway.service;
-    let ended = grants::relinquish(service, &caller, grant_id, query.wait()).await?;
+    let ended = grants::end(service, &caller, grant_id, Ending::Relinquish, query.wait()).await?;
     Ok(Json(EndedBody::at(ended, service.clock.now())))
 }

@@ -12,7 +12,8 @@ use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::{Error, grants};
+use crate::service::Error;
+use crate::service::grants::{self, Ending};
 
 /// In code points.
 const REASON_LENGTH_MAX: usize = 500;
@@ -47,6 +48,7 @@ pub(in crate::http) async fn revoke(
         let detail = "must be at most 500 characters of text";
         return Err(Error::invalid("/reason", "invalid", detail).into());
     }
-    let ended = grants::revoke(service, &caller, grant_id, reason.as_deref(), query.wait()).await?;
+    let ending = Ending::Revoke { note: reason.as_deref() };
+    let ended = grants::end(service, &caller, grant_id, ending, query.wait()).await?;
     Ok(Json(EndedBody::at(ended, service.clock.now())))
 }
