@@ -3,9 +3,11 @@
 
 mod readiness;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -18,10 +20,11 @@ use crate::clock::{AgreedClock, Clock, SystemClock};
 use crate::config::{Config, Limits};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
+use crate::disk::halt::Halt;
 use crate::entropy::{Entropy, OsEntropy};
 use crate::service::agreement::{self, References};
 use crate::service::budget::Budget;
-use crate::service::commands::{Gate, GateTask, Waiters};
+use crate::service::commands::{self, Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
 use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
@@ -33,6 +36,9 @@ use crate::{http, telemetry, worker};
 
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
+
+/// A request that takes longer than a drained revocation and this is given up.
+const REQUEST_MARGIN: Duration = Duration::from_secs(20);
 
 /// How often what was measured is folded.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -103,8 +109,8 @@ pub struct App {
     metrics: PrometheusHandle,
 }
 
-/// A service ended without being asked to: what was said to be durable may not be. To close the
-/// database would write to it again, so the process must end as it is.
+/// A service ended without being asked to: what was said to be durable may not be, or nothing can be
+/// decided any more. To close the database would write to it again, so the process must end as it is.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped, because nothing more can be promised: {0}")]
 pub struct Halted(String);
@@ -151,8 +157,8 @@ impl App {
         let limits = PostgresSettings { connections_max: config.database.connections_max };
         let db = Db::open(&config.database.location, limits, parts.create).await?;
         let keyring = keyring_file::load(&config.key_file)?;
-        let agreed = Arc::new(AgreedClock::new(Arc::clone(&parts.clock)));
-        let clock: Arc<dyn Clock> = agreed.clone();
+        let clock = Arc::new(AgreedClock::new(Arc::clone(&parts.clock)));
+        let as_clock = || -> Arc<dyn Clock> { clock.clone() };
         let halt = db.halt();
         let (gate, gate_task) = Gate::new(config.limits.commands_waiting_max);
         let (reads, reads_task) = ReadGate::new();
@@ -160,7 +166,7 @@ impl App {
             store: Store::new(db),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             known_tokens: Arc::default(),
-            connector: Arc::new(connector(config, Arc::clone(&clock))?),
+            connector: Arc::new(connector(config, as_clock())?),
             access_tokens: Arc::new(AccessTokens::default()),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
@@ -169,13 +175,13 @@ impl App {
                 clock.monotonic(),
             )),
             passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
-            throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
+            throttle: Arc::new(Throttle::new(as_clock())),
             gate,
             reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
                 config.record.origin.as_str().to_owned(),
-                LastSigned::beside(&config.key_file),
+                LastSigned::of_key_file(&config.key_file),
                 config.record.reader_token.clone(),
                 Witnesses::new(
                     WitnessClient::new().map_err(AssembleError::Witnesses)?,
@@ -192,13 +198,12 @@ impl App {
                 references: parts.references,
             }),
             clock,
-            agreed,
             halt,
             entropy: parts.entropy,
         };
         let metrics = telemetry::measurements()?;
         let limits = config.limits;
-        let visits = Visits::new(limits.visits_per_second, Arc::clone(&service.clock));
+        let visits = Visits::new(limits.visits_per_second, service.clock.clone());
         let visits = Arc::new(visits);
         Ok(Self { service, gate: gate_task, reads: reads_task, stop, limits, visits, metrics })
     }
@@ -255,16 +260,19 @@ impl App {
         if let Err(error) = agreement::compare(&service).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
-        service.tasks.spawn(gate.run(service.clone(), stop.clone()));
-        service.tasks.spawn(reads.run(service.clone(), stop.clone()));
+        let gate = gate.run(service.clone(), stop.clone());
+        service.tasks.spawn(halting("the gate", gate, service.halt.clone()));
+        let reads = reads.run(service.clone(), stop.clone());
+        service.tasks.spawn(halting("the gate of reads", reads, service.halt.clone()));
         if workers {
             worker::start(&service, &stop);
         }
         service.tasks.spawn(keep_metrics_small(metrics.clone(), stop.clone()));
+        let timeout = service.settings.connector_timeout;
         let edge = http::Edge {
-            clock: Arc::clone(&service.clock),
+            clock: service.clock.clone(),
             entropy: Arc::clone(&service.entropy),
-            request_time_max: limits.request_time_max,
+            request_time_max: commands::drain_time_max(timeout).saturating_add(REQUEST_MARGIN),
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };
@@ -277,7 +285,7 @@ impl App {
             }
         }
         service.tasks.close();
-        let patience = service.settings.connector_timeout.saturating_add(STOP_MARGIN);
+        let patience = timeout.saturating_add(STOP_MARGIN);
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
             tracing::error!("stopped with work left; the recovery of the next start takes it over");
         }
@@ -288,6 +296,14 @@ impl App {
     /// Closes what was opened, when nothing was served.
     pub async fn close(self) {
         self.service.store.db().close().await;
+    }
+}
+
+/// Runs a task without which nothing is decided. If it panics, the process ends: what it was at is taken
+/// over at the next start, while a process without it would turn everybody away and look alive.
+async fn halting(name: &'static str, task: impl Future<Output = ()>, halt: Halt) {
+    if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+        halt.call(format!("{name} panicked"));
     }
 }
 

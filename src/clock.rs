@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
 
-pub use agreed::{AgreedClock, Dispute, Reading, Reference, TOLERANCE};
+pub use agreed::{AgreedClock, ClockReading, Dispute, Reference, TOLERANCE};
 
 /// A source of time.
 pub trait Clock: Send + Sync {

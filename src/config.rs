@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -106,8 +105,6 @@ pub struct Database {
 /// How much the service takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// A request that takes longer is given up.
-    pub request_time_max: Duration,
     /// At most so many connections are open; more are closed unread.
     pub connections_max: usize,
     /// So often one address may ask for what needs no credentials.
@@ -134,7 +131,6 @@ pub struct Allowance {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            request_time_max: Duration::from_secs(70),
             connections_max: 16 * 1024,
             visits_per_second: NonZeroU32::MIN.saturating_add(199),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
@@ -252,6 +248,8 @@ fn parse_address(text: &str) -> Result<Url, InvalidAddress> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -23,6 +23,33 @@
 //! - [`config`], [`telemetry`]: settings, logs and metrics.
 //! - [`app`]: the composition root.
 //! - [`cli`]: the command line.
+//!
+//! # The promises
+//!
+//! Comments name the promise that a line serves. `ARCHITECTURE.md` says by which mechanism each is kept and
+//! which test tries to break it.
+//!
+//! - **P1** Nothing unrecorded: no command leaves before its authorization and its audit entry are committed,
+//!   in one transaction.
+//! - **P2** Revocation is a line: no authorization commits after the revocation of its grant has committed,
+//!   on any instance.
+//! - **P3** Revocation can be waited for: `revoke` lists the commands in flight, and with `?wait=drain` it
+//!   answers when none of them can still leave.
+//! - **P4** At most once: a request causes at most one send, also after retries, crashes and with several
+//!   instances.
+//! - **P5** Honest outcomes: an acknowledgement is not a door that moved, and what may have happened is
+//!   `unknown`, never `failed`, until the car's state was read.
+//! - **P6** Nothing lost: what a 2xx answer says is durable, and every authorized command reaches a last
+//!   status.
+//! - **P7** The record shows tampering: a verifier that trusts only public keys finds every change of the
+//!   record before the last checkpoint that somebody else has.
+//! - **P8** Nothing widens by accident: no missing field, amendment or delegation makes a grant allow more
+//!   than its issuer said.
+//! - **P9** Fail closed: without database, keys or agreement of clocks there is no unlock.
+//! - **P10** Nothing crosses: the objects of another organization are not found, and appear in no list.
+//!
+//! Three more belong to what is not built yet: **P11** a car can always be closed, **P12** a link opens
+//! nothing twice, **P13** nobody acts as another unseen.
 
 #![cfg_attr(
     test,

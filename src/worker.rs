@@ -1,6 +1,7 @@
 //! Background tasks: what goes on without a request. Each is idempotent, takes no input, runs on a
 //! period and can be run by hand. Any number of instances may run them at the same time.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -12,7 +13,7 @@ use crate::service::connections::probe;
 use crate::service::{Error, Service, agreement, idempotency, record, webhooks};
 
 /// How often abandoned commands are looked for, and cars looked at.
-const SETTLE_PERIOD: Duration = Duration::from_secs(1);
+const RECONCILE_PERIOD: Duration = Duration::from_secs(1);
 /// How often the primary among several servers is looked for, and the clock compared with its.
 const EXAMINE_PERIOD: Duration = Duration::from_secs(1);
 /// How often new entries get their positions, and the record is signed.
@@ -49,10 +50,10 @@ fn all(service: &Service) -> Vec<Task> {
             service.store.db().find_primary().await?;
             agreement::compare(&service).await.map(|()| 0)
         }),
-        task("recover", SETTLE_PERIOD, |service| async move {
+        task("recover", RECONCILE_PERIOD, |service| async move {
             recover::recover(&service).await.map(|count| count as u64)
         }),
-        task("reconcile", SETTLE_PERIOD, |service| async move {
+        task("reconcile", RECONCILE_PERIOD, |service| async move {
             reconcile::reconcile(&service).await.map(|count| count as u64)
         }),
         task("probe", PROBE_PERIOD, |service| async move {
@@ -114,7 +115,12 @@ async fn run_periodically(task: Task, service: Service, stop: CancellationToken)
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match run(service.clone()).await {
+        // A panic is logged where it happens. The task is idempotent, so it runs again in its time.
+        let Ok(outcome) = AssertUnwindSafe(run(service.clone())).catch_unwind().await else {
+            tracing::error!(task = name, "a background task panicked");
+            continue;
+        };
+        match outcome {
             Ok(0) => {}
             Ok(count) => tracing::debug!(task = name, count, "a background task did something"),
             Err(error) => tracing::error!(task = name, error = ?error, "a background task failed"),

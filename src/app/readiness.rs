@@ -1,5 +1,5 @@
 //! What must work before requests are taken: the database, its schema, the keys, the clock (P9).
-//! The vehicle cloud is not among it: its failure is told request by request.
+//! The vehicle cloud is not among it: each request to it says how it failed.
 
 use async_trait::async_trait;
 
@@ -76,7 +76,7 @@ impl HealthCheck for ClockAgrees {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.0.agreed.dispute().map_or(Ok(()), |dispute| Err(dispute.to_string()))
+        self.0.clock.dispute().map_or(Ok(()), |dispute| Err(dispute.to_string()))
     }
 }
 

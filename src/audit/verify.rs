@@ -2,8 +2,8 @@
 //! that what it says makes sense. Entries go in one by one; what is wrong comes out with its
 //! position.
 
+mod contradictions;
 pub mod copy;
-mod meaning;
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use super::checkpoint::TreeHead;
 use super::entry::leaf_hash;
 use super::frontier::Frontier;
 
-use meaning::Meaning;
-pub use meaning::Nonsense;
+use contradictions::CommandsAndGrants;
+pub use contradictions::Contradiction;
 
 /// Something is wrong with the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub enum Fault {
     Tile,
     /// The entry contradicts the entries before it.
     #[error(transparent)]
-    Nonsense(#[from] Nonsense),
+    Contradiction(#[from] Contradiction),
 }
 
 impl fmt::Display for Place {
@@ -100,9 +100,9 @@ pub struct Verifier {
     /// Up to here each entry has the hash that is known of it.
     known_until: u64,
     frontier: Frontier,
-    meaning: Meaning,
+    commands_and_grants: CommandsAndGrants,
     /// The first entry that cannot be true. Whether it is what was signed is said before that.
-    nonsense: Option<Finding>,
+    contradiction: Option<Finding>,
 }
 
 impl Verifier {
@@ -110,8 +110,15 @@ impl Verifier {
     #[must_use]
     pub fn new(mut heads: Vec<TreeHead>) -> Self {
         heads.sort_unstable_by_key(|head| std::cmp::Reverse(head.size));
-        let (frontier, meaning) = (Frontier::default(), Meaning::default());
-        Self { heads, good_until: 0, known_until: 0, frontier, meaning, nonsense: None }
+        let (frontier, commands_and_grants) = (Frontier::default(), CommandsAndGrants::default());
+        Self {
+            heads,
+            good_until: 0,
+            known_until: 0,
+            frontier,
+            commands_and_grants,
+            contradiction: None,
+        }
     }
 
     /// The next entry. `signed` is the hash of the leaf at this position, where it is known from
@@ -130,8 +137,12 @@ impl Verifier {
             _ => {}
         }
         self.frontier.push(hash);
-        if self.nonsense.is_none() {
-            self.nonsense = self.meaning.push(leaf).err().map(|nonsense| at(nonsense.into()));
+        if self.contradiction.is_none() {
+            self.contradiction = self
+                .commands_and_grants
+                .push(leaf)
+                .err()
+                .map(|contradiction| at(contradiction.into()));
         }
         Ok(())
     }
@@ -146,13 +157,13 @@ impl Verifier {
         if let Some(missing) = self.heads.first() {
             return Err(self.missing(missing.size));
         }
-        if let Some(nonsense) = self.nonsense {
-            return Err(nonsense);
+        if let Some(contradiction) = self.contradiction {
+            return Err(contradiction);
         }
-        let nonsense = self.meaning.finish();
-        let open_commands = nonsense.map_err(|(position, nonsense)| Finding {
+        let contradiction = self.commands_and_grants.finish();
+        let open_commands = contradiction.map_err(|(position, contradiction)| Finding {
             place: Place::At(position),
-            fault: nonsense.into(),
+            fault: contradiction.into(),
         })?;
         let head = TreeHead { size, root: self.frontier.root() };
         Ok(Verified { head, open_commands, unsigned: size.saturating_sub(self.good_until) })

@@ -91,20 +91,21 @@ fn the_order_of_instances_with_clocks_apart_is_no_fault() {
 
 #[test]
 fn whatever_cannot_be_is_found_where_it_stands() {
-    use Nonsense::{
-        AuthorizedAfterEnd, DecidedTwice, GrantTwice, ImpossibleStep, NeverAuthorized, NeverIssued,
+    use Contradiction::{
+        AuthorizedAfterEnd, DecidedTwice, GrantTwice, ImpossibleTransition, NeverAuthorized,
+        NeverIssued,
     };
-    let refused_and_sent = ImpossibleStep {
+    let refused_and_sent = ImpossibleTransition {
         command_id: command(12),
         from: CommandStatus::Refused,
         to: CommandStatus::Acknowledged,
     };
-    let two_ends = ImpossibleStep {
+    let two_ends = ImpossibleTransition {
         command_id: command(10),
         from: CommandStatus::Confirmed,
         to: CommandStatus::Failed,
     };
-    for (planted, nonsense) in [
+    for (planted, contradiction) in [
         (step(99, "acknowledged"), NeverAuthorized(command(99))),
         (step(12, "acknowledged"), refused_and_sent),
         (step(10, "failed"), two_ends),
@@ -117,18 +118,24 @@ fn whatever_cannot_be_is_found_where_it_stands() {
     ] {
         let leaves = [good(), vec![planted]].concat();
         let finding = verify(&leaves, Vec::new()).unwrap_err();
-        assert_eq!(finding, Finding { place: Place::At(9), fault: Fault::Nonsense(nonsense) });
+        assert_eq!(
+            finding,
+            Finding { place: Place::At(9), fault: Fault::Contradiction(contradiction) }
+        );
     }
     let late_end = [issued(1), authorized(10, 1, 7), ended(1, 7)];
     let finding = verify(&late_end, Vec::new()).unwrap_err();
-    assert_eq!(finding.fault, Fault::Nonsense(AuthorizedAfterEnd(grant(1))));
+    assert_eq!(finding.fault, Fault::Contradiction(AuthorizedAfterEnd(grant(1))));
 }
 
 #[test]
 fn what_is_no_entry_is_found() {
     for strange in [&b""[..], b"{", b"[]", b"{\"event\":\"command.authorized\",\"details\":{}}"] {
         let finding = verify(&[strange.to_vec()], Vec::new()).unwrap_err();
-        assert!(matches!(finding.fault, Fault::Nonsense(Nonsense::Malformed(_))), "{finding}");
+        assert!(
+            matches!(finding.fault, Fault::Contradiction(Contradiction::Malformed(_))),
+            "{finding}"
+        );
     }
 }
 
@@ -163,7 +170,7 @@ fn what_was_not_signed_is_told_before_what_cannot_be() {
     assert_eq!(finding, Finding { place: Place::Between(0, 9), fault: Fault::OtherTree });
     let finding = verify(&changed, vec![head(&changed)]).unwrap_err();
     assert_eq!(finding.place, Place::At(1));
-    assert!(matches!(finding.fault, Fault::Nonsense(_)), "{finding}");
+    assert!(matches!(finding.fault, Fault::Contradiction(_)), "{finding}");
 }
 
 #[test]

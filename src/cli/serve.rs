@@ -17,7 +17,8 @@ use crate::service::Service;
 use crate::service::agreement::References;
 use crate::signing::keyring_file;
 
-/// The status of a process that ended because a disk failed (`EX_IOERR` of sysexits.h).
+/// The status of a process that ended because a disk failed (`EX_IOERR` of sysexits.h), or a task that
+/// decides.
 const HALTED: i32 = 74;
 
 /// What the service is started with.

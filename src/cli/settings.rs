@@ -349,7 +349,6 @@ impl LimitSettings {
                 burst: self.application_requests_burst,
                 per_minute: self.application_requests_per_minute,
             },
-            ..Limits::default()
         }
     }
 }

@@ -21,7 +21,7 @@ const VOUCHED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The wall clock and the monotonic clock at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct ClockReading {
     /// The wall clock.
     pub wall: Timestamp,
     /// The monotonic clock.
@@ -83,7 +83,7 @@ fn distance(one: Timestamp, other: Timestamp) -> Duration {
     one.since(other).max(other.since(one))
 }
 
-impl Reading {
+impl ClockReading {
     /// The time when the monotonic clock was at zero, by this wall clock.
     fn zero(self) -> i64 {
         self.wall.as_unix_micros().saturating_sub(micros(self.monotonic))
@@ -105,10 +105,25 @@ impl AgreedClock {
         Self { clock, state: Mutex::new(state) }
     }
 
+    /// The time that was agreed on, carried on by the monotonic clock; before the first agreement, the wall
+    /// clock's.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let zero = self.state().zero;
+        let carried = zero.map(|zero| zero.saturating_add(micros(self.clock.monotonic())));
+        carried.and_then(Timestamp::from_unix_micros).unwrap_or_else(|| self.clock.now())
+    }
+
+    /// The monotonic clock.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     /// The wall clock and the monotonic clock, now.
     #[must_use]
-    pub fn reading(&self) -> Reading {
-        Reading { monotonic: self.clock.monotonic(), wall: self.clock.now() }
+    pub fn reading(&self) -> ClockReading {
+        ClockReading { monotonic: self.clock.monotonic(), wall: self.clock.now() }
     }
 
     /// Why the clock is not trusted, at this moment: it reads two clocks and asks nobody.
@@ -125,7 +140,7 @@ impl AgreedClock {
     }
 
     /// Compares the wall clock with a reference, which was asked for when it showed `before`.
-    pub fn compare(&self, before: Reading, reference: Reference) -> Option<Dispute> {
+    pub fn compare(&self, before: ClockReading, reference: Reference) -> Option<Dispute> {
         let after = self.reading();
         let mut state = self.state();
         if after.monotonic.saturating_sub(before.monotonic) > ANSWER_TIME_MAX {
@@ -153,7 +168,11 @@ impl AgreedClock {
 }
 
 /// What the reference says against the wall clock.
-fn contradiction(before: Reading, after: Reading, reference: Reference) -> Option<Dispute> {
+fn contradiction(
+    before: ClockReading,
+    after: ClockReading,
+    reference: Reference,
+) -> Option<Dispute> {
     match reference {
         Reference::Clock(shown) => {
             let is_near =
@@ -175,7 +194,7 @@ fn jump(gap: i64) -> Option<Dispute> {
 
 impl State {
     /// Follows a wall clock that nothing speaks against, unless it has jumped.
-    fn agree(&mut self, now: Reading, reference: Reference) {
+    fn agree(&mut self, now: ClockReading, reference: Reference) {
         let Some(zero) = self.zero else {
             self.zero = Some(now.zero());
             return;
@@ -200,13 +219,11 @@ impl State {
 
 impl Clock for AgreedClock {
     fn now(&self) -> Timestamp {
-        let zero = self.state().zero;
-        let carried = zero.map(|zero| zero.saturating_add(micros(self.clock.monotonic())));
-        carried.and_then(Timestamp::from_unix_micros).unwrap_or_else(|| self.clock.now())
+        self.now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
+        self.monotonic()
     }
 }
 

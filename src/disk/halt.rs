@@ -1,4 +1,5 @@
-//! What ends the process: something that was said to be durable may not be. After a failed
+//! What ends the process: something that was said to be durable may not be, or a task that decides has
+//! panicked. After a failed
 //! `fsync` the system forgets which pages it could not write, so asking again proves nothing; to
 //! go on would be to answer from what may be gone (P6). The next start reads what is there.
 //!

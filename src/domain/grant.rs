@@ -137,7 +137,7 @@ pub struct Grant {
     pub uses: i64,
     /// The act that ended it, if one did.
     pub end: Option<End>,
-    /// Rises with every change of what a decision depends on.
+    /// Rises when the grant ends, and with every other change of what it allows; a use does not raise it.
     pub revision: i64,
     /// A short text of the issuer's.
     pub label: Option<String>,

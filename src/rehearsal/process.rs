@@ -98,9 +98,8 @@ impl Instance {
         world.note(Happening::Began { process: number });
         let ahead = Duration::from_millis(world.below(2 * CLOCK_OFF_MS + 1) as u64);
         let off = Arc::new(OffClock { world: Arc::clone(world), ahead });
-        let agreed = Arc::new(AgreedClock::new(off));
-        agreed.compare(agreed.reading(), Reference::Nothing);
-        let clock: Arc<dyn Clock> = agreed.clone();
+        let clock = Arc::new(AgreedClock::new(off));
+        clock.compare(clock.reading(), Reference::Nothing);
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::from_seed(number));
         let limits = Limits::default();
         let (gate, gate_task) = Gate::new(limits.commands_waiting_max);
@@ -119,13 +118,13 @@ impl Instance {
                 clock.monotonic(),
             )),
             passwords: passwords(),
-            throttle: Arc::new(Throttle::new(Arc::clone(&clock))),
+            throttle: Arc::new(Throttle::new(clock.clone())),
             gate,
             reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
                 "rehearsal/log".to_owned(),
-                LastSigned::beside(Path::new("/nonexistent/keys")),
+                LastSigned::of_key_file(Path::new("/nonexistent/keys")),
                 None,
                 Witnesses::new(witness_client(), &config::Witnesses::default()),
             )),
@@ -139,13 +138,12 @@ impl Instance {
                 references: References::NotTheRecord,
             }),
             clock,
-            agreed,
             halt: Halt::default(),
             entropy,
         };
         service.tasks.spawn(gate_task.run(service.clone(), process.stop.clone()));
         service.tasks.spawn(reads_task.run(service.clone(), process.stop.clone()));
-        service.tasks.spawn(settle_now_and_then(service.clone(), Arc::clone(&process)));
+        service.tasks.spawn(reconcile_now_and_then(service.clone(), Arc::clone(&process)));
         Self { process, service, db }
     }
 
@@ -168,7 +166,7 @@ impl Instance {
 }
 
 /// What the workers do, at times that the seed chooses.
-async fn settle_now_and_then(service: Service, process: Arc<Process>) {
+async fn reconcile_now_and_then(service: Service, process: Arc<Process>) {
     loop {
         let pause = Duration::from_millis(500 + process.world.below(6000) as u64);
         tokio::select! {

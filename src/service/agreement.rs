@@ -26,9 +26,9 @@ pub enum References {
 /// # Errors
 /// [`Error::Storage`].
 pub async fn compare(service: &Service) -> Result<(), Error> {
-    let before = service.agreed.reading();
+    let before = service.clock.reading();
     let reference = reference(service).await?;
-    service.agreed.compare(before, reference);
+    service.clock.compare(before, reference);
     Ok(())
 }
 
@@ -53,7 +53,7 @@ impl Service {
     /// # Errors
     /// [`Error::ClockDisagrees`].
     pub fn require_trusted_clock(&self) -> Result<(), Error> {
-        match self.agreed.dispute() {
+        match self.clock.dispute() {
             None => Ok(()),
             Some(dispute) => {
                 tracing::warn!(%dispute, "not decided on");
@@ -68,7 +68,7 @@ impl Service {
     /// # Errors
     /// [`Error::ClockDisagrees`].
     pub fn require_trusted_clock_for(&self, action: Action) -> Result<(), Error> {
-        if action == Action::Lock && self.agreed.was_agreed() {
+        if action == Action::Lock && self.clock.was_agreed() {
             return Ok(());
         }
         self.require_trusted_clock()

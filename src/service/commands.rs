@@ -27,7 +27,7 @@ use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;
 
 pub use dispatch::{Dispatched, dispatch};
-pub use drain::drain;
+pub use drain::{drain, drain_time_max};
 pub use gate::{Gate, GateTask};
 pub use list::{get, list_of_vehicle};
 pub use request::CommandRequest;

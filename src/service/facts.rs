@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::storage::decisions::{self, RowsToLock, VehicleRow};
 use crate::storage::{Executor, Tx};
 
-/// Which car, and by which grant.
+/// The car and the grant that a request names; without a grant it claims to be the owner's.
 pub(super) type Named = (VehicleId, Option<GrantId>);
 
 /// The facts of some cars and grants.

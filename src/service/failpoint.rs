@@ -1,10 +1,9 @@
-//! Places at which a test can end this process or make it stand still: between a decision, its
+//! Places at which a test can end this process, make it stand still or make a task panic: between a decision, its
 //! commit, the send, the outcome and the answer. [`Failpoint`] is the one list of them.
 //!
 //! Only a program built with the feature `failpoints` has them, and there only what was armed
 //! strikes. Without the feature [`reached`] is nothing at all. A ready-made crate (`fail`) was
-//! considered: it can panic, which the runtime catches, but not end a process without a word, as
-//! the kernel or a power failure does.
+//! considered: it cannot end a process without a word, as the kernel or a power failure does.
 
 words! {
     /// A place in a use case. A name is the use case and what has just been done.

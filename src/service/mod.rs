@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
-use crate::clock::{AgreedClock, Clock};
+use crate::clock::AgreedClock;
 use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
 use crate::disk::halt::Halt;
@@ -54,11 +54,9 @@ pub use transaction::{Run, Work};
 pub struct Service {
     /// The database.
     pub store: Store,
-    /// The time that clocks agree on.
-    pub clock: Arc<dyn Clock>,
-    /// The same clock, as one that can be contradicted.
-    pub agreed: Arc<AgreedClock>,
-    /// What ends the process when a disk fails.
+    /// The time that clocks agree on, and whether they do (P9).
+    pub clock: Arc<AgreedClock>,
+    /// What ends the process when a disk fails, or a task that decides.
     pub halt: Halt,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,

@@ -29,7 +29,7 @@ pub struct Turn<'f> {
 impl LastSigned {
     /// The file beside this key file: its name and `.checkpoint`.
     #[must_use]
-    pub fn beside(key_file: &Path) -> Self {
+    pub fn of_key_file(key_file: &Path) -> Self {
         Self { path: with_suffix(key_file, ".checkpoint") }
     }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_was_signed_last_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
-        let file = LastSigned::beside(&folder.path().join("keys"));
+        let file = LastSigned::of_key_file(&folder.path().join("keys"));
         assert_eq!(file.read().unwrap(), None);
         let turn = file.turn().unwrap().unwrap();
         turn.replace(b"one").unwrap();
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn what_is_put_aside_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let file = LastSigned::beside(&folder.path().join("keys"));
+        let file = LastSigned::of_key_file(&folder.path().join("keys"));
         assert_eq!(file.put_aside(".old").unwrap(), None);
         file.turn().unwrap().unwrap().replace(b"one").unwrap();
         let aside = file.put_aside(".old").unwrap().unwrap();

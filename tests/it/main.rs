@@ -13,6 +13,7 @@
 )]
 
 mod api;
+mod attacks;
 mod authorization;
 mod checker;
 mod command_line;

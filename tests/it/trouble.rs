@@ -6,6 +6,7 @@ mod clock;
 mod commits;
 mod disk;
 mod failover;
+mod panics;
 mod pool;
 mod servers;
 mod stage;

@@ -38,9 +38,9 @@ pub struct InSession {
     pub session_id: SessionId,
 }
 
-/// Anybody who may command a car: a person, an API client, or the holder of a grant token.
+/// The caller behind any bearer token: a person, an API client, or the holder of a grant token.
 #[derive(Debug, Clone)]
-pub enum Commander {
+pub enum TokenCaller {
     /// A person in a session, or an API client.
     SignedIn(Caller),
     /// The holder of a grant token, as the grantee.
@@ -135,7 +135,7 @@ impl FromRequestParts<Arc<Gateway>> for InSession {
     }
 }
 
-impl FromRequestParts<Arc<Gateway>> for Commander {
+impl FromRequestParts<Arc<Gateway>> for TokenCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {

@@ -12,7 +12,7 @@ mod prefer;
 mod query;
 
 pub use body::{BODY_BYTES_MAX, WholeBody};
-pub use caller::{Commander, InSession, SignedIn};
+pub use caller::{InSession, SignedIn, TokenCaller};
 pub(super) use caller::{basic, bearer};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use json::{ApiJson, OptionalJson};

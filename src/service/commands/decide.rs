@@ -57,11 +57,10 @@ struct UnconfirmedRulings(HashMap<CommandId, Ruling>);
 /// [`BatchError`]; then nothing is known of its outcomes either.
 pub(super) async fn decide(service: &Service, batch: &Batch) -> Result<DecidedBatch, BatchError> {
     let mut unconfirmed = UnconfirmedRulings::default();
-    let (mut tries, mut looks) = (0, 0);
-    let give_up_at = service.clock.monotonic().saturating_add(LOOK_TIME_MAX);
+    let (mut tries, mut search) = (0, None);
     loop {
         let error = match batch::decide_once(service, batch).await {
-            Ok(decided) if looks == 0 => return Ok(decided),
+            Ok(decided) if search.is_none() => return Ok(decided),
             Ok(DecidedBatch { rulings, written }) => {
                 // The outcomes may have been written by the commit that was not answered.
                 match outcomes::with_earlier(service, &batch.outcomes, written).await {
@@ -84,23 +83,44 @@ pub(super) async fn decide(service: &Service, batch: &Batch) -> Result<DecidedBa
             Err(AttemptError::Failed(error)) => error,
             Err(AttemptError::CommitUnknown(decided, error)) => {
                 unconfirmed.remember(decided.rulings);
-                looks += 1;
+                search.get_or_insert_with(|| Search::start(service.clock.monotonic()));
                 error.into()
             }
         };
         let requests = batch.requests.len();
-        if looks == 0 {
+        let Some(search) = &mut search else {
             tracing::error!(error = ?error, requests, "a batch was not decided on");
             return Err(BatchError::NotDurable);
-        }
-        looks += 1;
-        if looks >= LOOKS_MAX || service.clock.monotonic() >= give_up_at {
+        };
+        if !search.goes_on(service.clock.monotonic()) {
             tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");
             unconfirmed.withdraw_later(service);
             return Err(BatchError::MaybeDurable);
         }
         tracing::warn!(error = ?error, requests, "looking for an unknown commit");
         tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// The search for an unknown commit: each attempt after it is a look.
+struct Search {
+    looks: u32,
+    /// On the monotonic clock.
+    give_up_at: Duration,
+}
+
+impl Search {
+    fn start(now: Duration) -> Self {
+        Self { looks: 0, give_up_at: now.saturating_add(LOOK_TIME_MAX) }
+    }
+
+    /// Whether to look once more.
+    fn goes_on(&mut self, now: Duration) -> bool {
+        if self.looks >= LOOKS_MAX || now >= self.give_up_at {
+            return false;
+        }
+        self.looks += 1;
+        true
     }
 }
 
@@ -166,4 +186,19 @@ fn withdrawn(command: &Command, now: Timestamp) -> Transition {
     after.causes = vec![Cause::NotSent(NotSent::CommitUnknown)];
     after.changed_at = command.next_moment(now);
     Transition { from: command.status, command: after, check_at: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_commit_is_looked_for_as_often_and_as_long_as_is_said() {
+        let mut search = Search::start(Duration::from_secs(1));
+        let looks = (0..100).take_while(|_| search.goes_on(Duration::from_secs(2))).count();
+        assert_eq!(looks, 20);
+        let mut search = Search::start(Duration::from_secs(1));
+        assert!(search.goes_on(Duration::from_millis(10_999)));
+        assert!(!search.goes_on(Duration::from_secs(11)));
+    }
 }

@@ -40,7 +40,7 @@ pub async fn dispatch(
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {
                 Ok(Ok(done)) => done,
-                // Time is up, or the outcome will be told by the recovery.
+                // Time is up, or the sender is gone and the recovery will write the outcome.
                 Ok(Err(_)) | Err(_) => command,
             };
             failpoint::reached(Failpoint::DispatchAnswers);

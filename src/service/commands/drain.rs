@@ -2,22 +2,29 @@
 
 use std::time::Duration;
 
+use super::ruling::in_flight_max;
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::{Error, Service};
 use crate::storage::commands;
 
 /// How often the commands are looked at: they may be another instance's.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The recovery's period, and time for the database: then a command whose sender is gone is `unknown`.
+const RECOVERY_TIME: Duration = Duration::from_secs(13);
 
-/// Waits until nothing of the grant is in flight, at most `wait`; returns what still is.
+/// Longer than any command can stay in flight. `connector_timeout` is how long the vehicle cloud may take to
+/// answer.
+#[must_use]
+pub const fn drain_time_max(connector_timeout: Duration) -> Duration {
+    in_flight_max(connector_timeout).saturating_add(RECOVERY_TIME)
+}
+
+/// Waits until nothing of the grant is in flight, at most [`drain_time_max`]; returns what still is.
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn drain(
-    service: &Service,
-    grant_id: GrantId,
-    wait: Duration,
-) -> Result<Vec<CommandId>, Error> {
+pub async fn drain(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
+    let wait = drain_time_max(service.settings.connector_timeout);
     let emptied = tokio::time::timeout(wait, async {
         loop {
             let in_flight = in_flight(service, grant_id).await?;
@@ -36,4 +43,20 @@ pub async fn drain(
 async fn in_flight(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
     let mut reader = service.store.read_urgent().await?;
     Ok(commands::in_flight(&mut reader, grant_id).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::SEND_TIME;
+
+    #[test]
+    fn a_drain_outlasts_a_command_with_every_timeout_that_can_be_set() {
+        for timeout_s in 1..=60 {
+            let timeout = Duration::from_secs(timeout_s);
+            let recovered_after = SEND_TIME + timeout + Duration::from_secs(5 + 1);
+            assert!(drain_time_max(timeout) > recovered_after, "{timeout_s}");
+        }
+        assert_eq!(drain_time_max(Duration::from_secs(30)), Duration::from_secs(50));
+    }
 }

@@ -87,6 +87,11 @@ pub(super) fn rule(
     }
 }
 
+/// After its decision, nobody can be waiting any more for the cloud's answer to a command.
+pub(super) const fn in_flight_max(connector_timeout: Duration) -> Duration {
+    SEND_TIME.saturating_add(connector_timeout).saturating_add(ANSWER_MARGIN)
+}
+
 /// A command as it begins, before it is known whether it is allowed.
 fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
     let request = &pending.request;
@@ -106,7 +111,7 @@ fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<C
         retry_after_ms: None,
         created_at: now,
         send_by,
-        answer_by: send_by.plus(service.settings.connector_timeout).plus(ANSWER_MARGIN),
+        answer_by: now.plus(in_flight_max(service.settings.connector_timeout)),
         instance_id: service.settings.instance_id,
         changed_at: now,
     })

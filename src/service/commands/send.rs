@@ -31,21 +31,21 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
         let about_consent = |error: &&ConnectorError| {
             matches!(error.fault, Fault::Account | Fault::Permission | Fault::ConsentLost)
         };
-        let told = sent.error().filter(about_consent).cloned().zip(token);
-        // An account that is refused is noted before anybody hears of it. A permission that is
-        // said to be missing is looked up first, which may take the cloud as long as the command.
-        let late = match &told {
+        let consent_fault = sent.error().filter(about_consent).cloned().zip(token);
+        // An account that is refused suspends the car before the outcome is written. A permission that is
+        // said to be missing is looked up, which may take the cloud as long as the command: afterwards.
+        let to_handle_afterwards = match &consent_fault {
             Some((error, token)) if error.fault == Fault::Account => {
-                drop(faults::notice(&service, &order.vehicle, token, error).await);
+                drop(faults::handle(&service, &order.vehicle, token, error).await);
                 None
             }
-            told => told.as_ref(),
+            other => other.as_ref(),
         };
         // A read that was under way meanwhile may have seen the car as it was before.
         service.readings.forget(order.command.vehicle_id);
         outcomes.submit(transition(&order.command, &sent, service.clock.now())).await;
-        if let Some((error, token)) = late {
-            drop(faults::notice(&service, &order.vehicle, token, error).await);
+        if let Some((error, token)) = to_handle_afterwards {
+            drop(faults::handle(&service, &order.vehicle, token, error).await);
         }
     });
 }
@@ -95,7 +95,7 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Acce
         // A token that is not accepted means that nothing was done: one repetition with a new
         // one, within the same time to leave, is still at most one send that counts (P4).
         Sent::Failed(error) if is_refused_token(&error) => {
-            match faults::notice(service, &order.vehicle, &token, &error).await {
+            match faults::handle(service, &order.vehicle, &token, &error).await {
                 Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
                 None => (Sent::Failed(error), None),
             }

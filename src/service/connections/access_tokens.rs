@@ -92,9 +92,9 @@ impl AccessTokens {
         Ok(token)
     }
 
-    /// Takes note of what the cloud said to a token: one that it does not accept is renewed
-    /// before its time. Returns a token to try again with, if there is one.
-    pub async fn notice(
+    /// Renews a token that the cloud did not accept, before its time; an error that says anything else
+    /// renews nothing. Returns a token to try again with, if there is one.
+    pub async fn renew_refused(
         &self,
         service: &Service,
         connection_id: ConnectionId,
@@ -250,7 +250,7 @@ async fn renew(
             })
         }
         Err(error) => {
-            settle_failure(service, caller, connection_id, stored, &error).await?;
+            fail_refresh(service, caller, connection_id, stored, &error).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
@@ -273,7 +273,7 @@ async fn lease(
 
 /// A refused refresh token means that the consent is gone. Any other failure may pass: the lease
 /// is given back.
-async fn settle_failure(
+async fn fail_refresh(
     service: &Service,
     caller: &Caller,
     connection_id: ConnectionId,
@@ -281,7 +281,7 @@ async fn settle_failure(
     error: &ConnectorError,
 ) -> Result<(), Error> {
     let (revision, user_id) = (stored.token_revision, stored.owner_id);
-    let settled = service.transact("connections.fail_refresh", Priority::Urgent, |work| {
+    let failed = service.transact("connections.fail_refresh", Priority::Urgent, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             if error.fault != Fault::ConsentLost {
@@ -302,7 +302,7 @@ async fn settle_failure(
             work.record_all(caller, events)
         })
     });
-    settled.await
+    failed.await
 }
 
 fn renewing_elsewhere() -> ConnectorError {

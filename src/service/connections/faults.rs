@@ -1,7 +1,7 @@
 //! What a failed call says about an owner's consent. A consent that is gone and an account that the
 //! car's maker refuses suspend every grant that rests on them, within the one call that failed, and
 //! the record says why. Nothing is taken from the cloud's word alone that a second question can
-//! settle: a permission that is said to be missing is looked up first.
+//! answer: a permission that is said to be missing is looked up first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,18 +23,18 @@ use crate::storage::{Priority, connections, grants, vehicle_consents};
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
 
-/// Takes note of a failed call about a car. Returns a token to repeat the call with, if only the
+/// Does what a failed call about a car asks for: see above. Returns a token to repeat the call with, if only the
 /// token was at fault.
-pub(crate) async fn notice(
+pub(crate) async fn handle(
     service: &Service,
     vehicle: &VehicleRow,
     used: &AccessToken,
     error: &ConnectorError,
 ) -> Option<Arc<AccessToken>> {
-    let settled = match error.fault {
+    let handled = match error.fault {
         Fault::Authentication => {
             let tokens = &service.access_tokens;
-            return tokens.notice(service, vehicle.connection_id, used, error).await;
+            return tokens.renew_refused(service, vehicle.connection_id, used, error).await;
         }
         Fault::Permission | Fault::ConsentLost => verify(service, vehicle).await,
         Fault::Account => suspend(service, vehicle, error.provider_code.as_ref()).await,
@@ -48,9 +48,9 @@ pub(crate) async fn notice(
         | Fault::Rejected
         | Fault::Billing => Ok(()),
     };
-    if let Err(error) = settled {
+    if let Err(error) = handled {
         let vehicle_id = vehicle.facts.vehicle_id;
-        tracing::error!(%vehicle_id, error = ?error, "what a car's cloud said was not noted");
+        tracing::error!(%vehicle_id, error = ?error, "what the cloud said of a car had no effect");
     }
     None
 }
@@ -71,7 +71,7 @@ pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<()
         }
         Err(error) if error.fault == Fault::Authentication => {
             let tokens = &service.access_tokens;
-            drop(tokens.notice(service, vehicle.connection_id, &used, &error).await);
+            drop(tokens.renew_refused(service, vehicle.connection_id, &used, &error).await);
             Ok(())
         }
         Err(error) => Err(Error::Connector(Box::new(error))),

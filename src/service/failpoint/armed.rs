@@ -22,6 +22,8 @@ enum Blow {
     End,
     /// It stands still, with all its threads, until it gets SIGCONT.
     Stop,
+    /// The task that came here panics.
+    Panic,
 }
 
 /// Which place strikes, when and how: `gate.decided`, `gate.decided:3`, `send.checked:1:stop`.
@@ -49,6 +51,7 @@ impl FromStr for Arming {
         let blow = match parts.next() {
             None => Blow::End,
             Some("stop") => Blow::Stop,
+            Some("panic") => Blow::Panic,
             Some(_) => return Err(invalid()),
         };
         if pass == 0 || parts.next().is_some() {
@@ -72,7 +75,13 @@ pub fn reached(point: Failpoint) {
     match armed.arming.blow {
         Blow::End => std::process::abort(),
         Blow::Stop => stand_still(),
+        Blow::Panic => panic(),
     }
+}
+
+#[expect(clippy::panic, reason = "it is what a test has asked for")]
+fn panic() {
+    panic!("a failpoint")
 }
 
 fn stand_still() {

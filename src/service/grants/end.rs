@@ -1,8 +1,6 @@
 //! Ending a grant. The commit is the line of P2: no authorization on this grant commits after it.
 //! What was authorized before may still be on its way; it is listed, and can be waited for (P3).
 
-use std::time::Duration;
-
 use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
@@ -12,10 +10,6 @@ use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, PersonalContext, Service, commands};
 use crate::storage::decisions::{self, RowsToLock};
 use crate::storage::{Priority, Tx, commands as stored_commands, grants};
-
-/// Longer than any command can stay in flight: its time to leave, the vehicle cloud's time to
-/// answer, and the recovery's period.
-const DRAIN_MAX: Duration = Duration::from_secs(50);
 
 /// Whether to answer at once or when nothing is in flight any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +79,7 @@ pub async fn end(
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
     if wait == Wait::Drain && !ended.in_flight.is_empty() {
-        ended.in_flight = commands::drain(service, grant_id, DRAIN_MAX).await?;
+        ended.in_flight = commands::drain(service, grant_id).await?;
     }
     Ok(ended)
 }

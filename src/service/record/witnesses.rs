@@ -125,7 +125,7 @@ pub async fn ask_witness(service: &Service, place: usize) -> Result<bool, Error>
     let mut cosigned = false;
     if let Some(round) = round.filter(|round| round.size > last && !rests) {
         let outcome = put_before(service, asked, &round, last).await?;
-        cosigned = settle(service, asked, &round, outcome).await?;
+        cosigned = note_outcome(service, asked, &round, outcome).await?;
     }
     measure(service, asked).await?;
     Ok(cosigned)
@@ -181,7 +181,7 @@ async fn submission(service: &Service, round: &Round, old_size: u64) -> Result<S
 }
 
 /// Keeps what came of it, and decides when the witness is asked again.
-async fn settle(
+async fn note_outcome(
     service: &Service,
     asked: &Witness,
     round: &Round,

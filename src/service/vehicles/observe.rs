@@ -180,7 +180,7 @@ async fn ask_once(
     let token = service.access_tokens.get(service, vehicle.connection_id).await?;
     let answers = call(service, vehicle, &token, observables).await;
     let Some(error) = first_error(&answers) else { return Ok(answers) };
-    match faults::notice(service, vehicle, &token, error).await {
+    match faults::handle(service, vehicle, &token, error).await {
         Some(fresh) => Ok(call(service, vehicle, &fresh, observables).await),
         None => Ok(answers),
     }

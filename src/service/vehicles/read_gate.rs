@@ -56,13 +56,13 @@ struct PendingRead {
     reply: oneshot::Sender<Result<DecidedReads, Error>>,
 }
 
-/// The way in.
+/// The queue of reads that wait for a decision.
 #[derive(Debug, Clone)]
 pub struct ReadGate {
     queue: mpsc::Sender<PendingRead>,
 }
 
-/// The other end, which [`ReadGateTask::run`] works off.
+/// The task that decides: it takes what [`ReadGate::submit`] has queued.
 #[derive(Debug)]
 pub struct ReadGateTask {
     queue: mpsc::Receiver<PendingRead>,
@@ -113,7 +113,7 @@ impl ReadGateTask {
                 }
             }
             self.gather(&mut batch, batch_max(&service)).await;
-            work_off(&service, std::mem::take(&mut batch)).await;
+            process(&service, std::mem::take(&mut batch)).await;
         }
     }
 
@@ -140,7 +140,7 @@ fn batch_max(service: &Service) -> usize {
 }
 
 /// Decides on a batch and answers everybody in it.
-async fn work_off(service: &Service, batch: Vec<PendingRead>) {
+async fn process(service: &Service, batch: Vec<PendingRead>) {
     let decided = match service.require_trusted_clock() {
         Ok(()) => decide(service, &batch).await,
         Err(error) => Err(error),

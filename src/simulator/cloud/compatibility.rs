@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::car_state::Powertrain;
-use super::readings::Reading;
+use super::readings::Readable;
 use super::state::Cloud;
 use crate::smartcar::permission;
 
@@ -33,7 +33,7 @@ pub(crate) struct CarKind {
 
 /// Every path below a car with its permission, and whether such a car is capable of it.
 pub(crate) fn capabilities(powertrain: Powertrain) -> Vec<(&'static str, &'static str, bool)> {
-    let reads = Reading::ALL.iter().filter_map(|reading| {
+    let reads = Readable::ALL.iter().filter_map(|reading| {
         Some((reading.permission()?, reading.path(), reading.is_had_by(powertrain)))
     });
     let commands = COMMANDS.into_iter();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::car::Car;
 use super::consents::Connection;
-use super::readings::Reading;
+use super::readings::Readable;
 use super::signals;
 use super::webhook_endpoint::{EventVersion, WebhookEndpoint};
 use crate::domain::time::Timestamp;
@@ -127,9 +127,9 @@ impl Subject<'_> {
     fn read(&self) -> Vec<BatchItemAnswer> {
         let state = self.car.state_at(self.now);
         let readings = [
-            (Reading::Security, json!(state.security())),
-            (Reading::Charge, json!(state.charge())),
-            (Reading::ChargeLimit, json!(state.limit())),
+            (Readable::Security, json!(state.security())),
+            (Readable::Charge, json!(state.charge())),
+            (Readable::ChargeLimit, json!(state.limit())),
         ];
         let had = readings.into_iter().filter(|(reading, _)| {
             self.connection.gives(reading.permission()) && reading.is_had_by(state.powertrain)

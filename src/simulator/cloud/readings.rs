@@ -20,9 +20,9 @@ macro_rules! readings {
     ($($reading:ident at $path:literal needs $permission:expr, $had_by:expr => $said:expr;)*) => {
         /// A kind of reading.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Reading { $($reading,)* }
+        pub(crate) enum Readable { $($reading,)* }
 
-        impl Reading {
+        impl Readable {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$reading,)*];
 
             /// The path below the car.
@@ -84,7 +84,7 @@ readings! {
     ServiceHistory at "/service/history" needs Some("read_service_history"), all => |_, _, _| Value::Null;
 }
 
-impl Reading {
+impl Readable {
     /// The reading at a path, with or without a slash at its end.
     pub(crate) fn find(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);

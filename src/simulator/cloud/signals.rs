@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::car::Car;
 use super::car_state::CarState;
-use super::readings::{Reading, rounded};
+use super::readings::{Readable, rounded};
 use crate::domain::time::Timestamp;
 use crate::smartcar::v3::signal::{
     CapacityBody, ChargeLimitsBody, Closure, ConfiguredLimit, LocationBody, Moment, NumberBody,
@@ -25,7 +25,7 @@ pub(crate) struct SignalKind {
     code: &'static str,
     name: &'static str,
     group: &'static str,
-    pub(crate) reading: Reading,
+    pub(crate) reading: Readable,
     body: fn(&Car, &CarState) -> Value,
 }
 
@@ -33,7 +33,7 @@ const fn kind(
     code: &'static str,
     name: &'static str,
     group: &'static str,
-    reading: Reading,
+    reading: Readable,
     body: fn(&Car, &CarState) -> Value,
 ) -> SignalKind {
     SignalKind { code, name, group, reading, body }
@@ -41,33 +41,33 @@ const fn kind(
 
 #[rustfmt::skip]
 const ALL: &[SignalKind] = &[
-    kind(code::IS_LOCKED, "IsLocked", "Closure", Reading::Security, |_, s| value(s.is_locked)),
-    kind(code::DOORS, "Doors", "Closure", Reading::Security, |_, s| closures(Some(s.is_locked))),
-    kind(code::WINDOWS, "Windows", "Closure", Reading::Security, |_, _| closures(None)),
-    kind(code::SUNROOF, "Sunroof", "Closure", Reading::Security, |_, _| closed()),
-    kind(code::FRONT_TRUNK, "FrontTrunk", "Closure", Reading::Security, |_, _| closed()),
-    kind(code::REAR_TRUNK, "RearTrunk", "Closure", Reading::Security, |_, _| closed()),
-    kind(code::CHARGE_PORT_FLAP, "IsChargingPortFlapOpen", "Charge", Reading::Security, |_, _| value(false)),
-    kind(code::LOCATION, "PreciseLocation", "Location", Reading::Location, |_, s| location(s)),
-    kind(code::ODOMETER, "TraveledDistance", "Odometer", Reading::Odometer, |_, s| number("km", s.odometer_km)),
-    kind(code::BATTERY_LEVEL, "StateOfCharge", "TractionBattery", Reading::Battery, |_, s| percent(s.battery.level)),
-    kind(code::BATTERY_RANGE, "Range", "TractionBattery", Reading::Battery, |_, s| number("km", s.battery.range_km())),
-    kind(code::BATTERY_CAPACITY, "NominalCapacity", "TractionBattery", Reading::NominalCapacity, capacity),
-    kind(code::CABLE_CONNECTED, "IsChargingCableConnected", "Charge", Reading::Charge, |_, s| value(s.is_plugged_in)),
-    kind(code::CHARGING_STATUS, "DetailedChargingStatus", "Charge", Reading::Charge, |_, s| value(s.charge().state)),
-    kind(code::CHARGE_LIMITS, "ChargeLimits", "Charge", Reading::ChargeLimit, |_, s| limits(s)),
-    kind(code::FUEL_LEVEL, "FuelLevel", "InternalCombustionEngine", Reading::Fuel, |_, s| percent(s.fuel.level)),
-    kind(code::FUEL_AMOUNT, "AmountRemaining", "InternalCombustionEngine", Reading::Fuel, |_, s| number("l", s.fuel.level * s.fuel.capacity)),
-    kind(code::FUEL_RANGE, "Range", "InternalCombustionEngine", Reading::Fuel, |_, s| number("km", s.fuel.range_km())),
-    kind(code::OIL_LIFE, "OilLife", "InternalCombustionEngine", Reading::EngineOil, |_, s| percent(s.oil_life)),
-    kind(code::TIRES, "Tires", "Wheel", Reading::TirePressure, |_, s| tires(s)),
-    kind(code::VIN, "VIN", "VehicleIdentification", Reading::Vin, |car, _| value(&car.vin)),
-    kind(code::TROUBLE_CODES, "DTCList", "Diagnostics", Reading::TroubleCodes, trouble_codes),
-    kind(code::SERVICE_RECORDS, "Records", "Service", Reading::ServiceHistory, records),
-    kind("diagnostics-abs", "ABS", "Diagnostics", Reading::SystemStatus, |_, s| system(s, "SYSTEM_ABS")),
-    kind("diagnostics-airbag", "Airbag", "Diagnostics", Reading::SystemStatus, |_, s| system(s, "SYSTEM_AIRBAG")),
-    kind("diagnostics-mil", "MIL", "Diagnostics", Reading::SystemStatus, |_, s| system(s, "SYSTEM_MIL")),
-    kind("diagnostics-tirepressuremonitoring", "TirePressureMonitoring", "Diagnostics", Reading::SystemStatus, |_, s| system(s, "SYSTEM_TPMS")),
+    kind(code::IS_LOCKED, "IsLocked", "Closure", Readable::Security, |_, s| value(s.is_locked)),
+    kind(code::DOORS, "Doors", "Closure", Readable::Security, |_, s| closures(Some(s.is_locked))),
+    kind(code::WINDOWS, "Windows", "Closure", Readable::Security, |_, _| closures(None)),
+    kind(code::SUNROOF, "Sunroof", "Closure", Readable::Security, |_, _| closed()),
+    kind(code::FRONT_TRUNK, "FrontTrunk", "Closure", Readable::Security, |_, _| closed()),
+    kind(code::REAR_TRUNK, "RearTrunk", "Closure", Readable::Security, |_, _| closed()),
+    kind(code::CHARGE_PORT_FLAP, "IsChargingPortFlapOpen", "Charge", Readable::Security, |_, _| value(false)),
+    kind(code::LOCATION, "PreciseLocation", "Location", Readable::Location, |_, s| location(s)),
+    kind(code::ODOMETER, "TraveledDistance", "Odometer", Readable::Odometer, |_, s| number("km", s.odometer_km)),
+    kind(code::BATTERY_LEVEL, "StateOfCharge", "TractionBattery", Readable::Battery, |_, s| percent(s.battery.level)),
+    kind(code::BATTERY_RANGE, "Range", "TractionBattery", Readable::Battery, |_, s| number("km", s.battery.range_km())),
+    kind(code::BATTERY_CAPACITY, "NominalCapacity", "TractionBattery", Readable::NominalCapacity, capacity),
+    kind(code::CABLE_CONNECTED, "IsChargingCableConnected", "Charge", Readable::Charge, |_, s| value(s.is_plugged_in)),
+    kind(code::CHARGING_STATUS, "DetailedChargingStatus", "Charge", Readable::Charge, |_, s| value(s.charge().state)),
+    kind(code::CHARGE_LIMITS, "ChargeLimits", "Charge", Readable::ChargeLimit, |_, s| limits(s)),
+    kind(code::FUEL_LEVEL, "FuelLevel", "InternalCombustionEngine", Readable::Fuel, |_, s| percent(s.fuel.level)),
+    kind(code::FUEL_AMOUNT, "AmountRemaining", "InternalCombustionEngine", Readable::Fuel, |_, s| number("l", s.fuel.level * s.fuel.capacity)),
+    kind(code::FUEL_RANGE, "Range", "InternalCombustionEngine", Readable::Fuel, |_, s| number("km", s.fuel.range_km())),
+    kind(code::OIL_LIFE, "OilLife", "InternalCombustionEngine", Readable::EngineOil, |_, s| percent(s.oil_life)),
+    kind(code::TIRES, "Tires", "Wheel", Readable::TirePressure, |_, s| tires(s)),
+    kind(code::VIN, "VIN", "VehicleIdentification", Readable::Vin, |car, _| value(&car.vin)),
+    kind(code::TROUBLE_CODES, "DTCList", "Diagnostics", Readable::TroubleCodes, trouble_codes),
+    kind(code::SERVICE_RECORDS, "Records", "Service", Readable::ServiceHistory, records),
+    kind("diagnostics-abs", "ABS", "Diagnostics", Readable::SystemStatus, |_, s| system(s, "SYSTEM_ABS")),
+    kind("diagnostics-airbag", "Airbag", "Diagnostics", Readable::SystemStatus, |_, s| system(s, "SYSTEM_AIRBAG")),
+    kind("diagnostics-mil", "MIL", "Diagnostics", Readable::SystemStatus, |_, s| system(s, "SYSTEM_MIL")),
+    kind("diagnostics-tirepressuremonitoring", "TirePressureMonitoring", "Diagnostics", Readable::SystemStatus, |_, s| system(s, "SYSTEM_TPMS")),
 ];
 
 /// The signal with this code.

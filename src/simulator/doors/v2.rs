@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::routing::{MethodRouter, delete, get, post};
 
-use crate::simulator::cloud::readings::Reading;
+use crate::simulator::cloud::readings::Readable;
 use crate::simulator::cloud::state::Cloud;
 
 mod batch;
@@ -39,8 +39,8 @@ pub(super) fn routes() -> Vec<(String, MethodRouter<Arc<Cloud>>)> {
             post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
         ),
     ];
-    let read = |reading: &Reading| (reading.path(), get(reads::read).layer(Extension(*reading)));
-    let cars = commands.into_iter().chain(Reading::ALL.iter().map(read));
+    let read = |reading: &Readable| (reading.path(), get(reads::read).layer(Extension(*reading)));
+    let cars = commands.into_iter().chain(Readable::ALL.iter().map(read));
     let api = api.into_iter().map(|(path, methods)| (format!("/v2.0{path}"), methods));
     let cars = cars.map(|(path, methods)| (format!("/v2.0/vehicles/{{id}}{path}"), methods));
     api.chain(cars).collect()

@@ -1,7 +1,7 @@
 //! P7: the record is one tree, of which every checkpoint that somebody kept is a beginning, and
 //! what it says can be true.
 
-use keylend::audit::verify::{Fault, Nonsense, Verifier};
+use keylend::audit::verify::{Contradiction, Fault, Verifier};
 
 use super::index::Index;
 use super::{Findings, Promise};
@@ -34,13 +34,13 @@ fn promise(fault: &Fault) -> Promise {
         | Fault::Surplus
         | Fault::Bundle(_)
         | Fault::Tile => Promise::P7,
-        Fault::Nonsense(nonsense) => match nonsense {
-            Nonsense::Malformed(_) => Promise::P7,
-            Nonsense::NeverAuthorized(_) => Promise::P1,
-            Nonsense::DecidedTwice(_) => Promise::P4,
-            Nonsense::ImpossibleStep { .. } => Promise::P5,
-            Nonsense::NeverIssued(_) => Promise::P8,
-            Nonsense::AuthorizedAfterEnd(_) | Nonsense::GrantTwice(_) => Promise::P2,
+        Fault::Contradiction(contradiction) => match contradiction {
+            Contradiction::Malformed(_) => Promise::P7,
+            Contradiction::NeverAuthorized(_) => Promise::P1,
+            Contradiction::DecidedTwice(_) => Promise::P4,
+            Contradiction::ImpossibleTransition { .. } => Promise::P5,
+            Contradiction::NeverIssued(_) => Promise::P8,
+            Contradiction::AuthorizedAfterEnd(_) | Contradiction::GrantTwice(_) => Promise::P2,
         },
     }
 }

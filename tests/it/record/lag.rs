@@ -31,7 +31,7 @@ async fn until_behind(operated: &Operated, is_meant: impl Fn(f64) -> bool) {
 async fn who_keeps_the_record_from_being_signed_is_noticed(database: Database) {
     let operated = Operated::start(database).await;
     until_behind(&operated, |lag| lag < 1.0).await;
-    let file = LastSigned::beside(&operated.terminal.folder().join("keylend.keys"));
+    let file = LastSigned::of_key_file(&operated.terminal.folder().join("keylend.keys"));
     // As an instance on the same machine holds it that stands still while it signs.
     let turn = loop {
         if let Some(turn) = file.turn().unwrap() {

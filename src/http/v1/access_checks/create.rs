@@ -13,7 +13,7 @@ use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
-use crate::http::extract::{ApiJson, Commander};
+use crate::http::extract::{ApiJson, TokenCaller};
 use crate::http::problem::Problem;
 use crate::service::access_checks::{self, Question};
 
@@ -81,13 +81,13 @@ impl From<Decision> for AccessCheckBody {
     responses((status = 200, description = "What the policy says.", body = AccessCheckBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    commander: Commander,
+    caller: TokenCaller,
     body: ApiJson<CreateAccessCheck>,
 ) -> Result<Json<AccessCheckBody>, Problem> {
     let CreateAccessCheck { vehicle_id, action, grant_id, at } = body.value;
-    let (caller, grant_id) = match commander {
-        Commander::SignedIn(caller) => (caller, grant_id),
-        Commander::Holder(caller, token) => (caller, Some(token.claims().grant_id)),
+    let (caller, grant_id) = match caller {
+        TokenCaller::SignedIn(caller) => (caller, grant_id),
+        TokenCaller::Holder(caller, token) => (caller, Some(token.claims().grant_id)),
     };
     let question = Question { vehicle_id, action, grant_id, at };
     let decision = access_checks::check(&gateway.service, &caller, question).await?;

@@ -16,7 +16,7 @@ use crate::domain::instruction::{Action, ChargeLimit, Instruction};
 use crate::domain::policy::Reason;
 use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
-use crate::http::extract::{ApiJson, Commander, IdempotencyKey, Wait};
+use crate::http::extract::{ApiJson, IdempotencyKey, TokenCaller, Wait};
 use crate::http::problem::Problem;
 use crate::http::v1::mark;
 use crate::service::commands::{self, CommandRequest, Dispatched};
@@ -98,7 +98,7 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
         (status = 202, description = "The outcome is not known yet.", body = CommandBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    commander: Commander,
+    caller: TokenCaller,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     Wait(wait): Wait,
     body: ApiJson<CreateCommand>,
@@ -106,11 +106,11 @@ pub(in crate::http) async fn create(
     let instruction = instruction(&body.value)?;
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
-    let (caller, user_id, grant_id) = match commander {
-        Commander::SignedIn(caller) => {
+    let (caller, user_id, grant_id) = match caller {
+        TokenCaller::SignedIn(caller) => {
             vehicles::choose_right(service, &caller, vehicle_id, action.into(), grant_id).await?
         }
-        Commander::Holder(caller, token) => {
+        TokenCaller::Holder(caller, token) => {
             // A token speaks for its own grant alone.
             if grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());

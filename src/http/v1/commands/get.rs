@@ -8,7 +8,7 @@ use axum::extract::State;
 use super::CommandBody;
 use crate::domain::id::CommandId;
 use crate::http::Gateway;
-use crate::http::extract::{ApiPath, Commander};
+use crate::http::extract::{ApiPath, TokenCaller};
 use crate::http::problem::Problem;
 use crate::service::commands;
 
@@ -19,10 +19,10 @@ use crate::service::commands;
     responses((status = 200, description = "The command.", body = CommandBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
-    commander: Commander,
+    caller: TokenCaller,
     ApiPath(command_id): ApiPath<CommandId>,
 ) -> Result<Json<CommandBody>, Problem> {
-    let (Commander::SignedIn(caller) | Commander::Holder(caller, _)) = commander;
+    let (TokenCaller::SignedIn(caller) | TokenCaller::Holder(caller, _)) = caller;
     let command = commands::get(&gateway.service, &caller, command_id).await?;
     Ok(Json(command.into()))
 }

@@ -13,7 +13,7 @@ use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
 use crate::http::Gateway;
-use crate::http::extract::{ApiPath, ApiQuery, Commander};
+use crate::http::extract::{ApiPath, ApiQuery, TokenCaller};
 use crate::http::problem::{Code, Problem};
 use crate::service::Error;
 use crate::service::vehicles::{self, Read};
@@ -43,17 +43,17 @@ pub(in crate::http) struct ReadQuery {
 pub(in crate::http) async fn read(
     State(gateway): State<Arc<Gateway>>,
     ApiPath((vehicle_id, observable)): ApiPath<(VehicleId, String)>,
-    commander: Commander,
+    caller: TokenCaller,
     ApiQuery(query): ApiQuery<ReadQuery>,
 ) -> Result<Json<Reading>, Problem> {
     let observable = of_path(&observable).ok_or_else(|| Problem::of(Code::NotFound))?;
     let service = &gateway.service;
-    let (caller, user_id, grant_id) = match commander {
-        Commander::SignedIn(caller) => {
+    let (caller, user_id, grant_id) = match caller {
+        TokenCaller::SignedIn(caller) => {
             let named = query.grant_id;
             vehicles::choose_right(service, &caller, vehicle_id, observable.into(), named).await?
         }
-        Commander::Holder(caller, token) => {
+        TokenCaller::Holder(caller, token) => {
             // A token speaks for its own grant alone.
             if query.grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());

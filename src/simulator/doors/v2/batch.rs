@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::reads;
 use crate::simulator::cloud::consents::Consent;
-use crate::simulator::cloud::readings::Reading;
+use crate::simulator::cloud::readings::Readable;
 use crate::simulator::cloud::state::Cloud;
 use crate::simulator::doors::answer::{Failure, as_json};
 use crate::simulator::doors::call::{self, Call, Shared};
@@ -78,7 +78,7 @@ fn item(
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let absolute = path.starts_with('/').then_some(path);
     let reading = absolute
-        .and_then(Reading::find)
+        .and_then(Readable::find)
         .ok_or_else(|| Failure::new(ErrorKind::ResourceNotFoundPath))?;
     let forbidden = || Failure::new(ErrorKind::Permission);
     let (connection, car) = call::shared(cloud, consent, &call.vehicle_id, reading.permission())

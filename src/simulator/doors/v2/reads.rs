@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::simulator::cloud::car::Car;
 use crate::simulator::cloud::car_state::CarState;
 use crate::simulator::cloud::consents::Terms;
-use crate::simulator::cloud::readings::Reading;
+use crate::simulator::cloud::readings::Readable;
 use crate::simulator::doors::answer::{Failure, as_json};
 use crate::simulator::doors::call::{Call, Shared};
 use crate::simulator::doors::fault_injection::{self, Right, mistaken};
@@ -23,7 +23,7 @@ use crate::smartcar::v2::{self, InUnits, UnitSystem};
 /// `GET /vehicles/{id}` and everything below it.
 pub(super) async fn read(
     State(cloud): Shared,
-    Extension(reading): Extension<Reading>,
+    Extension(reading): Extension<Readable>,
     call: Call,
 ) -> Result<Response, Failure> {
     let (car, terms) = call.allowed(&cloud, reading.permission())?;
@@ -39,7 +39,7 @@ pub(super) async fn read(
     fault_injection::after(&cloud, &call.peer, fault, right).await
 }
 
-fn headers(reading: Reading, state: &CarState, now: Timestamp, units: UnitSystem) -> HeaderMap {
+fn headers(reading: Readable, state: &CarState, now: Timestamp, units: UnitSystem) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(v2::HEADER_UNIT_SYSTEM, HeaderValue::from_static(units.as_str()));
     let times = [(v2::HEADER_DATA_AGE, reading.changed_at(state)), (v2::HEADER_FETCHED_AT, now)];
@@ -53,7 +53,7 @@ fn headers(reading: Reading, state: &CarState, now: Timestamp, units: UnitSystem
 
 /// What the car says.
 pub(super) fn body(
-    reading: Reading,
+    reading: Readable,
     car: &Car,
     state: &CarState,
     terms: &Terms,
@@ -64,12 +64,12 @@ pub(super) fn body(
     }
     let units = call.units();
     match reading {
-        Reading::Permissions => {
+        Readable::Permissions => {
             let name = |name: &&str| Some((*name).to_owned());
             let (permissions, paging) = paging::cut(&terms.permissions, &call.query, name)?;
             as_json(v2::PermissionList { permissions, paging })
         }
-        Reading::ServiceHistory => {
+        Readable::ServiceHistory => {
             let from = paging::date(call, ["start_date", "startDate"], false)?;
             let to = paging::date(call, ["end_date", "endDate"], true)?;
             let records = car.service_history(from, to).into_iter();

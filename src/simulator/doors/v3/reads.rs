@@ -11,7 +11,7 @@ use super::access::{Given, Owner};
 use crate::domain::time::Timestamp;
 use crate::simulator::cloud::car::Car;
 use crate::simulator::cloud::car_state::CarState;
-use crate::simulator::cloud::readings::Reading;
+use crate::simulator::cloud::readings::Readable;
 use crate::simulator::cloud::signals;
 use crate::simulator::cloud::state::Cloud;
 use crate::simulator::doors::answer::{Failure, as_json};
@@ -25,7 +25,7 @@ use crate::smartcar::v3::{Document, SelfLink, SignalList, Vehicle, VehicleAttrib
 /// `GET /vehicles/{id}`.
 pub(super) async fn vehicle(State(cloud): Shared, call: Call) -> Result<Response, Failure> {
     let given = Given::to(&cloud, &call, Owner::Anyone)?;
-    let car = given.car(&cloud, &call, Reading::Attributes.permission())?;
+    let car = given.car(&cloud, &call, Readable::Attributes.permission())?;
     let body = |car: &Car, state: &CarState, _| as_json(Document { data: described(car, state) });
     answer(&cloud, &call, &car, body).await
 }

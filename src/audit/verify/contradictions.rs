@@ -12,7 +12,7 @@ use crate::domain::id::{CommandId, GrantId};
 
 /// How an entry contradicts the entries before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Nonsense {
+pub enum Contradiction {
     /// The leaf cannot be read as an entry.
     #[error("this is not an entry: {0}")]
     Malformed(String),
@@ -24,7 +24,7 @@ pub enum Nonsense {
     NeverAuthorized(CommandId),
     /// A command went on from where it could not.
     #[error("{command_id} was {} and cannot become {}", .from.as_str(), .to.as_str())]
-    ImpossibleStep {
+    ImpossibleTransition {
         /// The command that the entry is about.
         command_id: CommandId,
         /// Its status before.
@@ -70,22 +70,22 @@ struct GrantLife {
 
 /// What the entries so far say.
 #[derive(Debug, Default)]
-pub(super) struct Meaning {
+pub(super) struct CommandsAndGrants {
     position: u64,
     commands: HashMap<CommandId, CommandStatus>,
     grants: HashMap<GrantId, GrantLife>,
 }
 
-fn id<I: FromStr>(name: &'static str, text: Option<&str>) -> Result<I, Nonsense> {
+fn id<I: FromStr>(name: &'static str, text: Option<&str>) -> Result<I, Contradiction> {
     let parsed = text.and_then(|text| text.parse().ok());
-    parsed.ok_or_else(|| Nonsense::Malformed(format!("{name} is missing or no id")))
+    parsed.ok_or_else(|| Contradiction::Malformed(format!("{name} is missing or no id")))
 }
 
-impl Meaning {
+impl CommandsAndGrants {
     /// The next entry.
-    pub(super) fn push(&mut self, leaf: &[u8]) -> Result<(), Nonsense> {
-        let entry: Entry<'_> =
-            serde_json::from_slice(leaf).map_err(|error| Nonsense::Malformed(error.to_string()))?;
+    pub(super) fn push(&mut self, leaf: &[u8]) -> Result<(), Contradiction> {
+        let entry: Entry<'_> = serde_json::from_slice(leaf)
+            .map_err(|error| Contradiction::Malformed(error.to_string()))?;
         let position = self.position;
         self.position = position.saturating_add(1);
         match entry.event.split_once('.') {
@@ -96,25 +96,30 @@ impl Meaning {
         }
     }
 
-    fn command(&mut self, entry: &Entry<'_>, word: &str, position: u64) -> Result<(), Nonsense> {
+    fn command(
+        &mut self,
+        entry: &Entry<'_>,
+        word: &str,
+        position: u64,
+    ) -> Result<(), Contradiction> {
         let command_id: CommandId = id("command_id", entry.command_id)?;
         let word = if word == "authorized" { CommandStatus::Sending.as_str() } else { word };
         let to = CommandStatus::from_str(word)
-            .map_err(|_| Nonsense::Malformed("no such step of a command".to_owned()))?;
+            .map_err(|_| Contradiction::Malformed("no such status of a command".to_owned()))?;
         let before = self.commands.insert(command_id, to);
         match (before, to) {
             (None, CommandStatus::Refused) => Ok(()),
             (None, CommandStatus::Sending) => self.authorized(entry, position),
-            (None, _) => Err(Nonsense::NeverAuthorized(command_id)),
+            (None, _) => Err(Contradiction::NeverAuthorized(command_id)),
             (Some(_), CommandStatus::Refused | CommandStatus::Sending) => {
-                Err(Nonsense::DecidedTwice(command_id))
+                Err(Contradiction::DecidedTwice(command_id))
             }
             (Some(from), to) if from.may_become(to) => Ok(()),
-            (Some(from), to) => Err(Nonsense::ImpossibleStep { command_id, from, to }),
+            (Some(from), to) => Err(Contradiction::ImpossibleTransition { command_id, from, to }),
         }
     }
 
-    fn authorized(&mut self, entry: &Entry<'_>, position: u64) -> Result<(), Nonsense> {
+    fn authorized(&mut self, entry: &Entry<'_>, position: u64) -> Result<(), Contradiction> {
         if entry.grant_id.is_none() {
             return Ok(());
         }
@@ -123,7 +128,7 @@ impl Meaning {
         let revision = entry.details.grant_revision.unwrap_or(0);
         let life = self.grants.entry(grant_id).or_default();
         if life.ended.is_some_and(|ended| revision >= ended) {
-            return Err(Nonsense::AuthorizedAfterEnd(grant_id));
+            return Err(Contradiction::AuthorizedAfterEnd(grant_id));
         }
         if life.authorized.is_none_or(|(greatest, _)| revision > greatest) {
             life.authorized = Some((revision, position));
@@ -131,39 +136,39 @@ impl Meaning {
         Ok(())
     }
 
-    fn issued(&mut self, entry: &Entry<'_>) -> Result<(), Nonsense> {
+    fn issued(&mut self, entry: &Entry<'_>) -> Result<(), Contradiction> {
         let grant_id: GrantId = id("grant_id", entry.grant_id)?;
         let life = self.grants.entry(grant_id).or_default();
         if std::mem::replace(&mut life.is_issued, true) {
-            return Err(Nonsense::GrantTwice(grant_id));
+            return Err(Contradiction::GrantTwice(grant_id));
         }
         Ok(())
     }
 
-    fn ended(&mut self, entry: &Entry<'_>) -> Result<(), Nonsense> {
+    fn ended(&mut self, entry: &Entry<'_>) -> Result<(), Contradiction> {
         let grant_id: GrantId = id("grant_id", entry.grant_id)?;
         let revision = entry.details.grant_revision.unwrap_or(i64::MAX);
         let life = self.grants.entry(grant_id).or_default();
         if life.ended.replace(revision).is_some() {
-            return Err(Nonsense::GrantTwice(grant_id));
+            return Err(Contradiction::GrantTwice(grant_id));
         }
         match life.authorized {
             Some((authorized, _)) if authorized >= revision => {
-                Err(Nonsense::AuthorizedAfterEnd(grant_id))
+                Err(Contradiction::AuthorizedAfterEnd(grant_id))
             }
             _ => Ok(()),
         }
     }
 
     /// The end of the record: how many commands have no outcome yet.
-    pub(super) fn finish(self) -> Result<usize, (u64, Nonsense)> {
+    pub(super) fn finish(self) -> Result<usize, (u64, Contradiction)> {
         let never_issued = self
             .grants
             .into_iter()
             .filter(|(_, life)| !life.is_issued)
             .filter_map(|(grant_id, life)| Some((life.authorized?.1, grant_id)));
         match never_issued.min() {
-            Some((position, grant_id)) => Err((position, Nonsense::NeverIssued(grant_id))),
+            Some((position, grant_id)) => Err((position, Contradiction::NeverIssued(grant_id))),
             None => {
                 let open = |status: &&CommandStatus| !status.is_terminal();
                 Ok(self.commands.values().filter(open).count())

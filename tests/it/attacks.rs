@@ -1,0 +1,3 @@
+//! Moments that somebody could choose, or meet by chance, to break a promise.
+
+mod deadlock;
