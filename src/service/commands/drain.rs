@@ -12,11 +12,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The recovery's period, and time for the database: then a command whose sender is gone is `unknown`.
 const RECOVERY_TIME: Duration = Duration::from_secs(13);
 
+/// It is never shorter than this, also where the vehicle cloud may take less time to answer.
+const DRAIN_TIME_MIN: Duration = Duration::from_secs(50);
+
 /// Longer than any command can stay in flight. `connector_timeout` is how long the vehicle cloud may take to
 /// answer.
 #[must_use]
-pub const fn drain_time_max(connector_timeout: Duration) -> Duration {
-    in_flight_max(connector_timeout).saturating_add(RECOVERY_TIME)
+pub fn drain_time_max(connector_timeout: Duration) -> Duration {
+    in_flight_max(connector_timeout).saturating_add(RECOVERY_TIME).max(DRAIN_TIME_MIN)
 }
 
 /// Waits until nothing of the grant is in flight, at most [`drain_time_max`]; returns what still is.
@@ -57,6 +60,9 @@ mod tests {
             let recovered_after = SEND_TIME + timeout + Duration::from_secs(5 + 1);
             assert!(drain_time_max(timeout) > recovered_after, "{timeout_s}");
         }
-        assert_eq!(drain_time_max(Duration::from_secs(30)), Duration::from_secs(50));
+        for (timeout_s, drain_s) in [(1, 50), (30, 50), (60, 80)] {
+            let drain = drain_time_max(Duration::from_secs(timeout_s));
+            assert_eq!(drain, Duration::from_secs(drain_s), "{timeout_s}");
+        }
     }
 }
