@@ -52,7 +52,7 @@ peer_rows() {
   python3 benches/prepare.py cloud "$cloud_url" "$folder"
   port=$(free_port)
   service_url=http://127.0.0.1:$port
-  DB=$url BATCH=$batch CLOUD=$cloud_url CARS=$folder/direct.keys KEYS=$folder/unlock.keys PORT=$port \
+  DB=$url BATCH=$batch CLOUD=$cloud_url CARS=$folder/cars.keys KEYS=$folder/unlock.keys PORT=$port \
     start "peer-$port" "$@"
   service_pid=$started
   if wait_for "peer-$port" "$service_url/readyz" 60; then

@@ -3,14 +3,14 @@ simulator, and a guest with a grant for each. Leaves in the folder
 
     unlock.keys   lines "grant_token vehicle_id"
     read.keys     lines "grant_token path", the lock status through the service
-    direct.keys   lines "access_token path", the same at the simulator itself
+    direct.keys   lines "access_token path owner_id", the same at the simulator itself
+    cars.keys     lines "access_token path owner_id", the cars there
 
     prepare.py SERVICE_URL SIMULATOR_URL FOLDER
     prepare.py SERVICE_URL grants FOLDER    unlock.keys alone, for the grants named on standard input
-    prepare.py cloud SIMULATOR_URL FOLDER   direct.keys alone
+    prepare.py cloud SIMULATOR_URL FOLDER   direct.keys and cars.keys alone
 """
 
-import base64
 import json
 import sys
 import urllib.error
@@ -40,13 +40,12 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def access_token(simulator):
-    """A token of the simulator itself, as an app without Keylend gets it."""
-    back = "http://127.0.0.1:9/back"
+def owner(simulator):
+    """The id of an owner who gives an app without Keylend every car."""
     asked = {
         "response_type": "code",
         "client_id": "bench",
-        "redirect_uri": back,
+        "redirect_uri": "http://127.0.0.1:9/back",
         "scope": "read_security control_security read_vehicle_info",
         "user": "bench",
     }
@@ -56,13 +55,14 @@ def access_token(simulator):
         raise SystemExit("prepare.py: the simulator shows a page; start it with --auto-approve")
     except urllib.error.HTTPError as answer:
         location = answer.headers["location"]
-    code = urllib.parse.parse_qs(urllib.parse.urlparse(location).query)["code"][0]
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
-    basic = base64.b64encode(b"bench:secret").decode()
+    return urllib.parse.parse_qs(urllib.parse.urlparse(location).query)["user_id"][0]
+
+
+def access_token(simulator):
+    """The token of that app for API v3."""
+    form = {"grant_type": "client_credentials", "client_id": "bench", "client_secret": "secret"}
     request = urllib.request.Request(
-        simulator + "/oauth/token",
-        data=urllib.parse.urlencode(form).encode(),
-        headers={"Authorization": "Basic " + basic},
+        simulator + "/oauth2/token", data=urllib.parse.urlencode(form).encode()
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["access_token"]
@@ -83,10 +83,14 @@ def mint(service, folder, grants):
 
 
 def direct(simulator, folder):
-    token = access_token(simulator)
-    with open(folder + "/direct.keys", "w", encoding="ascii") as keys:
+    owner_id, token = owner(simulator), access_token(simulator)
+    reads = open(folder + "/direct.keys", "w", encoding="ascii")
+    cars = open(folder + "/cars.keys", "w", encoding="ascii")
+    with reads, cars:
         for car in call(simulator + "/_sim/vehicles")["vehicles"]:
-            keys.write("%s /v2.0/vehicles/%s/security\n" % (token, car["id"]))
+            path = "/v3/vehicles/" + car["id"]
+            reads.write("%s %s/signals/closure-islocked %s\n" % (token, path, owner_id))
+            cars.write("%s %s %s\n" % (token, path, owner_id))
 
 
 def main(service, simulator, folder):

@@ -8,17 +8,17 @@ function setup(thread)
   thread:set("number", counter)
 end
 
--- The lines of the file that NAME_KEYS names which belong to this thread, each split into its two
--- words: thread n of NAME_THREADS, which must be wrk's -t, takes the lines n, n+N, … in turn.
+-- The lines of the file that NAME_KEYS names which belong to this thread, each split into its two or
+-- three words: thread n of NAME_THREADS, which must be wrk's -t, takes the lines n, n+N, … in turn.
 function keys_of_thread(name)
   local path = assert(os.getenv(name .. "_KEYS"), name .. "_KEYS names no file")
   local threads = tonumber(os.getenv(name .. "_THREADS") or "1")
   local lines, line_number = {}, 0
   for line in io.lines(path) do
-    local first, second = line:match("^(%S+)%s+(%S+)$")
-    assert(first, path .. ": not two words: " .. line)
+    local first, second, third = line:match("^(%S+) (%S+) ?(%S*)$")
+    assert(first, path .. ": not two or three words: " .. line)
     if line_number % threads == number - 1 then
-      lines[#lines + 1] = { first, second }
+      lines[#lines + 1] = { first, second, third }
     end
     line_number = line_number + 1
   end

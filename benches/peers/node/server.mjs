@@ -51,15 +51,15 @@ async function verified(token, key) {
 const agent = new Agent({ connections: 256, pipelining: 1 });
 async function send(command) {
   try {
-    const answer = await request(CLOUD + command.path, {
+    const answer = await request(`${CLOUD}${command.path}/commands/security/${command.action}`, {
       method: 'POST',
       dispatcher: agent,
-      headers: { authorization: `Bearer ${cars[0][0]}`, 'content-type': 'application/json', 'x-request-id': command.id },
-      body: JSON.stringify({ action: command.action.toUpperCase() }),
+      headers: { authorization: `Bearer ${cars[0][0]}`, 'sc-user-id': cars[0][2], 'x-request-id': command.id },
     });
     const said = await answer.body.json();
     if (answer.statusCode >= 500) return 'unknown';
-    return answer.statusCode === 200 && said.status === 'success' ? 'acknowledged' : 'failed';
+    const succeeded = answer.statusCode === 200 && said.data?.attributes?.status?.value === 'SUCCESS';
+    return succeeded ? 'acknowledged' : 'failed';
   } catch {
     return 'unknown';
   }

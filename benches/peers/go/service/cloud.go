@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 )
 
-// cloud is the vehicle cloud, API v2.0.
+// cloud is the vehicle cloud, API v3.
 type cloud struct {
-	client           http.Client
-	url, accessToken string
+	client                    http.Client
+	url, accessToken, ownerID string
 }
 
 func newCloud(url string) *cloud {
@@ -24,14 +23,13 @@ func newCloud(url string) *cloud {
 
 // send sends the command once, and says what became of it.
 func (c *cloud) send(ctx context.Context, asked *command) (status string) {
-	body := strings.NewReader(`{"action":"` + strings.ToUpper(asked.action) + `"}`)
-	request, err := http.NewRequestWithContext(ctx, "POST", c.url+asked.path, body)
+	request, err := http.NewRequestWithContext(ctx, "POST", c.url+asked.path+"/commands/security/"+asked.action, nil)
 	if err != nil {
 		return "failed"
 	}
 	request.Header = http.Header{
 		"Authorization": {"Bearer " + c.accessToken},
-		"Content-Type":  {"application/json"},
+		"Sc-User-Id":    {c.ownerID},
 		"X-Request-Id":  {asked.id.String()},
 	}
 	answer, err := c.client.Do(request)
@@ -43,8 +41,12 @@ func (c *cloud) send(ctx context.Context, asked *command) (status string) {
 	if err != nil || answer.StatusCode >= 500 {
 		return "unknown"
 	}
-	var said struct{ Status string }
-	if json.Unmarshal(text, &said) != nil || answer.StatusCode != 200 || said.Status != "success" {
+	var said struct {
+		Data struct {
+			Attributes struct{ Status struct{ Value string } }
+		}
+	}
+	if json.Unmarshal(text, &said) != nil || answer.StatusCode != 200 || said.Data.Attributes.Status.Value != "SUCCESS" {
 		return "failed"
 	}
 	return "acknowledged"

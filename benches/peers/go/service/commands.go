@@ -19,7 +19,7 @@ type command struct {
 	user, key, action, status string
 	requestHash               []byte
 	at                        int64  // Microseconds since 1970.
-	path                      string // Where the cloud takes commands for the car.
+	path                      string // Of the car at the cloud.
 }
 
 func (c *command) details() string {
