@@ -87,6 +87,15 @@ impl Db {
         self.0.find_primary().await
     }
 
+    /// Whether what was read may have come from a server that is the primary no longer: it goes on and
+    /// knows nothing of what others write. The primary was found when this returns `true`.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if none is the primary.
+    pub async fn confirm_primary(&self) -> Result<bool, StorageError> {
+        self.0.confirm_primary().await
+    }
+
     /// Whether writes are accepted here: always on a file, on a server only if it is no standby.
     ///
     /// # Errors

@@ -195,3 +195,20 @@ pub async fn write(
     inserted.must_count(commands.len())?;
     audit_entries::must_be_added(entries, &added, &queued)
 }
+
+/// Writes outcomes with which nothing is to be decided. The entries say that each of them was written
+/// here, so that all of it is one trip.
+///
+/// # Errors
+/// [`StorageError::LostRace`] if one was written elsewhere; nothing may be kept then.
+pub async fn write_outcomes(
+    tx: &mut Tx,
+    transitions: &[Transition],
+    entries: &[AuditEntry],
+) -> Result<(), StorageError> {
+    let [add, queue, personal] = audit_entries::additions(entries);
+    let update = commands::update(transitions);
+    let [written, added, queued, _] = run_each(tx, [update, add, queue, personal]).await?;
+    written.must_count(transitions.len())?;
+    audit_entries::must_be_added(entries, &added, &queued)
+}

@@ -79,5 +79,5 @@ pub async fn insert(
 
 /// Forgets answers older than `before`.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
-    query(DELETE_OLD).bind(before).execute(tx).await
+    query(DELETE_OLD).long().bind(before).execute(tx).await
 }

@@ -91,21 +91,21 @@ pub async fn erase(
     let email = format!("{user_id}@erased.invalid");
     let user = query(USER).bind(organization_id).bind(user_id).bind(email);
     let first = user.bind("erased").bind(now).execute(tx).await? == 1;
-    query(SESSIONS).bind(user_id).bind(now).execute(tx).await?;
-    query(REFRESH_TOKENS).bind(user_id).execute(tx).await?;
+    query(SESSIONS).long().bind(user_id).bind(now).execute(tx).await?;
+    query(REFRESH_TOKENS).long().bind(user_id).execute(tx).await?;
     for everything_of in [GRANTS, BESIDE_ENTRIES, CONNECTIONS, DESTINATIONS] {
-        query(everything_of).bind(organization_id).bind(user_id).execute(tx).await?;
+        query(everything_of).long().bind(organization_id).bind(user_id).execute(tx).await?;
     }
-    let vehicles = query(VEHICLES_OF).bind(organization_id).bind(user_id);
+    let vehicles = query(VEHICLES_OF).long().bind(organization_id).bind(user_id);
     let vehicles: Vec<VehicleId> = vehicles.fetch_all(tx).await?;
     let named = |id: String| format!("erased {id}");
     let vehicles = vehicles.into_iter().map(|id| row(id.into(), named(id.to_string())));
-    query(VEHICLES).rows(vehicles).execute(tx).await?;
-    let commands = query(COMMANDS_OF).bind(organization_id).bind(user_id);
+    query(VEHICLES).long().rows(vehicles).execute(tx).await?;
+    let commands = query(COMMANDS_OF).long().bind(organization_id).bind(user_id);
     let commands: Vec<CommandId> = commands.fetch_all(tx).await?;
     let commands = commands.into_iter().map(|id| row(id.into(), named(id.to_string())));
-    query(COMMAND_KEYS).rows(commands).execute(tx).await?;
-    query(ANSWERS_TO).bind(user_id.as_uuid()).execute(tx).await?;
+    query(COMMAND_KEYS).long().rows(commands).execute(tx).await?;
+    query(ANSWERS_TO).long().bind(user_id.as_uuid()).execute(tx).await?;
     Ok(first)
 }
 
@@ -118,7 +118,7 @@ pub async fn kept_answers(
     on: &mut impl Executor,
     organization_id: OrganizationId,
 ) -> Result<Vec<KeptAnswer>, StorageError> {
-    query(ANSWERS).bind(organization_id).fetch_all(on).await
+    query(ANSWERS).long().bind(organization_id).fetch_all(on).await
 }
 
 /// Forgets one of them.

@@ -58,5 +58,5 @@ pub async fn remember(tx: &mut Tx, event_id: &str, now: Timestamp) -> Result<(),
 
 /// Forgets the events that were taken in before this time; returns how many.
 pub async fn forget_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StorageError> {
-    query(FORGET).bind(before).execute(tx).await
+    query(FORGET).long().bind(before).execute(tx).await
 }

@@ -20,11 +20,18 @@ pub async fn refresh(
 ) -> Result<Tokens, Error> {
     let hash = secret::hash_of(refresh_token);
     let request_id = request_id.as_ref();
-    let refreshed = service.transact("sessions.refresh", Priority::Ordinary, |work| {
-        Box::pin(async move { exchange(service, work, hash, request_id).await })
-    });
+    let refreshed = || {
+        service.transact("sessions.refresh", Priority::Ordinary, |work| {
+            Box::pin(async move { exchange(service, work, hash, request_id).await })
+        })
+    };
+    let mut tokens = refreshed().await?;
+    // A refusal signs a person out, so the primary must have said it.
+    if tokens.is_none() && service.store.db().confirm_primary().await? {
+        tokens = refreshed().await?;
+    }
     // That the session was ended is kept too: the refusal is a result of the work.
-    let tokens = refreshed.await?.ok_or(Error::Unauthenticated(CredentialFault::Invalid))?;
+    let tokens = tokens.ok_or(Error::Unauthenticated(CredentialFault::Invalid))?;
     failpoint::reached(Failpoint::SessionRefreshCommitted);
     Ok(tokens)
 }

@@ -63,6 +63,15 @@ pub(super) trait Database: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether what was read may have come from a server that is the primary no longer. If there are
+    /// several, the primary was found when this returns, and the same question has a sure answer.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if none is the primary.
+    async fn confirm_primary(&self) -> Result<bool, StorageError> {
+        Ok(false)
+    }
+
     /// The time by the database's own clock, to be compared and never stored; `None` if it has no
     /// clock but this computer's.
     ///

@@ -2,9 +2,11 @@
 
 mod address;
 mod arrays;
+mod at_hand;
 mod error;
 mod run;
 mod servers;
+mod standing;
 mod together;
 
 use std::fmt::Debug;
@@ -22,6 +24,7 @@ use super::permits::{Permit, Priority};
 use super::query::{Answer, Query, query};
 use super::row::FromRow as _;
 use crate::domain::time::Timestamp;
+use at_hand::Chain;
 use servers::Servers;
 
 /// Whether the server takes writes.
@@ -30,7 +33,10 @@ const IS_PRIMARY: &str =
 /// Rows as they were stay in the tables until this.
 const VACUUM: &str = "VACUUM users, sessions, refresh_tokens, personal_data, grants, connections, vehicles, commands, idempotency_keys";
 
-const STATEMENTS: &[&str] = &[IS_PRIMARY, VACUUM];
+/// Commits, and begins the next transaction in the same trip.
+const COMMIT_AND_CHAIN: &str = "COMMIT AND CHAIN";
+
+const STATEMENTS: &[&str] = &[IS_PRIMARY, VACUUM, COMMIT_AND_CHAIN];
 
 /// Connections to the primary.
 #[derive(Debug)]
@@ -56,7 +62,7 @@ impl Postgres {
         let permit = self.servers.permit(priority).await?;
         let pool = self.servers.pool()?;
         let on = self.servers.bounded(pool.acquire()).await?;
-        Ok(ServerSession { on, servers: self.servers.clone(), _permit: permit })
+        Ok(ServerSession { on, servers: self.servers.clone(), chain: None, _permit: permit })
     }
 }
 
@@ -64,9 +70,15 @@ impl Postgres {
 impl Database for Postgres {
     async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
         let permit = self.servers.permit(priority).await?;
+        // Before the pool: of one that is replaced in between, nothing is kept.
+        let chain = (priority == Priority::Urgent).then(|| self.servers.chain()).flatten();
         let pool = self.servers.pool()?;
-        let on = self.servers.bounded(pool.begin()).await?;
-        Ok(Box::new(ServerSession { on, servers: self.servers.clone(), _permit: permit }))
+        let at_hand = chain.and_then(|_| self.servers.take_at_hand());
+        let on = match at_hand {
+            Some(begun) => begun,
+            None => self.servers.bounded(pool.begin()).await?,
+        };
+        Ok(Box::new(ServerSession { on, servers: self.servers.clone(), chain, _permit: permit }))
     }
 
     async fn read(&self, priority: Priority) -> Result<Box<dyn DbSession>, StorageError> {
@@ -84,7 +96,7 @@ impl Database for Postgres {
     }
 
     fn statements(&self) -> Vec<&'static str> {
-        [STATEMENTS, servers::STATEMENTS].concat()
+        [STATEMENTS, servers::STATEMENTS, standing::STATEMENTS].concat()
     }
 
     async fn clear_erased(&self) -> Result<bool, StorageError> {
@@ -101,6 +113,10 @@ impl Database for Postgres {
         self.servers.find_primary().await
     }
 
+    async fn confirm_primary(&self) -> Result<bool, StorageError> {
+        self.servers.confirm_primary().await
+    }
+
     async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
         self.servers.time().await.map(Some)
     }
@@ -115,6 +131,8 @@ impl Database for Postgres {
 struct ServerSession<C> {
     on: C,
     servers: Servers,
+    /// For what has priority: its commit begins the next transaction.
+    chain: Option<Chain>,
     _permit: Permit,
 }
 
@@ -135,7 +153,13 @@ where
 #[async_trait]
 impl Transaction for ServerSession<sqlx::Transaction<'static, sqlx::Postgres>> {
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self { on, servers, _permit } = *self;
-        servers.bounded(on.commit()).await.map_err(StorageError::of_commit)
+        let Self { mut on, servers, chain, _permit } = *self;
+        let Some(chain) = chain.filter(|_| servers.has_none_at_hand()) else {
+            return servers.bounded(on.commit()).await.map_err(StorageError::of_commit);
+        };
+        let committed = run::command(&mut on, COMMIT_AND_CHAIN);
+        servers.bounded(committed).await.map_err(StorageError::of_commit)?;
+        servers.keep_at_hand(chain, on);
+        Ok(())
     }
 }

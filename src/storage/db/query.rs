@@ -16,12 +16,14 @@ pub struct Query {
     pub(super) values: Vec<Value>,
     /// The rows of the marker; a statement without one has none.
     pub(super) rows: Option<Rows>,
+    /// Whether it may take longer than another thread takes to wake up.
+    pub(super) is_long: bool,
 }
 
 /// Starts a statement.
 #[must_use]
 pub const fn query(sql: &'static str) -> Query {
-    Query { sql, values: Vec::new(), rows: None }
+    Query { sql, values: Vec::new(), rows: None, is_long: false }
 }
 
 impl Query {
@@ -29,6 +31,13 @@ impl Query {
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// Says that the statement is about as many rows as there are, and may take long.
+    #[must_use]
+    pub const fn long(mut self) -> Self {
+        self.is_long = true;
         self
     }
 

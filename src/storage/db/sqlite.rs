@@ -1,9 +1,9 @@
 //! SQLite: one file, of which one connection writes and a few read.
 //!
-//! What has priority runs its statements on the thread of its task: they take microseconds, less
-//! than handing them to another thread. Everything that may wait for the disk or for another
-//! process (a commit, a lock that is not free, opening) and every statement without priority runs on
-//! a thread for blocking work.
+//! Statements run on the thread of their task: each finds its rows by an index and takes microseconds, less
+//! than handing it to another thread. What may wait for the disk or for another process (a commit, a lock
+//! that is not free, opening), or takes long by nature (building an index anew), runs on a thread for
+//! blocking work.
 //!
 //! When the file turns out to be broken, the halt is called and nothing is asked of it any more:
 //! whether the last write is there, only the next start can tell.
@@ -118,9 +118,9 @@ impl Database for Sqlite {
     async fn clear_erased(&self) -> Result<bool, StorageError> {
         let mut writer = self.writer(Priority::Ordinary).await?;
         for rebuild in REBUILD {
-            writer.run(query(rebuild)).await?;
+            writer.run_long(query(rebuild)).await?;
         }
-        let busy = writer.run(query(EMPTY_LOG)).await?;
+        let busy = writer.run_long(query(EMPTY_LOG)).await?;
         Ok(busy.rows.first().map(|row| row.get("busy")).transpose()? == Some(0_i64))
     }
 
@@ -179,23 +179,27 @@ mod tests {
         begun.await.unwrap().commit().await.unwrap();
     }
 
-    /// With priority a statement runs at once; without, its caller gives up while another thread
-    /// may still be running it.
+    /// A statement runs at once; a long one may still be running on another thread when it is given up.
     #[tokio::test]
     async fn what_is_given_up_is_undone_and_its_connection_comes_back() {
         const MAKE: &str = "CREATE TABLE t (a BIGINT NOT NULL)";
         const COUNT: &str = "PRAGMA table_info(t)";
-        for priority in [Priority::Urgent, Priority::Ordinary] {
+        for is_long in [true, false] {
             let folder = tempfile::tempdir().unwrap();
             let db = open(&folder).await;
-            let mut given_up = db.begin(priority).await.unwrap();
-            let _ = given_up.run(query(MAKE)).now_or_never();
+            let mut given_up = db.writer(Priority::Urgent).await.unwrap();
+            given_up.begin().await.unwrap();
+            let done = match is_long {
+                true => given_up.run_long(query(MAKE)).now_or_never(),
+                false => given_up.run(query(MAKE)).now_or_never(),
+            };
+            assert_eq!(done.is_none(), is_long);
             drop(given_up);
-            let mut next = db.begin(priority).await.unwrap();
+            let mut next = db.begin(Priority::Urgent).await.unwrap();
             assert!(next.run(query(COUNT)).await.unwrap().rows.is_empty());
             next.run(query(MAKE)).await.unwrap();
             next.commit().await.unwrap();
-            let mut reader = db.read(priority).await.unwrap();
+            let mut reader = db.read(Priority::Urgent).await.unwrap();
             assert_eq!(reader.run(query(COUNT)).await.unwrap().rows.len(), 1);
             let refused = reader.run(query("DELETE FROM t")).await.unwrap_err();
             assert!(refused.is_away(), "a reader wrote: {refused:?}");

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The simple query that ends a transaction (protocol 3.0, message `Q`).
-const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+/// The simple queries that end a transaction (protocol 3.0, message `Q`).
+const COMMITS: [&[u8]; 2] = [b"Q\0\0\0\x0bCOMMIT\0", b"Q\0\0\0\x15COMMIT AND CHAIN\0"];
 
 /// When a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ async fn pass(client: TcpStream, server: SocketAddr, shared: &Shared) {
     while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
         let sent = &buffer[..count];
         transaction.extend_from_slice(sent);
-        if holds(&transaction, COMMIT) {
+        if COMMITS.iter().any(|commit| holds(&transaction, commit)) {
             let cut = shared.spring(&transaction);
             transaction.clear();
             if let Some(cut) = cut {

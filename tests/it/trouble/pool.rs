@@ -105,3 +105,25 @@ async fn commands_and_the_end_of_a_key_do_not_wait_behind_a_crowd() {
     lend(&owner, &guest, "after-it").await.expect(201);
     stage.close(vec![service]).await;
 }
+
+/// What is begun with a commit has no snapshot and no lock, and is not kept for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_transaction_at_hand_is_in_nobodys_way() {
+    const AT_HAND: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'keylend' AND state = 'idle in transaction'";
+    let server = tokio::task::spawn_blocking(OwnServer::start).await.unwrap();
+    let stage = Stage::open(Some(&server.url())).await;
+    let service = stage.serve(&[]).await;
+    let owner = stage.owner(&service).await;
+    owner.command(&owner.vehicles[0], "unlock").await.expect(200);
+    let harmless = format!("{AT_HAND} AND backend_xid IS NULL AND backend_xmin IS NULL");
+    assert_eq!(count(&server, &harmless), 1);
+    until("its end", || async { (count(&server, AT_HAND) == 0).then_some(()) }).await;
+
+    // One that its server ended meanwhile costs a request, and no more.
+    owner.command(&owner.vehicles[0], "lock").await.expect(200);
+    let end = AT_HAND.replace("COUNT(*)", "COUNT(pg_terminate_backend(pid))");
+    assert_eq!(count(&server, &end), 1);
+    until_status(200, || owner.command(&owner.vehicles[0], "unlock")).await;
+    assert_eq!(stage.executed().await, 3);
+    stage.close(vec![service]).await;
+}

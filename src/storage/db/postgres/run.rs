@@ -47,6 +47,13 @@ pub(super) async fn send(
     Ok((count, rows))
 }
 
+/// Runs a statement without parameters and rows, as a simple query.
+#[expect(clippy::disallowed_methods, reason = "statements are run here alone")]
+pub(super) async fn command(on: &mut PgConnection, sql: &'static str) -> Result<(), StorageError> {
+    on.execute(sqlx::raw_sql(sql)).await?;
+    Ok(())
+}
+
 pub(super) fn names(columns: &[PgColumn]) -> Names {
     columns.iter().map(|column| column.name().to_owned().into()).collect()
 }
@@ -63,7 +70,7 @@ pub(super) async fn prepare(on: &mut PgConnection, sql: &'static str) -> Result<
 
 /// The statements to run one after the other.
 fn statements(query: Query) -> Result<Vec<(SqlStr, PgArguments)>, StorageError> {
-    let Query { sql, values, rows } = query;
+    let Query { sql, values, rows, .. } = query;
     let Some(rows) = rows else {
         return Ok(vec![(sql.into_sql_str(), arguments(values)?)]);
     };

@@ -8,43 +8,37 @@
 //! a new one; a timeline that is earlier than one that was seen is never gone back to.
 
 use std::io::ErrorKind;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::super::error::{Cause, StorageError};
+use super::super::error::StorageError;
 use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
 use super::super::query::query;
-use super::super::row::{FromRow, Origin, Row, corrupt};
+use super::super::row::{FromRow as _, corrupt};
+use super::at_hand::{AtHand, Chain};
 use super::run;
+use super::standing::{LOOK_TIME_MAX, pool, standing};
 use crate::domain::time::Timestamp;
 
-/// Whether a server takes writes, and its timeline if it is asked for (a standby has none yet).
-const STANDING: &str = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS is_primary, \
-    CASE WHEN $1 AND NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) ELSE '0' END AS timeline";
 /// The one statement that reads a database's clock: it is compared with this machine's and goes
 /// into no row (`docs/adr/0016-clocks-must-agree.md`).
 const TIME: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
-pub(super) const STATEMENTS: &[&str] = &[STANDING, TIME];
+pub(super) const STATEMENTS: &[&str] = &[TIME];
 
-/// So long a server may take to say what it is.
-const LOOK_TIME_MAX: Duration = Duration::from_secs(2);
 /// A server ends a statement after ten seconds. One that is silent for longer is not there any
 /// more, or waits for a standby that is not: nobody waits with it.
 const SILENCE_MAX: Duration = Duration::from_secs(12);
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// At start, so long may no server be the primary: it may be starting as well.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const START_LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// So many connections are for what has priority: commands, and the end of a key.
 const RESERVED: u32 = 2;
-/// A connection that was idle longer is tried before it is used.
-const IDLE_TRUSTED: Duration = Duration::from_secs(10);
 
 /// The servers of one database. Clones are the same.
 #[derive(Debug, Clone)]
@@ -71,26 +65,9 @@ struct Chosen {
     pool: PgPool,
     /// Whether it is known to be the primary: the pool is not used otherwise.
     is_good: bool,
-}
-
-/// What a server says about itself.
-#[derive(Debug, Clone, Copy)]
-struct Standing {
-    is_primary: bool,
-    timeline: u32,
-    /// Whether it had to be connected to: it was away, or never asked.
-    is_new: bool,
-}
-
-impl FromRow for Standing {
-    const ORIGIN: Origin = Origin::UNNAMED;
-
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        let timeline: String = row.get("timeline")?;
-        let timeline =
-            u32::from_str_radix(&timeline, 16).map_err(|error| corrupt("timeline", error))?;
-        Ok(Self { is_primary: row.get("is_primary")?, timeline, is_new: false })
-    }
+    /// Counts the pools.
+    chain: Chain,
+    at_hand: AtHand,
 }
 
 impl Servers {
@@ -106,7 +83,8 @@ impl Servers {
         let address = addresses.first().cloned().unwrap_or_default();
         let pool = pool(address, connections_max);
         let lookouts = tokio::sync::Mutex::new(addresses.iter().map(|_| None).collect());
-        let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good: false });
+        let (is_good, chain, at_hand) = (false, Chain::default(), AtHand::default());
+        let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good, chain, at_hand });
         let replaced = tokio::sync::Notify::new();
         let permits = Permits::of(connections_max, RESERVED);
         let shared = Shared { addresses, connections_max, permits, lookouts, chosen, replaced };
@@ -153,11 +131,49 @@ impl Servers {
     /// # Errors
     /// [`StorageError::Unavailable`] if none is it; until one is, nothing is asked of any.
     pub(super) async fn find_primary(&self) -> Result<(), StorageError> {
+        self.chosen_mut().at_hand.look();
         self.look().await.map_err(|error| match error {
             OpenError::Storage(error) => error,
             OpenError::Connect(cause) => StorageError::Unavailable(cause),
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
         })
+    }
+
+    /// Finds the primary, if there are several servers; `false` if there is one alone.
+    pub(super) async fn confirm_primary(&self) -> Result<bool, StorageError> {
+        let are_several = self.0.addresses.len() > 1;
+        if are_several {
+            self.find_primary().await?;
+        }
+        Ok(are_several)
+    }
+
+    fn chosen_mut(&self) -> RwLockWriteGuard<'_, Chosen> {
+        self.0.chosen.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a transaction that begins now needs so that its commit begins the next one; nothing if there
+    /// are too few connections to keep one at hand.
+    pub(super) fn chain(&self) -> Option<Chain> {
+        let chosen = self.0.chosen.read().unwrap_or_else(PoisonError::into_inner);
+        (self.0.connections_max > RESERVED + 1).then_some(chosen.chain)
+    }
+
+    /// The transaction that was begun with the last commit, if it can be used.
+    pub(super) fn take_at_hand(&self) -> Option<Transaction<'static, Postgres>> {
+        self.chosen_mut().at_hand.take()
+    }
+
+    pub(super) fn has_none_at_hand(&self) -> bool {
+        self.0.chosen.read().unwrap_or_else(PoisonError::into_inner).at_hand.is_none()
+    }
+
+    /// Keeps a transaction that was just begun, unless its pool was replaced meanwhile.
+    pub(super) fn keep_at_hand(&self, chain: Chain, begun: Transaction<'static, Postgres>) {
+        let mut chosen = self.chosen_mut();
+        if chosen.chain == chain && chosen.is_good && chosen.at_hand.is_none() {
+            chosen.at_hand.put(begun);
+        }
     }
 
     async fn look(&self) -> Result<(), OpenError> {
@@ -173,7 +189,7 @@ impl Servers {
             }
         }
         drop(lookouts);
-        let mut chosen = self.0.chosen.write().unwrap_or_else(PoisonError::into_inner);
+        let mut chosen = self.chosen_mut();
         let primary = standings
             .iter()
             .filter(|(_, one)| one.is_primary && one.timeline >= chosen.timeline)
@@ -190,6 +206,7 @@ impl Servers {
             let before = std::mem::replace(&mut chosen.pool, pool);
             // From here on it gives no connection; those that are out close when they come back.
             drop(before.close());
+            (chosen.chain, chosen.at_hand) = (chosen.chain.next(), AtHand::default());
             self.0.replaced.notify_waiters();
             (chosen.at, chosen.timeline, chosen.is_good) = (at, standing.timeline, true);
         }
@@ -231,7 +248,7 @@ impl Servers {
             answer = answer => Ok(answer?),
             () = replaced => Err(silence()),
             () = tokio::time::sleep(SILENCE_MAX) => {
-                self.0.chosen.write().unwrap_or_else(PoisonError::into_inner).is_good = false;
+                self.chosen_mut().is_good = false;
                 Err(silence())
             }
         }
@@ -239,7 +256,11 @@ impl Servers {
 
     /// Waits for what runs, then closes every connection.
     pub(super) async fn close(&self) {
-        let pool = self.0.chosen.read().unwrap_or_else(PoisonError::into_inner).pool.clone();
+        let pool = {
+            let mut chosen = self.chosen_mut();
+            (chosen.is_good, chosen.at_hand) = (false, AtHand::default());
+            chosen.pool.clone()
+        };
         pool.close().await;
         self.0.lookouts.lock().await.iter_mut().for_each(|lookout| drop(lookout.take()));
     }
@@ -258,81 +279,4 @@ fn may_be_starting(error: &OpenError) -> bool {
         Some(sqlx::Error::Database(reported)) => reported.code().as_deref() == Some("57P03"),
         _ => false,
     }
-}
-
-/// Asks one server what it is; connects to it if that was not done yet, or got lost.
-async fn standing(
-    address: &PgConnectOptions,
-    lookout: &mut Option<PgConnection>,
-    with_timeline: bool,
-) -> Result<Standing, Cause> {
-    let asked = tokio::time::timeout(LOOK_TIME_MAX, async {
-        if let Some(known) = lookout
-            && let Ok(standing) = ask(known, with_timeline).await
-        {
-            return Ok(standing);
-        }
-        let options = limited(address.clone()).application_name("keylend lookout");
-        let mut new = options.connect().await?;
-        let standing = ask(&mut new, with_timeline).await?;
-        *lookout = Some(new);
-        Ok(Standing { is_new: true, ..standing })
-    });
-    let outcome = asked.await.unwrap_or_else(|_| {
-        let silent = std::io::Error::new(ErrorKind::TimedOut, "no answer in time");
-        Err(sqlx::Error::Io(silent).into())
-    });
-    if outcome.is_err() {
-        *lookout = None;
-    }
-    outcome
-}
-
-async fn ask(on: &mut PgConnection, with_timeline: bool) -> Result<Standing, StorageError> {
-    let answer = run::run(on, query(STANDING).bind(with_timeline)).await?;
-    let standing = answer.rows.first();
-    standing
-        .map_or_else(|| Err(corrupt("(first)", "the server has no standing")), Standing::from_row)
-}
-
-/// A way to connect with the limits that every connection has.
-fn limited(address: PgConnectOptions) -> PgConnectOptions {
-    address.application_name("keylend").statement_cache_capacity(128).options([
-        ("statement_timeout", "10s"),
-        ("lock_timeout", "5s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-        // Every statement finds its rows by an index, one after the other. Left to itself, the
-        // server decides once for a prepared statement: if it was first run while a table was
-        // small, it reads the whole table ever after.
-        ("enable_seqscan", "off"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-    ])
-}
-
-/// Connections to one server, made when they are needed.
-fn pool(address: PgConnectOptions, connections_max: u32) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections_max)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .after_connect(|connection, _| Box::pin(must_be_primary(connection)))
-        .before_acquire(|connection, metadata| {
-            Box::pin(async move {
-                if metadata.idle_for > IDLE_TRUSTED {
-                    sqlx::Connection::ping(connection).await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(limited(address))
-}
-
-/// A server may have come back as a standby since it was asked last.
-async fn must_be_primary(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let standing = ask(connection, false).await;
-    if standing.map_err(|error| sqlx::Error::Protocol(error.to_string()))?.is_primary {
-        return Ok(());
-    }
-    Err(sqlx::Error::Io(std::io::Error::new(ErrorKind::PermissionDenied, "it is not the primary")))
 }

@@ -78,7 +78,7 @@ pub(super) async fn run_each(
 /// The statements that have something to do, each with at most as many rows as one has.
 fn parts(queries: Vec<Query>) -> Vec<Part> {
     let mut parts = Vec::with_capacity(queries.len());
-    for (place, Query { sql, values, rows }) in queries.into_iter().enumerate() {
+    for (place, Query { sql, values, rows, .. }) in queries.into_iter().enumerate() {
         let Some(rows) = rows else {
             parts.push(Part { place, sql, values, rows: None });
             continue;

@@ -114,7 +114,7 @@ async fn run(on: &mut impl Executor, sql: &'static str, bound: &Bound) -> Vec<St
         let (width, values) = (first.len(), bound.rows.concat());
         Rows { width, values }
     });
-    let query = Query { sql, values: bound.values.clone(), rows };
+    let query = Query { sql, values: bound.values.clone(), rows, is_long: false };
     match query.fetch_all::<Any>(on).await {
         Ok(rows) => sorted(rows),
         // It changes nothing.
@@ -144,7 +144,7 @@ async fn fill(sqlite: &Db, rehearsed: &RehearsalDb, sampler: &mut Sampler, texts
                 row.set("idempotency_key", format!("{place}"));
             }
             let values = row.columns().iter().map(|(_, value)| value.clone()).collect();
-            let inserting = Query { sql: insert, values, rows: None };
+            let inserting = Query { sql: insert, values, rows: None, is_long: false };
             inserting.execute(&mut tx).await.unwrap();
             rehearsed.put(*table, row);
         }

@@ -76,7 +76,7 @@ impl Transaction for RehearsalConnection {
 
 impl RehearsalConnection {
     async fn act_out(&mut self, query: Query) -> Result<(u64, Vec<RehearsalRow>), StorageError> {
-        let Query { sql, values, rows } = query;
+        let Query { sql, values, rows, .. } = query;
         if rows.as_ref().is_some_and(|rows| rows.len() == 0) {
             return Ok((0, Vec::new()));
         }

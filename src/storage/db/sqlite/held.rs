@@ -23,7 +23,6 @@ const COMMIT: &str = "COMMIT";
 pub(super) struct Held {
     /// `None` once a call was given up: another thread still has it, and gives it back.
     lent: Option<Lent>,
-    has_priority: bool,
     halt: Halt,
     _permit: Permit,
 }
@@ -40,8 +39,7 @@ impl Held {
         let permit = permits.take(priority).await?;
         may_be_asked(halt)?;
         let lent = judged(halt, pool.take().await)?;
-        let has_priority = priority == Priority::Urgent;
-        Ok(Self { lent: Some(lent), has_priority, halt: halt.clone(), _permit: permit })
+        Ok(Self { lent: Some(lent), halt: halt.clone(), _permit: permit })
     }
 
     /// Begins a transaction that holds the write lock, which another process may have.
@@ -50,6 +48,11 @@ impl Held {
             return Ok(());
         }
         self.on_another_thread(begin).await
+    }
+
+    /// Runs a statement that takes long.
+    pub(super) async fn run_long(&mut self, query: Query) -> Result<Answer, StorageError> {
+        self.on_another_thread(|on| run::run(on, query)).await
     }
 
     fn on_this_thread<T>(
@@ -61,6 +64,7 @@ impl Held {
         judged(&self.halt, work(lent.connection()?))
     }
 
+    /// For what may take long, or wait for the disk or for another process.
     pub(super) async fn on_another_thread<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
@@ -76,29 +80,12 @@ impl Held {
         self.lent = Some(lent);
         judged(&self.halt, answer)
     }
-
-    async fn on_its_thread<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        if self.has_priority {
-            self.on_this_thread(work)
-        } else {
-            self.on_another_thread(work).await
-        }
-    }
 }
 
 #[async_trait]
 impl DbSession for Held {
     async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.on_its_thread(move |on| run::run(on, query)).await
-    }
-
-    async fn run_each(&mut self, queries: Vec<Query>) -> Result<Vec<Answer>, StorageError> {
-        let run_each =
-            |on: &mut Connection| queries.into_iter().map(|query| run::run(on, query)).collect();
-        self.on_its_thread(run_each).await
+        self.on_this_thread(|on| run::run(on, query))
     }
 }
 

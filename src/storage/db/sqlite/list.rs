@@ -27,7 +27,7 @@ pub(super) struct Statement {
 /// The statements to run one after the other. Each is filled up with copies of its last row: they
 /// change nothing in a lookup or an update, and an `INSERT` must say `ON CONFLICT DO NOTHING`.
 pub(super) fn statements(query: Query) -> Result<Vec<Statement>, StorageError> {
-    let Query { sql, values, rows } = query;
+    let Query { sql, values, rows, .. } = query;
     let Some(mut rows) = rows else {
         return Ok(vec![Statement { text: text(sql, 0, 0)?, values }]);
     };
