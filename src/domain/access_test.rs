@@ -7,7 +7,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::actor::Scope;
-use crate::domain::id::{ApiClientId, OrganizationId};
+use crate::domain::command::{Command, CommandStatus};
+use crate::domain::connection::{ApiVersion, Connection, ConnectionStatus, Mode, Permissions};
+use crate::domain::grant::Grant;
+use crate::domain::id::{ApiClientId, Id, OrganizationId};
+use crate::domain::time::Timestamp;
+use crate::domain::vehicle::Vehicle;
 
 const PAGE: &str = include_str!("../../docs/access.md");
 const BEGIN: &str = "<!-- written by src/domain/access_test.rs -->\n";
@@ -50,11 +55,11 @@ fn callers() -> Vec<(&'static str, Actor)> {
 }
 
 fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
-    match verdict {
-        Ok(ActingAs::Organization) => "yes",
-        Ok(ActingAs::Person(person)) if *person == user(2) => "as the owner",
-        Ok(ActingAs::Person(person)) if *person == user(3) => "as the grantee",
-        Ok(ActingAs::Person(_)) => "as themself",
+    match verdict.as_ref().map(|acting_as| acting_as.person()) {
+        Ok(None) => "yes",
+        Ok(Some(person)) if person == user(2) => "as the owner",
+        Ok(Some(person)) if person == user(3) => "as the grantee",
+        Ok(Some(_)) => "as themself",
         Err(Denial::AdminOnly) => "`admin_only`",
         Err(Denial::ScopeMissing(_)) => "`scope_missing`",
         Err(Denial::ActingForMissing) => "`acting_for_missing`",
@@ -141,4 +146,70 @@ fn an_administrator_is_one_only_when_signed_in() {
     let acting = client(Scope::ALL, Some(user(5)));
     assert_eq!(may(&acting, Operation::DisableUser, &object()), Err(Denial::AdminOnly));
     assert_eq!(may(&acting, Operation::RevokeGrant, &object()), Err(Denial::NotVisible));
+}
+
+#[test]
+fn an_object_names_the_people_whom_it_concerns() {
+    let (id, at) = (Uuid::from_u128(7), Timestamp::from_unix_seconds(1_800_000_000).unwrap());
+    let command = Command { user_id: user(1), ..Command::example(CommandStatus::Acknowledged) };
+    let grant = Grant { grantee_id: user(3), ..Grant::example() };
+    let vehicle = Vehicle {
+        vehicle_id: Id::from_uuid(id),
+        organization_id: Id::from_uuid(id),
+        owner_id: user(2),
+        connection_id: Id::from_uuid(id),
+        provider_vehicle_id: "car".to_owned(),
+        make: "MAKE".to_owned(),
+        model: "Model".to_owned(),
+        year: 2026,
+        permissions: Permissions::parse(""),
+        suspended_reason: None,
+        removed_at: None,
+        connected_at: at,
+    };
+    let connection = Connection {
+        connection_id: Id::from_uuid(id),
+        organization_id: Id::from_uuid(id),
+        owner_id: user(2),
+        status: ConnectionStatus::Active,
+        mode: Mode::Live,
+        status_reason: None,
+        api_version: ApiVersion::V3,
+        provider_user_id: None,
+        created_at: at,
+    };
+    let (subject, owner, grantee) = (Some(user(1)), Some(user(2)), Some(user(3)));
+    for (object, concerned) in [
+        (Object::ORGANIZATION, [None, None, None]),
+        (Object::user(user(1)), [subject, None, None]),
+        (Object::vehicle(&vehicle), [None, owner, None]),
+        (Object::vehicle(&vehicle).held_by(grantee), [None, owner, grantee]),
+        (Object::grant(&grant, &vehicle), [None, owner, grantee]),
+        (Object::connection(&connection), [None, owner, None]),
+        (Object::command(&command, None), [subject, None, None]),
+        (Object::command(&command, owner), [subject, owner, None]),
+        (Object::found(Some(&vehicle), Object::vehicle), [None, owner, None]),
+    ] {
+        let people = [Subject, Owner, Grantee].map(|relation| object.people(relation).next());
+        assert_eq!((object.was_found(), people), (true, concerned));
+    }
+    assert_eq!(Object::found(None, Object::vehicle), Object::MISSING);
+}
+
+#[test]
+fn the_log_reads_which_object_was_sought_and_a_client_the_noun_alone() {
+    let sought = Sought::of(user(1));
+    assert_eq!(sought.noun(), "user");
+    assert_eq!(sought.to_string(), format!("user {}", user(1)));
+    assert_eq!(Sought::VEHICLE_OR_GRANT.to_string(), "vehicle or grant");
+}
+
+#[test]
+fn the_rights_that_count_are_those_of_the_person_for_whom_somebody_acts() {
+    let (alone, acting) = (client(&[], None), client(&[], Some(user(2))));
+    assert_eq!(person(user(1), Role::Member).user_id(), Some(user(1)));
+    assert_eq!((alone.user_id(), acting.user_id()), (None, Some(user(2))));
+    assert_eq!(alone.acting_for(user(2)), acting);
+    let system = Actor::system(acting.organization_id);
+    assert_eq!((system.user_id(), system.clone().acting_for(user(2))), (None, system));
 }

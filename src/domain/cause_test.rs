@@ -120,3 +120,17 @@ fn what_clients_read_is_words_of_the_program_and_then_the_clouds() {
         assert_eq!(cause.words(), words);
     }
 }
+
+#[test]
+fn only_what_went_wrong_at_the_cloud_says_who_must_act() {
+    let consent_lost = Cause::Connector { fault: Fault::ConsentLost, code: None };
+    assert_eq!(consent_lost.resolution(), Some(Resolution::Reauthenticate));
+    for cause in [
+        Cause::Refused(vec![Reason::ConsentLost]),
+        Cause::NotSent(NotSent::TooLate),
+        Cause::Abandoned,
+        Cause::Unseen(Unseen::Overtaken),
+    ] {
+        assert_eq!(cause.resolution(), None, "{cause:?}");
+    }
+}

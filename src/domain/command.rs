@@ -16,7 +16,7 @@ use crate::domain::instruction::{Action, Instruction};
 use crate::domain::policy::Reason;
 use crate::domain::time::Timestamp;
 
-/// A command that has not left this long after its authorization never leaves.
+/// A command whose sending has not begun this long after its authorization is never sent.
 pub const SEND_TIME: Duration = Duration::from_secs(2);
 
 words! {

@@ -9,6 +9,32 @@ use super::CommandStatus::{
 use super::*;
 use crate::domain::id::Id;
 
+impl Command {
+    /// A command that was decided on at 1,800,000,000 seconds after 1970.
+    pub(crate) fn example(status: CommandStatus) -> Self {
+        let (id, at) = (Uuid::from_u128(1), Timestamp::from_unix_seconds(1_800_000_000).unwrap());
+        Self {
+            command_id: Id::from_uuid(id),
+            organization_id: Id::from_uuid(id),
+            vehicle_id: Id::from_uuid(id),
+            grant_id: None,
+            user_id: Id::from_uuid(id),
+            instruction: Instruction::Unlock,
+            status,
+            evidence: Evidence::None,
+            observed_at: None,
+            causes: Vec::new(),
+            user_message: None,
+            retry_after_ms: None,
+            created_at: at,
+            send_by: at,
+            answer_by: at,
+            instance_id: Id::from_uuid(id),
+            changed_at: at,
+        }
+    }
+}
+
 /// Every step there is.
 const STEPS: [(CommandStatus, &[CommandStatus]); 3] = [
     (Sending, &[Acknowledged, Failed, Unknown, Cancelled, Expired]),
@@ -43,26 +69,8 @@ fn only_what_waits_for_the_car_is_settled_by_an_observation_or_without_one() {
 #[test]
 fn the_steps_of_a_command_have_an_order_whatever_clock_notices_them() {
     let at = |micros: i64| Timestamp::from_unix_micros(1_800_000_000_000_000 + micros).unwrap();
-    let id = Uuid::from_u128(1);
-    let command = Command {
-        command_id: Id::from_uuid(id),
-        organization_id: Id::from_uuid(id),
-        vehicle_id: Id::from_uuid(id),
-        grant_id: None,
-        user_id: Id::from_uuid(id),
-        instruction: Instruction::StartCharge,
-        status: Sending,
-        evidence: Evidence::None,
-        observed_at: None,
-        causes: Vec::new(),
-        user_message: None,
-        retry_after_ms: None,
-        created_at: at(0),
-        send_by: at(0),
-        answer_by: at(0),
-        instance_id: Id::from_uuid(id),
-        changed_at: at(10),
-    };
+    let instruction = Instruction::StartCharge;
+    let command = Command { instruction, changed_at: at(10), ..Command::example(Sending) };
     for (now, step) in [(0, 11), (10, 11), (11, 11), (12, 12)] {
         assert_eq!(command.next_moment(at(now)), at(step), "{now}");
     }

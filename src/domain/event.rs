@@ -302,3 +302,7 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "event_test.rs"]
+mod tests;

@@ -262,6 +262,8 @@ mod tests {
             let made = ProviderCode::new(kind, code);
             assert_eq!(made.as_ref().map(ProviderCode::as_str), expected, "{kind} {code:?}");
             let Some(made) = made else { continue };
+            assert_eq!(made.kind(), kind.to_ascii_uppercase());
+            assert_eq!(made.code(), made.as_str().split_once('/').map(|(_, code)| code));
             assert_eq!(ProviderCode::restore(made.as_str()), Some(made));
         }
         for text in ["", "/", "A/", "/A", "A/B/C", "a", "A B", &format!("{long}A")] {
@@ -284,6 +286,17 @@ mod tests {
             (Fault::NotCapable, None, Resolution::None),
         ] {
             assert_eq!(fault.resolution(code.as_ref()), expected, "{fault} {code:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_at_the_car_reads_a_sentence_that_sends_them_to_look_where_it_may_have_moved() {
+        for fault in Fault::ALL {
+            let sentence = fault.user_message();
+            assert!(sentence.ends_with('.') && sentence.contains(' '), "{fault}: {sentence:?}");
+        }
+        for fault in [Fault::TimedOut, Fault::Garbled, Fault::Upstream] {
+            assert!(fault.user_message().ends_with("Please look at the car."), "{fault}");
         }
     }
 }

@@ -38,6 +38,13 @@ fn grant() -> Grant {
     }
 }
 
+impl Grant {
+    /// A grant of one minute.
+    pub(crate) fn example() -> Self {
+        grant()
+    }
+}
+
 #[test]
 fn a_validity_is_longer_than_nothing_and_at_most_400_days() {
     assert_eq!(VALIDITY_MAX.as_secs(), 34_560_000);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::story::OWNER;
 use super::trace::{Happening, Moment, Send};
 use crate::domain::command::CommandStatus;
+use crate::domain::grant::EndReason;
 use crate::domain::instruction::Instruction;
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 use crate::storage::record_queue::meaning::entry_ids;
@@ -61,6 +62,8 @@ struct Reader {
     broken: Vec<Broken>,
     commands: BTreeMap<Uuid, Known>,
     ended: BTreeSet<Uuid>,
+    /// As what somebody asked for the end of a grant.
+    asked_ends: BTreeSet<(Uuid, EndReason)>,
     /// People whose accounts are closed.
     closed: BTreeSet<Uuid>,
     /// Grants of which somebody was told that they have ended.
@@ -115,8 +118,11 @@ impl Reader {
                 }
             }
             Happening::Done { send } => self.did(*send),
-            Happening::EndAsked { .. }
-            | Happening::NotTold { .. }
+            Happening::EndAsked { grant_id, gives_back, .. } => {
+                let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
+                self.asked_ends.insert((grant_id.as_uuid(), end));
+            }
+            Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
             | Happening::Died { .. }
@@ -147,8 +153,19 @@ impl Reader {
                 self.breaks("P2", format!("grant {grant_id} was used {uses} times"));
             }
             self.uses.insert(grant_id, uses);
-            if row.integer("ended_at").is_some() {
-                self.ended.insert(grant_id);
+            if row.integer("ended_at").is_some() && self.ended.insert(grant_id) {
+                let end: EndReason = row.text("end_reason").unwrap().parse().unwrap();
+                let event = format!("grant.{end}");
+                let is_recorded = of(Table::AuditEntries).any(|entry| {
+                    entry.id("grant_id") == Some(grant_id)
+                        && entry.text("event") == Some(event.as_str())
+                });
+                if !is_recorded || !self.asked_ends.contains(&(grant_id, end)) {
+                    self.breaks(
+                        "P1",
+                        format!("{grant_id} was {end}, which nobody asked or recorded"),
+                    );
+                }
             }
         }
         let is_closed = |row: &&Arc<RehearsalRow>| row.integer("disabled_at").is_some();

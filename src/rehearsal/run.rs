@@ -329,7 +329,7 @@ impl Stage {
     ) -> Result<EndedGrant, String> {
         let instance = self.at(place).ok_or("nobody is there")?;
         let process = instance.process.number;
-        self.world.note(Happening::EndAsked { grant_id, process, waits });
+        self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
         let wait = if waits { Wait::Drain } else { Wait::Not };
         let service = &instance.service;
         let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };

@@ -24,7 +24,7 @@ pub(super) enum Happening {
     /// It was told that it did not work, or nothing.
     NotTold { key: String, why: String },
     /// Somebody asked for the end of a grant.
-    EndAsked { grant_id: GrantId, process: u64, waits: bool },
+    EndAsked { grant_id: GrantId, process: u64, waits: bool, gives_back: bool },
     /// And was told that it has ended, and what is still in flight.
     Ended { grant_id: GrantId, waits: bool, in_flight: usize },
     /// Or that it did not work, or nothing.

@@ -19,9 +19,6 @@ impl Event {
     /// Events about accounts, sessions, API clients and consents.
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
-            Self::OrganizationCreated
-            | Self::UserDisabled { .. }
-            | Self::UserPersonalDataErased { .. } => json!({}),
             Self::RecordRollbackAccepted { signed, found } => {
                 json!({ "signed": signed, "found": found })
             }
@@ -73,9 +70,6 @@ impl Event {
             Self::VehiclePermissionsChanged { permissions, .. } => {
                 json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
             }
-            Self::VehicleResumed { .. }
-            | Self::VehicleRemoved { .. }
-            | Self::GrantVehicleRestored { .. } => json!({}),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({

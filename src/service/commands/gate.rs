@@ -182,38 +182,5 @@ fn answer(service: &Service, outcomes: &Outcomes, pending: Pending, ruling: Ruli
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::actor::Actor;
-    use crate::domain::id::Id;
-    use crate::domain::instruction::Instruction;
-    use crate::service::Caller;
-
-    fn request(instruction: Instruction) -> CommandRequest {
-        let id = uuid::Uuid::from_u128(1);
-        CommandRequest {
-            caller: Caller { actor: Actor::system(Id::from_uuid(id)), request_id: None },
-            user_id: Id::from_uuid(id),
-            vehicle_id: Id::from_uuid(id),
-            grant_id: None,
-            instruction,
-            idempotency_key: "key".to_owned(),
-            request_hash: [0; 32],
-        }
-    }
-
-    /// Whether there is room for it; no task runs.
-    fn is_let_in(gate: &Gate, instruction: Instruction) -> bool {
-        let decided = futures_util::FutureExt::now_or_never(gate.submit(request(instruction)));
-        !matches!(decided, Some(Err(Error::Overloaded)))
-    }
-
-    #[test]
-    fn a_lock_finds_room_when_everything_else_is_turned_away() {
-        let (gate, _task) = Gate::new(2);
-        let unlocks = (0..5).filter(|_| is_let_in(&gate, Instruction::Unlock)).count();
-        assert_eq!(unlocks, 2);
-        let locks = (0..1000).filter(|_| is_let_in(&gate, Instruction::Lock)).count();
-        assert_eq!(locks, LOCKS_RESERVED);
-    }
-}
+#[path = "gate_test.rs"]
+mod tests;

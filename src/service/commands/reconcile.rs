@@ -235,3 +235,7 @@ async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
     });
     put_off.await
 }
+
+#[cfg(test)]
+#[path = "reconcile_test.rs"]
+mod tests;

@@ -74,7 +74,22 @@ impl Drop for Leaving<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::command::CommandStatus;
     use crate::domain::id::Id;
+
+    #[test]
+    fn all_who_wait_are_told_and_a_forgotten_command_tells_nobody() {
+        let (waiters, done) = (Waiters::default(), Command::example(CommandStatus::Acknowledged));
+        let id = done.command_id;
+        let [mut first, mut second] = [waiters.register(id), waiters.register(id)];
+        waiters.wake([&done]);
+        for told in [&mut first, &mut second] {
+            assert_eq!(told.try_recv().unwrap().status, CommandStatus::Acknowledged);
+        }
+        let mut third = waiters.register(id);
+        waiters.forget(id);
+        assert_eq!(third.try_recv().unwrap_err(), oneshot::error::TryRecvError::Closed);
+    }
 
     #[test]
     fn who_gives_up_is_forgotten_and_who_waits_is_not() {

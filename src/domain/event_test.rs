@@ -1,0 +1,195 @@
+//! The table of events in `docs/record.md`: what the record says of each is what the code answers, and
+//! what a reader has agreed to.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::cause::Unseen;
+use crate::domain::entitlement::Entitlement;
+use crate::domain::fault::{AccountFault, Fault};
+use crate::domain::id::{Id, Kind};
+use crate::domain::impairment::{NotGiven, Withdrawal};
+
+const PAGE: &str = include_str!("../../docs/record.md");
+const BEGIN: &str = "<!-- written by src/domain/event_test.rs -->\n";
+
+/// The same id for all objects of a kind.
+fn id<K: Kind>() -> Id<K> {
+    Id::from_uuid(Uuid::from_u128(1))
+}
+
+fn of_accounts() -> Vec<Event> {
+    let (user_id, session_id, api_client_id) = (id(), id(), id());
+    vec![
+        Event::OrganizationCreated,
+        Event::RecordRollbackAccepted { signed: 9, found: 7 },
+        Event::RecordArchived { first: 0, entries: 256 },
+        Event::UserCreated { user_id, role: Role::Member },
+        Event::UserDisabled { user_id },
+        Event::UserPersonalDataErased { user_id },
+        Event::SessionCreated { user_id, session_id },
+        Event::SessionRefused { user_id, reason: CredentialRefusal::WrongPassword },
+        Event::SessionRefreshed { user_id, session_id },
+        Event::SessionEnded { user_id, session_id, reason: SessionEnd::SignedOut },
+        Event::ApiClientCreated { api_client_id, scopes: vec![Scope::AuditRead] },
+        Event::ApiClientRevoked { api_client_id },
+        Event::ApiClientTokenIssued { api_client_id, token_id: id() },
+        Event::ApiClientRefused { api_client_id, reason: CredentialRefusal::WrongSecret },
+    ]
+}
+
+fn of_consents_and_cars() -> Vec<Event> {
+    let (connection_id, user_id, vehicle_id) = (id(), id(), id());
+    let lost = ConsentReason::Connector { fault: Fault::ConsentLost, code: None };
+    vec![
+        Event::ConnectionStarted { connection_id, user_id },
+        Event::ConnectionCompleted { connection_id, user_id, vehicles: 2 },
+        Event::ConnectionFailed {
+            connection_id,
+            user_id,
+            reason: ConsentReason::NotGiven(NotGiven::AccessDenied),
+        },
+        Event::ConnectionRefreshed { connection_id },
+        Event::ConnectionReauthenticationStarted { connection_id, user_id },
+        Event::ConnectionReauthenticated { connection_id, user_id },
+        Event::ConnectionEnded { connection_id, user_id, vehicles: 2 },
+        Event::ConnectionLost { connection_id, user_id, reason: lost },
+        Event::VehicleConnected { vehicle_id, user_id, connection_id },
+        Event::VehiclePermissionsChanged {
+            vehicle_id,
+            user_id,
+            permissions: Permissions::parse("control_security read_odometer"),
+        },
+        Event::VehicleSuspended {
+            vehicle_id,
+            user_id,
+            reason: Suspension::Account(AccountFault::Subscription),
+        },
+        Event::VehicleResumed { vehicle_id, user_id },
+        Event::VehicleRemoved { vehicle_id, user_id },
+    ]
+}
+
+fn of_grants() -> Vec<Event> {
+    let (grant_id, vehicle_id, grantee_id, grant_revision) = (id(), id(), id(), 3);
+    let [not_before, not_after] =
+        [0, 3600].map(|seconds| Timestamp::from_unix_seconds(seconds).unwrap());
+    vec![
+        Event::GrantIssued {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            entitlements: [Entitlement::Unlock].into_iter().collect(),
+            validity: Validity::new(not_before, not_after).unwrap(),
+            uses_max: Some(5),
+        },
+        Event::GrantTokenMinted {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            token_id: id(),
+            expires_at: not_after,
+        },
+        Event::GrantVehicleImpaired {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            reason: Impairment::Consent(ConsentReason::Withdrawn(Withdrawal::Permission)),
+        },
+        Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id },
+        Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight: 1 },
+        Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision },
+        Event::GrantEnded {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            end_reason: EndReason::VehicleRemoved,
+        },
+    ]
+}
+
+fn of_commands_and_readings() -> Vec<Event> {
+    let (command_id, vehicle_id, user_id, action) = (id(), id(), id(), Action::Unlock);
+    let (grant_id, observable) = (Some(id()), Observable::Odometer);
+    let reasons = || vec![Reason::GrantRevoked];
+    let authorized = |basis, grant_revision| Event::CommandAuthorized {
+        command_id,
+        vehicle_id,
+        user_id,
+        action,
+        basis,
+        grant_revision,
+    };
+    let first = [
+        authorized(Basis::Ownership, None),
+        authorized(Basis::Grant(id()), Some(2)),
+        Event::CommandRefused {
+            command_id,
+            vehicle_id,
+            grant_id,
+            user_id,
+            action,
+            reasons: reasons(),
+        },
+    ];
+    let later = CommandStatus::ALL.iter().copied().map(|status| Event::CommandChanged {
+        command_id,
+        vehicle_id,
+        grant_id,
+        user_id,
+        action,
+        status,
+        evidence: Evidence::None,
+        causes: vec![Cause::Unseen(Unseen::NotInTime)],
+    });
+    let later = later.filter(|event| first.iter().all(|other| other.name() != event.name()));
+    let readings = [
+        Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
+        Event::VehicleReadRefused { vehicle_id, grant_id, user_id, observable, reasons: reasons() },
+    ];
+    first.iter().cloned().chain(later).chain(readings).collect()
+}
+
+/// The columns in which the record names what the event is about.
+fn about(event: &Event) -> String {
+    let Subjects { grant_id, vehicle_id, user_id, command_id } = event.subjects();
+    let columns = [
+        (grant_id == Some(id()), "`grant_id`"),
+        (vehicle_id == Some(id()), "`vehicle_id`"),
+        (user_id == Some(id()), "`user_id`"),
+        (command_id == Some(id()), "`command_id`"),
+    ];
+    let named: Vec<&str> =
+        columns.into_iter().filter(|(is_named, _)| *is_named).map(|(_, name)| name).collect();
+    named.join(", ")
+}
+
+fn page() -> String {
+    let mut page = "| event | about | details, for example |\n|---|---|---|\n".to_owned();
+    let events =
+        [of_accounts(), of_consents_and_cars(), of_grants(), of_commands_and_readings()].concat();
+    for event in events {
+        let details = serde_json::Value::Object(event.details());
+        writeln!(page, "| `{}` | {} | `{details}` |", event.name(), about(&event)).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_page_shows_what_the_record_says_of_each_event() {
+    let (_, written) = PAGE.split_once(BEGIN).unwrap();
+    assert_eq!(written, page(), "docs/record.md should end with:\n{}", page());
+}
+
+#[test]
+fn every_word_for_an_event_is_on_the_page() {
+    let words = include_str!("event.rs").split("=> \"").skip(1).filter_map(|rest| {
+        let (word, _) = rest.split_once('"')?;
+        Some(format!("| `{word}` |"))
+    });
+    let missing: Vec<String> = words.filter(|word| !page().contains(word)).collect();
+    assert!(missing.is_empty(), "without an example in this file: {missing:?}");
+}

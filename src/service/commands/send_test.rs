@@ -1,0 +1,62 @@
+//! What the one attempt means for its command.
+
+use super::*;
+use crate::domain::fault::ProviderCode;
+
+fn now() -> Timestamp {
+    Command::example(CommandStatus::Sending).created_at.plus(Duration::from_secs(1))
+}
+
+fn after(sent: &Sent) -> Transition {
+    transition(&Command::example(CommandStatus::Sending), sent, now())
+}
+
+fn failed(happened: Happened) -> ConnectorError {
+    ConnectorError { happened, ..ConnectorError::local(Fault::VehicleState, "asleep") }
+}
+
+#[test]
+fn only_what_may_have_happened_is_looked_for_at_the_car() {
+    for (sent, status, evidence) in [
+        (Sent::Acknowledged, CommandStatus::Acknowledged, Evidence::ProviderAck),
+        (Sent::Failed(failed(Happened::Maybe)), CommandStatus::Unknown, Evidence::None),
+        (Sent::Failed(failed(Happened::NotSent)), CommandStatus::Failed, Evidence::None),
+        (Sent::Failed(failed(Happened::Refused)), CommandStatus::Failed, Evidence::None),
+        (Sent::TooLate, CommandStatus::Expired, Evidence::None),
+        (Sent::NoToken(CONSENT_LOST), CommandStatus::Failed, Evidence::None),
+    ] {
+        let Transition { from, command, check_at } = after(&sent);
+        assert_eq!((from, command.status), (CommandStatus::Sending, status), "{sent:?}");
+        assert_eq!((command.evidence, command.changed_at), (evidence, now()), "{sent:?}");
+        let waits = matches!(status, CommandStatus::Acknowledged | CommandStatus::Unknown);
+        assert_eq!(check_at, waits.then(|| now().plus(FIRST_CHECK)), "{sent:?}");
+    }
+}
+
+#[test]
+fn what_the_cloud_says_of_a_failure_goes_on_to_the_client() {
+    let code = ProviderCode::new("VEHICLE_STATE", Some("ASLEEP"));
+    let error = ConnectorError {
+        provider_code: code.clone(),
+        retry_after: Some(Duration::from_millis(1500)),
+        user_message: Some("Wake it first.".to_owned()),
+        ..failed(Happened::Refused)
+    };
+    let command = after(&Sent::Failed(error)).command;
+    assert_eq!(command.causes, [Cause::Connector { fault: Fault::VehicleState, code }]);
+    assert_eq!(command.user_message.as_deref(), Some("Wake it first."));
+    assert_eq!(command.retry_after_ms, Some(1500));
+    assert_eq!(after(&Sent::NoToken(CONSENT_LOST)).command.causes, [CONSENT_LOST]);
+    assert_eq!(after(&Sent::TooLate).command.causes, [Cause::NotSent(NotSent::TooLate)]);
+}
+
+#[test]
+fn only_a_token_that_the_cloud_refused_is_replaced_for_a_second_try() {
+    for happened in [Happened::NotSent, Happened::Refused, Happened::Maybe] {
+        for fault in [Fault::Authentication, Fault::Account] {
+            let error = ConnectorError { happened, fault, ..failed(happened) };
+            let expected = happened == Happened::Refused && fault == Fault::Authentication;
+            assert_eq!(is_refused_token(&error), expected, "{error}");
+        }
+    }
+}
