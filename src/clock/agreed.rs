@@ -8,15 +8,15 @@ use std::time::Duration;
 use super::Clock;
 use crate::domain::time::Timestamp;
 
-/// So far may clocks differ. Time services keep hosts within milliseconds of each other.
+/// Clocks may differ by this much. Time services keep hosts within milliseconds of each other.
 pub const TOLERANCE: Duration = Duration::from_secs(2);
 /// A clock that takes longer to answer proves nothing.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
 /// The wall clock is followed by this part of the time that passed: faster than time services slew
 /// (at most a twelfth, chrony), and too slow for what is set in steps.
 const FOLLOWED_PART: u32 = 10;
-/// After a jump, the clock of the database server can vouch for the new time, but so long: on one
-/// machine with it, it jumps along.
+/// After a jump, the clock of the database server can vouch for the new time, for this long: if it
+/// runs on the same machine, its clock jumps too.
 const VOUCHED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The wall clock and the monotonic clock at one moment.

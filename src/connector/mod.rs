@@ -193,13 +193,15 @@ pub trait VehicleConnector: Send + Sync {
         vehicle: &str,
     ) -> Result<Vec<String>, ConnectorError>;
 
-    /// Sends one command, once, and names it to the cloud. `Ok` means acknowledged, not done.
+    /// Sends one command, once, and names it to the cloud. `Ok` means acknowledged, not done. After
+    /// `send_by` on the monotonic clock no exchange for it is begun any more, whatever it needs first.
     async fn send(
         &self,
         access: &Access,
         vehicle: &str,
         instruction: &Instruction,
         command_id: CommandId,
+        send_by: Duration,
     ) -> Result<Acknowledgement, ConnectorError>;
 
     /// Reads one thing. The answer is about `vehicle` as far as the cloud says which car it is

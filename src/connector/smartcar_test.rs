@@ -19,7 +19,7 @@ use crate::smartcar::v2::commands::{ActionRequest, SecurityAction};
 
 async fn unlock(origin: &str) -> Result<Option<String>, ConnectorError> {
     let cloud = smartcar(origin);
-    let sent = cloud.send(&owner(), "car-1", &Instruction::Unlock, COMMAND).await;
+    let sent = cloud.send(&owner(), "car-1", &Instruction::Unlock, COMMAND, Duration::MAX).await;
     sent.map(|acknowledgement| acknowledgement.provider_request_id)
 }
 
@@ -103,7 +103,8 @@ async fn silence_ends_at_the_time_limit_and_leaves_it_open() {
         let timeout = Duration::from_millis(200);
         let limited = SmartcarSettings { timeout, ..settings(&origin) };
         let limited = Smartcar::new(limited, clock()).unwrap();
-        let sent = limited.send(&owner(), "car-1", &Instruction::Lock, COMMAND).await;
+        let sent =
+            limited.send(&owner(), "car-1", &Instruction::Lock, COMMAND, Duration::MAX).await;
         assert_eq!(meaning(sent), (Fault::TimedOut, Happened::Maybe));
     }
 }
@@ -126,13 +127,19 @@ async fn strange_ids_and_tokens_never_leave() {
     let (origin, requests) = server(vec![]);
     let cloud = smartcar(&origin);
     for id in ["", "a/b", "..", "a?b", "a%2fb", "a b", "ä", &"a".repeat(65)] {
-        let sent = cloud.send(&owner(), id, &Instruction::Unlock, COMMAND).await;
+        let sent = cloud.send(&owner(), id, &Instruction::Unlock, COMMAND, Duration::MAX).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{id}");
         let read = cloud.read(&owner(), id, Observable::Attributes).await;
         assert_eq!(meaning(read).1, Happened::NotSent);
     }
     let sent = cloud
-        .send(&Access::OwnerToken("a\r\nb".into()), "car-1", &Instruction::Unlock, COMMAND)
+        .send(
+            &Access::OwnerToken("a\r\nb".into()),
+            "car-1",
+            &Instruction::Unlock,
+            COMMAND,
+            Duration::MAX,
+        )
         .await;
     assert_eq!(meaning(sent), (Fault::Authentication, Happened::NotSent));
     assert_eq!(requests.try_iter().count(), 0);

@@ -184,6 +184,7 @@ impl VehicleConnector for Cloud {
         vehicle: &str,
         instruction: &Instruction,
         _: CommandId,
+        _: Duration,
     ) -> Result<Acknowledgement, ConnectorError> {
         let answer = self.leave(vehicle, instruction).await;
         let unheard = answer.as_ref().is_err_and(|error| error.happened == Happened::Maybe);

@@ -1,6 +1,6 @@
 //! How many requests may go to the vehicle cloud: so many for each car and so many for the whole
 //! application. Makers lock out who asks too often, so the last of a car's requests are kept for
-//! what matters most: a reserve for looking what became of a command, and below it one for locking.
+//! what matters most: a reserve for finding out what became of a command, and below it one for locking.
 //!
 //! It knows no database: each process counts what it sends itself.
 

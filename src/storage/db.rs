@@ -172,7 +172,7 @@ impl Tx {
     /// Makes everything in the transaction durable.
     ///
     /// # Errors
-    /// [`StorageError`]; if it is `Unknown`, whether the transaction is durable is not known.
+    /// [`StorageError`]; if it is `CommitUnknown`, whether the transaction is durable is not known.
     pub async fn commit(self) -> Result<(), StorageError> {
         self.0.commit().await
     }

@@ -87,7 +87,7 @@ impl Connected {
     }
 
     async fn send(&self, what: Instruction) -> Result<Option<String>, ConnectorError> {
-        let sent = self.smartcar.send(&self.access, &self.car, &what, COMMAND).await;
+        let sent = self.smartcar.send(&self.access, &self.car, &what, COMMAND, Duration::MAX).await;
         sent.map(|acknowledged| acknowledged.provider_request_id)
     }
 
@@ -217,7 +217,7 @@ async fn an_answer_held_back_beyond_the_time_limit_leaves_it_open() {
     let hasty = smartcar(&connected.cloud.url, Duration::from_millis(500));
     connected.cloud.script(&connected.car, json!([{"kind": "hold"}])).await;
     let error = hasty
-        .send(&connected.access, &connected.car, &Instruction::Unlock, COMMAND)
+        .send(&connected.access, &connected.car, &Instruction::Unlock, COMMAND, Duration::MAX)
         .await
         .unwrap_err();
     assert_eq!((error.fault, error.happened), (Fault::TimedOut, Happened::Maybe));

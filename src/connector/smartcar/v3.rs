@@ -2,6 +2,7 @@
 //! is in [`signals`], [`commands`] and [`connections`], what can be read in [`readings`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -57,13 +58,14 @@ impl V3 {
         Ok([&self.base_url, "/vehicles/", vehicle, path].concat())
     }
 
-    /// Makes one call for an owner, for a command if it is one. A token that is not accepted is not used again.
+    /// Makes one call for an owner; for a command, if it is still to be sent once there is a token. A token
+    /// that is not accepted is not used again.
     async fn call(
         &self,
         method: Method,
         url: &str,
         user_id: &str,
-        command_id: Option<CommandId>,
+        command: Option<(CommandId, Duration)>,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, ConnectorError> {
         if !bounds::is_word(user_id) {
@@ -78,7 +80,11 @@ impl V3 {
             .uri(url)
             .header(AUTHORIZATION, bearer(secret)?)
             .header(HeaderName::from_static(HEADER_USER_ID), user_id);
-        if let Some(command_id) = command_id {
+        if let Some((command_id, send_by)) = command {
+            // Another task's token may have been waited for.
+            if self.clock.monotonic() >= send_by {
+                return Err(late());
+            }
             request = request.header(HEADER_COMMAND, named(command_id)?);
         }
         let request = match body {
@@ -120,11 +126,11 @@ impl V3 {
         user_id: &str,
         vehicle: &str,
         instruction: &Instruction,
-        command_id: CommandId,
+        command: (CommandId, Duration),
     ) -> Result<Acknowledgement, ConnectorError> {
         let (kind, body) = commands::request(instruction)?;
         let url = self.vehicle_url(vehicle, kind.path())?;
-        let answer = self.call(Method::POST, &url, user_id, Some(command_id), body).await?;
+        let answer = self.call(Method::POST, &url, user_id, Some(command), body).await?;
         commands::acknowledgement(&answer, kind)
     }
 
@@ -194,6 +200,11 @@ impl V3 {
         let answer = self.call(Method::DELETE, &url, user_id, None, None).await?;
         if answer.status.is_success() { Ok(()) } else { Err(classify::api_error(&answer)) }
     }
+}
+
+fn late() -> ConnectorError {
+    let why = "the time to send it was over before it could be sent";
+    ConnectorError::bare(Happened::NotSent, Fault::Unavailable, why)
 }
 
 fn unfit(why: &str) -> ConnectorError {

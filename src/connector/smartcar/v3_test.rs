@@ -31,7 +31,7 @@ pub(super) fn cloud(answers: Vec<Then>) -> (Smartcar, Receiver<String>) {
 }
 
 async fn send(cloud: &Smartcar) -> Result<Acknowledgement, ConnectorError> {
-    cloud.send(&application(), "car-1", &Instruction::Unlock, COMMAND).await
+    cloud.send(&application(), "car-1", &Instruction::Unlock, COMMAND, Duration::MAX).await
 }
 
 async fn unlock(answer: Then) -> Result<Acknowledgement, ConnectorError> {
@@ -112,7 +112,7 @@ async fn every_command_has_its_address_its_body_and_its_word() {
         ),
     ] {
         let (cloud, requests) = cloud(vec![streamed(&success(word))]);
-        cloud.send(&application(), "car-1", &instruction, COMMAND).await.unwrap();
+        cloud.send(&application(), "car-1", &instruction, COMMAND, Duration::MAX).await.unwrap();
         let request = requests.iter().nth(1).unwrap();
         let line = format!("POST /v3/vehicles/car-1/commands/{path} HTTP/1.1\r\n");
         assert!(request.starts_with(&line), "{request}");
@@ -333,12 +333,22 @@ async fn a_token_is_asked_for_once_and_renewed_before_its_end_by_one_task() {
 }
 
 #[tokio::test]
+async fn a_command_is_not_sent_once_its_time_is_over() {
+    let (cloud, requests) = cloud(vec![]);
+    let late = Duration::ZERO;
+    let sent = cloud.send(&application(), "car-1", &Instruction::Unlock, COMMAND, late).await;
+    assert_eq!(meaning(sent), (Fault::Unavailable, Happened::NotSent));
+    assert!(requests.recv().unwrap().contains("/oauth2/token"));
+    assert!(requests.try_recv().is_err());
+}
+
+#[tokio::test]
 async fn strange_ids_of_cars_and_owners_never_leave() {
     let (cloud, requests) = cloud(vec![]);
     for (owner, car) in [("owner-1", "a/b"), ("owner-1", ".."), ("a\r\nb", "car-1"), ("", "car-1")]
     {
         let access = Access::Application { user_id: owner.to_owned() };
-        let sent = cloud.send(&access, car, &Instruction::Unlock, COMMAND).await;
+        let sent = cloud.send(&access, car, &Instruction::Unlock, COMMAND, Duration::MAX).await;
         assert_eq!(meaning(sent), (Fault::Garbled, Happened::NotSent), "{owner} {car}");
         let read = cloud.read(&access, car, Observable::LockStatus).await;
         assert_eq!(meaning(read), (Fault::Garbled, Happened::NotSent), "{owner} {car}");

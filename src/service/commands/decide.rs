@@ -17,6 +17,7 @@ use crate::domain::command::{Command, CommandStatus, SEND_TIME};
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
+use crate::storage::StorageError;
 use crate::storage::commands::Transition;
 
 /// How often a batch is decided again because others were in the way.
@@ -90,7 +91,9 @@ pub(super) async fn decide(service: &Service, batch: &Batch) -> Result<DecidedBa
         let requests = batch.requests.len();
         let Some(search) = &mut search else {
             tracing::error!(error = ?error, requests, "a batch was not decided on");
-            return Err(BatchError::NotDurable);
+            // What a broken file holds, the next start finds out.
+            let is_broken = matches!(error, Error::Storage(StorageError::Broken(_)));
+            return Err(if is_broken { BatchError::MaybeDurable } else { BatchError::NotDurable });
         };
         if !search.goes_on(service.clock.monotonic()) {
             tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");

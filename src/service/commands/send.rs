@@ -93,7 +93,7 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Acce
     failpoint::reached(Failpoint::SendToken);
     match transmit(service, order, &token).await {
         // A token that is not accepted means that nothing was done: one repetition with a new
-        // one, within the same time to leave, is still at most one send that counts (P4).
+        // one, within the same time to leave, is still at most one that can have an effect (P4).
         Sent::Failed(error) if is_refused_token(&error) => {
             match faults::handle(service, &order.vehicle, &token, &error).await {
                 Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
@@ -111,19 +111,30 @@ fn is_refused_token(error: &ConnectorError) -> bool {
 /// Keep the look at the clock right before the request: it is what [`crate::domain::command::SEND_TIME`]
 /// and a drained revocation rest on.
 async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>) -> Sent {
-    if service.clock.monotonic() >= order.send_by {
+    if is_late(service, order) {
         return Sent::TooLate;
     }
     failpoint::reached(Failpoint::SendChecked);
     let vehicle = &order.vehicle.provider_vehicle_id;
     let Command { instruction, command_id, .. } = &order.command;
-    match service.connector.send(&token.access, vehicle, instruction, *command_id).await {
+    let sent = service
+        .connector
+        .send(&token.access, vehicle, instruction, *command_id, order.send_by)
+        .await;
+    match sent {
         Ok(Acknowledgement { provider_request_id }) => {
             tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
             Sent::Acknowledged
         }
+        Err(error) if error.happened == Happened::NotSent && is_late(service, order) => {
+            Sent::TooLate
+        }
         Err(error) => Sent::Failed(error),
     }
+}
+
+fn is_late(service: &Service, order: &SendOrder) -> bool {
+    service.clock.monotonic() >= order.send_by
 }
 
 /// The transition of the command that follows from the attempt.
@@ -160,3 +171,7 @@ fn transition(command: &Command, sent: &Sent, now: Timestamp) -> Transition {
     let check_at = (!command.status.is_terminal()).then(|| now.plus(FIRST_CHECK));
     Transition { from, command, check_at }
 }
+
+#[cfg(test)]
+#[path = "send_test.rs"]
+mod tests;

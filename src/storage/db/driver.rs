@@ -119,6 +119,6 @@ pub(super) trait Transaction: DbSession {
     /// Makes everything in it durable.
     ///
     /// # Errors
-    /// [`StorageError`]; if it is `Unknown`, whether the transaction is durable is not known.
+    /// [`StorageError`]; if it is `CommitUnknown`, whether the transaction is durable is not known.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
 }

@@ -34,7 +34,7 @@ pub(super) struct Permit {
 }
 
 impl Permits {
-    /// Permits for all but `reserved` of these connections, and for half of few.
+    /// Permits for all but `reserved` of these connections, but for half of them at least.
     pub(super) fn of(connections: u32, reserved: u32) -> Self {
         let permits = connections.saturating_sub(reserved).max(connections.div_ceil(2)).max(1);
         Self(Arc::new(Semaphore::new(usize::try_from(permits).unwrap_or(Semaphore::MAX_PERMITS))))

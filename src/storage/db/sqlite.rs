@@ -2,17 +2,17 @@
 //!
 //! Statements run on the thread of their task: each finds its rows by an index and takes microseconds, less
 //! than handing it to another thread. What may wait for the disk or for another process (a commit, a lock
-//! that is not free, opening), or takes long by nature (building an index anew), runs on a thread for
-//! blocking work.
+//! that is not free, opening), and a statement that says that it is long ([`Query::long`]), runs on a thread
+//! for blocking work.
 //!
 //! When the file turns out to be broken, the halt is called and nothing is asked of it any more:
 //! whether the last write is there, only the next start can tell.
 
 mod error;
-mod held;
 mod list;
 mod migrations;
 mod pool;
+mod pooled;
 mod run;
 
 use std::path::Path;
@@ -28,8 +28,8 @@ use super::permits::{Permits, Priority};
 use super::query::{Answer, Query, query};
 use super::value::Value;
 use crate::disk::halt::Halt;
-use held::Held;
 use pool::{Pool, Purpose};
+use pooled::PooledConnection;
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
 /// `secure_delete` (seen twice in 3,600 rows). These are the indexes that hold names and addresses of
@@ -42,7 +42,7 @@ const ANSWERS: &str = "SELECT 1 = 1";
 
 const STATEMENTS: &[&str] = &[REBUILD[0], REBUILD[1], EMPTY_LOG, ANSWERS];
 
-/// So long a lock of another process is waited for.
+/// How long a lock of another process is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS_MAX: u32 = 4;
 /// One of the readers is left to what has priority.
@@ -79,12 +79,12 @@ impl Sqlite {
         Ok(Self { writer, readers, to_write, to_read, halt: Halt::default() })
     }
 
-    async fn reader(&self, priority: Priority) -> Result<Held, StorageError> {
-        Held::take(&self.readers, &self.to_read, priority, &self.halt).await
+    async fn reader(&self, priority: Priority) -> Result<PooledConnection, StorageError> {
+        PooledConnection::take(&self.readers, &self.to_read, priority, &self.halt).await
     }
 
-    async fn writer(&self, priority: Priority) -> Result<Held, StorageError> {
-        Held::take(&self.writer, &self.to_write, priority, &self.halt).await
+    async fn writer(&self, priority: Priority) -> Result<PooledConnection, StorageError> {
+        PooledConnection::take(&self.writer, &self.to_write, priority, &self.halt).await
     }
 }
 
@@ -118,9 +118,9 @@ impl Database for Sqlite {
     async fn clear_erased(&self) -> Result<bool, StorageError> {
         let mut writer = self.writer(Priority::Ordinary).await?;
         for rebuild in REBUILD {
-            writer.run_long(query(rebuild)).await?;
+            writer.run(query(rebuild).long()).await?;
         }
-        let busy = writer.run_long(query(EMPTY_LOG)).await?;
+        let busy = writer.run(query(EMPTY_LOG).long()).await?;
         Ok(busy.rows.first().map(|row| row.get("busy")).transpose()? == Some(0_i64))
     }
 
@@ -187,13 +187,9 @@ mod tests {
         for is_long in [true, false] {
             let folder = tempfile::tempdir().unwrap();
             let db = open(&folder).await;
-            let mut given_up = db.writer(Priority::Urgent).await.unwrap();
-            given_up.begin().await.unwrap();
-            let done = match is_long {
-                true => given_up.run_long(query(MAKE)).now_or_never(),
-                false => given_up.run(query(MAKE)).now_or_never(),
-            };
-            assert_eq!(done.is_none(), is_long);
+            let mut given_up = db.begin(Priority::Urgent).await.unwrap();
+            let make = if is_long { query(MAKE).long() } else { query(MAKE) };
+            let _ = given_up.run(make).now_or_never();
             drop(given_up);
             let mut next = db.begin(Priority::Urgent).await.unwrap();
             assert!(next.run(query(COUNT)).await.unwrap().rows.is_empty());

@@ -129,7 +129,7 @@ pub(in crate::http) async fn create(
     };
     let dispatched = commands::dispatch(service, request, wait).await?;
     let replayed = dispatched.replayed;
-    Ok(mark(answer(dispatched)?, replayed))
+    Ok(mark(answer(dispatched).unwrap_or_else(IntoResponse::into_response), replayed))
 }
 
 fn answer(dispatched: Dispatched) -> Result<Response, Problem> {

@@ -3,7 +3,7 @@
 //!
 //! A connection of its own to each server is asked once a second ([`Servers::find_primary`]). When
 //! the primary is another one, or the same one was away, the pool is replaced as a whole: no
-//! connection to a server that lost its office, or that went without a word, is used again. Of two
+//! connection to a server that is the primary no longer, or that stopped answering, is used again. Of two
 //! servers that both take writes the one with the later timeline is right, because promotion begins
 //! a new one; a timeline that is earlier than one that was seen is never gone back to.
 

@@ -17,7 +17,7 @@ const STANDING: &str = "SELECT NOT pg_is_in_recovery() AND current_setting('tran
 
 pub(super) const STATEMENTS: &[&str] = &[STANDING];
 
-/// So long a server may take to say what it is.
+/// How long a server may take to say what it is.
 pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was idle longer is tried before it is used.

@@ -20,14 +20,14 @@ const COMMIT: &str = "COMMIT";
 /// A connection that was taken from a pool, with or without a transaction. Dropping it gives it back,
 /// and undoes the transaction.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct PooledConnection {
     /// `None` once a call was given up: another thread still has it, and gives it back.
     lent: Option<Lent>,
     halt: Halt,
     _permit: Permit,
 }
 
-impl Held {
+impl PooledConnection {
     /// # Errors
     /// [`StorageError::Unavailable`] if there is no free connection in time, or the process is ending.
     pub(super) async fn take(
@@ -48,11 +48,6 @@ impl Held {
             return Ok(());
         }
         self.on_another_thread(begin).await
-    }
-
-    /// Runs a statement that takes long.
-    pub(super) async fn run_long(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.on_another_thread(|on| run::run(on, query)).await
     }
 
     fn on_this_thread<T>(
@@ -83,14 +78,18 @@ impl Held {
 }
 
 #[async_trait]
-impl DbSession for Held {
+impl DbSession for PooledConnection {
     async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        self.on_this_thread(|on| run::run(on, query))
+        if query.is_long {
+            self.on_another_thread(|on| run::run(on, query)).await
+        } else {
+            self.on_this_thread(|on| run::run(on, query))
+        }
     }
 }
 
 #[async_trait]
-impl Transaction for Held {
+impl Transaction for PooledConnection {
     /// It waits for the disk.
     async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
         self.on_another_thread(|on| Ok(on.execute_batch(COMMIT)?)).await
