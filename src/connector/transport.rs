@@ -1,4 +1,4 @@
-//! One bounded HTTP exchange: the only room that builds an HTTP client.
+//! One bounded HTTP exchange: the only module that builds an HTTP client.
 //!
 //! It decides what a broken exchange means for the car: nothing left this machine, or it may
 //! have. It knows nothing of any vehicle cloud and does not judge an answer that arrived whole.
@@ -79,7 +79,7 @@ impl Transport {
         let https = https.enable_http1().enable_http2().wrap_connector(tcp);
         // Half, so that a host that cannot be reached is told from one that does not answer.
         let prompt = Timeout::new(https, CONNECT_TIME_MAX.min(timeout / 2));
-        #[expect(clippy::disallowed_methods, reason = "the one room in which a client is built")]
+        #[expect(clippy::disallowed_methods, reason = "the one module that builds a client")]
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME_MAX)

@@ -13,7 +13,7 @@ use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{GrantId, UserId};
 use crate::service::commands::{CommandRequest, Dispatched, dispatch, reconcile, recover};
-use crate::service::grants::{EndedGrant, Ending, Wait, end};
+use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
@@ -330,7 +330,7 @@ impl Stage {
         let instance = self.at(place).ok_or("nobody is there")?;
         let process = instance.process.number;
         self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
-        let wait = if waits { Wait::Drain } else { Wait::Not };
+        let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
         let service = &instance.service;
         let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };
         tokio::select! {

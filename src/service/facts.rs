@@ -63,7 +63,7 @@ impl DecisionFacts {
     /// The facts of a request. A car or grant of another organization is not there (P10).
     pub(super) fn of(
         &self,
-        tenant: OrganizationId,
+        organization_id: OrganizationId,
         (vehicle_id, grant_id): Named,
     ) -> Option<RequestFacts<'_>> {
         let vehicle = self.vehicles.get(&vehicle_id)?;
@@ -71,8 +71,8 @@ impl DecisionFacts {
             Some(grant_id) => Some(self.grants.get(&grant_id)?),
             None => None,
         };
-        let is_own = vehicle.organization_id == tenant
-            && grant.is_none_or(|facts| facts.grant.organization_id == tenant);
+        let is_own = vehicle.organization_id == organization_id
+            && grant.is_none_or(|facts| facts.grant.organization_id == organization_id);
         is_own.then_some(RequestFacts { vehicle, grant })
     }
 

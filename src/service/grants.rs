@@ -13,7 +13,7 @@ use crate::domain::id::GrantId;
 use crate::domain::vehicle::Vehicle;
 use crate::storage::{Executor, grants, vehicles};
 
-pub use end::{EndedGrant, Ending, Wait, end};
+pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use held::held;
 pub use issue::{NewGrant, issue};
 pub use list::{get, list};

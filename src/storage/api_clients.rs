@@ -20,7 +20,7 @@ pub const STATEMENTS: &[&str] = &[INSERT, FIND, LIST, REVOKE];
 pub struct ApiClient {
     /// Its name; also its `client_id`.
     pub api_client_id: ApiClientId,
-    /// The tenant.
+    /// Its organization.
     pub organization_id: OrganizationId,
     /// What people call it.
     pub name: String,

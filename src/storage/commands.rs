@@ -103,7 +103,7 @@ fn causes(row: &Row) -> Result<Vec<Cause>, StorageError> {
 /// A stored command with what tells replays from misuse.
 #[derive(Debug, Clone)]
 pub struct KeyedCommand {
-    /// Who sent it.
+    /// Who asked for it.
     pub principal_id: uuid::Uuid,
     /// Under which key.
     pub idempotency_key: String,

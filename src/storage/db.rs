@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 use driver::{Database, DbSession, Transaction};
 use migrations::MIGRATIONS;
 
-pub use error::{Cause, StorageError};
+pub use error::{DriverError, StorageError};
 pub use open::{Location, OpenError, PostgresSettings};
 pub use permits::Priority;
 pub use query::{Answer, Query, query};

@@ -44,7 +44,7 @@ pub const STATEMENTS: &[&str] =
 /// A car as decisions see it.
 #[derive(Debug, Clone)]
 pub struct VehicleRow {
-    /// The tenant.
+    /// Its organization.
     pub organization_id: OrganizationId,
     /// What the policy needs.
     pub facts: VehicleFacts,
@@ -135,13 +135,13 @@ pub struct RowsToLock<'a> {
 /// The rows that are locked now, and the answers to the rest.
 #[derive(Debug)]
 pub struct LockedRows {
-    /// The cars that are there. Nobody changes them, their owners, consents and tenant before the
+    /// The cars that are there. Nobody changes them, their owners, consents and organization before the
     /// transaction ends.
     pub vehicles: Vec<VehicleRow>,
     /// The grants that are there. Nobody changes them and their grantees before the
     /// transaction ends.
     pub grants: Vec<GrantFacts>,
-    /// Commands that were sent before under the same keys.
+    /// Commands that were asked for before under the same keys, whatever was decided.
     pub replays: Vec<KeyedCommand>,
     /// The commands to which a transition was applied here, and not elsewhere before.
     pub applied: Vec<CommandId>,

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::grant::Grant;
 use crate::domain::time::Timestamp;
-use crate::service::grants::{EndedGrant, Wait};
+use crate::service::grants::{AnswerWhen, EndedGrant};
 
 /// A grant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -116,10 +116,10 @@ pub(in crate::http) enum WaitFor {
 }
 
 impl EndQuery {
-    const fn wait(self) -> Wait {
+    const fn answer_when(self) -> AnswerWhen {
         match self.wait {
-            Some(WaitFor::Drain) => Wait::Drain,
-            None => Wait::Not,
+            Some(WaitFor::Drain) => AnswerWhen::Drained,
+            None => AnswerWhen::Ended,
         }
     }
 }

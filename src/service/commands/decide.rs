@@ -56,7 +56,10 @@ struct UnconfirmedRulings(HashMap<CommandId, Ruling>);
 ///
 /// # Errors
 /// [`BatchError`]; then nothing is known of its outcomes either.
-pub(super) async fn decide(service: &Service, batch: &Batch) -> Result<DecidedBatch, BatchError> {
+pub(super) async fn decide_until_known(
+    service: &Service,
+    batch: &Batch,
+) -> Result<DecidedBatch, BatchError> {
     let mut unconfirmed = UnconfirmedRulings::default();
     let (mut tries, mut search) = (0, None);
     loop {

@@ -13,7 +13,7 @@ use crate::service::{Error, Service};
 use crate::storage::commands;
 
 /// Another instance may be sending: its outcome is looked for in the database this often.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const POLL_AGAIN: Duration = Duration::from_millis(250);
 
 /// What became of a request.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ async fn follow(
             // The outcome may have been written before the registration.
             command = reread(service, organization_id, command.command_id).await?;
             if is_in_flight(&command)
-                && let Ok(Ok(done)) = tokio::time::timeout(LOOK_AGAIN, outcome).await
+                && let Ok(Ok(done)) = tokio::time::timeout(POLL_AGAIN, outcome).await
             {
                 command = done;
             }

@@ -8,7 +8,7 @@ use crate::service::{Error, Service};
 use crate::storage::commands;
 
 /// How often the commands are looked at: they may be another instance's.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const POLL_AGAIN: Duration = Duration::from_millis(20);
 /// The recovery's period, and time for the database: then a command whose sender is gone is `unknown`.
 const RECOVERY_TIME: Duration = Duration::from_secs(13);
 
@@ -34,7 +34,7 @@ pub async fn drain(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId
             if in_flight.is_empty() {
                 return Ok::<_, Error>(in_flight);
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(POLL_AGAIN).await;
         }
     });
     match emptied.await {

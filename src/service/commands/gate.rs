@@ -141,7 +141,7 @@ fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pe
 async fn process(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
     batch.requests = refuse_if_clock_disputed(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
-    match decide::decide(service, &batch).await {
+    match decide::decide_until_known(service, &batch).await {
         Ok(decided) => {
             if !decided.rulings.is_empty() {
                 failpoint::reached(Failpoint::GateCommitted);
@@ -149,7 +149,7 @@ async fn process(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
             if !decided.written.is_empty() {
                 failpoint::reached(Failpoint::OutcomesCommitted);
             }
-            outcomes::finish(service, &batch.outcomes, &decided.written);
+            outcomes::notify_and_forget(service, &batch.outcomes, &decided.written);
             for (pending, ruling) in batch.requests.into_iter().zip(decided.rulings) {
                 answer(service, outcomes, pending, ruling);
             }

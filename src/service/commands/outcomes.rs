@@ -126,7 +126,11 @@ pub(super) fn notify(service: &Service, transitions: &[Transition], written: &Ha
 
 /// As [`notify`], when nothing more is to come from the senders of these commands: also those who wait for
 /// an outcome that was not written are let go.
-pub(super) fn finish(service: &Service, transitions: &[Transition], written: &HashSet<CommandId>) {
+pub(super) fn notify_and_forget(
+    service: &Service,
+    transitions: &[Transition],
+    written: &HashSet<CommandId>,
+) {
     notify(service, transitions, written);
     for transition in transitions {
         service.waiters.forget(transition.command.command_id);
@@ -148,7 +152,7 @@ pub(super) fn keep_trying(service: &Service, transitions: Vec<Transition>) {
                 failed => failed,
             };
             match outcome {
-                Ok(written) => return finish(&writer, &transitions, &written),
+                Ok(written) => return notify_and_forget(&writer, &transitions, &written),
                 Err(error) => {
                     tracing::warn!(error = ?error, outcomes = transitions.len(), "outcomes were not written");
                     tokio::time::sleep(wait).await;
@@ -156,6 +160,6 @@ pub(super) fn keep_trying(service: &Service, transitions: Vec<Transition>) {
                 }
             }
         }
-        finish(&writer, &transitions, &HashSet::new());
+        notify_and_forget(&writer, &transitions, &HashSet::new());
     });
 }

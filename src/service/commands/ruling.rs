@@ -56,8 +56,8 @@ pub(super) fn rule(
             Ruling::KeyReused
         });
     }
-    let tenant = request.caller.actor.organization_id;
-    let Some(facts) = state.facts.of(tenant, request.named()) else {
+    let organization_id = request.caller.actor.organization_id;
+    let Some(facts) = state.facts.of(organization_id, request.named()) else {
         return Ok(Ruling::NotFound);
     };
     let question = Request {

@@ -11,13 +11,13 @@ use crate::service::{Caller, Error, PersonalContext, Service, commands};
 use crate::storage::decisions::{self, RowsToLock};
 use crate::storage::{Priority, Tx, commands as stored_commands, grants};
 
-/// Whether to answer at once or when nothing is in flight any more.
+/// When the end of a grant is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
+pub enum AnswerWhen {
     /// At once, with what is in flight.
-    Not,
+    Ended,
     /// When none of the grant's commands can still leave.
-    Drain,
+    Drained,
 }
 
 /// A grant that has ended.
@@ -50,7 +50,7 @@ pub async fn end(
     caller: &Caller,
     grant_id: GrantId,
     ending: Ending<'_>,
-    wait: Wait,
+    wait: AnswerWhen,
 ) -> Result<EndedGrant, Error> {
     let (operation, end_reason, note) = match ending {
         Ending::Revoke { note } => (Operation::RevokeGrant, EndReason::Revoked, note),
@@ -78,7 +78,7 @@ pub async fn end(
         })
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
-    if wait == Wait::Drain && !ended.in_flight.is_empty() {
+    if wait == AnswerWhen::Drained && !ended.in_flight.is_empty() {
         ended.in_flight = commands::drain(service, grant_id).await?;
     }
     Ok(ended)

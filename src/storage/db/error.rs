@@ -4,7 +4,7 @@
 use std::io;
 
 /// What the driver of the database reported.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type DriverError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a statement brought no result.
 #[derive(Debug, thiserror::Error)]
@@ -12,22 +12,22 @@ pub enum StorageError {
     /// The database did not answer, or no connection could be had in time. Nothing of the
     /// transaction is kept.
     #[error("the database is not available")]
-    Unavailable(#[source] Cause),
+    Unavailable(#[source] DriverError),
     /// The connection was lost after the commit was asked for: it may have happened.
     #[error("it is not known whether the transaction is durable")]
-    CommitUnknown(#[source] Cause),
+    CommitUnknown(#[source] DriverError),
     /// The file cannot be read or written, or is damaged: the process ends (see [`crate::disk::halt`]).
     #[error("the database file is broken")]
-    Broken(#[source] Cause),
+    Broken(#[source] DriverError),
     /// Another transaction was in the way (deadlock, serialization): the use case may be repeated.
     #[error("another transaction was in the way")]
-    Conflict(#[source] Cause),
+    Conflict(#[source] DriverError),
     /// A unique constraint does not hold: another transaction was first.
     #[error("a row with the same key exists")]
-    Duplicate(#[source] Cause),
+    Duplicate(#[source] DriverError),
     /// The database does not accept the statement or its values.
     #[error("the database rejected the statement")]
-    Rejected(#[source] Cause),
+    Rejected(#[source] DriverError),
     /// An update that must change one row changed none or several.
     #[error("a row was changed by another transaction")]
     LostRace,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::error::{Cause, StorageError};
+use super::error::{DriverError, StorageError};
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,10 +64,10 @@ impl Default for PostgresSettings {
 pub enum OpenError {
     /// It cannot be reached or its URL is wrong.
     #[error("cannot open the database")]
-    Connect(#[source] Cause),
+    Connect(#[source] DriverError),
     /// A migration failed.
     #[error("cannot migrate the database")]
-    Migrate(#[source] Cause),
+    Migrate(#[source] DriverError),
     /// The server only reads: a standby would not see revocations in time (P2).
     #[error("the database server is a standby or read-only; keys are decided on the primary alone")]
     NotPrimary,

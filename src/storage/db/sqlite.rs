@@ -28,7 +28,7 @@ use super::permits::{Permits, Priority};
 use super::query::{Answer, Query, query};
 use super::value::Value;
 use crate::disk::halt::Halt;
-use pool::{Pool, Purpose};
+use pool::{ConnectionUse, Pool};
 use pooled::PooledConnection;
 
 /// When a page of an index was split, cells that moved stay readable in its free space, also with
@@ -71,10 +71,10 @@ impl Sqlite {
         if !create && !path.exists() {
             return Err(OpenError::NoFile(path.to_owned()));
         }
-        let writer = Pool::of(path, Purpose::Writing { create }, 1);
+        let writer = Pool::of(path, ConnectionUse::Writing { create }, 1);
         let first = writer.take().await.map_err(|error| OpenError::Connect(error.into()))?;
         drop(first);
-        let readers = Pool::of(path, Purpose::Reading, READERS_MAX);
+        let readers = Pool::of(path, ConnectionUse::Reading, READERS_MAX);
         let (to_write, to_read) = (Permits::of(1, 0), Permits::of(READERS_MAX, READERS_RESERVED));
         Ok(Self { writer, readers, to_write, to_read, halt: Halt::default() })
     }

@@ -86,8 +86,12 @@ on_both! {
         let grant_id = owner.lend_with(app, &guest, lock_only).await.expect(201).text("grant_id");
         let holder = guest.holder_of(&grant_id).await;
         holder.command(&car, "lock").await.expect(200);
-        let refused = holder.command(&car, "unlock").await;
-        refused.expect_problem(403, "entitlement_missing");
+        let body = json!({ "vehicle_id": car, "action": "unlock" });
+        for is_replay in [false, true] {
+            let refused = holder.post_as("/v1/commands", "once", body.clone()).await;
+            assert_eq!(refused.headers.contains_key("idempotency-replayed"), is_replay);
+            refused.expect_problem(403, "entitlement_missing");
+        }
         owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await.expect(200);
         let refused = holder.command(&car, "unlock").await.expect_problem(403, "grant_revoked");
         assert_eq!(refused.body["reasons"], json!(["grant_revoked", "entitlement_missing"]));

@@ -27,6 +27,7 @@ pub(in crate::http) async fn relinquish(
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<EndedBody>, Problem> {
     let service = &gateway.service;
-    let ended = grants::end(service, &caller, grant_id, Ending::Relinquish, query.wait()).await?;
+    let ended =
+        grants::end(service, &caller, grant_id, Ending::Relinquish, query.answer_when()).await?;
     Ok(Json(EndedBody::at(ended, service.clock.now())))
 }

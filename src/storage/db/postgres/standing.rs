@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 
-use super::super::error::{Cause, StorageError};
+use super::super::error::{DriverError, StorageError};
 use super::super::query::query;
 use super::super::row::{FromRow, Origin, Row, corrupt};
 use super::run;
@@ -48,7 +48,7 @@ pub(super) async fn standing(
     address: &PgConnectOptions,
     lookout: &mut Option<PgConnection>,
     with_timeline: bool,
-) -> Result<Standing, Cause> {
+) -> Result<Standing, DriverError> {
     let asked = tokio::time::timeout(LOOK_TIME_MAX, async {
         if let Some(known) = lookout
             && let Ok(standing) = ask(known, with_timeline).await

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use sqlx::migrate::{MigrateError, Migration};
 
-use super::super::error::Cause;
+use super::super::error::DriverError;
 use super::super::migrations::MIGRATIONS;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
@@ -22,7 +22,7 @@ const INSERT: &str = "INSERT INTO _sqlx_migrations (version, description, succes
 pub(super) const STATEMENTS: &[&str] = &[APPLIED, INSERT];
 
 /// Applies each migration that is missing, in a transaction of its own.
-pub(super) fn run(on: &mut Connection) -> Result<(), Cause> {
+pub(super) fn run(on: &mut Connection) -> Result<(), DriverError> {
     on.execute_batch(TABLE)?;
     applied(on)?;
     for migration in MIGRATIONS.iter() {
@@ -37,7 +37,7 @@ pub(super) fn run(on: &mut Connection) -> Result<(), Cause> {
 }
 
 /// The versions that were applied, if all are this program's.
-fn applied(on: &Connection) -> Result<Vec<i64>, Cause> {
+fn applied(on: &Connection) -> Result<Vec<i64>, DriverError> {
     let mut statement = on.prepare(APPLIED)?;
     let mut rows = statement.query([])?;
     let mut versions = Vec::new();
@@ -53,7 +53,7 @@ fn applied(on: &Connection) -> Result<Vec<i64>, Cause> {
     Ok(versions)
 }
 
-fn apply(tx: &Transaction<'_>, migration: &Migration) -> Result<(), Cause> {
+fn apply(tx: &Transaction<'_>, migration: &Migration) -> Result<(), DriverError> {
     tx.execute_batch(migration.sql.as_str())?;
     tx.execute(INSERT, (migration.version, &*migration.description, &*migration.checksum))?;
     Ok(())

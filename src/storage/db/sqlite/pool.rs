@@ -26,7 +26,7 @@ const READING: &str = "PRAGMA cache_size = -8192; PRAGMA query_only = ON;";
 
 /// What connections are for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(super) enum ConnectionUse {
     /// They may write; `create` allows making the file.
     Writing {
         create: bool,
@@ -37,14 +37,14 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Pool {
     path: PathBuf,
-    purpose: Purpose,
+    purpose: ConnectionUse,
     size: u32,
     free: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(super) fn of(path: &Path, purpose: Purpose, size: u32) -> Arc<Self> {
+    pub(super) fn of(path: &Path, purpose: ConnectionUse, size: u32) -> Arc<Self> {
         let free = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
         Arc::new(Self { path: path.to_owned(), purpose, size, free, idle: Mutex::default() })
     }
@@ -88,9 +88,9 @@ impl Pool {
     }
 }
 
-fn open(path: &Path, purpose: Purpose) -> Result<Connection, StorageError> {
+fn open(path: &Path, purpose: ConnectionUse) -> Result<Connection, StorageError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if matches!(purpose, Purpose::Writing { create: true }) {
+    if matches!(purpose, ConnectionUse::Writing { create: true }) {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = Connection::open_with_flags(path, flags)?;
@@ -98,8 +98,8 @@ fn open(path: &Path, purpose: Purpose) -> Result<Connection, StorageError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     connection.execute_batch(ALWAYS)?;
     connection.execute_batch(match purpose {
-        Purpose::Writing { .. } => WRITING,
-        Purpose::Reading => READING,
+        ConnectionUse::Writing { .. } => WRITING,
+        ConnectionUse::Reading => READING,
     })?;
     Ok(connection)
 }
