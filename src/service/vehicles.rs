@@ -7,9 +7,10 @@ mod read_gate;
 
 use super::{Caller, Error, Service};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
+use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Executor, Page, decisions, grants, vehicles};
+use crate::storage::{Executor, Page, decisions, vehicles};
 
 pub use choose::{Wish, choose_right};
 pub use observe::Readings;
@@ -29,10 +30,8 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
     Ok(match acting_as {
         ActingAs::Organization => vehicles::list(&mut reader, organization_id, page).await?,
         ActingAs::Person(user_id) => {
-            let (person, now) = ((organization_id, user_id), service.clock.now());
-            let held = grants::alive_of_grantee(&mut reader, person, now).await?;
-            let borrowed = held.iter().map(|grant| grant.vehicle_id).collect();
-            vehicles::list_for(&mut reader, person, borrowed, page).await?
+            let over_by = Grant::over_by(service.clock.now());
+            vehicles::list_for(&mut reader, (organization_id, user_id), page, over_by).await?
         }
     })
 }

@@ -23,11 +23,9 @@ const LIST_FOR: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id
 const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
     WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) AND g.vehicle_id = $5 \
     ORDER BY g.grant_id DESC LIMIT $3";
-// Which of these are alive, the domain decides.
+/// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
     ORDER BY grant_id";
-const OPEN_OF_GRANTEE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grantee_id = $2 AND ended_at IS NULL \
-    AND not_after > $3 ORDER BY grant_id";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
 const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1 \
@@ -42,7 +40,6 @@ pub const STATEMENTS: &[&str] = &[
     LIST_FOR,
     LIST_FOR_OF_VEHICLE,
     OPEN_OF_VEHICLE,
-    OPEN_OF_GRANTEE,
     END,
     END_EACH,
 ];
@@ -146,23 +143,11 @@ pub async fn alive_of_vehicle(
     vehicle_id: VehicleId,
     now: Timestamp,
 ) -> Result<Vec<Grant>, StorageError> {
-    let open = query(OPEN_OF_VEHICLE).bind(vehicle_id).bind(Grant::over_by(now)).fetch_all(on);
-    Ok(alive(open.await?, now))
-}
-
-/// The grants that a person holds and that are alive at `now`.
-pub async fn alive_of_grantee(
-    on: &mut impl Executor,
-    (organization_id, grantee_id): (OrganizationId, UserId),
-    now: Timestamp,
-) -> Result<Vec<Grant>, StorageError> {
-    let open = query(OPEN_OF_GRANTEE).bind(organization_id).bind(grantee_id);
-    Ok(alive(open.bind(Grant::over_by(now)).fetch_all(on).await?, now))
-}
-
-fn alive(mut open: Vec<Grant>, now: Timestamp) -> Vec<Grant> {
+    let open =
+        query(OPEN_OF_VEHICLE).long().bind(vehicle_id).bind(Grant::over_by(now)).fetch_all(on);
+    let mut open: Vec<Grant> = open.await?;
     open.retain(|grant| grant.is_alive(now));
-    open
+    Ok(open)
 }
 
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.

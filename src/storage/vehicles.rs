@@ -3,9 +3,10 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 
 const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_id, connection_id, \
@@ -18,7 +19,8 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
 const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 \
-    AND (owner_id = $4 OR vehicle_id IN (VALUES {rows:uuid})) ORDER BY vehicle_id DESC LIMIT $3";
+    AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
+    WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR];
@@ -81,28 +83,19 @@ pub async fn list(
     query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
 }
 
-/// The cars that a person owns or borrows, newest first. Of the borrowed ones, no more are asked for than
-/// fit on the page, so that the statement stays one.
+/// The cars that a person owns, or holds a grant for whose validity is not over by `over_by`, newest first.
 pub async fn list_for(
     on: &mut impl Executor,
-    (organization_id, owner_id): (OrganizationId, UserId),
-    mut borrowed: Vec<VehicleId>,
+    (organization_id, user_id): (OrganizationId, UserId),
     page: Page,
+    over_by: Timestamp,
 ) -> Result<Vec<Vehicle>, StorageError> {
-    let before = VehicleId::from_uuid(page.before());
-    borrowed.retain(|vehicle_id| *vehicle_id < before);
-    borrowed.sort_unstable_by(|a, b| b.cmp(a));
-    borrowed.dedup();
-    borrowed.truncate(usize::try_from(page.limit).unwrap_or(0));
-    // A set must not be empty, and a person is no car.
-    let nothing = std::iter::once([Value::from(owner_id)]);
-    let borrowed = borrowed.into_iter().map(|vehicle_id| [Value::from(vehicle_id)]);
     query(LIST_FOR)
         .bind(organization_id)
         .bind(page.before())
         .bind(page.limit)
-        .bind(owner_id)
-        .rows(nothing.chain(borrowed))
+        .bind(user_id)
+        .bind(over_by)
         .fetch_all(on)
         .await
 }

@@ -1,3 +1,4 @@
 //! Moments that somebody could choose, or meet by chance, to break a promise.
 
 mod deadlock;
+mod refresh_tokens;

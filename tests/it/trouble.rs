@@ -9,4 +9,4 @@ mod failover;
 mod panics;
 mod pool;
 mod servers;
-mod stage;
+pub(crate) mod stage;

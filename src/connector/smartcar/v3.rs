@@ -83,7 +83,7 @@ impl V3 {
         if let Some((command_id, send_by)) = command {
             // Another task's token may have been waited for.
             if self.clock.monotonic() >= send_by {
-                return Err(late());
+                return Err(unfit("the time to send it was over before it could be sent"));
             }
             request = request.header(HEADER_COMMAND, named(command_id)?);
         }
@@ -200,11 +200,6 @@ impl V3 {
         let answer = self.call(Method::DELETE, &url, user_id, None, None).await?;
         if answer.status.is_success() { Ok(()) } else { Err(classify::api_error(&answer)) }
     }
-}
-
-fn late() -> ConnectorError {
-    let why = "the time to send it was over before it could be sent";
-    ConnectorError::bare(Happened::NotSent, Fault::Unavailable, why)
 }
 
 fn unfit(why: &str) -> ConnectorError {

@@ -39,6 +39,17 @@ pub(super) enum BatchError {
     MaybeDurable,
 }
 
+impl BatchError {
+    /// Why a batch was not decided whose commit was not asked for, or was answered: what a file holds that
+    /// turned out to be broken, the next start finds out.
+    const fn of_failure(error: &Error) -> Self {
+        match error {
+            Error::Storage(StorageError::Broken(_)) => Self::MaybeDurable,
+            _ => Self::NotDurable,
+        }
+    }
+}
+
 impl From<BatchError> for Error {
     fn from(error: BatchError) -> Self {
         match error {
@@ -94,9 +105,7 @@ pub(super) async fn decide_until_known(
         let requests = batch.requests.len();
         let Some(search) = &mut search else {
             tracing::error!(error = ?error, requests, "a batch was not decided on");
-            // What a broken file holds, the next start finds out.
-            let is_broken = matches!(error, Error::Storage(StorageError::Broken(_)));
-            return Err(if is_broken { BatchError::MaybeDurable } else { BatchError::NotDurable });
+            return Err(BatchError::of_failure(&error));
         };
         if !search.goes_on(service.clock.monotonic()) {
             tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");
@@ -197,6 +206,18 @@ fn withdrawn(command: &Command, now: Timestamp) -> Transition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_broken_file_may_hold_what_was_not_decided() {
+        let failures = [
+            (StorageError::Broken("I/O error".into()), BatchError::MaybeDurable),
+            (StorageError::Unavailable("locked".into()), BatchError::NotDurable),
+            (StorageError::LostRace, BatchError::NotDurable),
+        ];
+        for (error, expected) in failures {
+            assert_eq!(BatchError::of_failure(&Error::Storage(error)), expected);
+        }
+    }
 
     #[test]
     fn an_unknown_commit_is_looked_for_as_often_and_as_long_as_is_said() {

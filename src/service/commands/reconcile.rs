@@ -1,7 +1,7 @@
-//! Settling commands: giving them their last status by looking at the car. An acknowledged command becomes confirmed
-//! or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One look serves all
-//! commands of a car that wait for one; a command that a later one followed cannot be judged by
-//! the car's present state and is settled without a look.
+//! Settling commands: giving them their last status by looking at the car. An acknowledged command
+//! becomes confirmed or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One look
+//! serves all commands of a car that wait for one; a command that a later one followed cannot be judged
+//! by the car's present state and is settled without a look.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

@@ -7,6 +7,8 @@ use super::row::{FromRow, Row};
 use super::value::Value;
 
 const MARKER: &str = "VALUES {rows:";
+/// A set of more rows takes long; the gate's are smaller.
+const QUICK_ROWS_MAX: usize = 1024;
 
 /// A statement and what is bound to it.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub struct Query {
     pub(super) values: Vec<Value>,
     /// The rows of the marker; a statement without one has none.
     pub(super) rows: Option<Rows>,
-    /// Whether it may take longer than another thread takes to wake up.
+    /// Whether it is about as many rows as there are.
     pub(super) is_long: bool,
 }
 
@@ -32,6 +34,11 @@ impl Query {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
+    }
+
+    /// Whether it may take longer than another thread takes to wake up.
+    pub(super) fn takes_long(&self) -> bool {
+        self.is_long || self.rows.as_ref().is_some_and(|rows| rows.len() > QUICK_ROWS_MAX)
     }
 
     /// Says that the statement is about as many rows as there are, and may take long.

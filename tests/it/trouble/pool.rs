@@ -1,5 +1,6 @@
 //! Every connection is taken, by somebody who does not give it back.
 
+use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,11 +24,14 @@ struct Holder<'s> {
 impl<'s> Holder<'s> {
     /// Whoever writes these tables waits from now on, and holds a connection while it does.
     async fn of(server: &'s OwnServer, tables: &str) -> Self {
-        // The session keeps its locks until it is killed, or ends by itself if the test cannot do that:
-        // nothing here waits for the two minutes.
-        let lock = format!("BEGIN; LOCK TABLE {tables}; SELECT pg_sleep(120)");
+        // The session keeps its locks as long as its input is open, which ends with the test.
+        let mut command = server.session(server.database());
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
         let session = tokio::task::block_in_place(|| {
-            server.psql(server.database(), &lock).stdout(Stdio::null()).spawn().unwrap()
+            let mut session = command.spawn().unwrap();
+            let lock = format!("BEGIN;\nLOCK TABLE {tables};\n");
+            session.stdin.as_mut().unwrap().write_all(lock.as_bytes()).unwrap();
+            session
         });
         let held = "SELECT COUNT(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted";
         until("the lock", || async { (count(server, held) > 0).then_some(()) }).await;

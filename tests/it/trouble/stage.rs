@@ -12,25 +12,25 @@ use crate::support::program::Running;
 use crate::support::{Actor, Reply, Terminal};
 
 /// Longer than anything takes that is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The world around a service.
-pub(super) struct Stage {
-    pub(super) terminal: Terminal,
+pub(crate) struct Stage {
+    pub(crate) terminal: Terminal,
     cloud_url: String,
     cloud: Running,
     visitor: Actor,
 }
 
 /// A running service.
-pub(super) struct Instance {
-    pub(super) running: Running,
-    pub(super) url: String,
+pub(crate) struct Instance {
+    pub(crate) running: Running,
+    pub(crate) url: String,
 }
 
 impl Stage {
     /// A cloud, a migrated database at this URL (a file if there is none) and an administrator.
-    pub(super) async fn open(database_url: Option<&str>) -> Self {
+    pub(crate) async fn open(database_url: Option<&str>) -> Self {
         let mut terminal = Terminal::open();
         let mut cloud = terminal.start(&["simulate", "--listen", "127.0.0.1:0", "--auto-approve"]);
         let cloud_url = cloud.after("simulated vehicle cloud at").await;
@@ -51,12 +51,12 @@ impl Stage {
     }
 
     /// Starts a service, with more settings than the stage has.
-    pub(super) async fn serve(&self, settings: &[(&str, &str)]) -> Instance {
+    pub(crate) async fn serve(&self, settings: &[(&str, &str)]) -> Instance {
         self.serve_with(&["serve"], settings).await
     }
 
     /// The same with these arguments.
-    pub(super) async fn serve_with(
+    pub(crate) async fn serve_with(
         &self,
         arguments: &[&str],
         settings: &[(&str, &str)],
@@ -68,7 +68,7 @@ impl Stage {
     }
 
     /// The administrator, signed in.
-    pub(super) async fn sign_in(&self, service: &Instance) -> Actor {
+    pub(crate) async fn sign_in(&self, service: &Instance) -> Actor {
         let visitor = Actor::visiting(&service.url);
         let body = json!({ "email": "a@example.com", "password": PASSWORD });
         let session = visitor.post("/v1/sessions", body).await.expect(201);
@@ -76,7 +76,7 @@ impl Stage {
     }
 
     /// The administrator as the owner of three cars.
-    pub(super) async fn owner(&self, service: &Instance) -> Actor {
+    pub(crate) async fn owner(&self, service: &Instance) -> Actor {
         let mut owner = self.sign_in(service).await;
         let started = owner.post("/v1/connections", json!({})).await.expect(201);
         let consent = owner.get(&started.text("authorize_url")).await.expect(302);
@@ -89,16 +89,16 @@ impl Stage {
     }
 
     /// How many commands the cars executed.
-    pub(super) async fn executed(&self) -> u64 {
+    pub(crate) async fn executed(&self) -> u64 {
         self.ask("/_sim/journal?count=true").await["count"].as_u64().unwrap()
     }
 
-    pub(super) async fn ask(&self, path: &str) -> Value {
+    pub(crate) async fn ask(&self, path: &str) -> Value {
         self.visitor.get(path).await.expect(200).body
     }
 
     /// Makes every car hold its next answer back.
-    pub(super) async fn hold_answers(&self, hold_ms: u64) {
+    pub(crate) async fn hold_answers(&self, hold_ms: u64) {
         for car in self.ask("/_sim/vehicles").await["vehicles"].as_array().unwrap() {
             let faults =
                 format!("{}/_sim/vehicles/{}/faults", self.cloud_url, car["id"].as_str().unwrap());
@@ -109,12 +109,12 @@ impl Stage {
     }
 
     /// Ends one service well.
-    pub(super) async fn close_one(&self, service: Instance) {
+    pub(crate) async fn close_one(&self, service: Instance) {
         assert!(service.running.terminate().await.success());
     }
 
     /// Ends everything well: nothing was left undone that a supervisor would notice.
-    pub(super) async fn close(self, services: Vec<Instance>) {
+    pub(crate) async fn close(self, services: Vec<Instance>) {
         for service in services {
             assert!(service.running.terminate().await.success());
         }
@@ -123,7 +123,7 @@ impl Stage {
 }
 
 /// Asks until there is an answer, and not for ever.
-pub(super) async fn until<T, F: Future<Output = Option<T>>>(
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut look: impl FnMut() -> F,
 ) -> T {
@@ -139,7 +139,7 @@ pub(super) async fn until<T, F: Future<Output = Option<T>>>(
 }
 
 /// Asks until the answer has this status, and shows the last one that had not.
-pub(super) async fn until_status<F: Future<Output = Reply>>(
+pub(crate) async fn until_status<F: Future<Output = Reply>>(
     status: u16,
     mut ask: impl FnMut() -> F,
 ) -> Reply {
@@ -158,14 +158,14 @@ pub(super) async fn until_status<F: Future<Output = Reply>>(
 }
 
 /// Waits until the service says that it is ready, or that one of its checks fails.
-pub(super) async fn until_ready(service_url: &str, is_ready: bool) -> Reply {
+pub(crate) async fn until_ready(service_url: &str, is_ready: bool) -> Reply {
     let visitor = Actor::visiting(service_url);
     let status = if is_ready { 200 } else { 503 };
     until_status(status, || visitor.get("/readyz")).await
 }
 
 /// Nobody who was told of a fault of the service was told anything but to come again later.
-pub(super) fn assert_turned_away_well(history: &History) {
+pub(crate) fn assert_turned_away_well(history: &History) {
     for request in &history.requests {
         let fault = request.answer.as_ref().filter(|answer| answer.status >= 500);
         let well = |answer: &Answer| answer.is_turning_away() && answer.body["retryable"] == true;
@@ -175,7 +175,7 @@ pub(super) fn assert_turned_away_well(history: &History) {
 
 /// A refusal that a client can wait out: a problem document with `Retry-After`.
 #[track_caller]
-pub(super) fn assert_wait(reply: &Reply) {
+pub(crate) fn assert_wait(reply: &Reply) {
     assert_eq!(reply.status, 503, "{}", reply.body);
     assert_eq!(reply.headers["content-type"], "application/problem+json");
     assert!(reply.headers.contains_key("retry-after"), "{:?}", reply.headers);

@@ -8,6 +8,7 @@
 //! a new one; a timeline that is earlier than one that was seen is never gone back to.
 
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -52,6 +53,10 @@ struct Shared {
     permits: Permits,
     /// Connections that do nothing but ask each server what it is.
     lookouts: tokio::sync::Mutex<Vec<Option<PgConnection>>>,
+    /// How many looks for the primary were begun, and the number of the last one that came to its end:
+    /// whoever looks may give up.
+    looks_begun: AtomicU64,
+    last_look: AtomicU64,
     chosen: RwLock<Chosen>,
     /// Told when the pool was replaced: who waits for an answer on the old one waits for nothing.
     replaced: tokio::sync::Notify,
@@ -87,12 +92,23 @@ impl Servers {
         let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good, chain, at_hand });
         let replaced = tokio::sync::Notify::new();
         let permits = Permits::of(connections_max, RESERVED);
-        let shared = Shared { addresses, connections_max, permits, lookouts, chosen, replaced };
+        let (looks_begun, last_look) = (AtomicU64::new(0), AtomicU64::new(0));
+        let shared = Shared {
+            addresses,
+            connections_max,
+            permits,
+            lookouts,
+            looks_begun,
+            last_look,
+            chosen,
+            replaced,
+        };
         let servers = Self(Arc::new(shared));
         let mut last = OpenError::NotPrimary;
         let found = tokio::time::timeout(START_PATIENCE, async {
             loop {
-                match servers.look().await {
+                let mut lookouts = servers.0.lookouts.lock().await;
+                match servers.look(&mut lookouts).await {
                     Ok(()) => return Ok(()),
                     Err(error) if !may_be_starting(&error) => return Err(error),
                     Err(error) => last = error,
@@ -132,7 +148,18 @@ impl Servers {
     /// [`StorageError::Unavailable`] if none is it; until one is, nothing is asked of any.
     pub(super) async fn find_primary(&self) -> Result<(), StorageError> {
         self.chosen_mut().at_hand.look();
-        self.look().await.map_err(|error| match error {
+        self.look_once_more().await
+    }
+
+    /// Looks for the primary, unless somebody else has done so from beginning to end since this was
+    /// called: however many ask, nobody waits for more than two looks.
+    async fn look_once_more(&self) -> Result<(), StorageError> {
+        let begun = self.0.looks_begun.load(Ordering::SeqCst);
+        let mut lookouts = self.0.lookouts.lock().await;
+        if self.0.last_look.load(Ordering::SeqCst) > begun {
+            return self.pool().map(drop);
+        }
+        self.look(&mut lookouts).await.map_err(|error| match error {
             OpenError::Storage(error) => error,
             OpenError::Connect(cause) => StorageError::Unavailable(cause),
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
@@ -143,7 +170,7 @@ impl Servers {
     pub(super) async fn confirm_primary(&self) -> Result<bool, StorageError> {
         let are_several = self.0.addresses.len() > 1;
         if are_several {
-            self.find_primary().await?;
+            self.look_once_more().await?;
         }
         Ok(are_several)
     }
@@ -176,8 +203,9 @@ impl Servers {
         }
     }
 
-    async fn look(&self) -> Result<(), OpenError> {
-        let mut lookouts = self.0.lookouts.lock().await;
+    /// Asks every server what it is. What is chosen then is known before anybody else looks.
+    async fn look(&self, lookouts: &mut [Option<PgConnection>]) -> Result<(), OpenError> {
+        let number = self.0.looks_begun.fetch_add(1, Ordering::SeqCst) + 1;
         let several = self.0.addresses.len() > 1;
         let asked = self.0.addresses.iter().zip(lookouts.iter_mut());
         let asked = asked.map(|(address, lookout)| standing(address, lookout, several));
@@ -188,8 +216,8 @@ impl Servers {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        drop(lookouts);
         let mut chosen = self.chosen_mut();
+        self.0.last_look.store(number, Ordering::SeqCst);
         let primary = standings
             .iter()
             .filter(|(_, one)| one.is_primary && one.timeline >= chosen.timeline)

@@ -80,7 +80,7 @@ impl PooledConnection {
 #[async_trait]
 impl DbSession for PooledConnection {
     async fn run(&mut self, query: Query) -> Result<Answer, StorageError> {
-        if query.is_long {
+        if query.takes_long() {
             self.on_another_thread(|on| run::run(on, query)).await
         } else {
             self.on_this_thread(|on| run::run(on, query))

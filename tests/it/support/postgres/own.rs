@@ -140,13 +140,20 @@ impl OwnServer {
 
     /// `psql` that runs statements, to be started.
     pub(crate) fn psql(&self, database: &str, sql: &str) -> Command {
+        let mut command = self.session(database);
+        command.args(["--command", sql]);
+        command
+    }
+
+    /// A session that takes its statements from standard input, and lives as long as that is open.
+    pub(crate) fn session(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
         // Whatever the role's sessions are by default, the superuser's can write.
         command.env("PGOPTIONS", "-c default_transaction_read_only=off");
         command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
         command.args(["--set=ON_ERROR_STOP=1", "--username", USER, "--dbname", database]);
         command.arg(format!("--host={}", self.folder.display()));
-        command.arg(format!("--port={}", self.port)).args(["--command", sql]);
+        command.arg(format!("--port={}", self.port));
         command
     }
 
