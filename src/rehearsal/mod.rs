@@ -10,6 +10,7 @@
 //! It proves nothing about SQL, sockets or disks; the integration tests do that.
 
 mod cars;
+mod people;
 mod process;
 mod promises;
 mod run;

@@ -102,7 +102,18 @@ impl Reader {
             Happening::Committed { transaction, rows, .. } => {
                 self.committed(*transaction, rows, terms);
             }
-            Happening::Told { key, command_id, status } => self.told(key, *command_id, *status),
+            Happening::Told { key, asked_for, command_id, status } => {
+                self.told(key, asked_for, command_id.as_uuid(), *status);
+            }
+            Happening::ToldAgain { key, status, after, wait } => {
+                if *status == CommandStatus::Sending && after < wait {
+                    self.breaks("none", format!("{key} was not waited for"));
+                }
+            }
+            Happening::Failed { key, error, calm: true } => {
+                self.breaks("none", format!("nothing was wrong, and {key} was told {error}"));
+            }
+            Happening::KeyReused { key, asked_for } => self.told_of_reuse(key, asked_for),
             Happening::Ended { grant_id, waits, in_flight } => {
                 self.told_of_end(grant_id.as_uuid(), moment.at, terms);
                 if *waits && *in_flight == 0 {
@@ -122,7 +133,8 @@ impl Reader {
                 let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
                 self.asked_ends.insert((grant_id.as_uuid(), end));
             }
-            Happening::NotTold { .. }
+            Happening::Failed { .. }
+            | Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
             | Happening::Died { .. }
@@ -233,12 +245,30 @@ impl Reader {
         self.commands.insert(command_id, Known { key, grant_id, sent_as, spends_use, history });
     }
 
-    fn told(&mut self, key: &str, command_id: crate::domain::id::CommandId, status: CommandStatus) {
-        let known = self.commands.get(&command_id.as_uuid());
+    fn told(
+        &mut self,
+        key: &str,
+        asked_for: &Instruction,
+        command_id: Uuid,
+        status: CommandStatus,
+    ) {
+        let known = self.commands.get(&command_id);
         let is_durable =
             known.is_some_and(|known| known.key == key && known.history.contains(&status));
         if !is_durable {
             self.breaks("P6", format!("{key} was told {status} and nothing of it was durable"));
+        } else if known.is_some_and(|known| known.sent_as.2 != words(asked_for)) {
+            self.breaks(
+                "P6",
+                format!("{key} asked for {asked_for} and was told of another request"),
+            );
+        }
+    }
+
+    fn told_of_reuse(&mut self, key: &str, asked_for: &Instruction) {
+        let is_reused = |known: &Known| known.key == key && known.sent_as.2 != words(asked_for);
+        if !self.commands.values().any(is_reused) {
+            self.breaks("P6", format!("{key} was refused for a reuse that there was not"));
         }
     }
 

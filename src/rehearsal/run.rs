@@ -1,6 +1,7 @@
 //! One run: everything that a seed means, from the beginning until nothing is left to do.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
@@ -8,14 +9,10 @@ use super::cars::Cars;
 use super::process::Instance;
 use super::promises::{self, Broken};
 use super::story::{self, Act, Scene};
-use super::trace::{Happening, Moment};
+use super::trace::Moment;
 use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
-use crate::domain::id::{GrantId, UserId};
-use crate::service::commands::{CommandRequest, Dispatched, dispatch, reconcile, recover};
-use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
-use crate::service::users::disable;
-use crate::service::{Caller, Error};
+use crate::service::commands::{reconcile, recover};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
 use crate::storage::meanings::meanings;
 
@@ -25,8 +22,6 @@ const SETTLING_STEPS: usize = 60;
 const SETTLING_STEP: Duration = Duration::from_secs(5);
 /// Longer than a process ever stands still, and than it takes to answer what it began.
 const STOP_MAX: Duration = Duration::from_secs(200);
-/// How often a client asks again that was told nothing.
-const ASKS_MAX: usize = 4;
 
 /// What a run left.
 pub(super) struct Outcome {
@@ -71,12 +66,12 @@ fn panics() -> u32 {
 }
 
 /// The processes of a run and what they share.
-struct Stage {
-    world: Arc<World>,
+pub(super) struct Stage {
+    pub(super) world: Arc<World>,
     db: RehearsalDb,
     cars: Arc<Cars>,
     /// The process at each place; `None` while it is down.
-    places: Vec<Mutex<Option<Instance>>>,
+    pub(super) places: Vec<Mutex<Option<Instance>>>,
     begun: Mutex<u64>,
     scenes: Vec<Scene>,
 }
@@ -122,11 +117,11 @@ impl Stage {
         Arc::new(Self { world, db, cars, places, begun, scenes })
     }
 
-    fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, place: usize) {
+    pub(super) fn start(&self, place: usize) {
         let number = {
             let mut begun = Self::lock(&self.begun);
             *begun += 1;
@@ -136,7 +131,7 @@ impl Stage {
         *Self::lock(&self.places[place]) = Some(instance);
     }
 
-    fn at(&self, place: usize) -> Option<Instance> {
+    pub(super) fn at(&self, place: usize) -> Option<Instance> {
         Self::lock(&self.places[place]).clone()
     }
 
@@ -191,6 +186,9 @@ impl Stage {
                 break;
             }
         }
+        if let Some(unheard) = self.ask_again().await {
+            return Some(unheard);
+        }
         for place in 0..self.places.len() {
             let Some(instance) = self.at(place) else { continue };
             instance.stop();
@@ -202,141 +200,21 @@ impl Stage {
         failed.map(|error| format!("a quiet database was not settled: {error:?}"))
     }
 
-    async fn scene(&self, Scene { at, place, act }: Scene) {
-        tokio::time::sleep(at).await;
-        match act {
-            Act::Command { request, wait, patience } => {
-                self.command(place, request, wait, patience).await;
-            }
-            Act::End { grant_id, caller, gives_back, waits } => {
-                self.end(place, grant_id, &caller, gives_back, waits).await;
-            }
-            Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
-            Act::Death { after } => {
-                let victim = Self::lock(&self.places[place]).take();
-                let Some(victim) = victim else { return };
-                victim.die();
-                tokio::time::sleep(after).await;
-                self.start(place);
-            }
-            Act::Stall { time } => {
-                if let Some(instance) = self.at(place) {
-                    instance.process.stand_still(time);
-                }
-            }
-            Act::Restart => {
-                let old = Self::lock(&self.places[place]).take();
-                let Some(old) = old else { return };
-                old.stop();
-                self.start(place);
+    /// Repeats every request whose key has a command, now that nothing fails. Says which was not answered.
+    async fn ask_again(&self) -> Option<String> {
+        const WAIT: Duration = Duration::from_secs(20);
+        let commands = self.db.rows(Table::Commands);
+        let decided: BTreeSet<&str> =
+            commands.iter().map(|row| row.text("idempotency_key").unwrap()).collect();
+        for scene in &self.scenes {
+            let Act::Command { request, .. } = &scene.act else { continue };
+            let key = request.idempotency_key.as_str();
+            let began = self.world.elapsed();
+            let is_late = || self.world.elapsed() - began >= WAIT;
+            if decided.contains(key) && (!self.ask(0, request, WAIT, None).await || is_late()) {
+                return Some(format!("{key} was not answered at once when it was asked again"));
             }
         }
-    }
-
-    async fn command(
-        &self,
-        mut place: usize,
-        request: CommandRequest,
-        wait: Duration,
-        patience: Option<Duration>,
-    ) {
-        for _ in 0..ASKS_MAX {
-            let told = self.ask(place, &request, wait, patience).await;
-            let key = request.idempotency_key.clone();
-            match told {
-                Ok(Dispatched { command, .. }) => {
-                    let (command_id, status) = (command.command_id, command.status);
-                    return self.world.note(Happening::Told { key, command_id, status });
-                }
-                Err(why) => self.world.note(Happening::NotTold { key, why }),
-            }
-            if self.world.below(3) == 0 {
-                return;
-            }
-            tokio::time::sleep(self.world.up_to(1000)).await;
-            place = self.world.below(self.places.len());
-        }
-    }
-
-    /// One try, of which nothing is heard if the process dies or the client hangs up.
-    async fn ask(
-        &self,
-        place: usize,
-        request: &CommandRequest,
-        wait: Duration,
-        patience: Option<Duration>,
-    ) -> Result<Dispatched, String> {
-        let instance = self.at(place).ok_or("nobody is there")?;
-        let (key, process) = (request.idempotency_key.clone(), instance.process.number);
-        self.world.note(Happening::Asked { key, process });
-        self.world.pass().await;
-        let patience = patience.unwrap_or(Duration::from_secs(60));
-        tokio::select! {
-            biased;
-            () = instance.process.dead.cancelled() => Err("the process died".to_owned()),
-            told = dispatch(&instance.service, request.clone(), wait) => {
-                told.map_err(|error| format!("{error:?}"))
-            }
-            () = tokio::time::sleep(patience) => Err("the client hung up".to_owned()),
-        }
-    }
-
-    async fn end(
-        &self,
-        mut place: usize,
-        grant_id: GrantId,
-        caller: &Caller,
-        gives_back: bool,
-        waits: bool,
-    ) {
-        for _ in 0..ASKS_MAX {
-            match self.try_to_end(place, grant_id, caller, gives_back, waits).await {
-                Ok(EndedGrant { in_flight, .. }) => {
-                    let in_flight = in_flight.len();
-                    return self.world.note(Happening::Ended { grant_id, waits, in_flight });
-                }
-                Err(why) => self.world.note(Happening::NotEnded { grant_id, why }),
-            }
-            tokio::time::sleep(self.world.up_to(1000)).await;
-            place = self.world.below(self.places.len());
-        }
-    }
-
-    async fn close(&self, mut place: usize, user_id: UserId, caller: &Caller) {
-        for _ in 0..ASKS_MAX {
-            if let Some(instance) = self.at(place) {
-                let closed = tokio::select! {
-                    biased;
-                    () = instance.process.dead.cancelled() => false,
-                    closed = disable(&instance.service, caller, user_id) => closed.is_ok(),
-                };
-                if closed {
-                    return;
-                }
-            }
-            tokio::time::sleep(self.world.up_to(1000)).await;
-            place = self.world.below(self.places.len());
-        }
-    }
-
-    async fn try_to_end(
-        &self,
-        place: usize,
-        grant_id: GrantId,
-        caller: &Caller,
-        gives_back: bool,
-        waits: bool,
-    ) -> Result<EndedGrant, String> {
-        let instance = self.at(place).ok_or("nobody is there")?;
-        let process = instance.process.number;
-        self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
-        let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
-        let service = &instance.service;
-        let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };
-        tokio::select! {
-            biased;
-            () = instance.process.dead.cancelled() => Err("the process died".to_owned()),
-            ended = end(service, caller, grant_id, ending, wait) => ended.map_err(|error: Error| format!("{error:?}")),
-        }
+        None
     }
 }

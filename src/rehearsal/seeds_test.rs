@@ -66,7 +66,8 @@ fn every_seed_keeps_every_promise() {
 #[test]
 fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_flight() {
     let mut reached = BTreeSet::new();
-    let (mut in_flight, mut deaths, mut shared) = (0, 0, 0);
+    let (mut in_flight, mut deaths, mut reused) = (0, 0, 0);
+    let (mut shared, mut alone) = (0, 0);
     for moment in (0..400).flat_map(|seed| play(seed, None).trace) {
         match moment.happening {
             Happening::Committed { rows, .. } => {
@@ -77,10 +78,12 @@ fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_fl
                 let decides = is_one_of(&["sending", "refused"]);
                 let writes_outcomes = is_one_of(&["acknowledged", "failed", "unknown", "expired"]);
                 shared += usize::from(decides && writes_outcomes);
+                alone += usize::from(!decides && is_one_of(&["acknowledged"]));
                 reached.extend(statuses);
             }
             Happening::Ended { in_flight: left, .. } => in_flight += left,
             Happening::Died { .. } => deaths += 1,
+            Happening::KeyReused { .. } => reused += 1,
             _ => {}
         }
     }
@@ -90,6 +93,8 @@ fn the_seeds_reach_every_status_of_a_command_and_revocations_with_commands_in_fl
     }
     assert!(in_flight > 20 && deaths > 100, "{in_flight} in flight, {deaths} deaths");
     assert!(shared > 20, "{shared} transactions decide and write outcomes");
+    assert!(alone > 200, "{alone} transactions write only outcomes");
+    assert!(reused > 20, "{reused} clients were refused that used a key for two requests");
 }
 
 #[test]

@@ -189,13 +189,15 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
         // Some come together, so that the gate has several things to do at once.
         let after = |last: &Scene| (last.at + world.up_to(400), last.place);
         let (at, place) = scenes.last().filter(|_| world.below(3) == 0).map_or(anywhere, after);
-        let act = match world.below(100) {
+        let act = match world.below(if world.calm { 86 } else { 100 }) {
             0..66 => {
                 let act = ask(world, lent, number);
-                // The same request elsewhere: impatient people and balancers.
+                // The same request elsewhere: impatient people and balancers. Or its key on another.
                 while world.below(4) == 0 {
-                    let at = at + world.up_to(span_ms);
-                    scenes.push(Scene { at, place: world.below(places), act: act.clone() });
+                    let (at, place) = (at + world.up_to(span_ms), world.below(places));
+                    let reused = world.below(4) == 0;
+                    let act = if reused { with_key_of(&act) } else { act.clone() };
+                    scenes.push(Scene { at, place, act });
                 }
                 act
             }
@@ -250,4 +252,17 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     let wait = Duration::from_millis(world.one_of(&[0, 100, 20_000]));
     let patience = (world.below(8) == 0).then(|| world.up_to(200));
     Act::Command { request, wait, patience }
+}
+
+/// Asks the car for something else under the same key, as a client does that makes its keys badly.
+fn with_key_of(act: &Act) -> Act {
+    let mut act = act.clone();
+    if let Act::Command { request, .. } = &mut act {
+        request.instruction = match request.instruction {
+            Instruction::Unlock => Instruction::Lock,
+            _ => Instruction::Unlock,
+        };
+        request.request_hash[1] = 1;
+    }
+    act
 }

@@ -20,9 +20,16 @@ pub(super) enum Happening {
     /// A client sent a request for a command, for the first time or again.
     Asked { key: String, process: u64 },
     /// It was told what became of it.
-    Told { key: String, command_id: CommandId, status: CommandStatus },
-    /// It was told that it did not work, or nothing.
-    NotTold { key: String, why: String },
+    Told { key: String, asked_for: Instruction, command_id: CommandId, status: CommandStatus },
+    /// It was told so of a request that had been decided on before, after so much of the time that it
+    /// was ready to wait.
+    ToldAgain { key: String, status: CommandStatus, after: Duration, wait: Duration },
+    /// It was told that its key belongs to another request.
+    KeyReused { key: String, asked_for: Instruction },
+    /// It was told that it did not work, in a calm world or another.
+    Failed { key: String, error: String, calm: bool },
+    /// It was told nothing.
+    NotTold { key: String, why: &'static str },
     /// Somebody asked for the end of a grant.
     EndAsked { grant_id: GrantId, process: u64, waits: bool, gives_back: bool },
     /// And was told that it has ended, and what is still in flight.

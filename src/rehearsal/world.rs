@@ -50,6 +50,8 @@ pub(super) struct World {
     random: Mutex<fastrand::Rng>,
     trace: Mutex<Vec<Moment>>,
     began: tokio::time::Instant,
+    /// Nothing fails, takes long or dies: everybody is answered.
+    pub(super) calm: bool,
     pub(super) pace: Pace,
     /// How many of a thousand calls fail.
     pub(super) troubles: usize,
@@ -63,12 +65,15 @@ impl World {
     #[expect(clippy::disallowed_methods, reason = "the time of a run is the paused one of tokio")]
     pub(super) fn of_seed(seed: u64, planted: Option<Planted>) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let pace = [Pace::Quick, Pace::Even, Pace::Ragged][random.usize(..3)];
-        let troubles = [0, 5, 40][random.usize(..3)];
+        let calm = random.usize(..6) == 0;
+        let pace =
+            [Pace::Quick, Pace::Even, Pace::Ragged][random.usize(..if calm { 2 } else { 3 })];
+        let troubles = if calm { 0 } else { [0, 5, 40][random.usize(..3)] };
         Self {
             random: Mutex::new(random),
             trace: Mutex::default(),
             began: tokio::time::Instant::now(),
+            calm,
             pace,
             troubles,
             planted,

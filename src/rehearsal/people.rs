@@ -1,0 +1,181 @@
+//! What people do in a run: they ask, ask again where they were told nothing, end grants and close
+//! accounts; and what befalls the processes meanwhile.
+
+use std::time::Duration;
+
+use super::run::Stage;
+use super::story::{Act, Scene};
+use super::trace::Happening;
+use crate::domain::id::{GrantId, UserId};
+use crate::service::commands::{CommandRequest, Dispatched, dispatch};
+use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
+use crate::service::users::disable;
+use crate::service::{Caller, Error};
+
+/// How often a client asks again that was told nothing.
+const ASKS_MAX: usize = 4;
+
+impl Stage {
+    /// Plays one scene.
+    pub(super) async fn scene(&self, Scene { at, place, act }: Scene) {
+        tokio::time::sleep(at).await;
+        match act {
+            Act::Command { request, wait, patience } => {
+                self.command(place, request, wait, patience).await;
+            }
+            Act::End { grant_id, caller, gives_back, waits } => {
+                self.end(place, grant_id, &caller, gives_back, waits).await;
+            }
+            Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
+            Act::Death { after } => {
+                let victim = Self::lock(&self.places[place]).take();
+                let Some(victim) = victim else { return };
+                victim.die();
+                tokio::time::sleep(after).await;
+                self.start(place);
+            }
+            Act::Stall { time } => {
+                if let Some(instance) = self.at(place) {
+                    instance.process.stand_still(time);
+                }
+            }
+            Act::Restart => {
+                let old = Self::lock(&self.places[place]).take();
+                let Some(old) = old else { return };
+                old.stop();
+                self.start(place);
+            }
+        }
+    }
+
+    async fn command(
+        &self,
+        mut place: usize,
+        request: CommandRequest,
+        wait: Duration,
+        patience: Option<Duration>,
+    ) {
+        for _ in 0..ASKS_MAX {
+            if self.ask(place, &request, wait, patience).await {
+                return;
+            }
+            if self.world.below(3) == 0 {
+                return;
+            }
+            tokio::time::sleep(self.world.up_to(1000)).await;
+            place = self.world.below(self.places.len());
+        }
+    }
+
+    /// One try; returns whether it was answered.
+    pub(super) async fn ask(
+        &self,
+        place: usize,
+        request: &CommandRequest,
+        wait: Duration,
+        patience: Option<Duration>,
+    ) -> bool {
+        let began = self.world.elapsed();
+        let answer = self.answer(place, request, wait, patience).await;
+        let (key, asked_for) = (request.idempotency_key.clone(), request.instruction);
+        let happening = match answer {
+            Ok(Ok(Dispatched { command, replayed })) => {
+                let (command_id, status) = (command.command_id, command.status);
+                if replayed {
+                    let (key, after) = (key.clone(), self.world.elapsed() - began);
+                    self.world.note(Happening::ToldAgain { key, status, after, wait });
+                }
+                Happening::Told { key, asked_for, command_id, status }
+            }
+            Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },
+            Ok(Err(error)) => {
+                Happening::Failed { key, error: format!("{error:?}"), calm: self.world.calm }
+            }
+            Err(why) => Happening::NotTold { key, why },
+        };
+        let is_answered =
+            !matches!(happening, Happening::NotTold { .. } | Happening::Failed { .. });
+        self.world.note(happening);
+        is_answered
+    }
+
+    /// The answer to one try; why there was none, if the process dies or the client hangs up.
+    async fn answer(
+        &self,
+        place: usize,
+        request: &CommandRequest,
+        wait: Duration,
+        patience: Option<Duration>,
+    ) -> Result<Result<Dispatched, Error>, &'static str> {
+        let instance = self.at(place).ok_or("nobody is there")?;
+        let (key, process) = (request.idempotency_key.clone(), instance.process.number);
+        self.world.note(Happening::Asked { key, process });
+        self.world.pass().await;
+        let patience = patience.unwrap_or(Duration::from_secs(60));
+        tokio::select! {
+            biased;
+            () = instance.process.dead.cancelled() => Err("the process died"),
+            answer = dispatch(&instance.service, request.clone(), wait) => Ok(answer),
+            () = tokio::time::sleep(patience) => Err("the client hung up"),
+        }
+    }
+
+    async fn end(
+        &self,
+        mut place: usize,
+        grant_id: GrantId,
+        caller: &Caller,
+        gives_back: bool,
+        waits: bool,
+    ) {
+        for _ in 0..ASKS_MAX {
+            match self.try_to_end(place, grant_id, caller, gives_back, waits).await {
+                Ok(EndedGrant { in_flight, .. }) => {
+                    let in_flight = in_flight.len();
+                    return self.world.note(Happening::Ended { grant_id, waits, in_flight });
+                }
+                Err(why) => self.world.note(Happening::NotEnded { grant_id, why }),
+            }
+            tokio::time::sleep(self.world.up_to(1000)).await;
+            place = self.world.below(self.places.len());
+        }
+    }
+
+    async fn close(&self, mut place: usize, user_id: UserId, caller: &Caller) {
+        for _ in 0..ASKS_MAX {
+            if let Some(instance) = self.at(place) {
+                let closed = tokio::select! {
+                    biased;
+                    () = instance.process.dead.cancelled() => false,
+                    closed = disable(&instance.service, caller, user_id) => closed.is_ok(),
+                };
+                if closed {
+                    return;
+                }
+            }
+            tokio::time::sleep(self.world.up_to(1000)).await;
+            place = self.world.below(self.places.len());
+        }
+    }
+
+    async fn try_to_end(
+        &self,
+        place: usize,
+        grant_id: GrantId,
+        caller: &Caller,
+        gives_back: bool,
+        waits: bool,
+    ) -> Result<EndedGrant, String> {
+        let instance = self.at(place).ok_or("nobody is there")?;
+        let process = instance.process.number;
+        self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
+        let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
+        let service = &instance.service;
+        let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };
+        tokio::select! {
+            biased;
+            () = instance.process.dead.cancelled() => Err("the process died".to_owned()),
+            ended = end(service, caller, grant_id, ending, wait) => ended.map_err(|error: Error| format!("{error:?}")),
+        }
+    }
+}
