@@ -39,6 +39,7 @@ impl Stage {
                     instance.process.stand_still(time);
                 }
             }
+            Act::Outage { time } => self.world.plan_outage(time),
             Act::Restart => {
                 let old = Self::lock(&self.places[place]).take();
                 let Some(old) = old else { return };

@@ -139,6 +139,8 @@ impl Reader {
             | Happening::Began { .. }
             | Happening::Died { .. }
             | Happening::StoodStill { .. }
+            | Happening::WentAway { .. }
+            | Happening::AnswerLost { .. }
             | Happening::Stopped { .. } => {}
         }
     }

@@ -40,6 +40,8 @@ pub(super) enum Act {
     Stall { time: Duration },
     /// A process stops in order, and another begins at once.
     Restart,
+    /// The database goes away for so long in the middle of a commit, which may be kept.
+    Outage { time: Duration },
 }
 
 /// Who does what, when, and at which place.
@@ -204,7 +206,8 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
             66..82 => end(world, lent),
             82..86 => close(world),
             86..93 => Act::Death { after: world.up_to(3000) },
-            93..97 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
+            93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
+            96..98 => Act::Outage { time: world.up_to(20_000) },
             _ => Act::Restart,
         };
         scenes.push(Scene { at, place, act });

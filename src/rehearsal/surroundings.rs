@@ -70,15 +70,25 @@ impl Surroundings for Process {
     }
 
     fn trouble(&self, at: Moment) -> Option<Trouble> {
-        if !self.world.fails(self.world.troubles) {
+        let commits = matches!(at, Moment::Commit(_));
+        let away = self.world.is_database_away(commits);
+        // Commits fail more often: there is one to many statements, and most is at stake.
+        let share = self.world.troubles * if commits { 4 } else { 1 };
+        if !away && !self.world.fails(share) {
             return None;
         }
         let what = match at {
             Moment::Begin => &[Trouble::Unavailable][..],
+            Moment::Statement if away => &[Trouble::Unavailable],
             Moment::Statement => &[Trouble::Unavailable, Trouble::Conflict],
-            Moment::Commit => &[Trouble::Unavailable, Trouble::Conflict, Trouble::KeptUnheard],
+            Moment::Commit(_) if away => &[Trouble::Unavailable, Trouble::KeptUnheard],
+            Moment::Commit(_) => &[Trouble::Unavailable, Trouble::Conflict, Trouble::KeptUnheard],
         };
-        Some(self.world.one_of(what))
+        let trouble = self.world.one_of(what);
+        if let (Moment::Commit(transaction), Trouble::KeptUnheard) = (at, trouble) {
+            self.world.note(Happening::AnswerLost { transaction });
+        }
+        Some(trouble)
     }
 
     fn choose(&self, count: usize) -> usize {

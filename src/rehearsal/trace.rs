@@ -50,6 +50,10 @@ pub(super) enum Happening {
     Died { process: u64 },
     /// A process was not let run for so long.
     StoodStill { process: u64, time: Duration },
+    /// The process that committed it did not hear so.
+    AnswerLost { transaction: u64 },
+    /// The database went away for so long.
+    WentAway { time: Duration },
     /// A process was told to stop.
     Stopped { process: u64 },
 }

@@ -2,7 +2,7 @@
 //! the trace.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::trace::{Happening, Moment};
@@ -46,6 +46,14 @@ enum Wait {
     Time(Duration),
 }
 
+/// An outage of the database.
+#[derive(Default)]
+struct Outage {
+    planned: Option<Duration>,
+    /// On the clock of the run.
+    until: Duration,
+}
+
 pub(super) struct World {
     random: Mutex<fastrand::Rng>,
     trace: Mutex<Vec<Moment>>,
@@ -56,6 +64,7 @@ pub(super) struct World {
     /// How many of a thousand calls fail.
     pub(super) troubles: usize,
     pub(super) planted: Option<Planted>,
+    outage: Mutex<Outage>,
     /// Nothing fails and nothing takes long any more.
     settles: AtomicBool,
 }
@@ -77,6 +86,7 @@ impl World {
             pace,
             troubles,
             planted,
+            outage: Mutex::default(),
             settles: AtomicBool::new(false),
         }
     }
@@ -98,6 +108,26 @@ impl World {
     /// Whether something fails; nothing does once the world settles.
     pub(super) fn fails(&self, share: usize) -> bool {
         !self.settles() && self.happens(share)
+    }
+
+    /// Takes the database away for so long, in the middle of the next commit.
+    pub(super) fn plan_outage(&self, time: Duration) {
+        self.outage().planned = Some(time);
+    }
+
+    /// Whether the database is away now; nothing is once the world settles. A commit is where a planned
+    /// outage begins.
+    pub(super) fn is_database_away(&self, commits: bool) -> bool {
+        let (now, mut outage) = (self.elapsed(), self.outage());
+        if let Some(time) = outage.planned.take_if(|_| commits) {
+            outage.until = now + time;
+            self.note(Happening::WentAway { time });
+        }
+        now < outage.until && !self.settles()
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of these.

@@ -21,7 +21,7 @@ use crate::storage::StorageError;
 use crate::storage::commands::Transition;
 
 /// How often a batch is decided again because others were in the way.
-const TRIES_MAX: u8 = 8;
+const REPEATS_MAX: u8 = 8;
 /// How often, and on the monotonic clock how long, an unknown commit is looked for before those who
 /// wait get [`BatchError::MaybeDurable`].
 const LOOKS_MAX: u32 = 20;
@@ -72,11 +72,11 @@ pub(super) async fn decide_until_known(
     batch: &Batch,
 ) -> Result<DecidedBatch, BatchError> {
     let mut unconfirmed = UnconfirmedRulings::default();
-    let (mut tries, mut search) = (0, None);
+    let (mut repeats, mut search) = (Repeats::default(), None);
     loop {
-        let error = match batch::decide_once(service, batch).await {
-            Ok(decided) if search.is_none() => return Ok(decided),
-            Ok(DecidedBatch { rulings, written }) => {
+        let error = match (batch::decide_once(service, batch).await, &search) {
+            (Ok(decided), None) => return Ok(decided),
+            (Ok(DecidedBatch { rulings, written }), Some(_)) => {
                 // The outcomes may have been written by the commit that was not answered.
                 match outcomes::with_earlier(service, &batch.outcomes, written).await {
                     Ok(written) => {
@@ -91,12 +91,9 @@ pub(super) async fn decide_until_known(
                     }
                 }
             }
-            Err(AttemptError::Failed(error)) if error.is_worth_repeating() && tries < TRIES_MAX => {
-                tries += 1;
-                continue;
-            }
-            Err(AttemptError::Failed(error)) => error,
-            Err(AttemptError::CommitUnknown(decided, error)) => {
+            (Err(AttemptError::Failed(error)), _) if repeats.allow(&error) => continue,
+            (Err(AttemptError::Failed(error)), _) => error,
+            (Err(AttemptError::CommitUnknown(decided, error)), _) => {
                 unconfirmed.remember(decided.rulings);
                 search.get_or_insert_with(|| Search::start(service.clock.monotonic()));
                 error.into()
@@ -114,6 +111,19 @@ pub(super) async fn decide_until_known(
         }
         tracing::warn!(error = ?error, requests, "looking for an unknown commit");
         tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// The attempts after one that others were in the way of.
+#[derive(Default)]
+struct Repeats(u8);
+
+impl Repeats {
+    /// Whether to decide once more, after this error.
+    fn allow(&mut self, error: &Error) -> bool {
+        let allowed = error.is_worth_repeating() && self.0 < REPEATS_MAX;
+        self.0 += u8::from(allowed);
+        allowed
     }
 }
 
@@ -217,6 +227,28 @@ mod tests {
         for (error, expected) in failures {
             assert_eq!(BatchError::of_failure(&Error::Storage(error)), expected);
         }
+    }
+
+    #[test]
+    fn a_batch_is_repeated_eight_times_and_only_where_others_were_in_the_way() {
+        let lost = Error::Storage(StorageError::LostRace);
+        let away = Error::Storage(StorageError::Unavailable("away".into()));
+        let mut repeats = Repeats::default();
+        assert!(!repeats.allow(&away));
+        assert_eq!((0..100).filter(|_| repeats.allow(&lost)).count(), 8);
+    }
+
+    #[test]
+    fn what_an_unanswered_commit_kept_is_ours_unless_the_recovery_came_first() {
+        let decided = Command::example(CommandStatus::Refused);
+        let recovered = Command { status: CommandStatus::Unknown, ..decided.clone() };
+        let recognized = |found: &Command| {
+            let mut unconfirmed = UnconfirmedRulings::default();
+            unconfirmed.remember(vec![Ruling::Refused(Box::new(decided.clone()))]);
+            unconfirmed.recognize(vec![Ruling::Replayed(Box::new(found.clone()))])
+        };
+        assert!(matches!(recognized(&decided)[..], [Ruling::Refused(_)]));
+        assert!(matches!(recognized(&recovered)[..], [Ruling::Replayed(_)]));
     }
 
     #[test]

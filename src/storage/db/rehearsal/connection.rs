@@ -51,7 +51,7 @@ impl Transaction for RehearsalConnection {
             return Err(db.unheard());
         }
         self.transaction = None;
-        match db.surroundings.trouble(Moment::Commit) {
+        match db.surroundings.trouble(Moment::Commit(number)) {
             Some(trouble) => {
                 match trouble {
                     // A file is written by this process: there is no answer to lose.

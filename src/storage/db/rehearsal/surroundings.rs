@@ -15,8 +15,8 @@ pub enum Moment {
     Begin,
     /// A statement is sent.
     Statement,
-    /// A transaction is to be made durable.
-    Commit,
+    /// This transaction is to be made durable.
+    Commit(u64),
 }
 
 /// What goes wrong.
