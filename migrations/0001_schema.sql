@@ -196,7 +196,7 @@ CREATE TABLE commands (
     retry_after_ms BIGINT,
     created_at BIGINT NOT NULL,
     send_by BIGINT NOT NULL,
-    answer_by BIGINT NOT NULL,
+    abandon_at BIGINT NOT NULL,
     instance_id UUID NOT NULL,
     changed_at BIGINT NOT NULL,
     check_at BIGINT,
@@ -205,7 +205,7 @@ CREATE TABLE commands (
 );
 CREATE INDEX commands_by_vehicle ON commands (vehicle_id, command_id);
 -- Few commands are in flight at any time, so one small index serves recovery and revocation.
-CREATE INDEX commands_in_flight ON commands (answer_by) WHERE status = 'sending';
+CREATE INDEX commands_in_flight ON commands (abandon_at) WHERE status = 'sending';
 CREATE INDEX commands_to_check ON commands (check_at) WHERE check_at IS NOT NULL;
 
 -- The record, and the Merkle tree over it. Entries are queued in the transaction of what they

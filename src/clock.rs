@@ -31,14 +31,14 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts the monotonic reading at zero.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "the one module in which the clock is read")]
     pub fn start() -> Self {
         Self { started: Instant::now() }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one room in which the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "the one module in which the clock is read")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);

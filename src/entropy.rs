@@ -98,7 +98,7 @@ pub struct OsEntropy {
 }
 
 impl Default for OsEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one room in which randomness is drawn")]
+    #[expect(clippy::disallowed_methods, reason = "the one module in which randomness is drawn")]
     fn default() -> Self {
         let (supply, sequence) = (Supply::default(), Sequence::default());
         Self { random: SystemRandom::new(), supply, sequence }

@@ -1,5 +1,5 @@
 //! The command line: one file per command. Everything it does besides talking to the terminal is
-//! done by the rooms below.
+//! done by the modules below.
 
 mod admin;
 mod audit;

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::CommandId;
-use crate::domain::impairment::ConsentReason;
+use crate::domain::impairment::ConnectionReason;
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{Attributes, Observable, Reading};
 
@@ -145,8 +145,8 @@ impl ConnectorError {
 
     /// What it says about a consent that it brought to an end.
     #[must_use]
-    pub fn consent_reason(&self) -> ConsentReason {
-        ConsentReason::Connector { fault: self.fault, code: self.provider_code.clone() }
+    pub fn consent_reason(&self) -> ConnectionReason {
+        ConnectionReason::Connector { fault: self.fault, code: self.provider_code.clone() }
     }
 }
 

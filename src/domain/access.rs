@@ -38,9 +38,9 @@ words! {
         StartConnection = "connections.start",
         /// See an owner's consent.
         GetConnection = "connections.get",
-        /// Mend the account with the maker that stands behind a consent.
+        /// Mend the account with the maker that stands behind a connection.
         Reauthenticate = "connections.reauthenticate",
-        /// End a consent.
+        /// End a connection.
         Disconnect = "connections.disconnect",
         /// List cars.
         ListVehicles = "vehicles.list",

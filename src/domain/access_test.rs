@@ -24,7 +24,7 @@ fn user(number: u128) -> UserId {
 /// An object that has one of everybody.
 fn object() -> Object {
     let (subject, owner, grantee) = (user(1), user(2), user(3));
-    Object::entry([Some(subject), None, None], Some(owner)).held_by(Some(grantee))
+    Object::entry([Some(subject), None, None], Some(owner)).with_grantee(Some(grantee))
 }
 
 fn person(user_id: UserId, role: Role) -> Actor {
@@ -105,8 +105,8 @@ fn what_is_not_there_looks_like_what_must_not_be_seen() {
         for operation in Operation::ALL {
             let missing = may(&actor, *operation, &Object::MISSING);
             // Somebody else's object: the caller is nothing to it.
-            let strange =
-                Object::entry([Some(user(6)), None, None], Some(user(6))).held_by(Some(user(6)));
+            let strange = Object::entry([Some(user(6)), None, None], Some(user(6)))
+                .with_grantee(Some(user(6)));
             let seen = may(&actor, *operation, &strange);
             assert!(missing.is_err(), "{name} may {operation} what is not there");
             if seen == Err(Denial::NotVisible) {
@@ -183,7 +183,7 @@ fn an_object_names_the_people_whom_it_concerns() {
         (Object::ORGANIZATION, [None, None, None]),
         (Object::user(user(1)), [subject, None, None]),
         (Object::vehicle(&vehicle), [None, owner, None]),
-        (Object::vehicle(&vehicle).held_by(grantee), [None, owner, grantee]),
+        (Object::vehicle(&vehicle).with_grantee(grantee), [None, owner, grantee]),
         (Object::grant(&grant, &vehicle), [None, owner, grantee]),
         (Object::connection(&connection), [None, owner, None]),
         (Object::command(&command, None), [subject, None, None]),

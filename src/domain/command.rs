@@ -137,7 +137,7 @@ pub struct Command {
     /// After this it never leaves.
     pub send_by: Timestamp,
     /// After this nobody can still be waiting for the cloud's answer.
-    pub answer_by: Timestamp,
+    pub abandon_at: Timestamp,
     /// The process that may send it.
     pub instance_id: InstanceId,
     /// When it reached its present status.

@@ -28,7 +28,7 @@ impl Command {
             retry_after_ms: None,
             created_at: at,
             send_by: at,
-            answer_by: at,
+            abandon_at: at,
             instance_id: Id::from_uuid(id),
             changed_at: at,
         }

@@ -1,4 +1,4 @@
-//! An owner's consent at the vehicle cloud, from the first click to its end.
+//! A connection: an owner's consent at the vehicle cloud, from the first click to its end.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{ConnectionId, OrganizationId, UserId};
-use crate::domain::impairment::ConsentReason;
+use crate::domain::impairment::ConnectionReason;
 use crate::domain::time::Timestamp;
 
 /// How long an owner has to finish the consent page. Smartcar's codes live ten minutes
@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 pub const CONSENT_TIME: Duration = Duration::from_secs(30 * 60);
 
 words! {
-    /// Where a consent stands.
+    /// Where a connection stands.
     ConnectionStatus {
         /// The owner was sent to the vehicle cloud and has not come back.
         Pending = "pending",
@@ -28,7 +28,7 @@ words! {
 }
 
 words! {
-    /// Which version of the vehicle cloud's API a consent is used through
+    /// Which version of the vehicle cloud's API a connection is used through
     /// (protocol page, section 5).
     ApiVersion {
         /// Tokens that stand for the owner's consent.
@@ -48,22 +48,22 @@ words! {
     }
 }
 
-/// An owner's consent.
+/// An owner's consent at the vehicle cloud, as it is kept here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Connection {
-    /// Identifies the consent; UUIDv7.
+    /// Identifies the connection; UUIDv7.
     pub connection_id: ConnectionId,
     /// The organization it belongs to.
     pub organization_id: OrganizationId,
-    /// The owner who consents.
+    /// The owner who connects the cars.
     pub owner_id: UserId,
     /// Where it stands.
     pub status: ConnectionStatus,
     /// Which cars were offered.
     pub mode: Mode,
-    /// Why it failed or was lost. Only the answer that starts a consent is kept, which has none.
+    /// Why it failed or was lost. Only the answer that starts a connection is kept, which has none.
     #[serde(skip)]
-    pub status_reason: Option<ConsentReason>,
+    pub status_reason: Option<ConnectionReason>,
     /// How the cloud is spoken to.
     pub api_version: ApiVersion,
     /// The cloud's id of the owner, once it is known.

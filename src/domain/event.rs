@@ -21,7 +21,7 @@ use crate::domain::id::{
     ApiClientId, AuditEntryId, CommandId, ConnectionId, GrantId, SessionId, TokenId, UserId,
     VehicleId,
 };
-use crate::domain::impairment::{ConsentReason, Impairment, Suspension};
+use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Reason};
 use crate::domain::reading::Observable;
@@ -126,11 +126,11 @@ pub enum Event {
     /// An owner came back with consent.
     ConnectionCompleted { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// An owner came back without, or the exchange failed.
-    ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: ConsentReason },
+    ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: ConnectionReason },
     /// The cloud's tokens were renewed.
     ConnectionRefreshed { connection_id: ConnectionId },
     /// The cloud no longer accepts our tokens.
-    ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: ConsentReason },
+    ConnectionLost { connection_id: ConnectionId, user_id: UserId, reason: ConnectionReason },
     /// A car became usable, or belongs to this connection now.
     VehicleConnected { vehicle_id: VehicleId, user_id: UserId, connection_id: ConnectionId },
     /// What an owner permits for a car changed at the vehicle cloud.
@@ -163,7 +163,7 @@ pub enum Event {
     ConnectionReauthenticationStarted { connection_id: ConnectionId, user_id: UserId },
     /// An owner came back from mending their account with the car's maker.
     ConnectionReauthenticated { connection_id: ConnectionId, user_id: UserId },
-    /// An owner or an administrator ended a consent.
+    /// An owner or an administrator ended a connection.
     ConnectionEnded { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// A grant was issued.
     GrantIssued {

@@ -42,14 +42,14 @@ fn of_accounts() -> Vec<Event> {
 
 fn of_consents_and_cars() -> Vec<Event> {
     let (connection_id, user_id, vehicle_id) = (id(), id(), id());
-    let lost = ConsentReason::Connector { fault: Fault::ConsentLost, code: None };
+    let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
         Event::ConnectionStarted { connection_id, user_id },
         Event::ConnectionCompleted { connection_id, user_id, vehicles: 2 },
         Event::ConnectionFailed {
             connection_id,
             user_id,
-            reason: ConsentReason::NotGiven(NotGiven::AccessDenied),
+            reason: ConnectionReason::NotGiven(NotGiven::AccessDenied),
         },
         Event::ConnectionRefreshed { connection_id },
         Event::ConnectionReauthenticationStarted { connection_id, user_id },
@@ -96,7 +96,7 @@ fn of_grants() -> Vec<Event> {
             grant_id,
             vehicle_id,
             grantee_id,
-            reason: Impairment::Consent(ConsentReason::Withdrawn(Withdrawal::Permission)),
+            reason: Impairment::Connection(ConnectionReason::Withdrawn(Withdrawal::Permission)),
         },
         Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id },
         Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight: 1 },

@@ -1,4 +1,4 @@
-//! Why a consent or a car cannot be used. As causes of commands do ([`crate::domain::cause`]), these
+//! Why a connection or a car cannot be used. As causes of commands do ([`crate::domain::cause`]), these
 //! reasons stay typed: they are one word each in what clients and the record read, and one text each in
 //! storage, which alone is read back.
 
@@ -54,8 +54,8 @@ words! {
 
 words! {
     written
-    /// By which act here a consent ended.
-    ConsentEnd {
+    /// By which act here a connection ended.
+    ConnectionEnd {
         /// It was disconnected.
         Disconnected = "disconnected",
         /// What was known of its owner was erased.
@@ -63,9 +63,9 @@ words! {
     }
 }
 
-/// Why a consent failed, allows less than before, or is no longer in use.
+/// Why a connection failed, allows less than before, or is no longer in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConsentReason {
+pub enum ConnectionReason {
     /// The owner came back without it.
     NotGiven(NotGiven),
     /// The vehicle cloud did not complete it, or no longer renews its tokens.
@@ -78,7 +78,7 @@ pub enum ConsentReason {
     /// Its owner took something back at the vehicle cloud.
     Withdrawn(Withdrawal),
     /// It was ended here.
-    Ended(ConsentEnd),
+    Ended(ConnectionEnd),
 }
 
 const NOT_GIVEN: &str = "not_given";
@@ -86,7 +86,7 @@ const CONNECTOR: &str = "connector";
 const WITHDRAWN: &str = "withdrawn";
 const ENDED: &str = "ended";
 
-impl ConsentReason {
+impl ConnectionReason {
     /// What clients and the record read: the cloud's own word, where it gave one.
     #[must_use]
     pub fn word(&self) -> &str {
@@ -115,7 +115,7 @@ impl ConsentReason {
     /// The stored form back into a reason, for storage alone.
     ///
     /// # Errors
-    /// [`UnknownWord`] for a text that [`ConsentReason::stored`] does not give.
+    /// [`UnknownWord`] for a text that [`ConnectionReason::stored`] does not give.
     pub fn restore(text: &str) -> Result<Self, UnknownWord> {
         match text.split_once(':') {
             Some((NOT_GIVEN, why)) => NotGiven::restore(why).map(Self::NotGiven),
@@ -124,7 +124,7 @@ impl ConsentReason {
                 Ok(Self::Connector { fault, code })
             }
             Some((WITHDRAWN, what)) => Withdrawal::restore(what).map(Self::Withdrawn),
-            Some((ENDED, by)) => ConsentEnd::restore(by).map(Self::Ended),
+            Some((ENDED, by)) => ConnectionEnd::restore(by).map(Self::Ended),
             _ => Err(UnknownWord::new(text)),
         }
     }
@@ -189,7 +189,7 @@ pub enum Impairment {
     /// The car is suspended.
     Suspended(Suspension),
     /// The owner's consent to it is narrowed or gone.
-    Consent(ConsentReason),
+    Connection(ConnectionReason),
 }
 
 impl Impairment {
@@ -198,7 +198,7 @@ impl Impairment {
     pub fn word(&self) -> Cow<'_, str> {
         match self {
             Self::Suspended(reason) => reason.word(),
-            Self::Consent(reason) => reason.word().into(),
+            Self::Connection(reason) => reason.word().into(),
         }
     }
 }

@@ -7,11 +7,11 @@ fn code(kind: &str, code: Option<&str>) -> Option<ProviderCode> {
 }
 
 /// One reason of each kind, with its stored form and its word.
-fn consent_reasons() -> Vec<(ConsentReason, &'static str, &'static str)> {
-    let connector = |fault, code| ConsentReason::Connector { fault, code };
+fn consent_reasons() -> Vec<(ConnectionReason, &'static str, &'static str)> {
+    let connector = |fault, code| ConnectionReason::Connector { fault, code };
     vec![
         (
-            ConsentReason::NotGiven(NotGiven::AccessDenied),
+            ConnectionReason::NotGiven(NotGiven::AccessDenied),
             "not_given:access_denied",
             "access_denied",
         ),
@@ -22,11 +22,11 @@ fn consent_reasons() -> Vec<(ConsentReason, &'static str, &'static str)> {
         ),
         (connector(Fault::TimedOut, None), "connector:connector_timed_out", "connector_timed_out"),
         (
-            ConsentReason::Withdrawn(Withdrawal::Consent),
+            ConnectionReason::Withdrawn(Withdrawal::Consent),
             "withdrawn:consent_withdrawn",
             "consent_withdrawn",
         ),
-        (ConsentReason::Ended(ConsentEnd::Erased), "ended:erased", "erased"),
+        (ConnectionReason::Ended(ConnectionEnd::Erased), "ended:erased", "erased"),
     ]
 }
 
@@ -34,7 +34,7 @@ fn consent_reasons() -> Vec<(ConsentReason, &'static str, &'static str)> {
 fn a_reason_of_a_consent_is_stored_as_one_text_and_restored_as_it_was() {
     for (reason, stored, word) in consent_reasons() {
         assert_eq!((reason.stored().as_str(), reason.word()), (stored, word));
-        assert_eq!(ConsentReason::restore(stored), Ok(reason));
+        assert_eq!(ConnectionReason::restore(stored), Ok(reason));
     }
     for text in [
         "",
@@ -47,7 +47,7 @@ fn a_reason_of_a_consent_is_stored_as_one_text_and_restored_as_it_was() {
         "withdrawn:disconnected",
         "ended:disconnected ",
     ] {
-        assert!(ConsentReason::restore(text).is_err(), "{text:?}");
+        assert!(ConnectionReason::restore(text).is_err(), "{text:?}");
     }
 }
 

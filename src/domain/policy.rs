@@ -34,7 +34,7 @@ pub struct VehicleFacts {
     pub removed: bool,
     /// Whether the car cannot be used until somebody acts at its maker.
     pub suspended: bool,
-    /// Where the owner's consent stands.
+    /// Where the owner's connection stands.
     pub connection_status: ConnectionStatus,
     /// What the owner permitted at the vehicle cloud.
     pub permissions: Permissions,

@@ -14,7 +14,7 @@ pub struct Vehicle {
     pub organization_id: OrganizationId,
     /// The user whose account connected it.
     pub owner_id: UserId,
-    /// The consent through which it is reached.
+    /// The connection through which it is reached.
     pub connection_id: ConnectionId,
     /// The vehicle cloud's id of the car.
     pub provider_vehicle_id: String,

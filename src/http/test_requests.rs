@@ -1,4 +1,4 @@
-//! For the tests of this room: requests without a socket.
+//! For the tests of this module: requests without a socket.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::run::play;
 use super::world::Planted;
-use crate::storage::commands::meaning::{IN_FLIGHT, MARK_ABANDONED, TRANSITION};
+use crate::storage::commands::meaning::{IN_FLIGHT, MARK_ABANDONED, WRITE_OUTCOMES};
 use crate::storage::db::rehearsal::{Defect, Table};
 use crate::storage::grants::meaning::END;
 use crate::storage::record_queue::meaning::ADD;
@@ -19,7 +19,7 @@ fn every_planted_defect_breaks_the_promise_it_should() {
         (store(Defect::NotHeld(Table::Users)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(END)), "P6"),
-        (store(Defect::Unchecked(TRANSITION)), "P5"),
+        (store(Defect::Unchecked(WRITE_OUTCOMES)), "P5"),
         (store(Defect::Blind(IN_FLIGHT)), "P3"),
         (store(Defect::Blind(MARK_ABANDONED)), "P6"),
         (store(Defect::KeysRepeat), "P4"),

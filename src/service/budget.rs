@@ -27,7 +27,7 @@ pub enum Purpose {
     /// Somebody wants the car to do something other than lock.
     Command,
     /// To see what became of a command.
-    Reconcile,
+    Check,
     /// To lock the car.
     Lock,
 }
@@ -42,12 +42,12 @@ impl From<Action> for Purpose {
 }
 
 /// What must be left of an allowance for more important requests: two fifths are out of reach of
-/// reads, one fifth of commands, a tenth of looking; locking may take the last one.
+/// reads, one fifth of commands, a tenth of checks; locking may take the last one.
 fn reserve(allowance: Allowance, purpose: Purpose) -> f64 {
     let share = match purpose {
         Purpose::Read => 0.4,
         Purpose::Command => 0.2,
-        Purpose::Reconcile => 0.1,
+        Purpose::Check => 0.1,
         Purpose::Lock => 0.0,
     };
     (f64::from(allowance.burst) * share).ceil()

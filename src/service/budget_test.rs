@@ -15,11 +15,11 @@ fn taken(budget: &Budget, purpose: Purpose, now: Duration) -> usize {
 }
 
 #[test]
-fn whoever_reads_leaves_enough_to_command_to_look_and_to_lock() {
+fn whoever_reads_leaves_enough_to_command_to_check_and_to_lock() {
     let budget = Budget::new(PER_VEHICLE, PLENTY, Duration::ZERO);
     assert_eq!(taken(&budget, Purpose::Read, Duration::ZERO), 12);
     assert_eq!(taken(&budget, Purpose::Command, Duration::ZERO), 4);
-    assert_eq!(taken(&budget, Purpose::Reconcile, Duration::ZERO), 2);
+    assert_eq!(taken(&budget, Purpose::Check, Duration::ZERO), 2);
     assert_eq!(taken(&budget, Purpose::Lock, Duration::ZERO), 2);
     assert!(budget.take(car(2), 1, Purpose::Read, Duration::ZERO).is_ok(), "another car");
 }
@@ -48,12 +48,12 @@ fn the_application_has_a_budget_of_its_own() {
 }
 
 proptest! {
-    /// However reads, commands and looks are mixed, and however often: a lock is always left.
+    /// However reads, commands and checks are mixed, and however often: a lock is always left.
     #[test]
     fn a_lock_is_always_left(purposes in proptest::collection::vec(0_u8..3, 0..200)) {
         let budget = Budget::new(PER_VEHICLE, PLENTY, Duration::ZERO);
         for purpose in purposes {
-            let purpose = [Purpose::Read, Purpose::Command, Purpose::Reconcile][usize::from(purpose)];
+            let purpose = [Purpose::Read, Purpose::Command, Purpose::Check][usize::from(purpose)];
             drop(budget.take(car(1), 1, purpose, Duration::ZERO));
         }
         prop_assert!(budget.take(car(1), 1, Purpose::Lock, Duration::ZERO).is_ok());

@@ -3,10 +3,10 @@
 //! [`dispatch`] hands a request to the [`gate`], which has everything that is waiting decided in one
 //! transaction ([`decide`] until it is durable, by attempts of [`batch`]). What is allowed is sent once by a
 //! task of its own ([`send`]). Outcomes are gathered and written the same way ([`outcomes`]). [`recover`]
-//! takes over what a crash left, and [`reconcile`] settles what is not certain by looking at the car.
+//! takes over what a crash left, and [`reconcile`] settles what is not certain by checking the car.
 //!
-//! A command's status changes by a [`Transition`](crate::storage::commands::Transition), which is applied
-//! only to the status that it leaves. To *settle* a command is to give it its last status.
+//! A command's status changes by an [`Outcome`](crate::storage::commands::Outcome), which is written
+//! only over the status that it leaves. To *settle* a command is to give it its last status.
 
 mod batch;
 mod batch_state;

@@ -30,7 +30,7 @@ pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
 pub use start::{Started, Wanted, start};
 
-/// One consent, for its owner and the organization.
+/// One connection, for its owner and the organization.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`super::Denial::ScopeMissing`].
@@ -42,7 +42,7 @@ pub async fn get(
     find_for(service, caller, Operation::GetConnection, connection_id).await
 }
 
-/// A consent of the caller's organization, if the caller may do this with it.
+/// A connection of the caller's organization, if the caller may do this with it.
 async fn find_for(
     service: &Service,
     caller: &Caller,
@@ -58,7 +58,7 @@ async fn find_for(
     found.ok_or(Error::NotFound(sought))
 }
 
-/// The owner of a consent as a caller, when their browser comes back without a session.
+/// The owner of a connection as a caller, when their browser comes back without a session.
 fn connection_owner(connection: &Connection, request_id: Option<String>) -> Caller {
     let principal = Principal::User { user_id: connection.owner_id, role: Role::Member };
     let actor = Actor { organization_id: connection.organization_id, principal };

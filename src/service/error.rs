@@ -101,9 +101,9 @@ pub enum StateFault {
     GrantEnded,
     /// There is an account with this address.
     EmailTaken,
-    /// The consent at the vehicle cloud is not there.
+    /// The connection at the vehicle cloud is not there.
     ConsentLost,
-    /// The request of the browser does not belong to a consent that is under way.
+    /// The request of the browser does not belong to a connection that is under way.
     ConsentNotPending,
     /// No checkpoint covers the entry yet.
     EntryNotSigned,

@@ -26,7 +26,7 @@ words! {
         DispatchAnswers = "dispatch.answers",
         /// Abandoned commands are made `unknown`, and it is not committed.
         RecoverMarked = "recover.marked",
-        /// Commands are leased to be looked at, and no look was made.
+        /// Commands are leased to be checked, and no car was asked.
         ReconcileLeased = "reconcile.leased",
         /// A car was seen, and nothing is written of it.
         ReconcileSeen = "reconcile.seen",

@@ -1,9 +1,9 @@
 //! Lending: issuing, showing, signing and ending grants.
 
 mod end;
-mod held;
 mod issue;
 mod list;
+mod of_token;
 mod token;
 
 use super::{Caller, Error, Service};
@@ -14,9 +14,9 @@ use crate::domain::vehicle::Vehicle;
 use crate::storage::{Executor, grants, vehicles};
 
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
-pub use held::held;
 pub use issue::{NewGrant, issue};
 pub use list::{get, list};
+pub use of_token::of_token;
 pub use token::{MintedToken, mint_token};
 
 /// A grant of the caller's organization, its car, and in whose place the caller does something with

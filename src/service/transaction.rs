@@ -15,12 +15,12 @@ use crate::telemetry;
 
 /// How often work is run when other transactions are in the way.
 const TRIES_MAX: u32 = 6;
-/// How long to wait before looking for an unknown commit again.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long to wait before searching for an unknown commit again.
+const SEARCH_AGAIN: Duration = Duration::from_millis(250);
 /// As long as a database server takes to start again.
-const LOOKS_MAX: u32 = 20;
+const SEARCHES_MAX: u32 = 20;
 /// As long as a failover takes.
-const LOOKS_TO_STORE_MAX: u32 = 120;
+const SEARCHES_TO_STORE_MAX: u32 = 120;
 
 /// What a use case does in its transaction. Dropping it undoes everything; only the frame commits.
 pub struct Work<'s> {
@@ -100,7 +100,7 @@ pub type Run<'w, T> = BoxFuture<'w, Result<T, Error>>;
 struct Frame {
     name: &'static str,
     priority: Priority,
-    looks_max: u32,
+    searches_max: u32,
     /// Whether a database that is away is waited for from the start.
     waits: bool,
 }
@@ -139,7 +139,7 @@ impl Service {
         priority: Priority,
         work: impl for<'w> Fn(&'w mut Work<'s>) -> Run<'w, T> + Sync,
     ) -> Result<T, Error> {
-        let frame = Frame { name, priority, looks_max: LOOKS_MAX, waits: false };
+        let frame = Frame { name, priority, searches_max: SEARCHES_MAX, waits: false };
         self.run(frame, work).await
     }
 
@@ -154,7 +154,7 @@ impl Service {
         work: impl for<'w> Fn(&'w mut Work<'s>) -> Run<'w, T> + Sync,
     ) -> Result<T, Error> {
         let priority = Priority::Urgent;
-        let frame = Frame { name, priority, looks_max: LOOKS_TO_STORE_MAX, waits: true };
+        let frame = Frame { name, priority, searches_max: SEARCHES_TO_STORE_MAX, waits: true };
         self.run(frame, work).await
     }
 
@@ -175,12 +175,12 @@ impl Service {
         frame: Frame,
         work: impl for<'w> Fn(&'w mut Work<'s>) -> Run<'w, T> + Sync,
     ) -> Result<T, Error> {
-        let (mut tries, mut looks, mut waits) = (1, 0, frame.waits);
+        let (mut tries, mut searches, mut waits) = (1, 0, frame.waits);
         loop {
             let error = match self.attempt(frame, &work).await {
                 Ok(value) => return Ok(value),
                 Err(RunError::CommitUnknown(unknown)) => {
-                    if let Some(value) = self.find_out(frame, unknown, &mut looks).await? {
+                    if let Some(value) = self.find_out(frame, unknown, &mut searches).await? {
                         return Ok(value);
                     }
                     // It did not happen; the server may need a moment to come back.
@@ -193,9 +193,9 @@ impl Service {
                 tries += 1;
                 metrics::counter!(telemetry::TRANSACTION_REPEATS, "name" => frame.name)
                     .increment(1);
-            } else if waits && looks < frame.looks_max && error.is_away() {
-                looks += 1;
-                tokio::time::sleep(LOOK_AGAIN).await;
+            } else if waits && searches < frame.searches_max && error.is_away() {
+                searches += 1;
+                tokio::time::sleep(SEARCH_AGAIN).await;
             } else {
                 return Err(error);
             }
@@ -226,24 +226,24 @@ impl Service {
     }
 
     /// Finds out what became of a commit without an answer: its value if it happened, `None` if it
-    /// did not and never will. Work that records nothing leaves no trace to look for.
+    /// did not and never will. Work that records nothing leaves no trace to search for.
     async fn find_out<T: Send>(
         &self,
         frame: Frame,
         unknown: UnknownCommit<T>,
-        looks: &mut u32,
+        searches: &mut u32,
     ) -> Result<Option<T>, Error> {
         let UnknownCommit { value, first: Some(first), error } = unknown else {
             return Err(unknown.error.into());
         };
-        while *looks < frame.looks_max {
-            *looks += 1;
-            tracing::warn!(name = frame.name, error = ?error, "looking for an unknown commit");
+        while *searches < frame.searches_max {
+            *searches += 1;
+            tracing::warn!(name = frame.name, error = ?error, "searching for an unknown commit");
             match self.is_recorded(frame, &first).await {
                 Ok(is_recorded) => return Ok(is_recorded.then_some(value)),
-                Err(error) => tracing::warn!(name = frame.name, error = ?error, "cannot look"),
+                Err(error) => tracing::warn!(name = frame.name, error = ?error, "cannot search"),
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(SEARCH_AGAIN).await;
         }
         Err(error.into())
     }

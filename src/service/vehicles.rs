@@ -14,12 +14,12 @@ use crate::storage::{Executor, Page, decisions, vehicles};
 
 pub use choose::{Wish, choose_right};
 pub use observe::Readings;
-pub(super) use observe::look;
+pub(super) use observe::observe;
 pub use read::{read, read_batch};
 pub use read_gate::{Read, ReadGate, ReadGateTask};
 
 /// Cars, newest first: all of them for the organization, otherwise the person's own and those the
-/// person holds a grant for.
+/// person has a grant for.
 ///
 /// # Errors
 /// [`super::Denial::ScopeMissing`].
@@ -66,9 +66,9 @@ pub(super) async fn find_for(
         && let Some(user_id) = caller.actor.user_id()
     {
         let now = service.clock.now();
-        let held = decisions::held_by(on, organization_id, vehicle_id, user_id).await?;
-        let holds = held.iter().any(|held| held.grant.is_alive(now));
-        object = object.held_by(holds.then_some(user_id));
+        let grants = decisions::grants_of(on, organization_id, vehicle_id, user_id).await?;
+        let has_one = grants.iter().any(|facts| facts.grant.is_alive(now));
+        object = object.with_grantee(has_one.then_some(user_id));
     }
     let sought = Sought::of(vehicle_id);
     let acting_as = service.authorize(caller, operation, &object, sought.clone())?;

@@ -2,7 +2,7 @@
 //! unlock, and misbehaves on request. Tests, the demo and benchmarks run it in place of the real
 //! one. It knows nothing of Keylend: who borrows a car, and why, is not its business.
 //!
-//! Its rooms depend on each other in one direction: [`doors`] are the HTTP, [`cloud`] is what is
+//! Its parts depend on each other in one direction: [`doors`] are the HTTP, [`cloud`] is what is
 //! behind all of them, [`faults`] is what can be made to go wrong.
 
 use std::sync::Arc;

@@ -12,12 +12,12 @@ use crate::domain::instruction::{Action, Instruction};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
-    idempotency_key, request_hash, action, parameters, status, evidence, causes, created_at, send_by, answer_by, instance_id, changed_at, checks) \
+    idempotency_key, request_hash, action, parameters, status, evidence, causes, created_at, send_by, abandon_at, instance_id, changed_at, checks) \
     VALUES {rows:uuid,uuid,uuid,uuid,uuid,uuid,text,bytea,text,text,text,text,text,bigint,bigint,bigint,uuid,bigint,bigint} \
     ON CONFLICT DO NOTHING";
 const REPLAYS: &str = "SELECT c.* FROM (VALUES {rows:uuid,text}) AS v JOIN commands c \
     ON c.principal_id = v.column1 AND c.idempotency_key = v.column2";
-const TRANSITION: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, causes = v.column6, \
+const WRITE_OUTCOMES: &str = "UPDATE commands SET status = v.column3, evidence = v.column4, observed_at = v.column5, causes = v.column6, \
     user_message = v.column7, retry_after_ms = v.column8, changed_at = v.column9, check_at = v.column10 \
     FROM (VALUES {rows:uuid,text,text,text,bigint,text,text,bigint,bigint,bigint}) AS v \
     WHERE commands.command_id = v.column1 AND commands.status = v.column2 RETURNING commands.command_id";
@@ -27,7 +27,7 @@ const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1
 const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
 const MARK_ABANDONED: &str = "UPDATE commands SET status = 'unknown', causes = $3, check_at = $1, \
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
-    WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND answer_by <= $1 ORDER BY answer_by LIMIT $2) \
+    WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND abandon_at <= $1 ORDER BY abandon_at LIMIT $2) \
     AND status = 'sending' RETURNING *";
 const DUE: &str = "SELECT c.*, EXISTS (SELECT 1 FROM commands n WHERE n.vehicle_id = c.vehicle_id AND n.command_id > c.command_id \
     AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired')) AS is_overtaken \
@@ -45,7 +45,7 @@ const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN
 pub const STATEMENTS: &[&str] = &[
     INSERT,
     REPLAYS,
-    TRANSITION,
+    WRITE_OUTCOMES,
     FIND,
     LIST_OF_VEHICLE,
     IN_FLIGHT,
@@ -75,7 +75,7 @@ impl FromRow for Command {
             retry_after_ms: row.optional("retry_after_ms")?,
             created_at: row.get("created_at")?,
             send_by: row.get("send_by")?,
-            answer_by: row.get("answer_by")?,
+            abandon_at: row.get("abandon_at")?,
             instance_id: row.get("instance_id")?,
             changed_at: row.get("changed_at")?,
         })
@@ -144,7 +144,7 @@ fn inserted(keyed: &KeyedCommand) -> [Value; 19] {
         stored(&command.causes).into(),
         command.created_at.into(),
         command.send_by.into(),
-        command.answer_by.into(),
+        command.abandon_at.into(),
         command.instance_id.into(),
         command.changed_at.into(),
         0.into(),
@@ -161,10 +161,10 @@ pub(super) fn replays(keys: &[(uuid::Uuid, &str)]) -> Query {
     query(REPLAYS).rows(keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]))
 }
 
-/// A change of one command's status.
+/// What became of a command: a change of its status.
 #[derive(Debug, Clone)]
-pub struct Transition {
-    /// The status it leaves; it is applied only to a command in this one.
+pub struct Outcome {
+    /// The status it leaves; it is written only over this one.
     pub from: CommandStatus,
     /// The command as it is afterwards.
     pub command: Command,
@@ -172,11 +172,11 @@ pub struct Transition {
     pub check_at: Option<Timestamp>,
 }
 
-fn values(transition: &Transition) -> [Value; 10] {
-    let command = &transition.command;
+fn values(outcome: &Outcome) -> [Value; 10] {
+    let command = &outcome.command;
     [
         command.command_id.into(),
-        transition.from.into(),
+        outcome.from.into(),
         command.status.into(),
         command.evidence.into(),
         command.observed_at.into(),
@@ -184,22 +184,22 @@ fn values(transition: &Transition) -> [Value; 10] {
         command.user_message.as_deref().into(),
         command.retry_after_ms.into(),
         command.changed_at.into(),
-        transition.check_at.into(),
+        outcome.check_at.into(),
     ]
 }
 
-/// The statement that applies transitions. It returns the commands to which it applied one; the others
+/// The statement that writes outcomes. It returns the commands whose outcome it wrote; the others
 /// had left that status before.
-pub(super) fn update(transitions: &[Transition]) -> Query {
-    query(TRANSITION).rows(transitions.iter().map(values))
+pub(super) fn update(outcomes: &[Outcome]) -> Query {
+    query(WRITE_OUTCOMES).rows(outcomes.iter().map(values))
 }
 
-/// Applies transitions. Commands that are not returned had left that status before.
-pub async fn apply(
+/// Writes outcomes. Commands that are not returned had left that status before.
+pub async fn write_outcomes(
     tx: &mut Tx,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
 ) -> Result<Vec<CommandId>, StorageError> {
-    update(transitions).fetch_all(tx).await
+    update(outcomes).fetch_all(tx).await
 }
 
 /// One command.
@@ -269,7 +269,7 @@ impl FromRow for ToCheck {
 /// A command that should be checked by now.
 #[derive(Debug, Clone)]
 pub struct Due {
-    /// The command, should it be looked at.
+    /// The command, should its car be checked.
     pub check: ToCheck,
     /// Whether a later command may have moved its car.
     pub is_overtaken: bool,

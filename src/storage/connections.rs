@@ -1,4 +1,4 @@
-//! Owners' consents at the vehicle cloud, with their sealed tokens.
+//! Connections: owners' consents at the vehicle cloud, with their sealed tokens.
 
 #[cfg(test)]
 pub(super) mod meaning;
@@ -7,7 +7,7 @@ use super::StorageError;
 use super::db::{FromRow, Origin, Row, Tx, query};
 use crate::domain::connection::{ApiVersion, Connection};
 use crate::domain::id::{ConnectionId, OrganizationId};
-use crate::domain::impairment::ConsentReason;
+use crate::domain::impairment::ConnectionReason;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version) \
@@ -31,7 +31,7 @@ const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, 
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
-/// Nobody decides on the consent before the transaction ends.
+/// Nobody decides on the connection before the transaction ends.
 const LOCK: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";
 const OF_OWNER: &str = "SELECT connection_id FROM connections WHERE organization_id = $1 AND owner_id = $2 ORDER BY connection_id";
 const ASK_BACK: &str = "UPDATE connections SET state_hash = $2, asked_back_at = $3 WHERE connection_id = $1 AND status = 'active'";
@@ -64,7 +64,7 @@ pub struct StoredTokens {
     pub organization_id: OrganizationId,
     /// The owner who consented.
     pub owner_id: crate::domain::id::UserId,
-    /// Where the consent stands.
+    /// Where the connection stands.
     pub status: crate::domain::connection::ConnectionStatus,
     /// How the cloud is spoken to.
     pub api_version: ApiVersion,
@@ -113,7 +113,7 @@ impl FromRow for Connection {
     }
 }
 
-/// Every consent of an owner, whatever became of it.
+/// Every connection of an owner, whatever became of it.
 pub async fn of_owner(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -122,7 +122,7 @@ pub async fn of_owner(
     query(OF_OWNER).bind(organization_id).bind(owner_id).fetch_all(on).await
 }
 
-/// Adds a consent that is under way; `state_hash` is what the browser must bring back.
+/// Adds a connection that is under way; `state_hash` is what the browser must bring back.
 ///
 /// # Errors
 /// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
@@ -144,7 +144,7 @@ pub async fn insert(
         .await
 }
 
-/// One consent.
+/// One connection.
 pub async fn find(
     on: &mut impl super::Executor,
     organization_id: OrganizationId,
@@ -163,19 +163,19 @@ pub async fn take_by_state(
     query(TAKE_BY_STATE).bind(state_hash).bind(created_after).fetch_optional(tx).await
 }
 
-/// Marks a consent as declined or failed.
+/// Marks a connection as declined or failed.
 ///
 /// # Errors
 /// [`StorageError::LostRace`] if it is not under way.
 pub async fn fail(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    reason: &ConsentReason,
+    reason: &ConnectionReason,
 ) -> Result<(), StorageError> {
     query(FAIL).bind(connection_id).bind(reason.stored()).execute_one(tx).await
 }
 
-/// By what a consent is used from now on.
+/// By what a connection is used from now on.
 #[derive(Debug, Clone)]
 pub struct Activation {
     /// How the cloud is spoken to.
@@ -186,7 +186,7 @@ pub struct Activation {
     pub tokens: Option<(Vec<u8>, Timestamp)>,
 }
 
-/// Gives a consent that is under way what it is used by.
+/// Gives a connection that is under way what it is used by.
 ///
 /// # Errors
 /// [`StorageError::LostRace`] if it is not under way.
@@ -259,35 +259,35 @@ pub async fn release_refresh(
     query(RELEASE_REFRESH).bind(connection_id).bind(token_revision).execute(tx).await.map(drop)
 }
 
-/// Marks a consent as lost and forgets its tokens: nothing that rests on it is authorized after this
+/// Marks a connection as lost and forgets its tokens: nothing that rests on it is authorized after this
 /// has committed. `false` if the tokens were replaced in the meantime.
 pub async fn lose(
     tx: &mut Tx,
     connection_id: ConnectionId,
     token_revision: i64,
-    reason: &ConsentReason,
+    reason: &ConnectionReason,
 ) -> Result<bool, StorageError> {
     let lost = query(LOSE).bind(connection_id).bind(token_revision).bind(reason.stored());
     Ok(lost.execute(tx).await? == 1)
 }
 
-/// Ends a consent that is in use, whatever tokens it has; `false` if it is not in use.
+/// Ends a connection that is in use, whatever tokens it has; `false` if it is not in use.
 pub async fn end(
     tx: &mut Tx,
     connection_id: ConnectionId,
-    reason: &ConsentReason,
+    reason: &ConnectionReason,
 ) -> Result<bool, StorageError> {
     Ok(query(END).bind(connection_id).bind(reason.stored()).execute(tx).await? == 1)
 }
 
-/// Locks the row of a consent, for what changes its cars and then perhaps itself: decisions lock it before its
+/// Locks the row of a connection, for what changes its cars and then perhaps itself: decisions lock it before its
 /// cars, so that there is no deadlock.
 pub async fn lock(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
     query(LOCK).bind(connection_id).execute(tx).await.map(drop)
 }
 
 /// Remembers what the browser of an owner must bring back who was sent to mend their account;
-/// `false` if the consent is not in use.
+/// `false` if the connection is not in use.
 pub async fn ask_back(
     tx: &mut Tx,
     connection_id: ConnectionId,

@@ -8,7 +8,7 @@ pub(crate) mod meaning;
 
 use std::collections::HashSet;
 
-use super::commands::{self, KeyedCommand, Transition};
+use super::commands::{self, KeyedCommand, Outcome};
 use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query, run_each};
 use super::{StorageError, audit_entries};
 use crate::domain::event::AuditEntry;
@@ -21,7 +21,7 @@ const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.re
     v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
-/// Consents before their cars, as in what narrows both, so that there is no deadlock.
+/// Connections before their cars, as in what narrows both, so that there is no deadlock.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
     v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
@@ -29,7 +29,7 @@ const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner
     ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR SHARE OF v";
 const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid})";
-const HELD_BY: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.grantee_id = $3 ORDER BY g.grant_id DESC LIMIT 64";
 /// The lock on a grant is exclusive: its uses are counted.
 const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
@@ -39,7 +39,7 @@ const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM 
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, HELD_BY, LOCK_GRANT_ROWS, SPEND_USES];
+    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, GRANTS_OF, LOCK_GRANT_ROWS, SPEND_USES];
 
 /// A car as decisions see it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct VehicleRow {
     pub organization_id: OrganizationId,
     /// What the policy needs.
     pub facts: VehicleFacts,
-    /// The consent through which it is reached.
+    /// The connection through which it is reached.
     pub connection_id: ConnectionId,
     /// Its id at the vehicle cloud.
     pub provider_vehicle_id: String,
@@ -109,14 +109,14 @@ pub async fn grants(
     query(GRANTS).rows(ids(grant_ids)).fetch_all(on).await
 }
 
-/// The newest grants that a person holds or held for one car.
-pub async fn held_by(
+/// The newest grants of one grantee for one car, also those that have ended.
+pub async fn grants_of(
     on: &mut impl Executor,
     organization_id: OrganizationId,
     vehicle_id: VehicleId,
     grantee_id: UserId,
 ) -> Result<Vec<GrantFacts>, StorageError> {
-    query(HELD_BY).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
+    query(GRANTS_OF).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
 }
 
 /// What a transaction that decides locks, and what it asks and writes in the same trip.
@@ -129,13 +129,13 @@ pub struct RowsToLock<'a> {
     /// The idempotency keys of the requests, each with the principal that sent it.
     pub keys: Vec<(uuid::Uuid, &'a str)>,
     /// Outcomes that are written meanwhile.
-    pub transitions: &'a [Transition],
+    pub outcomes: &'a [Outcome],
 }
 
 /// The rows that are locked now, and the answers to the rest.
 #[derive(Debug)]
 pub struct LockedRows {
-    /// The cars that are there. Nobody changes them, their owners, consents and organization before the
+    /// The cars that are there. Nobody changes them, their owners, connections and organization before the
     /// transaction ends.
     pub vehicles: Vec<VehicleRow>,
     /// The grants that are there. Nobody changes them and their grantees before the
@@ -143,26 +143,26 @@ pub struct LockedRows {
     pub grants: Vec<GrantFacts>,
     /// Commands that were asked for before under the same keys, whatever was decided.
     pub replays: Vec<KeyedCommand>,
-    /// The commands to which a transition was applied here, and not elsewhere before.
-    pub applied: Vec<CommandId>,
+    /// The commands whose outcome was written here, and not elsewhere before.
+    pub written: Vec<CommandId>,
 }
 
 /// Locks and reads the rows that a decision rests on: cars before grants, as in what narrows both, so
 /// that there is no deadlock.
 pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows, StorageError> {
-    let RowsToLock { vehicle_ids, grant_ids, keys, transitions } = asked;
-    let [vehicles, grants, replays, applied] = run_each(
+    let RowsToLock { vehicle_ids, grant_ids, keys, outcomes } = asked;
+    let [vehicles, grants, replays, written] = run_each(
         tx,
         [
             query(LOCK_VEHICLE_ROWS).rows(ids(&vehicle_ids)),
             query(LOCK_GRANT_ROWS).rows(ids(&grant_ids)),
             commands::replays(&keys),
-            commands::update(transitions),
+            commands::update(outcomes),
         ],
     )
     .await?;
     let mut vehicles: Vec<VehicleRow> = vehicles.rows()?;
-    // A car whose consent was being replaced is there in the next statement.
+    // A car whose connection was being replaced is there in the next statement.
     let found: HashSet<VehicleId> = vehicles.iter().map(|row| row.facts.vehicle_id).collect();
     let missing = vehicle_ids.into_iter().filter(|vehicle_id| !found.contains(vehicle_id));
     let missing: Vec<VehicleId> = missing.collect();
@@ -171,7 +171,7 @@ pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows,
         vehicles,
         grants: grants.rows()?,
         replays: replays.rows()?,
-        applied: applied.rows()?,
+        written: written.rows()?,
     })
 }
 
@@ -203,12 +203,12 @@ pub async fn write(
 /// [`StorageError::LostRace`] if one was written elsewhere; nothing may be kept then.
 pub async fn write_outcomes(
     tx: &mut Tx,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
     entries: &[AuditEntry],
 ) -> Result<(), StorageError> {
     let [add, queue, personal] = audit_entries::additions(entries);
-    let update = commands::update(transitions);
+    let update = commands::update(outcomes);
     let [written, added, queued, _] = run_each(tx, [update, add, queue, personal]).await?;
-    written.must_count(transitions.len())?;
+    written.must_count(outcomes.len())?;
     audit_entries::must_be_added(entries, &added, &queued)
 }

@@ -28,7 +28,7 @@ pub mod record_archive;
 pub mod record_queue;
 pub mod sessions;
 pub mod users;
-pub mod vehicle_consents;
+pub mod vehicle_connections;
 pub mod vehicles;
 pub mod webhooks;
 
@@ -109,7 +109,7 @@ pub fn statements() -> Vec<&'static str> {
         record_queue::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
-        vehicle_consents::STATEMENTS,
+        vehicle_connections::STATEMENTS,
         vehicles::STATEMENTS,
         webhooks::STATEMENTS,
     ]

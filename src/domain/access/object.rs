@@ -84,16 +84,16 @@ impl Object {
         Self { owner: Some(vehicle.owner_id), ..Self::ORGANIZATION }
     }
 
-    /// The same object, for a person who holds a grant for it that has not ended.
+    /// The same object, with the grantee of a grant for it that has not ended.
     #[must_use]
-    pub const fn held_by(self, grantee: Option<UserId>) -> Self {
+    pub const fn with_grantee(self, grantee: Option<UserId>) -> Self {
         Self { grantee, ..self }
     }
 
     /// A grant and its car.
     #[must_use]
     pub const fn grant(grant: &Grant, vehicle: &Vehicle) -> Self {
-        Self::vehicle(vehicle).held_by(Some(grant.grantee_id))
+        Self::vehicle(vehicle).with_grantee(Some(grant.grantee_id))
     }
 
     /// An owner's consent.

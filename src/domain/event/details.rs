@@ -16,7 +16,7 @@ impl Event {
         }
     }
 
-    /// Events about accounts, sessions, API clients and consents.
+    /// Events about accounts, sessions, API clients and connections.
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
             Self::RecordRollbackAccepted { signed, found } => {

@@ -85,7 +85,7 @@ impl Event {
         })
     }
 
-    /// The subjects of events about accounts, sessions, API clients and consents.
+    /// The subjects of events about accounts, sessions, API clients and connections.
     const fn subject_of_account(&self) -> Subjects {
         match *self {
             Self::UserCreated { user_id, .. }

@@ -24,8 +24,8 @@ pub(super) async fn disconnect(
     HolderOfVehicle(holder): HolderOfVehicle,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let held = grants::held(&gateway.service, &holder.token).await;
-    held.map_err(|error| named(error.into()))?;
+    let found = grants::of_token(&gateway.service, &holder.token).await;
+    found.map_err(|error| named(error.into()))?;
     give_back(&gateway, &holder).await.map_err(named)?;
     Ok(success(&holder.request_id, &StatusAnswer::success(), None, None))
 }

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 
 use crate::domain::connection::Connection;
 
-/// A consent.
+/// A connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ConnectionBody {
-    /// Identifies the consent.
+    /// Identifies the connection.
     #[schema(example = "con_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     connection_id: String,
-    /// The owner who consents.
+    /// The owner who connects the cars.
     owner_id: String,
     /// `pending`, `active`, `failed` or `lost`.
     status: String,
@@ -30,7 +30,7 @@ pub(in crate::http) struct ConnectionBody {
     mode: String,
     /// When the owner was sent to the vehicle cloud.
     created_at: String,
-    /// Where to send the owner's browser; only in the answer that starts the consent.
+    /// Where to send the owner's browser; only in the answer that starts the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     authorize_url: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::commands::{KeyedCommand, Transition};
+use crate::storage::commands::{KeyedCommand, Outcome};
 use crate::storage::{StorageError, Tx, decisions};
 
 /// A batch that was decided.
@@ -80,12 +80,12 @@ pub(super) async fn decide_once(
 /// Writes outcomes with which no request came in, in one trip less: they are taken to be still unwritten.
 async fn write_outcomes(
     service: &Service,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
 ) -> Result<DecidedBatch, AttemptError> {
-    let written = transitions.iter().map(|transition| transition.command.command_id).collect();
-    let entries = outcomes::entries(service, transitions, &written)?;
+    let written = outcomes.iter().map(|outcome| outcome.command.command_id).collect();
+    let entries = outcomes::entries(service, outcomes, &written)?;
     let mut tx = service.store.begin_urgent().await?;
-    decisions::write_outcomes(&mut tx, transitions, &entries).await?;
+    decisions::write_outcomes(&mut tx, outcomes, &entries).await?;
     failpoint::reached(Failpoint::OutcomesWritten);
     commit(tx, DecidedBatch { rulings: Vec::new(), written }).await
 }

@@ -30,8 +30,7 @@ impl BatchState {
         let keys = requests()
             .map(|request| (request.caller.principal_id(), request.idempotency_key.as_str()))
             .collect();
-        let asked =
-            RowsToLock { keys, transitions: &batch.outcomes, ..facts::rows_to_lock(&named) };
+        let asked = RowsToLock { keys, outcomes: &batch.outcomes, ..facts::rows_to_lock(&named) };
         let locked = decisions::lock_rows(tx, asked).await?;
         let replayed = |keyed: KeyedCommand| {
             let key = (keyed.principal_id, keyed.idempotency_key);
@@ -40,7 +39,7 @@ impl BatchState {
         let facts = DecisionFacts::of_rows(locked.vehicles, locked.grants);
         Ok((
             Self { facts, replays: locked.replays.into_iter().map(replayed).collect() },
-            locked.applied,
+            locked.written,
         ))
     }
 

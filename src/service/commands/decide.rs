@@ -18,16 +18,16 @@ use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::{Error, Service};
 use crate::storage::StorageError;
-use crate::storage::commands::Transition;
+use crate::storage::commands::Outcome;
 
 /// How often a batch is decided again because others were in the way.
 const REPEATS_MAX: u8 = 8;
-/// How often, and on the monotonic clock how long, an unknown commit is looked for before those who
+/// How often, and on the monotonic clock how long, an unknown commit is searched for before those who
 /// wait get [`BatchError::MaybeDurable`].
-const LOOKS_MAX: u32 = 20;
-const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// How often it is looked whether a batch that was given up is durable after all.
+const SEARCHES_MAX: u32 = 20;
+const SEARCH_TIME_MAX: Duration = Duration::from_secs(10);
+const SEARCH_AGAIN: Duration = Duration::from_millis(250);
+/// How often it is found out whether a batch that was given up is durable after all.
 const WITHDRAW_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a batch was not decided: nothing of it is sent.
@@ -109,8 +109,8 @@ pub(super) async fn decide_until_known(
             unconfirmed.withdraw_later(service);
             return Err(BatchError::MaybeDurable);
         }
-        tracing::warn!(error = ?error, requests, "looking for an unknown commit");
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tracing::warn!(error = ?error, requests, "searching for an unknown commit");
+        tokio::time::sleep(SEARCH_AGAIN).await;
     }
 }
 
@@ -127,24 +127,24 @@ impl Repeats {
     }
 }
 
-/// The search for an unknown commit: each attempt after it is a look.
+/// The search for an unknown commit: each attempt after it is one.
 struct Search {
-    looks: u32,
+    tries: u32,
     /// On the monotonic clock.
     give_up_at: Duration,
 }
 
 impl Search {
     fn start(now: Duration) -> Self {
-        Self { looks: 0, give_up_at: now.saturating_add(LOOK_TIME_MAX) }
+        Self { tries: 0, give_up_at: now.saturating_add(SEARCH_TIME_MAX) }
     }
 
-    /// Whether to look once more.
+    /// Whether to try once more.
     fn goes_on(&mut self, now: Duration) -> bool {
-        if self.looks >= LOOKS_MAX || now >= self.give_up_at {
+        if self.tries >= SEARCHES_MAX || now >= self.give_up_at {
             return false;
         }
-        self.looks += 1;
+        self.tries += 1;
         true
     }
 }
@@ -190,10 +190,10 @@ impl UnconfirmedRulings {
             for _ in 0..attempts {
                 tokio::time::sleep(WITHDRAW_AGAIN).await;
                 let now = withdrawing.clock.now();
-                let transitions = orders.iter().map(|order| withdrawn(&order.command, now));
-                let transitions: Vec<Transition> = transitions.collect();
-                match outcomes::write(&withdrawing, &transitions).await {
-                    Ok(written) => outcomes::notify(&withdrawing, &transitions, &written),
+                let outcomes = orders.iter().map(|order| withdrawn(&order.command, now));
+                let outcomes: Vec<Outcome> = outcomes.collect();
+                match outcomes::write(&withdrawing, &outcomes).await {
+                    Ok(written) => outcomes::notify(&withdrawing, &outcomes, &written),
                     Err(error) => tracing::warn!(error = ?error, "nothing could be withdrawn"),
                 }
             }
@@ -205,12 +205,12 @@ fn is_as_decided(command: &Command) -> bool {
     matches!(command.status, CommandStatus::Sending | CommandStatus::Refused)
 }
 
-fn withdrawn(command: &Command, now: Timestamp) -> Transition {
+fn withdrawn(command: &Command, now: Timestamp) -> Outcome {
     let mut after = command.clone();
     after.status = CommandStatus::Cancelled;
     after.causes = vec![Cause::NotSent(NotSent::CommitUnknown)];
     after.changed_at = command.next_moment(now);
-    Transition { from: command.status, command: after, check_at: None }
+    Outcome { from: command.status, command: after, check_at: None }
 }
 
 #[cfg(test)]
@@ -252,10 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_commit_is_looked_for_as_often_and_as_long_as_is_said() {
+    fn an_unknown_commit_is_searched_for_as_often_and_as_long_as_is_said() {
         let mut search = Search::start(Duration::from_secs(1));
-        let looks = (0..100).take_while(|_| search.goes_on(Duration::from_secs(2))).count();
-        assert_eq!(looks, 20);
+        let tries = (0..100).take_while(|_| search.goes_on(Duration::from_secs(2))).count();
+        assert_eq!(tries, 20);
         let mut search = Search::start(Duration::from_secs(1));
         assert!(search.goes_on(Duration::from_millis(10_999)));
         assert!(!search.goes_on(Duration::from_secs(11)));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::is_in_flight;
-use super::request::{Answered, CommandRequest};
+use super::request::{CommandRequest, Decided};
 use crate::domain::access::Sought;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
@@ -36,7 +36,7 @@ pub async fn dispatch(
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
     match service.gate.submit(request).await? {
-        Answered::Sending(command, outcome) => {
+        Decided::Sending(command, outcome) => {
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {
                 Ok(Ok(done)) => done,
@@ -46,8 +46,8 @@ pub async fn dispatch(
             failpoint::reached(Failpoint::DispatchAnswers);
             Ok(Dispatched { command, replayed: false })
         }
-        Answered::Refused(command) => Ok(Dispatched { command, replayed: false }),
-        Answered::Replayed(command) => {
+        Decided::Refused(command) => Ok(Dispatched { command, replayed: false }),
+        Decided::Replayed(command) => {
             let command = follow(service, organization_id, command, wait).await?;
             Ok(Dispatched { command, replayed: true })
         }
@@ -61,7 +61,7 @@ async fn follow(
     mut command: Command,
     wait: Duration,
 ) -> Result<Command, Error> {
-    let _leaving = service.waiters.leave_later(command.command_id);
+    let _pruning = service.waiters.prune_later(command.command_id);
     let waited = tokio::time::timeout(wait, async {
         while is_in_flight(&command) {
             let outcome = service.waiters.register(command.command_id);

@@ -5,15 +5,15 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::outcomes::{self, Outcomes};
-use super::request::{Answered, Batch, CommandRequest, Pending};
+use super::outcomes::{self, OutcomeQueue};
+use super::request::{Batch, CommandRequest, Decided, Pending};
 use super::ruling::Ruling;
 use super::{decide, send};
 use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::commands::Transition;
+use crate::storage::commands::Outcome;
 
 /// At most so many requests, and so many outcomes, in one transaction.
 const BATCH_MAX: usize = 256;
@@ -49,7 +49,7 @@ impl Gate {
     /// # Errors
     /// [`Error::Overloaded`] if too many wait or the service is stopping; otherwise what the
     /// decision came to.
-    pub async fn submit(&self, request: CommandRequest) -> Result<Answered, Error> {
+    pub async fn submit(&self, request: CommandRequest) -> Result<Decided, Error> {
         let is_lock = request.instruction.action() == Action::Lock;
         if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
             return Err(Error::Overloaded);
@@ -71,7 +71,7 @@ impl GateTask {
     /// Decides on batches until the service stops; what had arrived by then is still decided on,
     /// and the outcomes of what was sent are still written.
     pub async fn run(mut self, service: Service, stop: tokio_util::sync::CancellationToken) {
-        let (sender, mut outcomes) = Outcomes::new();
+        let (sender, mut outcomes) = OutcomeQueue::new();
         loop {
             let mut batch = Batch::default();
             tokio::select! {
@@ -102,7 +102,7 @@ impl GateTask {
     /// Takes what else has arrived, and what arrives while everybody who can run does. Nothing is
     /// waited for: whoever comes alone is decided on at once. But right after a transaction those
     /// whom it answered are about to come back, and would each get a transaction of their own.
-    async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Transition>) {
+    async fn gather(&mut self, batch: &mut Batch, outcomes: &mut mpsc::Receiver<Outcome>) {
         for _ in 0..ROUNDS_MAX {
             let before = batch.len();
             tokio::task::yield_now().await;
@@ -138,7 +138,7 @@ fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pe
 
 /// Decides a batch, answers its requests, starts the senders of what is allowed, and notifies those who
 /// wait for the outcomes that were written.
-async fn process(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
+async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
     batch.requests = refuse_if_clock_disputed(service, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     match decide::decide_until_known(service, &batch).await {
@@ -164,16 +164,16 @@ async fn process(service: &Service, outcomes: &Outcomes, mut batch: Batch) {
 }
 
 /// Answers a request, and sends its command if it is allowed.
-fn answer(service: &Service, outcomes: &Outcomes, pending: Pending, ruling: Ruling) {
+fn answer(service: &Service, outcomes: &OutcomeQueue, pending: Pending, ruling: Ruling) {
     let answer = match ruling {
         Ruling::Send(order) => {
             let command = order.command.clone();
             let outcome = service.waiters.register(command.command_id);
             send::spawn(service, outcomes, *order);
-            Ok(Answered::Sending(command, outcome))
+            Ok(Decided::Sending(command, outcome))
         }
-        Ruling::Refused(command) => Ok(Answered::Refused(*command)),
-        Ruling::Replayed(command) => Ok(Answered::Replayed(*command)),
+        Ruling::Refused(command) => Ok(Decided::Refused(*command)),
+        Ruling::Replayed(command) => Ok(Decided::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };

@@ -70,7 +70,7 @@ async fn a_batch_waits_as_long_as_it_grows_and_not_longer() {
         tokio::task::yield_now().await;
         arrives();
         let command = Command::example(CommandStatus::Acknowledged);
-        let outcome = Transition { from: CommandStatus::Sending, command, check_at: None };
+        let outcome = Outcome { from: CommandStatus::Sending, command, check_at: None };
         outcomes.try_send(outcome).unwrap();
         tokio::task::yield_now().await;
         arrives();

@@ -1,4 +1,4 @@
-//! Outcomes: the transitions of commands that were sent, to what became of them. The gate writes those
+//! Outcomes: what became of commands, as changes of their status. The gate writes those
 //! that came in while its last transaction was being committed together with its next decisions, each
 //! with its audit entry. Only then are those who wait notified.
 
@@ -13,7 +13,7 @@ use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
-use crate::storage::commands::{self, Transition};
+use crate::storage::commands::{self, Outcome};
 use crate::storage::{Priority, Tx};
 
 /// Senders wait when so many outcomes are not written yet.
@@ -28,20 +28,20 @@ const RETRIES_MAX: u32 = 20;
 
 /// The queue of outcomes that are to be written.
 #[derive(Debug, Clone)]
-pub(super) struct Outcomes {
-    queue: mpsc::Sender<Transition>,
+pub(super) struct OutcomeQueue {
+    queue: mpsc::Sender<Outcome>,
 }
 
-impl Outcomes {
+impl OutcomeQueue {
     /// The queue and its receiving end, which ends when the last sender is gone.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Transition>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Outcome>) {
         let (queue, receiver) = mpsc::channel(QUEUE_MAX);
         (Self { queue }, receiver)
     }
 
     /// Queues an outcome to be written.
-    pub(super) async fn submit(&self, transition: Transition) {
-        if self.queue.send(transition).await.is_err() {
+    pub(super) async fn submit(&self, outcome: Outcome) {
+        if self.queue.send(outcome).await.is_err() {
             tracing::error!(
                 "an outcome came after the writer had stopped; the recovery takes the command over"
             );
@@ -49,27 +49,27 @@ impl Outcomes {
     }
 }
 
-/// Applies transitions within a transaction; returns the commands to which they were applied here and not
+/// Writes outcomes within a transaction; returns the commands whose outcome was written here and not
 /// elsewhere, and the entries that are to be recorded with them.
-pub(super) async fn apply(
+pub(super) async fn write_in(
     service: &Service,
     tx: &mut Tx,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
 ) -> Result<(HashSet<CommandId>, Vec<AuditEntry>), Error> {
-    let applied = commands::apply(tx, transitions).await?.into_iter().collect();
-    let entries = entries(service, transitions, &applied)?;
-    Ok((applied, entries))
+    let written = commands::write_outcomes(tx, outcomes).await?.into_iter().collect();
+    let entries = entries(service, outcomes, &written)?;
+    Ok((written, entries))
 }
 
-/// The entries of those transitions that were applied.
+/// The entries of those outcomes that were written.
 pub(super) fn entries(
     service: &Service,
-    transitions: &[Transition],
-    applied: &HashSet<CommandId>,
+    outcomes: &[Outcome],
+    written: &HashSet<CommandId>,
 ) -> Result<Vec<AuditEntry>, Error> {
-    let mut entries = Vec::with_capacity(applied.len());
-    for Transition { command, .. } in transitions {
-        if !applied.contains(&command.command_id) {
+    let mut entries = Vec::with_capacity(written.len());
+    for Outcome { command, .. } in outcomes {
+        if !written.contains(&command.command_id) {
             continue;
         }
         let actor = Actor::system(command.organization_id);
@@ -82,11 +82,11 @@ pub(super) fn entries(
 /// After an unknown commit: adds the commands whose outcome it had written.
 pub(super) async fn with_earlier(
     service: &Service,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
     mut written: HashSet<CommandId>,
 ) -> Result<HashSet<CommandId>, Error> {
     let mut reader = service.store.read_urgent().await?;
-    for Transition { command, .. } in transitions {
+    for Outcome { command, .. } in outcomes {
         let found =
             commands::find(&mut reader, command.organization_id, command.command_id).await?;
         let is_written = found.is_some_and(|found| {
@@ -103,14 +103,14 @@ pub(super) async fn with_earlier(
 /// outcome was written here.
 pub(super) async fn write(
     service: &Service,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
 ) -> Result<HashSet<CommandId>, Error> {
     let written = service.transact("commands.write_outcomes", Priority::Urgent, |work| {
         Box::pin(async move {
-            let (applied, entries) = apply(service, &mut work.tx, transitions).await?;
+            let (written, entries) = write_in(service, &mut work.tx, outcomes).await?;
             work.record_entries(entries);
             failpoint::reached(Failpoint::OutcomesWritten);
-            Ok(applied)
+            Ok(written)
         })
     });
     let written = written.await?;
@@ -119,8 +119,8 @@ pub(super) async fn write(
 }
 
 /// Notifies those who wait for the outcomes that were written.
-pub(super) fn notify(service: &Service, transitions: &[Transition], written: &HashSet<CommandId>) {
-    let commands = transitions.iter().map(|transition| &transition.command);
+pub(super) fn notify(service: &Service, outcomes: &[Outcome], written: &HashSet<CommandId>) {
+    let commands = outcomes.iter().map(|outcome| &outcome.command);
     service.waiters.wake(commands.filter(|command| written.contains(&command.command_id)));
 }
 
@@ -128,38 +128,38 @@ pub(super) fn notify(service: &Service, transitions: &[Transition], written: &Ha
 /// an outcome that was not written are let go.
 pub(super) fn notify_and_forget(
     service: &Service,
-    transitions: &[Transition],
+    outcomes: &[Outcome],
     written: &HashSet<CommandId>,
 ) {
-    notify(service, transitions, written);
-    for transition in transitions {
-        service.waiters.forget(transition.command.command_id);
+    notify(service, outcomes, written);
+    for outcome in outcomes {
+        service.waiters.forget(outcome.command.command_id);
     }
 }
 
 /// Writes outcomes whose transaction failed, or of which it is not known whether it did, in a task
 /// of its own: requests do not wait for it.
-pub(super) fn keep_trying(service: &Service, transitions: Vec<Transition>) {
-    if transitions.is_empty() {
+pub(super) fn keep_trying(service: &Service, outcomes: Vec<Outcome>) {
+    if outcomes.is_empty() {
         return;
     }
     let (writer, tasks) = (service.clone(), service.tasks.clone());
     tasks.spawn(async move {
         let mut wait = RETRY_FIRST;
         for _ in 0..RETRIES_MAX {
-            let outcome = match write(&writer, &transitions).await {
-                Ok(written) => with_earlier(&writer, &transitions, written).await,
+            let attempt = match write(&writer, &outcomes).await {
+                Ok(written) => with_earlier(&writer, &outcomes, written).await,
                 failed => failed,
             };
-            match outcome {
-                Ok(written) => return notify_and_forget(&writer, &transitions, &written),
+            match attempt {
+                Ok(written) => return notify_and_forget(&writer, &outcomes, &written),
                 Err(error) => {
-                    tracing::warn!(error = ?error, outcomes = transitions.len(), "outcomes were not written");
+                    tracing::warn!(error = ?error, outcomes = outcomes.len(), "outcomes were not written");
                     tokio::time::sleep(wait).await;
                     wait = wait.saturating_mul(2).min(RETRY_AFTER_MAX);
                 }
             }
         }
-        notify_and_forget(&writer, &transitions, &HashSet::new());
+        notify_and_forget(&writer, &outcomes, &HashSet::new());
     });
 }

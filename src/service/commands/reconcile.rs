@@ -1,7 +1,7 @@
-//! Settling commands: giving them their last status by looking at the car. An acknowledged command
-//! becomes confirmed or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One look
+//! Settling commands: giving them their last status by checking the car. An acknowledged command
+//! becomes confirmed or unconfirmed, an unknown one confirmed, contradicted or unresolved (P5). One check
 //! serves all commands of a car that wait for one; a command that a later one followed cannot be judged
-//! by the car's present state and is settled without a look.
+//! by the car's present state and is settled without one.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -16,25 +16,25 @@ use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service, vehicles};
-use crate::storage::commands::{self, Due, ToCheck, Transition};
+use crate::storage::commands::{self, Due, Outcome, ToCheck};
 use crate::storage::{Priority, decisions};
 
 /// At most so many commands are leased at once.
 const BATCH_MAX: i64 = 64;
-/// At most so many cars are looked at at once: a slow car must not keep the others waiting.
-const LOOKS_MAX: usize = 16;
-/// Nobody else looks at a leased command for so long. The process that leased it may be gone, so together
-/// with a look it is shorter than a minute, in which every command has its end (P6).
+/// At most so many cars are checked at once: a slow car must not keep the others waiting.
+const CHECKS_AT_ONCE_MAX: usize = 16;
+/// Nobody else checks the car of a leased command for so long. The process that leased it may be gone, so together
+/// with a check it is shorter than a minute, in which every command has its end (P6).
 const LEASE: Duration = Duration::from_secs(30);
-/// When to look again after the first, second, third look that settled nothing.
-const LOOK_AGAIN: [Duration; 3] =
+/// When to check again after the first, second, third check that settled nothing.
+const CHECK_AGAIN: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
-/// So long after a command was decided on, the last look is due, for the same reason.
-const LAST_LOOK: Duration = Duration::from_secs(50);
-/// No look is the last before this one: after an outage the first may find everything unprepared.
-const LOOKS_MIN: i64 = 2;
+/// So long after a command was decided on, the last check is due, for the same reason.
+const LAST_CHECK: Duration = Duration::from_secs(50);
+/// No check is the last before this one: after an outage the first may find everything unprepared.
+const CHECKS_MIN: i64 = 2;
 
-/// Looks at the cars of commands that are due for it, until none is; returns how many commands there
+/// Checks the cars of commands that are due for it, until none is; returns how many commands there
 /// were.
 ///
 /// # Errors
@@ -51,66 +51,66 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let Leased { count, to_look_at, overtaken, applied } = lease_due(service).await?;
+    let Leased { count, to_check, overtaken, written } = lease_due(service).await?;
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileLeased);
     }
-    outcomes::notify(service, &overtaken, &applied);
+    outcomes::notify(service, &overtaken, &written);
     let vehicle_ids: Vec<VehicleId> =
-        to_look_at.iter().map(|check| check.command.vehicle_id).collect();
+        to_check.iter().map(|check| check.command.vehicle_id).collect();
     let mut reader = service.store.read().await?;
     let cars = decisions::vehicles(&mut reader, &vehicle_ids).await?;
     drop(reader);
     let cars: HashMap<VehicleId, _> =
         cars.into_iter().map(|row| (row.facts.vehicle_id, row)).collect();
-    let looks = to_look_at.into_iter().filter_map(|check| {
+    let checks = to_check.into_iter().filter_map(|check| {
         let car = cars.get(&check.command.vehicle_id)?;
-        Some(look_at(service, car, check))
+        Some(check_car(service, car, check))
     });
-    let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(LOOKS_MAX);
-    looks.try_collect::<()>().await?;
+    let checks = stream::iter(checks.collect::<Vec<_>>()).buffer_unordered(CHECKS_AT_ONCE_MAX);
+    checks.try_collect::<()>().await?;
     Ok(count)
 }
 
 /// Commands that were due.
 struct Leased {
     count: usize,
-    /// The newest commands of their cars. Until [`LEASE`] is over this process alone looks at them.
-    to_look_at: Vec<ToCheck>,
-    /// The transitions of the others, which a later command followed.
-    overtaken: Vec<Transition>,
-    /// The commands to which those were applied.
-    applied: HashSet<CommandId>,
+    /// The newest commands of their cars. Until [`LEASE`] is over this process alone checks them.
+    to_check: Vec<ToCheck>,
+    /// The outcomes of the others, which a later command followed.
+    overtaken: Vec<Outcome>,
+    /// The commands whose outcome was written here.
+    written: HashSet<CommandId>,
 }
 
-/// Leases commands that are due to be looked at, and settles those that a later one followed.
+/// Leases commands that are due to be checked, and settles those that a later one followed.
 async fn lease_due(service: &Service) -> Result<Leased, Error> {
     let leased = service.transact("commands.lease_due", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let due = commands::due(tx, now, BATCH_MAX).await?;
             let count = due.len();
-            let (mut to_look_at, mut overtaken) = (Vec::new(), Vec::new());
+            let (mut to_check, mut overtaken) = (Vec::new(), Vec::new());
             for Due { check, is_overtaken } in due {
                 let unobserved =
                     || settle_unobserved(check.command.clone(), Unseen::Overtaken, now);
                 match is_overtaken.then(unobserved).flatten() {
-                    Some(transition) => overtaken.push(transition),
-                    None => to_look_at.push(check),
+                    Some(outcome) => overtaken.push(outcome),
+                    None => to_check.push(check),
                 }
             }
-            let current = to_look_at.iter().map(|check| check.command.command_id);
+            let current = to_check.iter().map(|check| check.command.command_id);
             let leased = commands::lease(tx, current, now, now.plus(LEASE)).await?;
-            to_look_at.retain(|check| leased.contains(&check.command.command_id));
-            let (applied, entries) = outcomes::apply(service, tx, &overtaken).await?;
+            to_check.retain(|check| leased.contains(&check.command.command_id));
+            let (written, entries) = outcomes::write_in(service, tx, &overtaken).await?;
             work.record_entries(entries);
-            Ok(Leased { count, to_look_at, overtaken, applied })
+            Ok(Leased { count, to_check, overtaken, written })
         })
     });
     leased.await
 }
 
-/// Settles the newest command of a car by readings that its cloud has sent, without a look. What
+/// Settles the newest command of a car by readings that its cloud has sent, without a check. What
 /// has no age may be older than the command and settles nothing.
 ///
 /// # Errors
@@ -124,40 +124,40 @@ pub(crate) async fn settle_by_readings(
     let newest = commands::newest_of_vehicles(&mut reader, &[car.facts.vehicle_id]).await?;
     drop(reader);
     let Some(command) = newest.into_iter().next() else { return Ok(()) };
-    // A look that is still to come settles what this one does not.
+    // A check that is still to come settles what this one does not.
     let check = ToCheck { command, checks: 0 };
     let now = service.clock.now();
     let judged = readings
         .iter()
         .filter(|seen| seen.data_age.is_some())
         .find_map(|seen| judge(&check, true, Some(seen), now));
-    let Some(transition) = judged else { return Ok(()) };
-    write(service, transition).await
+    let Some(outcome) = judged else { return Ok(()) };
+    write(service, outcome).await
 }
 
-/// Looks at a car to settle its newest command.
-async fn look_at(
+/// Checks a car to settle its newest command.
+async fn check_car(
     service: &Service,
     car: &decisions::VehicleRow,
     check: ToCheck,
 ) -> Result<(), Error> {
     let observable = observable(car, &check.command);
     let seen = match observable {
-        Some(observable) => vehicles::look(service, car, observable).await,
+        Some(observable) => vehicles::observe(service, car, observable).await,
         None => None,
     };
     failpoint::reached(Failpoint::ReconcileSeen);
     match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
-        Some(transition) => write(service, transition).await,
+        Some(outcome) => write(service, outcome).await,
         None => put_off(service, &check).await,
     }
 }
 
 /// Writes what a command was settled as, and notifies those who wait for it.
-async fn write(service: &Service, transition: Transition) -> Result<(), Error> {
-    let transitions = [transition];
-    let written = outcomes::write(service, &transitions).await?;
-    outcomes::notify(service, &transitions, &written);
+async fn write(service: &Service, outcome: Outcome) -> Result<(), Error> {
+    let outcomes = [outcome];
+    let written = outcomes::write(service, &outcomes).await?;
+    outcomes::notify(service, &outcomes, &written);
     Ok(())
 }
 
@@ -169,59 +169,59 @@ fn observable(car: &decisions::VehicleRow, command: &Command) -> Option<Observab
     car.facts.permissions.contains(permission).then_some(observable)
 }
 
-/// What the command is settled as after a look, or `None` to look again later. A state that is older than the
+/// What the command is settled as after a check, or `None` to check again later. A state that is older than the
 /// command says nothing about it.
 fn judge(
     check: &ToCheck,
     observable: bool,
     seen: Option<&Reading>,
     now: Timestamp,
-) -> Option<Transition> {
+) -> Option<Outcome> {
     let command = &check.command;
     if !observable {
         return settle_unobserved(command.clone(), Unseen::NotObservable, now);
     }
-    let last_look = is_last(check, now);
+    let last_check = is_last(check, now);
     let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
     let judged = fresh.and_then(|seen| {
         let agrees = command.instruction.agrees_with(&seen.observation)?;
         Some((seen, agrees))
     });
     if let Some((seen, agrees)) = judged {
-        // A state without its age may be older than the command: only the last look contradicts.
-        let convinces = agrees || seen.data_age.is_some() || last_look;
+        // A state without its age may be older than the command: only the last check contradicts.
+        let convinces = agrees || seen.data_age.is_some() || last_check;
         if let Some(status) = command.status.settled_by_observation(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;
             settled.evidence = Evidence::StateObserved;
             settled.observed_at = seen.data_age.or(Some(now));
             settled.changed_at = command.next_moment(now);
-            return Some(Transition { from: command.status, command: settled, check_at: None });
+            return Some(Outcome { from: command.status, command: settled, check_at: None });
         }
     }
-    if last_look { settle_unobserved(command.clone(), Unseen::NotInTime, now) } else { None }
+    if last_check { settle_unobserved(command.clone(), Unseen::NotInTime, now) } else { None }
 }
 
 /// Settles a command without having seen its car in the state asked for.
-fn settle_unobserved(mut command: Command, why: Unseen, now: Timestamp) -> Option<Transition> {
+fn settle_unobserved(mut command: Command, why: Unseen, now: Timestamp) -> Option<Outcome> {
     let from: CommandStatus = command.status;
     command.status = from.settled_unobserved()?;
     command.causes.push(Cause::Unseen(why));
     command.changed_at = command.next_moment(now);
-    Some(Transition { from, command, check_at: None })
+    Some(Outcome { from, command, check_at: None })
 }
 
 fn is_last(check: &ToCheck, now: Timestamp) -> bool {
-    let has_looked = usize::try_from(check.checks).is_ok_and(|checks| checks > LOOK_AGAIN.len());
-    let is_due = now >= check.command.created_at.plus(LAST_LOOK);
-    has_looked || (is_due && check.checks >= LOOKS_MIN)
+    let has_checked = usize::try_from(check.checks).is_ok_and(|checks| checks > CHECK_AGAIN.len());
+    let is_due = now >= check.command.created_at.plus(LAST_CHECK);
+    has_checked || (is_due && check.checks >= CHECKS_MIN)
 }
 
-/// When to look again after a look that settled nothing.
-fn next_look(check: &ToCheck, now: Timestamp) -> Timestamp {
+/// When to check again after a check that settled nothing.
+fn next_check(check: &ToCheck, now: Timestamp) -> Timestamp {
     let place = usize::try_from(check.checks).unwrap_or(0).saturating_sub(1);
-    let next = now.plus(LOOK_AGAIN.get(place).copied().unwrap_or(LEASE));
-    let last = check.command.created_at.plus(LAST_LOOK);
+    let next = now.plus(CHECK_AGAIN.get(place).copied().unwrap_or(LEASE));
+    let last = check.command.created_at.plus(LAST_CHECK);
     if last > now { next.min(last) } else { next }
 }
 
@@ -229,7 +229,7 @@ async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
     let command_id = check.command.command_id;
     let put_off = service.transact("commands.check_again", Priority::Ordinary, |work| {
         Box::pin(async move {
-            let at = next_look(check, work.now);
+            let at = next_check(check, work.now);
             Ok(commands::check_again(&mut work.tx, command_id, at).await?)
         })
     });

@@ -1,4 +1,4 @@
-//! What a look at a car means for its newest command, and when to look again.
+//! What a check of a car means for its newest command, and when to check again.
 
 use super::*;
 use crate::domain::reading::{LockStatus, Observation};
@@ -9,7 +9,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(decided.as_unix_seconds() + seconds).unwrap()
 }
 
-/// An unlock that was looked for so often, this look included.
+/// An unlock that was checked so often, this time included.
 fn unlock(status: CommandStatus, checks: i64) -> ToCheck {
     ToCheck { command: Command::example(status), checks }
 }
@@ -40,10 +40,10 @@ fn a_state_settles_what_it_is_not_older_than() {
         (Unknown, OPEN, None, Some(Confirmed)),
         (Unknown, LOCKED, None, None),
     ] {
-        let transition = judge(&unlock(status, 1), true, seen(is_locked, age).as_ref(), at(3));
-        let becomes = transition.as_ref().map(|transition| transition.command.status);
+        let outcome = judge(&unlock(status, 1), true, seen(is_locked, age).as_ref(), at(3));
+        let becomes = outcome.as_ref().map(|outcome| outcome.command.status);
         assert_eq!(becomes, expected, "{status}, locked: {is_locked}, of {age:?}");
-        if let Some(Transition { from, command, check_at }) = transition {
+        if let Some(Outcome { from, command, check_at }) = outcome {
             assert_eq!((from, check_at), (status, None));
             assert_eq!(command.evidence, Evidence::StateObserved);
             assert_eq!(command.observed_at, Some(age.map_or(at(3), at)));
@@ -53,7 +53,7 @@ fn a_state_settles_what_it_is_not_older_than() {
 }
 
 #[test]
-fn the_last_look_settles_whatever_it_sees() {
+fn the_last_check_settles_whatever_it_sees() {
     use CommandStatus::{Acknowledged, Contradicted, Unconfirmed, Unknown, Unresolved};
     for (status, state, expected, causes) in [
         (Unknown, seen(LOCKED, None), Contradicted, vec![]),
@@ -61,48 +61,48 @@ fn the_last_look_settles_whatever_it_sees() {
         (Unknown, None, Unresolved, vec![Cause::Unseen(Unseen::NotInTime)]),
         (Acknowledged, None, Unconfirmed, vec![Cause::Unseen(Unseen::NotInTime)]),
     ] {
-        let transition = judge(&unlock(status, 4), true, state.as_ref(), at(50)).unwrap();
-        assert_eq!((transition.command.status, transition.command.causes), (expected, causes));
+        let outcome = judge(&unlock(status, 4), true, state.as_ref(), at(50)).unwrap();
+        assert_eq!((outcome.command.status, outcome.command.causes), (expected, causes));
     }
 }
 
 #[test]
-fn what_the_owner_does_not_show_is_settled_without_a_look() {
-    let transition = judge(&unlock(CommandStatus::Unknown, 1), false, None, at(3)).unwrap();
-    assert_eq!(transition.command.status, CommandStatus::Unresolved);
-    assert_eq!(transition.command.causes, [Cause::Unseen(Unseen::NotObservable)]);
+fn what_the_owner_does_not_show_is_settled_without_a_check() {
+    let outcome = judge(&unlock(CommandStatus::Unknown, 1), false, None, at(3)).unwrap();
+    assert_eq!(outcome.command.status, CommandStatus::Unresolved);
+    assert_eq!(outcome.command.causes, [Cause::Unseen(Unseen::NotObservable)]);
 }
 
 #[test]
-fn the_last_look_is_the_fourth_or_the_second_after_fifty_seconds() {
+fn the_last_check_is_the_fourth_or_the_second_after_fifty_seconds() {
     for (checks, seconds, expected) in [
         (1, 3, false),
         (3, 49, false),
         (4, 3, true),
-        // After an outage the first look is late, and finds everything unprepared.
+        // After an outage the first check is late, and finds everything unprepared.
         (1, 50, false),
         (1, 300, false),
         (2, 49, false),
         (2, 50, true),
     ] {
         let check = unlock(CommandStatus::Unknown, checks);
-        assert_eq!(is_last(&check, at(seconds)), expected, "look {checks} after {seconds} s");
+        assert_eq!(is_last(&check, at(seconds)), expected, "check {checks} after {seconds} s");
     }
 }
 
 #[test]
-fn looks_grow_rarer_and_none_before_the_last_waits_beyond_it() {
+fn checks_grow_rarer_and_none_before_the_last_waits_beyond_it() {
     for (checks, seconds, next) in [
         (1, 2, 7),
         (2, 7, 22),
         (3, 22, 50),
         (2, 40, 50),
-        // The time for the last look has come, or is over: another one follows all the same.
+        // The time for the last check has come, or is over: another one follows all the same.
         (1, 50, 55),
         (1, 60, 65),
         (9, 60, 90),
     ] {
         let check = unlock(CommandStatus::Unknown, checks);
-        assert_eq!(next_look(&check, at(seconds)), at(next), "look {checks} after {seconds} s");
+        assert_eq!(next_check(&check, at(seconds)), at(next), "check {checks} after {seconds} s");
     }
 }

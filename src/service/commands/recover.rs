@@ -1,5 +1,5 @@
 //! Taking over what a crash left: a command that is still `sending` after nobody can be waiting for
-//! the cloud's answer any more may have happened. It becomes `unknown`, and is looked at; it is
+//! the cloud's answer any more may have happened. It becomes `unknown`, and its car is checked; it is
 //! never sent again (P4, P6).
 
 use super::changed;

@@ -8,7 +8,7 @@ use crate::domain::instruction::Instruction;
 use crate::service::facts::Named;
 use crate::service::idempotency::hash_for;
 use crate::service::{Caller, Error};
-use crate::storage::commands::Transition;
+use crate::storage::commands::Outcome;
 
 /// A request for a command.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl CommandRequest {
 
 /// What was decided on a request.
 #[derive(Debug)]
-pub enum Answered {
+pub enum Decided {
     /// Allowed and recorded; the receiver tells the outcome.
     Sending(Command, oneshot::Receiver<Command>),
     /// Refused and recorded.
@@ -59,14 +59,14 @@ pub(super) struct Pending {
     pub(super) request: CommandRequest,
     /// [`CommandRequest::hash`], made once.
     pub(super) request_hash: [u8; 32],
-    pub(super) reply: oneshot::Sender<Result<Answered, Error>>,
+    pub(super) reply: oneshot::Sender<Result<Decided, Error>>,
 }
 
 /// What goes into one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) requests: Vec<Pending>,
-    pub(super) outcomes: Vec<Transition>,
+    pub(super) outcomes: Vec<Outcome>,
 }
 
 impl Batch {

@@ -1,4 +1,5 @@
-//! Ruling on one request: the policy's answer as a command, and what the record says of it.
+//! Ruling on one request: the policy's decision as a command, or that there is nothing to decide, because
+//! it was decided before, reuses a key or names nothing that is there. And what the record says of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +112,7 @@ fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<C
         retry_after_ms: None,
         created_at: now,
         send_by,
-        answer_by: now.plus(in_flight_max(service.settings.connector_timeout)),
+        abandon_at: now.plus(in_flight_max(service.settings.connector_timeout)),
         instance_id: service.settings.instance_id,
         changed_at: now,
     })

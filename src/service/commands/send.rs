@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::outcomes::Outcomes;
+use super::outcomes::OutcomeQueue;
 use super::ruling::SendOrder;
 use crate::connector::{Acknowledgement, ConnectorError, Happened};
 use crate::domain::cause::{Cause, NotSent};
@@ -14,15 +14,15 @@ use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Error, Service};
-use crate::storage::commands::Transition;
+use crate::storage::commands::Outcome;
 
-/// The first look at the car after an acknowledgement or an unknown outcome.
+/// The first check of the car after an acknowledgement or an unknown outcome.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
 /// The consent is gone, which is known without asking the cloud.
 const CONSENT_LOST: Cause = Cause::Connector { fault: Fault::ConsentLost, code: None };
 
 /// Starts the task that sends a command.
-pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
+pub(super) fn spawn(service: &Service, outcomes: &OutcomeQueue, order: SendOrder) {
     let (service, outcomes) = (service.clone(), outcomes.clone());
     let tasks = service.tasks.clone();
     tasks.spawn(async move {
@@ -43,7 +43,7 @@ pub(super) fn spawn(service: &Service, outcomes: &Outcomes, order: SendOrder) {
         };
         // A read that was under way meanwhile may have seen the car as it was before.
         service.readings.forget(order.command.vehicle_id);
-        outcomes.submit(transition(&order.command, &sent, service.clock.now())).await;
+        outcomes.submit(outcome(&order.command, &sent, service.clock.now())).await;
         if let Some((error, token)) = to_handle_afterwards {
             drop(faults::handle(&service, &order.vehicle, token, error).await);
         }
@@ -137,8 +137,8 @@ fn is_late(service: &Service, order: &SendOrder) -> bool {
     service.clock.monotonic() >= order.send_by
 }
 
-/// The transition of the command that follows from the attempt.
-fn transition(command: &Command, sent: &Sent, now: Timestamp) -> Transition {
+/// The outcome of the command that follows from the attempt.
+fn outcome(command: &Command, sent: &Sent, now: Timestamp) -> Outcome {
     let mut command = command.clone();
     let from = command.status;
     command.changed_at = command.next_moment(now);
@@ -169,7 +169,7 @@ fn transition(command: &Command, sent: &Sent, now: Timestamp) -> Transition {
         }
     }
     let check_at = (!command.status.is_terminal()).then(|| now.plus(FIRST_CHECK));
-    Transition { from, command, check_at }
+    Outcome { from, command, check_at }
 }
 
 #[cfg(test)]

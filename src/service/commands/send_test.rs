@@ -7,8 +7,8 @@ fn now() -> Timestamp {
     Command::example(CommandStatus::Sending).created_at.plus(Duration::from_secs(1))
 }
 
-fn after(sent: &Sent) -> Transition {
-    transition(&Command::example(CommandStatus::Sending), sent, now())
+fn after(sent: &Sent) -> Outcome {
+    outcome(&Command::example(CommandStatus::Sending), sent, now())
 }
 
 fn failed(happened: Happened) -> ConnectorError {
@@ -25,7 +25,7 @@ fn only_what_may_have_happened_is_looked_for_at_the_car() {
         (Sent::TooLate, CommandStatus::Expired, Evidence::None),
         (Sent::NoToken(CONSENT_LOST), CommandStatus::Failed, Evidence::None),
     ] {
-        let Transition { from, command, check_at } = after(&sent);
+        let Outcome { from, command, check_at } = after(&sent);
         assert_eq!((from, command.status), (CommandStatus::Sending, status), "{sent:?}");
         assert_eq!((command.evidence, command.changed_at), (evidence, now()), "{sent:?}");
         let waits = matches!(status, CommandStatus::Acknowledged | CommandStatus::Unknown);

@@ -24,8 +24,8 @@ impl Waiters {
     }
 
     /// Forgets, when it is dropped, those who have given up waiting for this command.
-    pub fn leave_later(&self, command_id: CommandId) -> Leaving<'_> {
-        Leaving { waiters: self, command_id }
+    pub fn prune_later(&self, command_id: CommandId) -> Pruning<'_> {
+        Pruning { waiters: self, command_id }
     }
 
     /// Tells everybody who waits for these commands.
@@ -44,7 +44,7 @@ impl Waiters {
         self.lock().remove(&command_id);
     }
 
-    fn leave(&self, command_id: CommandId) {
+    fn prune(&self, command_id: CommandId) {
         let mut waiting = self.lock();
         let Some(senders) = waiting.get_mut(&command_id) else { return };
         senders.retain(|sender| !sender.is_closed());
@@ -58,16 +58,16 @@ impl Waiters {
     }
 }
 
-/// See [`Waiters::leave_later`].
+/// See [`Waiters::prune_later`].
 #[derive(Debug)]
-pub struct Leaving<'w> {
+pub struct Pruning<'w> {
     waiters: &'w Waiters,
     command_id: CommandId,
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for Pruning<'_> {
     fn drop(&mut self) {
-        self.waiters.leave(self.command_id);
+        self.waiters.prune(self.command_id);
     }
 }
 
@@ -94,13 +94,13 @@ mod tests {
     #[test]
     fn who_gives_up_is_forgotten_and_who_waits_is_not() {
         let (waiters, id) = (Waiters::default(), Id::from_uuid(uuid::Uuid::from_u128(1)));
-        let leaving = waiters.leave_later(id);
+        let pruning = waiters.prune_later(id);
         let (gave_up, waits) = (waiters.register(id), waiters.register(id));
         drop(gave_up);
-        drop(leaving);
+        drop(pruning);
         assert_eq!(waiters.lock()[&id].len(), 1);
         drop(waits);
-        drop(waiters.leave_later(id));
+        drop(waiters.prune_later(id));
         assert!(waiters.lock().is_empty());
     }
 }

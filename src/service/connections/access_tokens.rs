@@ -22,7 +22,7 @@ use crate::domain::impairment::Impairment;
 use crate::domain::time::Timestamp;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
-use crate::storage::{Priority, StorageError, vehicle_consents};
+use crate::storage::{Priority, StorageError, vehicle_connections};
 
 /// A token that lives shorter than this is not given out any more.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -133,7 +133,7 @@ impl AccessTokens {
         }
     }
 
-    /// Forgets the tokens of a consent that has ended.
+    /// Forgets the tokens of a connection that has ended.
     pub fn forget(&self, connection_id: ConnectionId) {
         self.lock_remembered().remove(&connection_id);
     }
@@ -178,7 +178,7 @@ async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTo
         .ok_or(Error::State(StateFault::ConsentLost))
 }
 
-/// The application's right, if the consent is used through API v3: because it was given that way,
+/// The application's right, if the connection is used through API v3: because it was given that way,
 /// or because this service no longer speaks v2.0 and knows who the owner is.
 fn application_access(service: &Service, stored: &StoredTokens) -> Option<AccessToken> {
     let by_v3 = match service.settings.api_versions {
@@ -292,9 +292,9 @@ async fn fail_refresh(
             if !connections::lose(tx, connection_id, revision, &reason).await? {
                 return Ok(());
             }
-            let impaired = Impairment::Consent(reason.clone());
+            let impaired = Impairment::Connection(reason.clone());
             let mut events = Vec::new();
-            for car in vehicle_consents::of_connection(tx, connection_id).await? {
+            for car in vehicle_connections::of_connection(tx, connection_id).await? {
                 let vehicle_id = car.facts.vehicle_id;
                 events.extend(impaired_grants(tx, vehicle_id, &impaired, now).await?);
             }

@@ -9,7 +9,7 @@ use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::{ConnectionId, VehicleId};
-use crate::domain::impairment::{ConsentReason, NotGiven};
+use crate::domain::impairment::{ConnectionReason, NotGiven};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::domain::vehicle::Vehicle;
@@ -21,7 +21,7 @@ use crate::storage::{Priority, connections, users, vehicles};
 /// What the browser brought.
 #[derive(Debug, Clone)]
 pub struct Return {
-    /// What was given out when the consent started.
+    /// What was given out when the connection started.
     pub state: String,
     /// What proves the consent, or why there is none.
     pub result: Result<Proof, NotGiven>,
@@ -39,10 +39,10 @@ pub struct Proof {
     pub user_id: Option<String>,
 }
 
-/// A consent that is complete.
+/// A connection that is complete.
 #[derive(Debug)]
 pub struct Completed {
-    /// The consent.
+    /// The connection.
     pub connection_id: ConnectionId,
     /// Whose account the cars came to. The person at the browser may be somebody else, whom the
     /// owner of that account sent there.
@@ -51,7 +51,7 @@ pub struct Completed {
     pub vehicles: Vec<Vehicle>,
 }
 
-/// Completes a consent: exchanges the code, keeps the tokens sealed, and makes the cars the
+/// Completes a connection: exchanges the code, keeps the tokens sealed, and makes the cars the
 /// owner's.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
     let proof = match returned.result {
         Ok(proof) => proof,
         Err(why) => {
-            fail(service, &caller, &connection, ConsentReason::NotGiven(why)).await?;
+            fail(service, &caller, &connection, ConnectionReason::NotGiven(why)).await?;
             return Err(Error::State(StateFault::ConsentLost));
         }
     };
@@ -89,7 +89,7 @@ async fn take(service: &Service, state: &str) -> Result<Connection, Error> {
     taken.await
 }
 
-/// What a consent came to.
+/// What a connection came to.
 struct Consented {
     api_version: ApiVersion,
     provider_user_id: Option<String>,
@@ -128,7 +128,7 @@ async fn by_application(
     Ok(Consented { api_version, provider_user_id, pair: None, cars })
 }
 
-/// API v2.0: the code is the proof. The owner's id is kept, so that the consent can be used
+/// API v2.0: the code is the proof. The owner's id is kept, so that the connection can be used
 /// through v3 once v2.0 is gone.
 async fn by_tokens(
     service: &Service,
@@ -220,7 +220,7 @@ async fn fail(
     service: &Service,
     caller: &Caller,
     connection: &Connection,
-    reason: ConsentReason,
+    reason: ConnectionReason,
 ) -> Result<(), Error> {
     let reason = &reason;
     let failed = service.transact("connections.fail", Priority::Ordinary, |work| {

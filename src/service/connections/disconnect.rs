@@ -1,4 +1,4 @@
-//! Ending a consent: here at once and for good, then at the vehicle cloud. If the cloud cannot be
+//! Ending a connection: here at once and for good, then at the vehicle cloud. If the cloud cannot be
 //! reached, what is left there can no longer be used from here.
 
 use crate::domain::access::Operation;
@@ -6,23 +6,23 @@ use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason};
 use crate::domain::id::{ConnectionId, UserId};
-use crate::domain::impairment::{ConsentEnd, ConsentReason};
+use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
 use crate::service::connections::AccessToken;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, Tx, connections, grants, vehicle_consents};
+use crate::storage::{Priority, Tx, connections, grants, vehicle_connections};
 
-/// A consent that was ended.
+/// A connection that was ended.
 #[derive(Debug)]
 pub struct Disconnected {
-    /// The consent as it is now.
+    /// The connection as it is now.
     pub connection: Connection,
     /// Whether the cloud has ended it too, for every car.
     pub ended_upstream: bool,
 }
 
-/// Ends a consent, for its owner, an administrator or an API client for them: its cars leave the
+/// Ends a connection, for its owner, an administrator or an API client for them: its cars leave the
 /// service, and every grant for them ends.
 ///
 /// # Errors
@@ -59,7 +59,7 @@ async fn end(
         .transact(Operation::Disconnect.as_str(), Priority::Ordinary, |work| {
             Box::pin(async move {
                 let (tx, now) = (&mut work.tx, work.now);
-                let by = ConsentEnd::Disconnected;
+                let by = ConnectionEnd::Disconnected;
                 let (cars, events) = end_here(tx, connection_id, user_id, by, now).await?;
                 work.record_all(caller, events)?;
                 Ok(cars)
@@ -68,18 +68,18 @@ async fn end(
         .await
 }
 
-/// Ends a consent in the caller's transaction: its cars leave the service, and every grant for them
+/// Ends a connection in the caller's transaction: its cars leave the service, and every grant for them
 /// ends. Returns the cars as they were, and what is to be recorded.
 pub(in crate::service) async fn end_here(
     tx: &mut Tx,
     connection_id: ConnectionId,
     user_id: UserId,
-    by: ConsentEnd,
+    by: ConnectionEnd,
     now: Timestamp,
 ) -> Result<(Vec<VehicleRow>, Vec<Event>), Error> {
-    let cars = vehicle_consents::of_connection(tx, connection_id).await?;
-    let was_in_use = connections::end(tx, connection_id, &ConsentReason::Ended(by)).await?;
-    let removed = vehicle_consents::remove(tx, connection_id, now).await?;
+    let cars = vehicle_connections::of_connection(tx, connection_id).await?;
+    let was_in_use = connections::end(tx, connection_id, &ConnectionReason::Ended(by)).await?;
+    let removed = vehicle_connections::remove(tx, connection_id, now).await?;
     let mut events = Vec::new();
     if was_in_use || !removed.is_empty() {
         let vehicles = removed.len();
@@ -105,7 +105,7 @@ pub(in crate::service) async fn end_here(
     Ok((cars, events))
 }
 
-/// Ends a consent at the vehicle cloud; returns whether it has ended there for every car.
+/// Ends a connection at the vehicle cloud; returns whether it has ended there for every car.
 pub(in crate::service) async fn end_upstream(
     service: &Service,
     token: &AccessToken,
@@ -116,7 +116,7 @@ pub(in crate::service) async fn end_upstream(
         let ended = service.connector.disconnect(&token.access, &car.provider_vehicle_id).await;
         if let Err(error) = ended {
             let vehicle_id = car.facts.vehicle_id;
-            tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a consent");
+            tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a connection");
             all = false;
         }
     }

@@ -13,12 +13,12 @@ use crate::domain::actor::Actor;
 use crate::domain::connection::Permissions;
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, ProviderCode};
-use crate::domain::impairment::{ConsentReason, Impairment, Suspension, Withdrawal};
+use crate::domain::impairment::{ConnectionReason, Impairment, Suspension, Withdrawal};
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::{Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, connections, grants, vehicle_consents};
+use crate::storage::{Priority, connections, grants, vehicle_connections};
 
 /// The first time to see whether a suspended car works again.
 pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
@@ -58,7 +58,7 @@ pub(crate) async fn handle(
 /// Asks what the owner permits, and keeps it.
 pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<(), Error> {
     let vehicle_id = vehicle.facts.vehicle_id;
-    service.budget.take(vehicle_id, 1, Purpose::Reconcile, service.clock.monotonic())?;
+    service.budget.take(vehicle_id, 1, Purpose::Check, service.clock.monotonic())?;
     let used = service.access_tokens.get(service, vehicle.connection_id).await?;
     let asked = service.connector.permissions(&used.access, &vehicle.provider_vehicle_id).await;
     match asked {
@@ -78,7 +78,7 @@ pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<()
     }
 }
 
-/// Replaces what the owner permits for a car. A consent that permits nothing for any car is lost.
+/// Replaces what the owner permits for a car. A connection that permits nothing for any car is lost.
 async fn change_permissions(
     service: &Service,
     vehicle: &VehicleRow,
@@ -91,21 +91,21 @@ async fn change_permissions(
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             connections::lock(tx, vehicle.connection_id).await?;
-            if !vehicle_consents::set_permissions(tx, vehicle_id, permissions).await? {
+            if !vehicle_connections::set_permissions(tx, vehicle_id, permissions).await? {
                 return Ok(());
             }
             let permissions = permissions.clone();
             let mut events =
                 vec![Event::VehiclePermissionsChanged { vehicle_id, user_id, permissions }];
             let connection_id = vehicle.connection_id;
-            let cars = vehicle_consents::of_connection(tx, connection_id).await?;
+            let cars = vehicle_connections::of_connection(tx, connection_id).await?;
             let permits = |car: &VehicleRow| car.facts.permissions.iter().next().is_some();
-            let reason = ConsentReason::Withdrawn(withdrawn);
+            let reason = ConnectionReason::Withdrawn(withdrawn);
             if !cars.iter().any(permits) && connections::end(tx, connection_id, &reason).await? {
                 let reason = reason.clone();
                 events.push(Event::ConnectionLost { connection_id, user_id, reason });
             }
-            let impaired = Impairment::Consent(reason);
+            let impaired = Impairment::Connection(reason);
             events.extend(impaired_grants(tx, vehicle_id, &impaired, now).await?);
             work.record_all(caller, events)
         })
@@ -128,13 +128,13 @@ pub(crate) async fn suspend(
             let (tx, now) = (&mut work.tx, work.now);
             let mut cars = vec![vehicle.clone()];
             if !reason.is_of_one_car() {
-                cars = vehicle_consents::of_connection(tx, vehicle.connection_id).await?;
+                cars = vehicle_connections::of_connection(tx, vehicle.connection_id).await?;
             }
             let mut events = Vec::new();
             for car in &cars {
                 let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
                 let probe_at = now.plus(FIRST_PROBE);
-                if vehicle_consents::suspend(tx, vehicle_id, reason, now, probe_at).await? {
+                if vehicle_connections::suspend(tx, vehicle_id, reason, now, probe_at).await? {
                     let suspended =
                         Event::VehicleSuspended { vehicle_id, user_id, reason: reason.clone() };
                     events.push(suspended);
@@ -158,7 +158,7 @@ pub(crate) async fn resume(
     let resumed = service.transact("connections.resume", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
-            if !vehicle_consents::resume(tx, vehicle_id, as_of).await? {
+            if !vehicle_connections::resume(tx, vehicle_id, as_of).await? {
                 return Ok(());
             }
             let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];

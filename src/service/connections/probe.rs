@@ -10,7 +10,7 @@ use crate::service::budget::Purpose;
 use crate::service::{Error, Service};
 use crate::storage::Priority;
 use crate::storage::decisions::{self, VehicleRow};
-use crate::storage::vehicle_consents::{self, ToProbe};
+use crate::storage::vehicle_connections::{self, ToProbe};
 
 /// At most so many cars in one run.
 const BATCH_MAX: i64 = 16;
@@ -36,7 +36,7 @@ pub async fn probe(service: &Service) -> Result<usize, Error> {
     let taken = service.transact("connections.take_to_probe", Priority::Ordinary, |work| {
         Box::pin(async move {
             let until = work.now.plus(LEASE);
-            Ok(vehicle_consents::take_to_probe(&mut work.tx, work.now, until, BATCH_MAX).await?)
+            Ok(vehicle_connections::take_to_probe(&mut work.tx, work.now, until, BATCH_MAX).await?)
         })
     });
     let taken = taken.await?;
@@ -61,7 +61,7 @@ async fn try_one(service: &Service, vehicle: &VehicleRow, to_probe: ToProbe) -> 
     let put_off = service.transact("connections.probe_again", Priority::Ordinary, |work| {
         Box::pin(async move {
             let at = work.now.plus(wait);
-            Ok(vehicle_consents::probe_again(&mut work.tx, to_probe.vehicle_id, at).await?)
+            Ok(vehicle_connections::probe_again(&mut work.tx, to_probe.vehicle_id, at).await?)
         })
     });
     put_off.await

@@ -10,21 +10,21 @@ use crate::domain::id::ConnectionId;
 use crate::service::{Caller, Error, Service, StateFault};
 use crate::signing::secret::{self, RandomSecret, SecretPrefix};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, connections, vehicle_consents};
+use crate::storage::{Priority, connections, vehicle_connections};
 
 /// Where the owner's browser is sent.
 #[derive(Debug)]
 pub struct Reauthentication {
-    /// The consent.
+    /// The connection.
     pub connection: Connection,
     /// The address.
     pub reauthenticate_url: String,
 }
 
-/// Starts mending the account behind a consent, for its owner or an API client for them.
+/// Starts mending the account behind a connection, for its owner or an API client for them.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`StateFault::ConsentLost`] if the consent itself is gone, and with it
+/// [`Error::NotFound`]; [`StateFault::ConsentLost`] if the connection itself is gone, and with it
 /// what could be mended: then the car must be connected again.
 pub async fn reauthenticate(
     service: &Service,
@@ -39,7 +39,7 @@ pub async fn reauthenticate(
     let started = service.transact(operation.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
             let tx = &mut work.tx;
-            let cars = vehicle_consents::of_connection(tx, connection_id).await?;
+            let cars = vehicle_connections::of_connection(tx, connection_id).await?;
             let suspended = cars.iter().find(|car| car.facts.suspended);
             let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
             let state = RandomSecret::generate(SecretPrefix::State, &*service.entropy)?;
@@ -88,7 +88,7 @@ pub async fn reauthenticated(
     });
     let connection = taken.await?;
     let mut reader = service.store.read().await?;
-    let cars = vehicle_consents::of_connection(&mut reader, connection.connection_id).await?;
+    let cars = vehicle_connections::of_connection(&mut reader, connection.connection_id).await?;
     drop(reader);
     let now = service.clock.now();
     let suspended: Vec<VehicleRow> = cars.into_iter().filter(|car| car.facts.suspended).collect();

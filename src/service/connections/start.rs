@@ -18,10 +18,10 @@ use crate::storage::{Priority, connections};
 
 const START: &str = "connections.start";
 
-/// A consent that is under way.
+/// A connection that is under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Started {
-    /// The consent.
+    /// The connection.
     pub connection: Connection,
     /// Where to send the owner's browser.
     pub authorize_url: String,
@@ -57,7 +57,7 @@ fn permissions(wanted: &Wanted) -> Vec<(&'static str, bool)> {
     permissions.into_iter().collect()
 }
 
-/// Starts a consent for the caller, or for the person an API client acts for.
+/// Starts a connection for the caller, or for the person an API client acts for.
 ///
 /// # Errors
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a person whose

@@ -8,7 +8,7 @@ use crate::service::{Caller, Error, Service};
 use crate::storage::Page;
 use crate::storage::grants::{self, GrantFilter};
 
-/// Grants, newest first: all of them for the organization, otherwise those that the person holds
+/// Grants, newest first: all of them for the organization, otherwise those of which the person is grantee
 /// and those for the person's cars.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
-use crate::domain::impairment::ConsentEnd;
+use crate::domain::impairment::ConnectionEnd;
 use crate::service::connections::{self, AccessToken};
 use crate::service::{Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
@@ -18,7 +18,7 @@ use crate::storage::{Priority, connections as stored, personal_data, users};
 pub struct Erased {
     /// Identifies the person, whose name nobody knows here any more.
     pub user_id: UserId,
-    /// Whether the vehicle cloud has ended all their consents too.
+    /// Whether the vehicle cloud has ended all their connections too.
     pub ended_upstream: bool,
 }
 
@@ -34,13 +34,13 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
     let owned = stored::of_owner(&mut reader, organization_id, user_id).await?;
     drop(reader);
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
-    let mut consents = Vec::new();
+    let mut connections = Vec::new();
     for connection_id in owned {
         let access = service.access_tokens.get(service, connection_id).await.ok();
-        consents.push((connection_id, access));
+        connections.push((connection_id, access));
     }
     let ended = erase_here(service, caller, user_id).await?;
-    let ended_upstream = end_upstream(service, &consents, &ended).await;
+    let ended_upstream = end_upstream(service, &connections, &ended).await;
     match service.store.db().clear_erased().await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("somebody reads the database: its log still holds old content"),
@@ -49,7 +49,7 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
     Ok(Erased { user_id, ended_upstream })
 }
 
-/// The cars of each consent that was ended.
+/// The cars of each connection that was ended.
 type EndedConsents = Vec<(ConnectionId, Vec<VehicleRow>)>;
 
 async fn erase_here(
@@ -68,7 +68,7 @@ async fn erase_here(
                 }
                 let mut ended = Vec::new();
                 for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
-                    let by = ConsentEnd::Erased;
+                    let by = ConnectionEnd::Erased;
                     let (cars, happened) =
                         connections::end_here(tx, connection_id, user_id, by, now).await?;
                     events.extend(happened);
@@ -87,13 +87,13 @@ async fn erase_here(
 
 async fn end_upstream(
     service: &Service,
-    consents: &[(ConnectionId, Option<Arc<AccessToken>>)],
+    connections: &[(ConnectionId, Option<Arc<AccessToken>>)],
     ended: &EndedConsents,
 ) -> bool {
     let mut all = true;
     for (connection_id, cars) in ended {
         service.access_tokens.forget(*connection_id);
-        let access = consents.iter().find(|(id, _)| id == connection_id);
+        let access = connections.iter().find(|(id, _)| id == connection_id);
         all &= match access.and_then(|(_, access)| access.as_ref()) {
             Some(token) => connections::end_upstream(service, token, cars).await,
             None => cars.is_empty(),

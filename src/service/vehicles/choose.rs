@@ -64,10 +64,11 @@ pub async fn choose_right(
     let mut reader = service.store.read_urgent().await?;
     let object = match named.filter(|_| caller.actor.user_id().is_none()) {
         Some(grant_id) => {
-            // An API client that acts for nobody acts for the person who holds the grant it names.
+            // An API client that acts for nobody acts for the grantee of the grant that it names.
             let grant = grants::find(&mut reader, organization_id, grant_id).await?;
-            let holder = |grant: &Grant| Object::ORGANIZATION.held_by(Some(grant.grantee_id));
-            Object::found(grant.as_ref(), holder)
+            let of_grantee =
+                |grant: &Grant| Object::ORGANIZATION.with_grantee(Some(grant.grantee_id));
+            Object::found(grant.as_ref(), of_grantee)
         }
         None => Object::ORGANIZATION,
     };
@@ -83,11 +84,11 @@ pub async fn choose_right(
     if vehicle.facts.owner_id == user_id {
         return Ok((caller, user_id, None));
     }
-    let held = decisions::held_by(&mut reader, organization_id, vehicle_id, user_id).await?;
+    let grants = decisions::grants_of(&mut reader, organization_id, vehicle_id, user_id).await?;
     let Wish { entitlement, spends_use, .. } = wish;
     let request = Request { user_id, vehicle_id, entitlement, spends_use };
-    // The refusal of somebody who holds none is the gate's, which records it.
-    let chosen = best(&vehicle.facts, &held, &request, service.clock.now());
+    // The refusal of somebody who has none is the gate's, which records it.
+    let chosen = best(&vehicle.facts, &grants, &request, service.clock.now());
     Ok((caller, user_id, chosen))
 }
 
@@ -95,18 +96,18 @@ pub async fn choose_right(
 /// not ended, and the one with the least to object to: reasons are in the order of their weight.
 fn best(
     vehicle: &VehicleFacts,
-    held: &[GrantFacts],
+    grants: &[GrantFacts],
     request: &Request,
     now: Timestamp,
 ) -> Option<GrantId> {
-    let rank = |held: &&GrantFacts| {
-        let grant = Some(*held);
+    let rank = |facts: &&GrantFacts| {
+        let grant = Some(*facts);
         let objection = match policy::decide(Facts { vehicle, grant }, request, now) {
             Decision::Allow(_) => return (true, true, None),
             Decision::Deny(reasons) => reasons.first().copied(),
         };
-        (false, held.grant.is_alive(now), objection)
+        (false, facts.grant.is_alive(now), objection)
     };
     // `max_by_key` prefers the last of equals, and the newest come first.
-    held.iter().rev().max_by_key(rank).map(|held| held.grant.grant_id)
+    grants.iter().rev().max_by_key(rank).map(|facts| facts.grant.grant_id)
 }

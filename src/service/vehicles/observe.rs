@@ -97,22 +97,22 @@ pub(super) async fn read(
     Ok(observables.iter().map(answer).collect())
 }
 
-/// Looks at a car to settle what became of a command. `None` if it could not be seen.
-pub(crate) async fn look(
+/// Reads a car to settle what became of a command. `None` if it could not be seen.
+pub(crate) async fn observe(
     service: &Service,
     vehicle: &VehicleRow,
     observable: Observable,
 ) -> Option<Reading> {
-    match ask(service, vehicle, &[observable], Purpose::Reconcile).await {
+    match ask(service, vehicle, &[observable], Purpose::Check).await {
         Ok(answers) => match answers.into_iter().next()? {
             Ok(reading) => Some(reading),
             Err(error) => {
-                tracing::warn!(%error, "cannot look at a car");
+                tracing::warn!(%error, "cannot check a car");
                 None
             }
         },
         Err(error) => {
-            tracing::warn!(error = ?error, "cannot look at a car");
+            tracing::warn!(error = ?error, "cannot check a car");
             None
         }
     }

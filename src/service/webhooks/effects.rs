@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::service::connections::faults;
 use crate::service::{Error, Service, commands};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::vehicle_consents;
+use crate::storage::vehicle_connections;
 
 /// Carries out what follows.
 ///
@@ -17,7 +17,7 @@ pub(super) async fn apply(service: &Service, news: News) -> Result<(), Error> {
     let as_of = news.delivered_at.unwrap_or_else(|| service.clock.now());
     for car in news.cars {
         let mut reader = service.store.read().await?;
-        let known = vehicle_consents::by_provider(&mut reader, &car.provider_vehicle_id).await?;
+        let known = vehicle_connections::by_provider(&mut reader, &car.provider_vehicle_id).await?;
         drop(reader);
         for vehicle in &known {
             apply_to(service, vehicle, &car, as_of).await?;

@@ -1,4 +1,4 @@
-//! Carrying letters to receivers of webhooks: the only room of the simulator that builds an HTTP
+//! Carrying letters to receivers of webhooks: the only file of the simulator that builds an HTTP
 //! client. It signs what it carries and says what was answered; it does not know what the letters
 //! are about, and never tries twice.
 

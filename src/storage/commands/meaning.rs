@@ -8,7 +8,7 @@ use crate::storage::db::rehearsal::{
     Bound, Meaning, RehearsalRow, Sampler, Seen, Spoken, Table, Update,
 };
 
-pub(crate) const TRANSITION: &str = super::TRANSITION;
+pub(crate) const WRITE_OUTCOMES: &str = super::WRITE_OUTCOMES;
 pub(crate) const IN_FLIGHT: &str = super::IN_FLIGHT;
 pub(crate) const MARK_ABANDONED: &str = super::MARK_ABANDONED;
 
@@ -24,7 +24,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             let key = ["0", "1", "2", "3", "a"];
             sampler.rows(|sampler| vec![sampler.id(Table::Users), sampler.word(&key)])
         }),
-        (super::TRANSITION, Meaning::Update(transition()), |sampler| {
+        (super::WRITE_OUTCOMES, Meaning::Update(outcome()), |sampler| {
             sampler.rows_of(Table::Commands, step)
         }),
         (super::FIND, Meaning::Select(find), |sampler| {
@@ -82,7 +82,7 @@ fn replays(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     by_key.collect()
 }
 
-fn transition() -> Update {
+fn outcome() -> Update {
     const SET: [&str; 8] = [
         "status",
         "evidence",
@@ -140,7 +140,7 @@ fn mark_abandoned() -> Update {
         table: Table::Commands,
         finds: |seen, bound| {
             let sending = chosen(seen, is_sending);
-            let mut found = due(seen, "answer_by", bound.integer(1), i64::from(u16::MAX));
+            let mut found = due(seen, "abandon_at", bound.integer(1), i64::from(u16::MAX));
             let is_sending =
                 |id: &uuid::Uuid| sending.iter().any(|row| row.id("command_id") == Some(*id));
             found.retain(|(id, _)| is_sending(id));

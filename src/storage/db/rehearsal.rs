@@ -1,6 +1,6 @@
 //! A database that is acted out in memory, compiled for tests only: what each statement of the
 //! paths around a command means is written beside the statement (`meaning.rs` of its noun), and
-//! this room adds transactions, row locks and everything that can go wrong between two statements.
+//! this module adds transactions, row locks and everything that can go wrong between two statements.
 //! When something happens, and what fails, is up to the [`Surroundings`]; the same choices give the
 //! same run.
 //!

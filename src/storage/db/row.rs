@@ -241,7 +241,10 @@ macro_rules! restored_columns {
     };
 }
 
-restored_columns!(crate::domain::impairment::ConsentReason, crate::domain::impairment::Suspension,);
+restored_columns!(
+    crate::domain::impairment::ConnectionReason,
+    crate::domain::impairment::Suspension,
+);
 
 parsed_columns!(
     crate::domain::instruction::Action,

@@ -1,4 +1,4 @@
-//! Files depend on each other in one direction: there is no circle of files, and rooms inside the
+//! Files depend on each other in one direction: there is no circle of files, and folders inside the
 //! simulator know only what is below them.
 //!
 //! There is an arrow from a file to another one if it names something that is defined there, in a

@@ -3,7 +3,7 @@
 
 use keylend::domain::cause::{NotSent, Unseen};
 use keylend::domain::fault::{AccountFault, Fault};
-use keylend::domain::impairment::{ConsentEnd, NotGiven, Withdrawal};
+use keylend::domain::impairment::{ConnectionEnd, NotGiven, Withdrawal};
 use keylend::domain::policy::Reason;
 
 use super::imports::is_path_separator;
@@ -13,8 +13,8 @@ use super::sources::{Kind, Source, src};
 const TYPES: &[&str] = &[
     "AccountFault",
     "Cause",
-    "ConsentEnd",
-    "ConsentReason",
+    "ConnectionEnd",
+    "ConnectionReason",
     "Fault",
     "NotGiven",
     "NotSent",
@@ -54,7 +54,7 @@ fn words() -> Vec<&'static str> {
     let account = AccountFault::ALL.iter().map(|fault| fault.as_str());
     let not_given = NotGiven::ALL.iter().map(|why| why.as_str());
     let withdrawn = Withdrawal::ALL.iter().map(|what| what.as_str());
-    let ended = ConsentEnd::ALL.iter().map(|by| by.as_str());
+    let ended = ConnectionEnd::ALL.iter().map(|by| by.as_str());
     let commands = reasons.chain(faults).chain(not_sent).chain(unseen).chain(["abandoned"]);
     commands.chain(account).chain(not_given).chain(withdrawn).chain(ended).collect()
 }
@@ -136,12 +136,12 @@ fn a_cause_that_is_read_back_or_said_as_a_text_is_flagged() {
         ),
         (
             "src/http/v1/connections/callback.rs",
-            "fn f(word: &str) { match ConsentReason::restore(word) { _ => 1 } }",
-            "only storage restores a ConsentReason",
+            "fn f(word: &str) { match ConnectionReason::restore(word) { _ => 1 } }",
+            "only storage restores a ConnectionReason",
         ),
         (
             "src/domain/impairment.rs",
-            "#[derive(Debug, Deserialize)] enum ConsentReason {}",
+            "#[derive(Debug, Deserialize)] enum ConnectionReason {}",
             "Deserialize would read a cause from any text",
         ),
         (

@@ -21,9 +21,9 @@ const DRIVERS: &[(&str, &[&str])] = &[
 fn drivers_out_of_place(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        for (driver, rooms) in DRIVERS {
-            let is_room = |room: &&str| source.path == *room || source.path.starts_with(*room);
-            if rooms.iter().any(is_room) {
+        for (driver, homes) in DRIVERS {
+            let is_home = |home: &&str| source.path == *home || source.path.starts_with(*home);
+            if homes.iter().any(is_home) {
                 continue;
             }
             for token in source.tokens().iter().filter(|token| token.ident() == Some(driver)) {

@@ -1,4 +1,4 @@
-//! One name, one type: within a room (a folder below `src`) a reader who has seen a type once knows
+//! One name, one type: within a module below `src` a reader who has seen a type once knows
 //! which one is meant.
 //!
 //! Types inside a function and types of tests do not count, and neither do associated types.
@@ -10,15 +10,15 @@ use super::sources::{Source, src};
 /// Names that are still defined twice. No line is added here; one that is mended is struck off.
 const KNOWN: &[&str] = &[];
 
-/// The names that are defined twice, each with its room.
+/// The names that are defined twice, each with its module.
 fn defined_twice(sources: &[Source]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut twice = BTreeSet::new();
     for source in sources {
-        let room = source.module().first().copied().unwrap_or_default().to_owned();
+        let module = source.module().first().copied().unwrap_or_default().to_owned();
         let types = source.defines.types.iter();
         for (name, _) in types.filter(|(_, line)| !source.is_test_line(*line)) {
-            let name = format!("{room}::{name}");
+            let name = format!("{module}::{name}");
             if !seen.insert(name.clone()) {
                 twice.insert(name);
             }
@@ -28,7 +28,7 @@ fn defined_twice(sources: &[Source]) -> Vec<String> {
 }
 
 #[test]
-fn no_type_name_is_defined_twice_in_one_room() {
+fn no_type_name_is_defined_twice_in_one_module() {
     super::assert_known(&defined_twice(src()), KNOWN);
 }
 

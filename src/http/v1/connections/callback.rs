@@ -28,7 +28,7 @@ const CODE_LENGTH_MAX: usize = 512;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct CallbackQuery {
-    /// What was given out when the consent started.
+    /// What was given out when the connection started.
     state: Option<String>,
     /// The code to exchange.
     code: Option<String>,
@@ -41,10 +41,10 @@ pub(in crate::http) struct CallbackQuery {
     error: Option<String>,
 }
 
-/// A consent that is complete.
+/// A connection that is complete.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct CompletedBody {
-    /// The consent.
+    /// The connection.
     connection_id: String,
     /// The cars that came with it.
     vehicle_ids: Vec<String>,
@@ -67,7 +67,7 @@ struct NotConnectedPage {
 #[template(path = "reauthenticated.html")]
 struct ReauthenticatedPage;
 
-/// Why there is no consent. A word that is not known is for the log alone: anybody can write it into an
+/// Why there is no connection. A word that is not known is for the log alone: anybody can write it into an
 /// address.
 fn not_given(text: &str) -> NotGiven {
     let why = NotGiven::of(text);
@@ -99,7 +99,7 @@ const fn sentence(why: Option<NotGiven>) -> &'static str {
     }
 }
 
-/// Complete a consent, or come back from mending an account; for browsers.
+/// Complete a connection, or come back from mending an account; for browsers.
 #[utoipa::path(get, path = "/v1/connections/callback", operation_id = "connections.callback",
     tag = "connections", security(()), params(CallbackQuery),
     responses(

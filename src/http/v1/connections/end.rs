@@ -1,4 +1,4 @@
-//! `DELETE /v1/connections/{connection_id}`: ending a consent.
+//! `DELETE /v1/connections/{connection_id}`: ending a connection.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::connections;
 
-/// A consent that was ended.
+/// A connection that was ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct DisconnectedBody {
     #[serde(flatten)]
@@ -24,12 +24,12 @@ pub(in crate::http) struct DisconnectedBody {
     ended_upstream: bool,
 }
 
-/// End a consent: its cars leave the service and every grant for them ends. For its owner, an
+/// End a connection: its cars leave the service and every grant for them ends. For its owner, an
 /// administrator, or an API client for them.
 #[utoipa::path(delete, path = "/v1/connections/{connection_id}", operation_id = "connections.end",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("connection_id" = String, Path, description = "The consent.")),
-    responses((status = 200, description = "The consent as it is now.", body = DisconnectedBody)))]
+    params(("connection_id" = String, Path, description = "The connection.")),
+    responses((status = 200, description = "The connection as it is now.", body = DisconnectedBody)))]
 pub(in crate::http) async fn end(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

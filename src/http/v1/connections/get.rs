@@ -1,4 +1,4 @@
-//! `GET /v1/connections/{connection_id}`: where a consent stands.
+//! `GET /v1/connections/{connection_id}`: where a connection stands.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::connections;
 
-/// Show where a consent stands.
+/// Show where a connection stands.
 #[utoipa::path(get, path = "/v1/connections/{connection_id}", operation_id = "connections.get",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("connection_id" = String, Path, description = "The consent.")),
-    responses((status = 200, description = "The consent.", body = ConnectionBody)))]
+    params(("connection_id" = String, Path, description = "The connection.")),
+    responses((status = 200, description = "The connection.", body = ConnectionBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

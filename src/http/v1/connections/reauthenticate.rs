@@ -34,7 +34,7 @@ pub(in crate::http) struct ReauthenticationBody {
     operation_id = "connections.reauthenticate", tag = "connections",
     security(("session" = []), ("api_client" = ["connections:write"])),
     request_body(content = Reauthenticate, description = "May be left out."),
-    params(("connection_id" = String, Path, description = "The consent.")),
+    params(("connection_id" = String, Path, description = "The connection.")),
     responses((status = 200, description = "Where to send the owner's browser.", body = ReauthenticationBody)))]
 pub(in crate::http) async fn reauthenticate(
     State(gateway): State<Arc<Gateway>>,

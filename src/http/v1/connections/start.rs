@@ -18,7 +18,7 @@ use crate::http::v1::{created, idempotency};
 use crate::service::Error;
 use crate::service::connections::{self, Started, Wanted};
 
-/// How a consent is asked for.
+/// How a connection is asked for.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StartConnection {
@@ -81,7 +81,7 @@ impl StartConnection {
 #[utoipa::path(post, path = "/v1/connections", operation_id = "connections.start", tag = "connections",
     security(("session" = []), ("api_client" = ["connections:write"])), request_body = StartConnection,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The consent that is under way.", body = ConnectionBody)))]
+    responses((status = 201, description = "The connection that is under way.", body = ConnectionBody)))]
 pub(in crate::http) async fn start(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

@@ -1,5 +1,5 @@
 //! The next transaction of what has priority, begun in the trip of the commit before it. It has read
-//! and locked nothing, and stands in nobody's way. It lives for two looks for the primary at most: the
+//! and locked nothing, and stands in nobody's way. It lives for two surveys of the servers at most: the
 //! server ends a connection whose transaction is idle for 15 seconds.
 
 use sqlx::{Postgres, Transaction};
@@ -36,8 +36,8 @@ impl AtHand {
         *self = Self { transaction: Some(transaction), was_seen: false };
     }
 
-    /// Ends a transaction that was here at the last look.
-    pub(super) fn look(&mut self) {
+    /// Ends a transaction that was here at the last survey.
+    pub(super) fn survey(&mut self) {
         if self.was_seen {
             self.transaction = None;
         }

@@ -23,7 +23,7 @@ use super::super::query::query;
 use super::super::row::{FromRow as _, corrupt};
 use super::at_hand::{AtHand, Chain};
 use super::run;
-use super::standing::{LOOK_TIME_MAX, pool, standing};
+use super::standing::{ASK_TIME_MAX, pool, standing};
 use crate::domain::time::Timestamp;
 
 /// The one statement that reads a database's clock: it is compared with this machine's and goes
@@ -37,7 +37,7 @@ pub(super) const STATEMENTS: &[&str] = &[TIME];
 const SILENCE_MAX: Duration = Duration::from_secs(12);
 /// At start, so long may no server be the primary: it may be starting as well.
 const START_PATIENCE: Duration = Duration::from_secs(5);
-const START_LOOK_AGAIN: Duration = Duration::from_millis(100);
+const START_SURVEY_AGAIN: Duration = Duration::from_millis(100);
 /// So many connections are for what has priority: commands, and the end of a key.
 const RESERVED: u32 = 2;
 
@@ -53,10 +53,10 @@ struct Shared {
     permits: Permits,
     /// Connections that do nothing but ask each server what it is.
     lookouts: tokio::sync::Mutex<Vec<Option<PgConnection>>>,
-    /// How many looks for the primary were begun, and the number of the last one that came to its end:
-    /// whoever looks may give up.
-    looks_begun: AtomicU64,
-    last_look: AtomicU64,
+    /// How many surveys of all servers were begun, and the number of the last one that came to its end:
+    /// one may be given up.
+    surveys_begun: AtomicU64,
+    last_survey: AtomicU64,
     chosen: RwLock<Chosen>,
     /// Told when the pool was replaced: who waits for an answer on the old one waits for nothing.
     replaced: tokio::sync::Notify,
@@ -92,14 +92,14 @@ impl Servers {
         let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good, chain, at_hand });
         let replaced = tokio::sync::Notify::new();
         let permits = Permits::of(connections_max, RESERVED);
-        let (looks_begun, last_look) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (surveys_begun, last_survey) = (AtomicU64::new(0), AtomicU64::new(0));
         let shared = Shared {
             addresses,
             connections_max,
             permits,
             lookouts,
-            looks_begun,
-            last_look,
+            surveys_begun,
+            last_survey,
             chosen,
             replaced,
         };
@@ -108,12 +108,12 @@ impl Servers {
         let found = tokio::time::timeout(START_PATIENCE, async {
             loop {
                 let mut lookouts = servers.0.lookouts.lock().await;
-                match servers.look(&mut lookouts).await {
+                match servers.survey(&mut lookouts).await {
                     Ok(()) => return Ok(()),
                     Err(error) if !may_be_starting(&error) => return Err(error),
                     Err(error) => last = error,
                 }
-                tokio::time::sleep(START_LOOK_AGAIN).await;
+                tokio::time::sleep(START_SURVEY_AGAIN).await;
             }
         });
         match found.await {
@@ -147,19 +147,19 @@ impl Servers {
     /// # Errors
     /// [`StorageError::Unavailable`] if none is it; until one is, nothing is asked of any.
     pub(super) async fn find_primary(&self) -> Result<(), StorageError> {
-        self.chosen_mut().at_hand.look();
-        self.look_once_more().await
+        self.chosen_mut().at_hand.survey();
+        self.survey_once_more().await
     }
 
-    /// Looks for the primary, unless somebody else has done so from beginning to end since this was
-    /// called: however many ask, nobody waits for more than two looks.
-    async fn look_once_more(&self) -> Result<(), StorageError> {
-        let begun = self.0.looks_begun.load(Ordering::SeqCst);
+    /// Surveys the servers, unless somebody else has done so from beginning to end since this was
+    /// called: however many ask, nobody waits for more than two surveys.
+    async fn survey_once_more(&self) -> Result<(), StorageError> {
+        let begun = self.0.surveys_begun.load(Ordering::SeqCst);
         let mut lookouts = self.0.lookouts.lock().await;
-        if self.0.last_look.load(Ordering::SeqCst) > begun {
+        if self.0.last_survey.load(Ordering::SeqCst) > begun {
             return self.pool().map(drop);
         }
-        self.look(&mut lookouts).await.map_err(|error| match error {
+        self.survey(&mut lookouts).await.map_err(|error| match error {
             OpenError::Storage(error) => error,
             OpenError::Connect(cause) => StorageError::Unavailable(cause),
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
@@ -170,7 +170,7 @@ impl Servers {
     pub(super) async fn confirm_primary(&self) -> Result<bool, StorageError> {
         let are_several = self.0.addresses.len() > 1;
         if are_several {
-            self.look_once_more().await?;
+            self.survey_once_more().await?;
         }
         Ok(are_several)
     }
@@ -203,9 +203,9 @@ impl Servers {
         }
     }
 
-    /// Asks every server what it is. What is chosen then is known before anybody else looks.
-    async fn look(&self, lookouts: &mut [Option<PgConnection>]) -> Result<(), OpenError> {
-        let number = self.0.looks_begun.fetch_add(1, Ordering::SeqCst) + 1;
+    /// Asks every server what it is. What is chosen then is known before anybody else asks.
+    async fn survey(&self, lookouts: &mut [Option<PgConnection>]) -> Result<(), OpenError> {
+        let number = self.0.surveys_begun.fetch_add(1, Ordering::SeqCst) + 1;
         let several = self.0.addresses.len() > 1;
         let asked = self.0.addresses.iter().zip(lookouts.iter_mut());
         let asked = asked.map(|(address, lookout)| standing(address, lookout, several));
@@ -217,7 +217,7 @@ impl Servers {
             }
         }
         let mut chosen = self.chosen_mut();
-        self.0.last_look.store(number, Ordering::SeqCst);
+        self.0.last_survey.store(number, Ordering::SeqCst);
         let primary = standings
             .iter()
             .filter(|(_, one)| one.is_primary && one.timeline >= chosen.timeline)
@@ -253,7 +253,7 @@ impl Servers {
             StorageError::away(ErrorKind::NotConnected, "the primary was not asked yet")
         })?;
         let asked = run::run(lookout, query(TIME));
-        let Ok(answer) = tokio::time::timeout(LOOK_TIME_MAX, asked).await else {
+        let Ok(answer) = tokio::time::timeout(ASK_TIME_MAX, asked).await else {
             return Err(silence());
         };
         let answer = answer?;

@@ -18,7 +18,7 @@ const STANDING: &str = "SELECT NOT pg_is_in_recovery() AND current_setting('tran
 pub(super) const STATEMENTS: &[&str] = &[STANDING];
 
 /// How long a server may take to say what it is.
-pub(super) const LOOK_TIME_MAX: Duration = Duration::from_secs(2);
+pub(super) const ASK_TIME_MAX: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that was idle longer is tried before it is used.
 const IDLE_TRUSTED: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ pub(super) async fn standing(
     lookout: &mut Option<PgConnection>,
     with_timeline: bool,
 ) -> Result<Standing, DriverError> {
-    let asked = tokio::time::timeout(LOOK_TIME_MAX, async {
+    let asked = tokio::time::timeout(ASK_TIME_MAX, async {
         if let Some(known) = lookout
             && let Ok(standing) = ask(known, with_timeline).await
         {

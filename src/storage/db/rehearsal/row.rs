@@ -95,7 +95,7 @@ impl Table {
                 ("principal_id", ID), ("idempotency_key", Text), ("request_hash", Bytes), ("action", Text),
                 ("parameters", Text), ("status", Text), ("evidence", Text), ("observed_at", Integer), ("causes", Text),
                 ("user_message", Text), ("retry_after_ms", Integer), ("created_at", Integer), ("send_by", Integer),
-                ("answer_by", Integer), ("instance_id", ID), ("changed_at", Integer), ("check_at", Integer), ("checks", Integer),
+                ("abandon_at", Integer), ("instance_id", ID), ("changed_at", Integer), ("check_at", Integer), ("checks", Integer),
             ],
             Self::AuditEntries => &[
                 ("entry_id", ID), ("organization_id", ID), ("occurred_at", Integer), ("event", Text), ("actor_kind", Text),

@@ -226,7 +226,7 @@ impl Sampler {
         row.set("status", self.status());
         row.set("evidence", self.evidence());
         row.set("causes", self.word(&["", "connector:connector_timed_out"]));
-        for column in ["created_at", "send_by", "answer_by", "changed_at"] {
+        for column in ["created_at", "send_by", "abandon_at", "changed_at"] {
             row.set(column, self.few());
         }
         row.set("check_at", self.few_or_none());

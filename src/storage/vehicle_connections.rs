@@ -1,4 +1,4 @@
-//! What changes about a car when its owner's consent changes: permissions, suspension, removal.
+//! What changes about a car when its connection changes: permissions, suspension, removal.
 //! Each change raises the revision of the car, so that no decision that was made on the old facts
 //! commits after it (P2).
 
@@ -90,7 +90,7 @@ pub async fn set_permissions(
     Ok(set.execute(tx).await? == 1)
 }
 
-/// Takes every car of a consent out of the service; returns them.
+/// Takes every car of a connection out of the service; returns them.
 pub async fn remove(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -99,7 +99,7 @@ pub async fn remove(
     query(REMOVE).bind(connection_id).bind(now).fetch_all(tx).await
 }
 
-/// The cars of a consent.
+/// The cars of a connection.
 pub async fn of_connection(
     on: &mut impl Executor,
     connection_id: ConnectionId,
@@ -107,7 +107,7 @@ pub async fn of_connection(
     query(OF_CONNECTION).bind(connection_id).fetch_all(on).await
 }
 
-/// The cars that the vehicle cloud knows by this name, through consents that hold. The same car
+/// The cars that the vehicle cloud knows by this name, through connections that hold. The same car
 /// may have been connected in several organizations.
 pub async fn by_provider(
     on: &mut impl Executor,

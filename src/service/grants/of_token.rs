@@ -12,7 +12,7 @@ use crate::storage::{grants, vehicles};
 ///
 /// # Errors
 /// [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
-pub async fn held(
+pub async fn of_token(
     service: &Service,
     token: &VerifiedGrantToken,
 ) -> Result<(Grant, Vehicle), Error> {
