@@ -160,7 +160,10 @@ impl Cloud {
         let lies = world.planted == Some(Planted::FalseRefusal) && world.happens(100);
         match fate {
             Fate::Done if lies => Err(error(Happened::Refused, Fault::VehicleState)),
-            Fate::Done => Ok(Acknowledgement { provider_request_id: None }),
+            Fate::Done => {
+                world.note(Happening::Acknowledged { send, calm: world.calm });
+                Ok(Acknowledgement { provider_request_id: None })
+            }
             Fate::DoneUnheard | Fate::NothingUnheard => {
                 Err(error(Happened::Maybe, Fault::TimedOut))
             }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::process::Instance;
 use super::run::Stage;
 use super::story::{Act, Scene};
 use super::trace::Happening;
@@ -76,10 +77,13 @@ impl Stage {
         wait: Duration,
         patience: Option<Duration>,
     ) -> bool {
-        let began = self.world.elapsed();
-        let answer = self.answer(place, request, wait, patience).await;
         let (key, asked_for) = (request.idempotency_key.clone(), request.instruction);
-        let happening = match answer {
+        let Some(instance) = self.at(place) else {
+            self.world.note(Happening::NotTold { key, why: "nobody is there" });
+            return false;
+        };
+        let began = self.world.elapsed();
+        let happening = match self.answer(&instance, request, wait, patience).await {
             Ok(Ok(Dispatched { command, replayed })) => {
                 let (command_id, status) = (command.command_id, command.status);
                 if replayed {
@@ -90,7 +94,9 @@ impl Stage {
             }
             Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },
             Ok(Err(error)) => {
-                Happening::Failed { key, error: format!("{error:?}"), calm: self.world.calm }
+                // A process that stops turns people away.
+                let calm = self.world.calm && !instance.process.stop.is_cancelled();
+                Happening::Failed { key, error: format!("{error:?}"), calm }
             }
             Err(why) => Happening::NotTold { key, why },
         };
@@ -103,12 +109,11 @@ impl Stage {
     /// The answer to one try; why there was none, if the process dies or the client hangs up.
     async fn answer(
         &self,
-        place: usize,
+        instance: &Instance,
         request: &CommandRequest,
         wait: Duration,
         patience: Option<Duration>,
     ) -> Result<Result<Dispatched, Error>, &'static str> {
-        let instance = self.at(place).ok_or("nobody is there")?;
         let (key, process) = (request.idempotency_key.clone(), instance.process.number);
         self.world.note(Happening::Asked { key, process });
         self.world.pass().await;

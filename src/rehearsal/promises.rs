@@ -76,6 +76,8 @@ struct Reader {
     sends: BTreeMap<Send, SentAs>,
     left: BTreeMap<SentAs, i64>,
     done: BTreeMap<SentAs, i64>,
+    /// What the cloud acknowledged in a calm world, where no such answer is lost.
+    acknowledged: BTreeMap<SentAs, usize>,
 }
 
 /// Every promise that the trace breaks.
@@ -128,12 +130,17 @@ impl Reader {
                     *left -= 1;
                 }
             }
+            Happening::Acknowledged { send, calm: true } => {
+                let sent_as = self.sends.get(send).cloned();
+                *self.acknowledged.entry(sent_as.unwrap_or_default()).or_insert(0) += 1;
+            }
             Happening::Done { send } => self.did(*send),
             Happening::EndAsked { grant_id, gives_back, .. } => {
                 let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
                 self.asked_ends.insert((grant_id.as_uuid(), end));
             }
             Happening::Failed { .. }
+            | Happening::Acknowledged { .. }
             | Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
@@ -350,6 +357,12 @@ impl Reader {
                 broken.push(("P4", format!("{sent_as:?} was done {done} times")));
             } else if *done > may_be {
                 broken.push(("P5", format!("{sent_as:?} was done, and is said not to have been")));
+            }
+        }
+        for (sent_as, count) in &self.acknowledged {
+            let was = |known: &&Known| known.history.contains(&CommandStatus::Acknowledged);
+            if self.candidates(sent_as).filter(was).count() < *count {
+                broken.push(("P6", format!("an acknowledgement of {sent_as:?} was lost")));
             }
         }
         for (command_id, known) in &self.commands {

@@ -191,7 +191,7 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
         // Some come together, so that the gate has several things to do at once.
         let after = |last: &Scene| (last.at + world.up_to(400), last.place);
         let (at, place) = scenes.last().filter(|_| world.below(3) == 0).map_or(anywhere, after);
-        let act = match world.below(if world.calm { 86 } else { 100 }) {
+        let act = match world.below(if world.calm { 90 } else { 100 }) {
             0..66 => {
                 let act = ask(world, lent, number);
                 // The same request elsewhere: impatient people and balancers. Or its key on another.
@@ -205,6 +205,7 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
             }
             66..82 => end(world, lent),
             82..86 => close(world),
+            86..90 if world.calm => Act::Restart,
             86..93 => Act::Death { after: world.up_to(3000) },
             93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
             96..98 => Act::Outage { time: world.up_to(20_000) },

@@ -42,6 +42,8 @@ pub(super) enum Happening {
     Left { send: Send, process: u64, transaction: u64, car: String, instruction: Instruction },
     /// The cloud did not accept the token: it did nothing, and may be asked again.
     TokenRefused { send: Send },
+    /// The process was told that the car will do it.
+    Acknowledged { send: Send, calm: bool },
     /// The car did it.
     Done { send: Send },
     /// A process began.

@@ -58,7 +58,7 @@ pub(super) struct World {
     random: Mutex<fastrand::Rng>,
     trace: Mutex<Vec<Moment>>,
     began: tokio::time::Instant,
-    /// Nothing fails, takes long or dies: everybody is answered.
+    /// Nothing fails, takes long or dies: everybody is answered, and no answer of the cloud is lost.
     pub(super) calm: bool,
     pub(super) pace: Pace,
     /// How many of a thousand calls fail.
