@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::surroundings::{CONNECTOR_TIMEOUT, Process};
 use super::trace::{Happening, Send};
-use super::world::{Planted, World};
+use super::world::{Pace, Planted, World};
 use crate::connector::{
     Access, Acknowledgement, AuthorizeRequest, ConnectorError, ConsentedVehicle, Happened,
     ReauthenticateRequest, TokenPair, VehicleConnector,
@@ -161,7 +161,10 @@ impl Cloud {
         match fate {
             Fate::Done if lies => Err(error(Happened::Refused, Fault::VehicleState)),
             Fate::Done => {
-                world.note(Happening::Acknowledged { send, calm: world.calm });
+                // In a ragged world it may come when the command was given up.
+                if world.pace != Pace::Ragged {
+                    world.note(Happening::Acknowledged { send, process });
+                }
                 Ok(Acknowledgement { provider_request_id: None })
             }
             Fate::DoneUnheard | Fate::NothingUnheard => {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::process::Instance;
 use super::run::Stage;
 use super::story::{Act, Scene};
-use super::trace::Happening;
+use super::trace::{Happening, Told};
+use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId};
 use crate::service::commands::{CommandRequest, Dispatched, dispatch};
 use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
@@ -83,20 +84,17 @@ impl Stage {
             return false;
         };
         let began = self.world.elapsed();
+        // A process that stops turns people away.
+        let is_calm = || self.world.calm && !instance.process.stop.is_cancelled();
         let happening = match self.answer(&instance, request, wait, patience).await {
-            Ok(Ok(Dispatched { command, replayed })) => {
-                let (command_id, status) = (command.command_id, command.status);
-                if replayed {
-                    let (key, after) = (key.clone(), self.world.elapsed() - began);
-                    self.world.note(Happening::ToldAgain { key, status, after, wait });
-                }
-                Happening::Told { key, asked_for, command_id, status }
+            Ok(Ok(Dispatched { command: Command { command_id, status, .. }, replayed })) => {
+                let (after, calm) = (self.world.elapsed() - began, is_calm());
+                let told = Told { key, asked_for, command_id, status, replayed, after, wait, calm };
+                Happening::Told(told)
             }
             Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },
             Ok(Err(error)) => {
-                // A process that stops turns people away.
-                let calm = self.world.calm && !instance.process.stop.is_cancelled();
-                Happening::Failed { key, error: format!("{error:?}"), calm }
+                Happening::Failed { key, error: format!("{error:?}"), calm: is_calm() }
             }
             Err(why) => Happening::NotTold { key, why },
         };

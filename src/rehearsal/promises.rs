@@ -1,8 +1,10 @@
 //! What was promised, read off a trace.
 
+mod answers;
+mod sends;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -76,8 +78,11 @@ struct Reader {
     sends: BTreeMap<Send, SentAs>,
     left: BTreeMap<SentAs, i64>,
     done: BTreeMap<SentAs, i64>,
-    /// What the cloud acknowledged in a calm world, where no such answer is lost.
-    acknowledged: BTreeMap<SentAs, usize>,
+    /// What the cloud acknowledged, and to which process.
+    acknowledged: Vec<(u64, Send)>,
+    died: BTreeSet<u64>,
+    /// A process stood still or the database was away: what took long may have been given up.
+    was_hindered: bool,
 }
 
 /// Every promise that the trace breaks.
@@ -104,14 +109,7 @@ impl Reader {
             Happening::Committed { transaction, rows, .. } => {
                 self.committed(*transaction, rows, terms);
             }
-            Happening::Told { key, asked_for, command_id, status } => {
-                self.told(key, asked_for, command_id.as_uuid(), *status);
-            }
-            Happening::ToldAgain { key, status, after, wait } => {
-                if *status == CommandStatus::Sending && after < wait {
-                    self.breaks("none", format!("{key} was not waited for"));
-                }
-            }
+            Happening::Told(told) => self.told(told),
             Happening::Failed { key, error, calm: true } => {
                 self.breaks("none", format!("nothing was wrong, and {key} was told {error}"));
             }
@@ -130,23 +128,21 @@ impl Reader {
                     *left -= 1;
                 }
             }
-            Happening::Acknowledged { send, calm: true } => {
-                let sent_as = self.sends.get(send).cloned();
-                *self.acknowledged.entry(sent_as.unwrap_or_default()).or_insert(0) += 1;
+            Happening::Acknowledged { send, process } => {
+                self.acknowledged.push((*process, *send));
             }
             Happening::Done { send } => self.did(*send),
             Happening::EndAsked { grant_id, gives_back, .. } => {
                 let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
                 self.asked_ends.insert((grant_id.as_uuid(), end));
             }
+            Happening::Died { process } => drop(self.died.insert(*process)),
+            Happening::WentAway { .. } | Happening::StoodStill { .. } => self.was_hindered = true,
             Happening::Failed { .. }
-            | Happening::Acknowledged { .. }
+            | Happening::Reconciled { .. }
             | Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
-            | Happening::Died { .. }
-            | Happening::StoodStill { .. }
-            | Happening::WentAway { .. }
             | Happening::AnswerLost { .. }
             | Happening::Stopped { .. } => {}
         }
@@ -252,139 +248,6 @@ impl Reader {
         let spends_use = instruction.action().spends_use();
         let history = vec![status];
         self.commands.insert(command_id, Known { key, grant_id, sent_as, spends_use, history });
-    }
-
-    fn told(
-        &mut self,
-        key: &str,
-        asked_for: &Instruction,
-        command_id: Uuid,
-        status: CommandStatus,
-    ) {
-        let known = self.commands.get(&command_id);
-        let is_durable =
-            known.is_some_and(|known| known.key == key && known.history.contains(&status));
-        if !is_durable {
-            self.breaks("P6", format!("{key} was told {status} and nothing of it was durable"));
-        } else if known.is_some_and(|known| known.sent_as.2 != words(asked_for)) {
-            self.breaks(
-                "P6",
-                format!("{key} asked for {asked_for} and was told of another request"),
-            );
-        }
-    }
-
-    fn told_of_reuse(&mut self, key: &str, asked_for: &Instruction) {
-        let is_reused = |known: &Known| known.key == key && known.sent_as.2 != words(asked_for);
-        if !self.commands.values().any(is_reused) {
-            self.breaks("P6", format!("{key} was refused for a reuse that there was not"));
-        }
-    }
-
-    fn told_of_end(&mut self, grant_id: Uuid, at: Duration, terms: &[Terms]) {
-        const CLOCKS_APART_MICROS: i64 = 2_000_000;
-        let now = super::world::beginning().plus(at).as_unix_micros();
-        let terms = terms.iter().find(|terms| terms.grant_id == grant_id);
-        let is_over = terms.is_some_and(|terms| terms.not_after <= now + CLOCKS_APART_MICROS);
-        if !self.ended.contains(&grant_id) && !is_over {
-            self.breaks(
-                "P6",
-                format!("{grant_id} was said to have ended, and nothing was durable"),
-            );
-        }
-        self.told_ended.insert(grant_id);
-    }
-
-    /// The commands that a call to the cloud may be, and those of them that may still go.
-    fn candidates<'r>(&'r self, sent_as: &'r SentAs) -> impl Iterator<Item = &'r Known> {
-        self.commands.values().filter(move |known| {
-            known.sent_as == *sent_as && known.history.first() == Some(&CommandStatus::Sending)
-        })
-    }
-
-    fn is_drained(&self, known: &Known) -> bool {
-        known.grant_id.is_some_and(|grant_id| self.drained.contains(&grant_id))
-    }
-
-    fn is_late(&self, known: &Known) -> bool {
-        let ended_before = self.asked.get(&known.key);
-        known.grant_id.zip(ended_before).is_some_and(|(grant_id, ended)| ended.contains(&grant_id))
-    }
-
-    fn let_go(&mut self, send: Send, sent_as: SentAs) {
-        let left = *self.left.entry(sent_as.clone()).and_modify(|left| *left += 1).or_insert(1);
-        let count = |allowed: &dyn Fn(&Known) -> bool| {
-            self.candidates(&sent_as).filter(|known| allowed(known)).count() as i64
-        };
-        let (all, on_time, open) = (count(&|_| true), count(&|known| !self.is_late(known)), {
-            count(&|known| !self.is_drained(known))
-        });
-        let about = format!("send {send} of {sent_as:?}");
-        if all == 0 {
-            self.breaks("P1", format!("{about} left before it was authorized"));
-        } else if left > all {
-            self.breaks("P4", format!("{about} left a second time"));
-        } else if left > on_time {
-            self.breaks("P2", format!("{about} was asked for after the end of its grant was told"));
-        } else if open == 0 {
-            self.breaks("P3", format!("{about} left after its grant was drained"));
-        }
-        self.sends.insert(send, sent_as);
-    }
-
-    fn did(&mut self, send: Send) {
-        let Some(sent_as) = self.sends.get(&send).cloned() else {
-            return self.breaks("P1", format!("the car did {send}, which never left"));
-        };
-        let all_drained = self.candidates(&sent_as).all(|known| self.is_drained(known));
-        if all_drained && self.candidates(&sent_as).next().is_some() {
-            self.breaks("P3", format!("the car did {send} after its grant was drained"));
-        }
-        *self.done.entry(sent_as).or_insert(0) += 1;
-    }
-
-    fn end(&mut self) {
-        let mut broken = Vec::new();
-        for (sent_as, done) in &self.done {
-            let never = |known: &&Known| {
-                use CommandStatus::{Cancelled, Expired, Failed, Refused};
-                let last = known.history.last();
-                matches!(last, Some(Cancelled | Expired | Failed | Refused))
-            };
-            let may_be = self.candidates(sent_as).filter(|known| !never(known)).count() as i64;
-            let all = self.candidates(sent_as).count() as i64;
-            if *done > all {
-                broken.push(("P4", format!("{sent_as:?} was done {done} times")));
-            } else if *done > may_be {
-                broken.push(("P5", format!("{sent_as:?} was done, and is said not to have been")));
-            }
-        }
-        for (sent_as, count) in &self.acknowledged {
-            let was = |known: &&Known| known.history.contains(&CommandStatus::Acknowledged);
-            if self.candidates(sent_as).filter(was).count() < *count {
-                broken.push(("P6", format!("an acknowledgement of {sent_as:?} was lost")));
-            }
-        }
-        for (command_id, known) in &self.commands {
-            if known.history.last().is_none_or(|last| !last.is_terminal()) {
-                broken.push(("P6", format!("{command_id} stays {:?}", known.history.last())));
-            }
-        }
-        for (grant_id, uses) in &self.uses {
-            let spent = self.commands.values().filter(|known| {
-                known.grant_id == Some(*grant_id)
-                    && known.spends_use
-                    && known.history.first() == Some(&CommandStatus::Sending)
-            });
-            let spent = spent.count() as i64;
-            if spent != *uses {
-                broken
-                    .push(("P2", format!("grant {grant_id} has {uses} uses and {spent} unlocks")));
-            }
-        }
-        for (promise, what) in broken {
-            self.breaks(promise, what);
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::cars::Cars;
 use super::process::Instance;
 use super::promises::{self, Broken};
 use super::story::{self, Act, Scene};
-use super::trace::Moment;
+use super::trace::{Happening, Moment};
 use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
 use crate::service::commands::{reconcile, recover};
@@ -177,6 +177,9 @@ impl Stage {
             tokio::time::sleep(SETTLING_STEP).await;
             let recovered = recover::recover(&instance.service).await;
             let reconciled = reconcile::reconcile(&instance.service).await;
+            if let Ok(count) = reconciled {
+                self.world.note(Happening::Reconciled { count });
+            }
             failed = recovered.err().or(reconciled.err());
             let commands = self.db.rows(Table::Commands);
             let status = |row: &crate::storage::db::rehearsal::RehearsalRow| {

@@ -76,6 +76,8 @@ struct Reached {
     reused: usize,
     /// Commands that left although the answer to their commit was lost.
     found: usize,
+    /// Commands that were due to be checked after the end.
+    reconciled: usize,
 }
 
 impl Reached {
@@ -91,6 +93,7 @@ impl Reached {
                     self.found += usize::from(unheard.contains(&transaction));
                 }
                 Happening::KeyReused { .. } => self.reused += 1,
+                Happening::Reconciled { count } => self.reconciled += count,
                 _ => {}
             }
         }
@@ -118,9 +121,10 @@ fn the_seeds_come_to_where_it_matters() {
     for status in CommandStatus::ALL {
         assert!(reached.statuses.contains(status.as_str()), "no command became {status}");
     }
-    let Reached { deaths, in_flight, shared, alone, reused, found, .. } = reached;
+    let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, .. } = reached;
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
     assert!(alone > 200 && reused > 20 && found > 5, "{alone}, {reused}, {found}");
+    assert!(reconciled > 50, "{reconciled}");
 }
 
 #[test]

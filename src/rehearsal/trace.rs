@@ -13,6 +13,22 @@ use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 /// Which call to the cloud.
 pub(super) type Send = usize;
 
+/// What a client was told.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) key: String,
+    pub(super) asked_for: Instruction,
+    pub(super) command_id: CommandId,
+    pub(super) status: CommandStatus,
+    /// The request had been decided on before.
+    pub(super) replayed: bool,
+    /// After so much of the time that the client was ready to wait.
+    pub(super) after: Duration,
+    pub(super) wait: Duration,
+    /// Nothing kept it from being answered.
+    pub(super) calm: bool,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 #[expect(dead_code, reason = "some of it only tells the story of a seed")]
@@ -20,10 +36,7 @@ pub(super) enum Happening {
     /// A client sent a request for a command, for the first time or again.
     Asked { key: String, process: u64 },
     /// It was told what became of it.
-    Told { key: String, asked_for: Instruction, command_id: CommandId, status: CommandStatus },
-    /// It was told so of a request that had been decided on before, after so much of the time that it
-    /// was ready to wait.
-    ToldAgain { key: String, status: CommandStatus, after: Duration, wait: Duration },
+    Told(Told),
     /// It was told that its key belongs to another request.
     KeyReused { key: String, asked_for: Instruction },
     /// It was told that it did not work, in a calm world or another.
@@ -42,8 +55,8 @@ pub(super) enum Happening {
     Left { send: Send, process: u64, transaction: u64, car: String, instruction: Instruction },
     /// The cloud did not accept the token: it did nothing, and may be asked again.
     TokenRefused { send: Send },
-    /// The process was told that the car will do it.
-    Acknowledged { send: Send, calm: bool },
+    /// The process was told in good time that the car will do it.
+    Acknowledged { send: Send, process: u64 },
     /// The car did it.
     Done { send: Send },
     /// A process began.
@@ -56,6 +69,8 @@ pub(super) enum Happening {
     AnswerLost { transaction: u64 },
     /// The database went away for so long.
     WentAway { time: Duration },
+    /// So many commands were due to be checked.
+    Reconciled { count: usize },
     /// A process was told to stop.
     Stopped { process: u64 },
 }

@@ -1,0 +1,57 @@
+//! What clients were told: that it was durable, about their own request, and in time.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Known, Reader, Terms, words};
+use crate::domain::command::CommandStatus;
+use crate::domain::instruction::Instruction;
+use crate::rehearsal::surroundings::CONNECTOR_TIMEOUT;
+use crate::rehearsal::trace::Told;
+
+impl Reader {
+    pub(super) fn told(&mut self, told: &Told) {
+        let Told { key, asked_for, command_id, status, replayed, after, wait, calm } = told;
+        let known = self.commands.get(&command_id.as_uuid());
+        let is_durable =
+            known.is_some_and(|known| known.key == *key && known.history.contains(status));
+        let is_another = known.is_some_and(|known| known.sent_as.2 != words(asked_for));
+        if !is_durable {
+            self.breaks("P6", format!("{key} was told {status} and nothing of it was durable"));
+        } else if is_another {
+            self.breaks(
+                "P6",
+                format!("{key} asked for {asked_for} and was told of another request"),
+            );
+        }
+        if *status == CommandStatus::Sending {
+            if *replayed && after < wait {
+                self.breaks("none", format!("{key} was not waited for"));
+            } else if *calm && *wait > CONNECTOR_TIMEOUT {
+                self.breaks("none", format!("{key} waited for {after:?} and was told nothing"));
+            }
+        }
+    }
+
+    pub(super) fn told_of_reuse(&mut self, key: &str, asked_for: &Instruction) {
+        let is_reused = |known: &Known| known.key == key && known.sent_as.2 != words(asked_for);
+        if !self.commands.values().any(is_reused) {
+            self.breaks("P6", format!("{key} was refused for a reuse that there was not"));
+        }
+    }
+
+    pub(super) fn told_of_end(&mut self, grant_id: Uuid, at: Duration, terms: &[Terms]) {
+        const CLOCKS_APART_MICROS: i64 = 2_000_000;
+        let now = crate::rehearsal::world::beginning().plus(at).as_unix_micros();
+        let terms = terms.iter().find(|terms| terms.grant_id == grant_id);
+        let is_over = terms.is_some_and(|terms| terms.not_after <= now + CLOCKS_APART_MICROS);
+        if !self.ended.contains(&grant_id) && !is_over {
+            self.breaks(
+                "P6",
+                format!("{grant_id} was said to have ended, and nothing was durable"),
+            );
+        }
+        self.told_ended.insert(grant_id);
+    }
+}
