@@ -17,7 +17,7 @@ use crate::connector::{
     ReauthenticateRequest, TokenPair, VehicleConnector,
 };
 use crate::domain::fault::Fault;
-use crate::domain::id::CommandId;
+use crate::domain::id::{CommandId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::domain::reading::{
     Charge, ChargeState, LockStatus, Observable, Observation, ObservedLimit, Reading,
@@ -51,6 +51,14 @@ impl Cars {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let new = Car { is_locked: true, is_charging: false, limit: 0.5, changed_at: now };
         use_it(state.0.entry(car.to_owned()).or_insert(new))
+    }
+
+    /// What a car sends of its own accord.
+    pub(super) fn news(&self, car: VehicleId, now: Timestamp) -> Reading {
+        let state = self.with(&format!("car-{}", car.as_uuid().as_u128()), now, |car| *car);
+        let status = LockStatus { is_locked: state.is_locked, ..LockStatus::default() };
+        let observation = Observation::LockStatus(status);
+        Reading { observation, data_age: Some(state.changed_at), fetched_at: now }
     }
 
     fn obey(&self, car: &str, instruction: &Instruction, now: Timestamp) {

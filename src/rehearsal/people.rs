@@ -8,11 +8,13 @@ use super::run::Stage;
 use super::story::{Act, Scene};
 use super::trace::{Happening, Told};
 use crate::domain::command::Command;
-use crate::domain::id::{GrantId, UserId};
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::service::commands::reconcile::settle_by_readings;
 use crate::service::commands::{CommandRequest, Dispatched, dispatch};
 use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
 use crate::service::users::disable;
 use crate::service::{Caller, Error};
+use crate::storage::decisions;
 
 /// How often a client asks again that was told nothing.
 const ASKS_MAX: usize = 4;
@@ -28,6 +30,7 @@ impl Stage {
             Act::End { grant_id, caller, gives_back, waits } => {
                 self.end(place, grant_id, &caller, gives_back, waits).await;
             }
+            Act::News { vehicle_id } => self.news(place, vehicle_id).await,
             Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
             Act::Death { after } => {
                 let victim = Self::lock(&self.places[place]).take();
@@ -122,6 +125,27 @@ impl Stage {
             answer = dispatch(&instance.service, request.clone(), wait) => Ok(answer),
             () = tokio::time::sleep(patience) => Err("the client hung up"),
         }
+    }
+
+    /// Hands a process what a car sends of its own accord. It is sent once.
+    async fn news(&self, place: usize, vehicle_id: VehicleId) {
+        let Some(instance) = self.at(place) else { return };
+        let reading = self.cars.news(vehicle_id, self.world.now());
+        let settle = async {
+            let mut reader = instance.service.store.read().await?;
+            let cars = decisions::vehicles(&mut reader, &[vehicle_id]).await?;
+            drop(reader);
+            for car in cars {
+                settle_by_readings(&instance.service, &car, std::slice::from_ref(&reading)).await?;
+            }
+            Ok::<(), Error>(())
+        };
+        let taken = tokio::select! {
+            biased;
+            () = instance.process.dead.cancelled() => false,
+            settled = settle => settled.is_ok(),
+        };
+        self.world.note(Happening::News { vehicle_id, taken });
     }
 
     async fn end(

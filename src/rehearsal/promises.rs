@@ -5,6 +5,7 @@ mod sends;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -15,6 +16,9 @@ use crate::domain::grant::EndReason;
 use crate::domain::instruction::Instruction;
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 use crate::storage::record_queue::meaning::entry_ids;
+
+/// In a calm world every command has its end so long after its decision.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A promise that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,7 @@ impl Terms {
 #[derive(Debug)]
 struct Known {
     key: String,
+    begun_at: Duration,
     grant_id: Option<Uuid>,
     /// Where the car is, and what it was to do, as the cloud is told.
     sent_as: SentAs,
@@ -62,6 +67,9 @@ type SentAs = (u64, String, String);
 #[derive(Debug, Default)]
 struct Reader {
     broken: Vec<Broken>,
+    calm: bool,
+    /// Since the beginning.
+    now: Duration,
     commands: BTreeMap<Uuid, Known>,
     ended: BTreeSet<Uuid>,
     /// As what somebody asked for the end of a grant.
@@ -86,9 +94,10 @@ struct Reader {
 }
 
 /// Every promise that the trace breaks.
-pub(super) fn broken(trace: &[Moment], terms: &[Terms]) -> Vec<Broken> {
-    let mut reader = Reader::default();
+pub(super) fn broken(trace: &[Moment], terms: &[Terms], calm: bool) -> Vec<Broken> {
+    let mut reader = Reader { calm, ..Reader::default() };
     for moment in trace {
+        reader.now = moment.at;
         reader.read(moment, terms);
     }
     reader.end();
@@ -140,6 +149,7 @@ impl Reader {
             Happening::WentAway { .. } | Happening::StoodStill { .. } => self.was_hindered = true,
             Happening::Failed { .. }
             | Happening::Reconciled { .. }
+            | Happening::News { .. }
             | Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
@@ -199,7 +209,7 @@ impl Reader {
         let status: CommandStatus = row.text("status").unwrap().parse().unwrap();
         let before = self.commands.get(&command_id).and_then(|known| known.history.last().copied());
         if before == Some(status) {
-            // Only a look at the car was planned.
+            // Only a check of the car was planned.
             return;
         }
         let event = match status {
@@ -216,6 +226,10 @@ impl Reader {
                 }
                 if let Some(known) = self.commands.get_mut(&command_id) {
                     known.history.push(status);
+                    let took = self.now - known.begun_at;
+                    if self.calm && status.is_terminal() && took > SETTLED_WITHIN {
+                        self.breaks("P6", format!("{command_id} was open for {took:?}"));
+                    }
                 }
             }
             None => self.begun(transaction, command_id, status, row),
@@ -246,8 +260,9 @@ impl Reader {
         let car = format!("car-{}", row.id("vehicle_id").unwrap().as_u128());
         let sent_as = (transaction, car, words(&instruction));
         let spends_use = instruction.action().spends_use();
-        let history = vec![status];
-        self.commands.insert(command_id, Known { key, grant_id, sent_as, spends_use, history });
+        let (begun_at, history) = (self.now, vec![status]);
+        self.commands
+            .insert(command_id, Known { key, begun_at, grant_id, sent_as, spends_use, history });
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn play(seed: u64, planted: Option<Planted>) -> Outcome {
         let stage = Stage::set(seed, planted);
         let unfinished = stage.play().await;
         let trace = stage.world.trace();
-        let mut broken = promises::broken(&trace, &stage.terms());
+        let mut broken = promises::broken(&trace, &stage.terms(), stage.world.calm);
         broken.extend(unfinished.map(|what| Broken { promise: "P6", what }));
         Outcome { trace, broken }
     });
@@ -69,7 +69,7 @@ fn panics() -> u32 {
 pub(super) struct Stage {
     pub(super) world: Arc<World>,
     db: RehearsalDb,
-    cars: Arc<Cars>,
+    pub(super) cars: Arc<Cars>,
     /// The process at each place; `None` while it is down.
     pub(super) places: Vec<Mutex<Option<Instance>>>,
     begun: Mutex<u64>,

@@ -1,8 +1,9 @@
 //! Every seed keeps every promise, and is the same run each time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::run::{Outcome, play};
 use super::trace::{Happening, Moment, fingerprint};
@@ -78,14 +79,20 @@ struct Reached {
     found: usize,
     /// Commands that were due to be checked after the end.
     reconciled: usize,
+    /// Commands that were settled so soon after their acknowledgement that only news of the car can have
+    /// done it.
+    by_news: usize,
 }
 
 impl Reached {
     fn read(&mut self, trace: Vec<Moment>) {
-        let mut unheard = BTreeSet::new();
+        let (mut unheard, mut acknowledged) = (BTreeSet::new(), BTreeMap::new());
         for moment in trace {
             match moment.happening {
-                Happening::Committed { rows, .. } => self.committed(&rows),
+                Happening::Committed { rows, .. } => {
+                    self.committed(&rows);
+                    self.by_news += settled_at_once(&rows, moment.at, &mut acknowledged);
+                }
                 Happening::Ended { in_flight, .. } => self.in_flight += in_flight,
                 Happening::Died { .. } => self.deaths += 1,
                 Happening::AnswerLost { transaction } => drop(unheard.insert(transaction)),
@@ -112,6 +119,29 @@ impl Reached {
     }
 }
 
+/// How many of these commands were acknowledged less than a second before they were confirmed, when no
+/// check was due.
+fn settled_at_once(
+    rows: &[Written],
+    now: Duration,
+    acknowledged: &mut BTreeMap<uuid::Uuid, Duration>,
+) -> usize {
+    let mut count = 0;
+    for (_, row) in rows.iter().filter(|(table, _)| *table == Table::Commands) {
+        let command_id = row.id("command_id").unwrap();
+        match row.text("status") {
+            Some("acknowledged") => drop(acknowledged.entry(command_id).or_insert(now)),
+            Some("confirmed") => {
+                let before = acknowledged.get(&command_id);
+                let at_once = before.is_some_and(|at| now - *at < Duration::from_millis(900));
+                count += usize::from(at_once);
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
 /// Seeds that never come there would keep every promise.
 #[test]
 fn the_seeds_come_to_where_it_matters() {
@@ -121,10 +151,11 @@ fn the_seeds_come_to_where_it_matters() {
     for status in CommandStatus::ALL {
         assert!(reached.statuses.contains(status.as_str()), "no command became {status}");
     }
-    let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, .. } = reached;
+    let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, by_news, .. } =
+        reached;
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
     assert!(alone > 200 && reused > 20 && found > 5, "{alone}, {reused}, {found}");
-    assert!(reconciled > 50, "{reconciled}");
+    assert!(reconciled > 50 && by_news > 2, "{reconciled}, {by_news}");
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) enum Act {
     End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
     /// An administrator closes an account.
     Close { user_id: UserId, caller: Caller },
+    /// A car sends news of its lock.
+    News { vehicle_id: VehicleId },
     /// A process dies, and another begins after a while.
     Death { after: Duration },
     /// A process is not let run for so long: sometimes past what it holds a lease for.
@@ -204,7 +206,8 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 act
             }
             66..82 => end(world, lent),
-            82..86 => close(world),
+            82..84 => close(world),
+            84..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
             86..93 => Act::Death { after: world.up_to(3000) },
             93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },

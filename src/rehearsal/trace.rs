@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::command::CommandStatus;
-use crate::domain::id::{CommandId, GrantId};
+use crate::domain::id::{CommandId, GrantId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 
@@ -49,6 +49,8 @@ pub(super) enum Happening {
     Ended { grant_id: GrantId, waits: bool, in_flight: usize },
     /// Or that it did not work, or nothing.
     NotEnded { grant_id: GrantId, why: String },
+    /// A car sent news, and a process took them.
+    News { vehicle_id: VehicleId, taken: bool },
     /// A transaction became durable.
     Committed { process: u64, transaction: u64, rows: Vec<Written> },
     /// A process let a command go, decided on in this transaction.
