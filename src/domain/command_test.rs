@@ -76,3 +76,13 @@ fn the_steps_of_a_command_have_an_order_whatever_clock_notices_them() {
     }
     assert_eq!(command.action(), Action::StartCharge);
 }
+
+#[test]
+fn a_command_says_why_the_policy_refused_it_and_no_other_cause() {
+    let reasons = [Reason::VehicleMismatch];
+    let mut command = Command::example(CommandStatus::Refused);
+    command.causes = vec![Cause::Abandoned, Cause::Refused(reasons.to_vec())];
+    assert_eq!(command.refusal(), Some(&reasons[..]));
+    command.causes.truncate(1);
+    assert_eq!(command.refusal(), None);
+}

@@ -124,6 +124,36 @@ fn a_short_address_forbids_nothing_by_itself() {
 }
 
 #[test]
+fn a_cycle_is_written_twice_at_least_and_may_be_cut_short_at_the_end() {
+    for (text, unit) in [("abcabc", "abc"), ("abcabca", "abc"), ("abcab", "abcab"), ("a", "a")] {
+        assert_eq!(*cycle(text), unit, "{text}");
+    }
+}
+
+#[test]
+fn a_run_leaves_too_little_below_eight_code_points() {
+    assert!(is_sequence("abcdmxkvqzr"));
+    assert!(!is_sequence("abcdmxkvqzrt"));
+}
+
+#[test]
+fn pieces_of_an_address_count_from_their_length_on() {
+    for (address, password, is_refused) in [
+        // A piece counts from four characters on, the whole local part from three.
+        ("jane.doe@example.com", "jane-41952", true),
+        ("jane.doe@example.com", "doe-41952", false),
+        ("ada@example.com", "ada-41952", true),
+        ("ed@example.com", "ed-41952", false),
+        // What is left besides is too little below eight letters.
+        ("jane.doe@example.com", "janemxkvqzr", true),
+        ("jane.doe@example.com", "janemxkvqzrt", false),
+    ] {
+        let refused = is_personal(password, &address.parse().unwrap());
+        assert_eq!(refused, is_refused, "{password} of {address}");
+    }
+}
+
+#[test]
 fn the_list_is_in_the_form_in_which_it_is_asked() {
     assert!(COMMON.len() >= 200);
     for line in COMMON.iter() {
