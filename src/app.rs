@@ -28,7 +28,7 @@ use crate::service::commands::{self, Gate, GateTask, Waiters};
 use crate::service::connections::AccessTokens;
 use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
-use crate::service::{Service, Settings};
+use crate::service::{Base, Service, Settings};
 use crate::signing::keyring_file;
 use crate::signing::last_signed::LastSigned;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
@@ -162,9 +162,24 @@ impl App {
         let halt = db.halt();
         let (gate, gate_task) = Gate::new(config.limits.commands_waiting_max);
         let (reads, reads_task) = ReadGate::new();
-        let service = Service {
+        let settings = Settings {
+            instance_id: parts.entropy.id(clock.now())?,
+            public_url: config.public_url.as_str().to_owned(),
+            connector_timeout: config.smartcar.timeout,
+            api_versions: config.smartcar.api_versions,
+            management_token: config.smartcar.management_token.clone(),
+            references: parts.references,
+        };
+        let base = Base {
             store: Store::new(db),
+            clock: Arc::clone(&clock),
+            entropy: parts.entropy,
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
+            settings: Arc::new(settings),
+        };
+        let service = Service {
+            base,
+            halt,
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
             access_tokens: Arc::new(AccessTokens::default()),
@@ -189,21 +204,10 @@ impl App {
                 ),
             )),
             tasks: TaskTracker::new(),
-            settings: Arc::new(Settings {
-                instance_id: parts.entropy.id(clock.now())?,
-                public_url: config.public_url.as_str().to_owned(),
-                connector_timeout: config.smartcar.timeout,
-                api_versions: config.smartcar.api_versions,
-                management_token: config.smartcar.management_token.clone(),
-                references: parts.references,
-            }),
-            clock,
-            halt,
-            entropy: parts.entropy,
         };
         let metrics = telemetry::measurements()?;
         let limits = config.limits;
-        let visits = Visits::new(limits.visits_per_second, service.clock.clone());
+        let visits = Visits::new(limits.visits_per_second, service.base.clock.clone());
         let visits = Arc::new(visits);
         Ok(Self { service, gate: gate_task, reads: reads_task, stop, limits, visits, metrics })
     }
@@ -213,7 +217,7 @@ impl App {
     /// # Errors
     /// [`AssembleError::Database`].
     pub async fn migrate(&self) -> Result<(), AssembleError> {
-        Ok(self.service.store.db().migrate().await?)
+        Ok(self.service.base.store.db().migrate().await?)
     }
 
     /// Whether the schema is the one this program was built for, and whether the database
@@ -223,7 +227,7 @@ impl App {
     /// [`AssembleError::NotReady`] if it is not.
     pub async fn must_be_ready(&self, accept_rollback: bool) -> Result<(), AssembleError> {
         let not_ready = |why: &dyn std::fmt::Display| AssembleError::NotReady(why.to_string());
-        match self.service.store.db().is_migrated().await {
+        match self.service.base.store.db().is_migrated().await {
             Ok(true) => {}
             Ok(false) => {
                 let what = "the database's schema is not this program's; run `keylend migrate`";
@@ -257,7 +261,7 @@ impl App {
     /// [`Halted`].
     pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
         let Self { service, gate, reads, stop, limits, visits, metrics } = self;
-        if let Err(error) = agreement::compare(&service).await {
+        if let Err(error) = agreement::compare(&service.base).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
         let gate = gate.run(service.clone(), stop.clone());
@@ -268,10 +272,10 @@ impl App {
             worker::start(&service, &stop);
         }
         service.tasks.spawn(keep_metrics_small(metrics.clone(), stop.clone()));
-        let timeout = service.settings.connector_timeout;
+        let timeout = service.base.settings.connector_timeout;
         let edge = http::Edge {
-            clock: service.clock.clone(),
-            entropy: Arc::clone(&service.entropy),
+            clock: service.base.clock.clone(),
+            entropy: Arc::clone(&service.base.entropy),
             request_time_max: commands::drain_time_max(timeout).saturating_add(REQUEST_MARGIN),
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
@@ -289,13 +293,13 @@ impl App {
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
             tracing::error!("stopped with work left; the recovery of the next start takes it over");
         }
-        service.store.db().close().await;
+        service.base.store.db().close().await;
         Ok(())
     }
 
     /// Closes what was opened, when nothing was served.
     pub async fn close(self) {
-        self.service.store.db().close().await;
+        self.service.base.store.db().close().await;
     }
 }
 

@@ -47,8 +47,8 @@ where
 fn all(service: &Service) -> Vec<Task> {
     let mut tasks = vec![
         task("examine", EXAMINE_PERIOD, |service| async move {
-            service.store.db().find_primary().await?;
-            agreement::compare(&service).await.map(|()| 0)
+            service.base.store.db().find_primary().await?;
+            agreement::compare(&service.base).await.map(|()| 0)
         }),
         task("recover", RECONCILE_PERIOD, |service| async move {
             recover::recover(&service).await.map(|count| count as u64)
@@ -60,13 +60,13 @@ fn all(service: &Service) -> Vec<Task> {
             probe::probe(&service).await.map(|count| count as u64)
         }),
         task("forget", FORGET_PERIOD, |service| async move {
-            let answers = idempotency::forget_old(&service).await?;
-            Ok(answers + webhooks::forget_old(&service).await?)
+            let answers = idempotency::forget_old(&service.base).await?;
+            Ok(answers + webhooks::forget_old(&service.base).await?)
         }),
         task("sequence", SEQUENCE_PERIOD, |service| async move {
             let placed = continue_record(&service).await;
             // Also when the record was not continued: that is when it matters.
-            record::measure_lag(&service).await?;
+            record::measure_lag(&service.base).await?;
             placed
         }),
     ];
@@ -100,7 +100,7 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
 /// Gives entries their positions, signs the tree, and submits the checkpoint to the witnesses;
 /// returns how many entries got a position.
 async fn continue_record(service: &Service) -> Result<u64, Error> {
-    let placed = record::sequence(service).await?;
+    let placed = record::sequence(&service.base).await?;
     record::sign(service).await?;
     record::open_round(service).await?;
     Ok(placed)

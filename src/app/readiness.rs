@@ -30,7 +30,7 @@ impl HealthCheck for Database {
     }
 
     async fn check(&self) -> Result<(), String> {
-        match self.0.store.db().is_primary().await {
+        match self.0.base.store.db().is_primary().await {
             Ok(true) => Ok(()),
             Ok(false) => Err("the server is a standby or read-only".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -45,7 +45,7 @@ impl HealthCheck for Migrations {
     }
 
     async fn check(&self) -> Result<(), String> {
-        match self.0.store.db().is_migrated().await {
+        match self.0.base.store.db().is_migrated().await {
             Ok(true) => Ok(()),
             Ok(false) => Err("the schema is not this program's".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -60,9 +60,9 @@ impl HealthCheck for Keys {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let keys = self.0.keys();
+        let keys = self.0.base.keys();
         let context = b"readiness";
-        let sealed = crate::signing::sealed::seal(&keys, &*self.0.entropy, context, context)
+        let sealed = crate::signing::sealed::seal(&keys, &*self.0.base.entropy, context, context)
             .map_err(|error| error.to_string())?;
         let opened = crate::signing::sealed::open(&keys, context, &sealed);
         opened.map(drop).map_err(|error| error.to_string())
@@ -76,7 +76,7 @@ impl HealthCheck for ClockAgrees {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.0.clock.dispute().map_or(Ok(()), |dispute| Err(dispute.to_string()))
+        self.0.base.clock.dispute().map_or(Ok(()), |dispute| Err(dispute.to_string()))
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let app = App::assemble(&config, parts, stop.clone()).await?;
     app.migrate().await?;
     let service = app.service.clone();
-    let people = story::Credentials::fresh(&*service.entropy)?;
+    let people = story::Credentials::fresh(&*service.base.entropy)?;
     organizations::create_admin(
         &service,
         "Demo Drive",
@@ -91,7 +91,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     tasks.spawn(app.serve(listener));
     tasks.close();
 
-    let outcome = story::tell(&public_url, &simulator_url, &people, &*service.clock).await;
+    let outcome = story::tell(&public_url, &simulator_url, &people, &*service.base.clock).await;
     if let Err(error) = &outcome {
         println!("\n✗ {error}");
     }

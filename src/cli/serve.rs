@@ -121,7 +121,7 @@ async fn reload_on_hangup(service: Service, key_file: std::path::PathBuf, stop: 
         }
         match keyring_file::load(&key_file) {
             Ok(keyring) => {
-                service.replace_keys(keyring);
+                service.base.replace_keys(keyring);
                 tracing::info!("the key file was read again");
             }
             Err(error) => tracing::error!(error = %error, "the old keys stay in use"),

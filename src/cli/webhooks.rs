@@ -40,7 +40,7 @@ pub(super) async fn run(command: WebhooksCommand) -> Result<(), Failure> {
     }
     let url = config.public_url.join("/v1/smartcar/webhooks");
     let app = App::assemble(&config, Parts::of_the_system(), CancellationToken::new()).await?;
-    let until = webhooks::expect_verification(&app.service).await?;
+    let until = webhooks::expect_verification(&app.service.base).await?;
     app.close().await;
     match args.output {
         Output::Json => println!("{}", json!({ "url": url, "expires_at": until })),

@@ -17,5 +17,5 @@ const FRESH_FOR: &str = "public, max-age=300";
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
 ) -> ([(HeaderName, &'static str); 1], Json<Jwks>) {
-    ([(header::CACHE_CONTROL, FRESH_FOR)], Json(Jwks::of(&gateway.service.keys())))
+    ([(header::CACHE_CONTROL, FRESH_FOR)], Json(Jwks::of(&gateway.service.base.keys())))
 }

@@ -149,7 +149,8 @@ async fn list(
 ) -> Result<Response, Failure> {
     let HolderOfVehicle(holder) = holder?;
     let named = |error: Error| Failure(Refusal::from(error).named(&holder.request_id));
-    let (grant, car) = grants::of_token(&gateway.service, &holder.token).await.map_err(named)?;
+    let (grant, car) =
+        grants::of_token(&gateway.service.base, &holder.token).await.map_err(named)?;
     // What the grant does not name is not asked for, so that the record is not full of refusals.
     let wanted: Vec<Observable> = Observable::ALL
         .iter()
@@ -174,7 +175,7 @@ async fn list(
             Ok(reading) => data.extend(signals::of(&reading, &uuid(&holder))),
             Err(Error::Refused(_)) => {}
             Err(error) => {
-                let now = gateway.service.clock.now();
+                let now = gateway.service.base.clock.now();
                 data.extend(signals::failed(observable, &named(error), &uuid(&holder), now));
             }
         }

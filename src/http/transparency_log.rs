@@ -56,7 +56,7 @@ async fn tile(
 ) -> Result<Response, Problem> {
     let path = format!("{level}/{number}");
     let slice: TileSlice = path.parse().map_err(|_| Problem::of(Code::NotFound))?;
-    let hashes = record::tile(&gateway.service, slice).await?;
+    let hashes = record::tile(&gateway.service.base, slice).await?;
     Ok((typed("application/octet-stream", FOR_EVER), hashes).into_response())
 }
 

@@ -132,7 +132,7 @@ impl Stage {
         let Some(instance) = self.at(place) else { return };
         let reading = self.cars.news(vehicle_id, self.world.now());
         let settle = async {
-            let mut reader = instance.service.store.read().await?;
+            let mut reader = instance.service.base.store.read().await?;
             let cars = decisions::vehicles(&mut reader, &[vehicle_id]).await?;
             drop(reader);
             for car in cars {
@@ -175,7 +175,7 @@ impl Stage {
                 let closed = tokio::select! {
                     biased;
                     () = instance.process.dead.cancelled() => false,
-                    closed = disable(&instance.service, caller, user_id) => closed.is_ok(),
+                    closed = disable(&instance.service.base, caller, user_id) => closed.is_ok(),
                 };
                 if closed {
                     return;
@@ -203,7 +203,7 @@ impl Stage {
         tokio::select! {
             biased;
             () = instance.process.dead.cancelled() => Err("the process died".to_owned()),
-            ended = end(service, caller, grant_id, ending, wait) => ended.map_err(|error: Error| format!("{error:?}")),
+            ended = end(&service.base, caller, grant_id, ending, wait) => ended.map_err(|error: Error| format!("{error:?}")),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::service::commands::{Gate, Waiters, reconcile, recover};
 use crate::service::connections::AccessTokens;
 use crate::service::record::{Record, Witnesses};
 use crate::service::vehicles::{ReadGate, Readings};
-use crate::service::{Service, Settings};
+use crate::service::{Base, Service, Settings};
 use crate::signing::keyring::Keyring;
 use crate::signing::last_signed::LastSigned;
 use crate::storage::Store;
@@ -105,9 +105,23 @@ impl Instance {
         let (gate, gate_task) = Gate::new(limits.commands_waiting_max);
         let (reads, reads_task) = ReadGate::new();
         let db = db.seen_from(Arc::clone(&process) as Arc<dyn Surroundings>);
-        let service = Service {
+        let settings = Settings {
+            instance_id: entropy.id(clock.now()).unwrap(),
+            public_url: "http://localhost".to_owned(),
+            connector_timeout: CONNECTOR_TIMEOUT,
+            api_versions: ApiVersions::V3First,
+            management_token: None,
+            references: References::NotTheRecord,
+        };
+        let base = Base {
             store: Store::new(db.used_by(number)),
+            clock: Arc::clone(&clock),
+            entropy,
             keyring: Arc::new(RwLock::new(keyring())),
+            settings: Arc::new(settings),
+        };
+        let service = Service {
+            base,
             known_tokens: Arc::default(),
             connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
             access_tokens: Arc::new(AccessTokens::default()),
@@ -129,17 +143,7 @@ impl Instance {
                 Witnesses::new(witness_client(), &config::Witnesses::default()),
             )),
             tasks: TaskTracker::new(),
-            settings: Arc::new(Settings {
-                instance_id: entropy.id(clock.now()).unwrap(),
-                public_url: "http://localhost".to_owned(),
-                connector_timeout: CONNECTOR_TIMEOUT,
-                api_versions: ApiVersions::V3First,
-                management_token: None,
-                references: References::NotTheRecord,
-            }),
-            clock,
             halt: Halt::default(),
-            entropy,
         };
         service.tasks.spawn(gate_task.run(service.clone(), process.stop.clone()));
         service.tasks.spawn(reads_task.run(service.clone(), process.stop.clone()));

@@ -2,7 +2,7 @@
 
 use super::facts::DecisionFacts;
 use super::vehicles::{self, Wish};
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::access::{Operation, Sought};
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::Action;
@@ -26,17 +26,13 @@ pub struct Question {
 ///
 /// # Errors
 /// As for a command that names the same car and grant.
-pub async fn check(
-    service: &Service,
-    caller: &Caller,
-    question: Question,
-) -> Result<Decision, Error> {
-    service.require_trusted_clock()?;
+pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<Decision, Error> {
+    base.require_trusted_clock()?;
     let Question { vehicle_id, action, grant_id, at } = question;
     let wish = Wish::of(action, Operation::CheckAccess);
     let (_, user_id, grant_id) =
-        vehicles::choose_right(service, caller, vehicle_id, wish, grant_id).await?;
-    let mut reader = service.store.read().await?;
+        vehicles::choose_right(base, caller, vehicle_id, wish, grant_id).await?;
+    let mut reader = base.store.read().await?;
     let named = (vehicle_id, grant_id);
     let known = DecisionFacts::read(&mut reader, &[named]).await?;
     let facts = known.of(caller.actor.organization_id, named);
@@ -47,7 +43,7 @@ pub async fn check(
         entitlement: action.entitlement(),
         spends_use: action.spends_use(),
     };
-    match facts.decide(&request, at.unwrap_or_else(|| service.clock.now())) {
+    match facts.decide(&request, at.unwrap_or_else(|| base.clock.now())) {
         // Who has nothing to do with the car must not learn that it is there.
         Decision::Deny(reasons) if reasons.contains(&Reason::NotFound) => {
             Err(Error::NotFound(Sought::VEHICLE_OR_GRANT))

@@ -3,7 +3,7 @@
 //! tells what time has passed already. Between two comparisons a clock that is set is noticed where
 //! something is decided, because the monotonic clock does not go along.
 
-use super::{Error, Service};
+use super::{Base, Error};
 use crate::clock::Reference;
 use crate::domain::instruction::Action;
 use crate::storage::record;
@@ -25,29 +25,29 @@ pub enum References {
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn compare(service: &Service) -> Result<(), Error> {
-    let before = service.clock.reading();
-    let reference = reference(service).await?;
-    service.clock.compare(before, reference);
+pub async fn compare(base: &Base) -> Result<(), Error> {
+    let before = base.clock.reading();
+    let reference = reference(base).await?;
+    base.clock.compare(before, reference);
     Ok(())
 }
 
-async fn reference(service: &Service) -> Result<Reference, Error> {
-    let references = service.settings.references;
+async fn reference(base: &Base) -> Result<Reference, Error> {
+    let references = base.settings.references;
     if references != References::Record
-        && let Some(shown) = service.store.db().time().await?
+        && let Some(shown) = base.store.db().time().await?
     {
         return Ok(Reference::Clock(shown));
     }
     if references == References::NotTheRecord {
         return Ok(Reference::Nothing);
     }
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let newest = record::newest(&mut reader).await?;
     Ok(newest.map_or(Reference::Nothing, Reference::Past))
 }
 
-impl Service {
+impl Base {
     /// Nothing is authorized while the clock is not trusted.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 use super::idempotency::{Answer, Idempotency};
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error, Service};
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::actor::Scope;
 use crate::domain::event::Event;
@@ -46,18 +46,20 @@ pub async fn create(
     name: &str,
     scopes: &[Scope],
 ) -> Result<Answer<Credentials>, Error> {
-    service.authorize_in_organization(caller, Operation::CreateApiClient)?;
+    service.base.authorize_in_organization(caller, Operation::CreateApiClient)?;
     service
+        .base
         .transact(CREATE, Priority::Ordinary, |work| {
             Box::pin(async move {
                 if let Some(answer) =
-                    idempotency.find(service, &mut work.tx, caller, CREATE).await?
+                    idempotency.find(&service.base, &mut work.tx, caller, CREATE).await?
                 {
                     return Ok(answer);
                 }
-                let secret = RandomSecret::generate(SecretPrefix::ApiClient, &*service.entropy)?;
+                let secret =
+                    RandomSecret::generate(SecretPrefix::ApiClient, &*service.base.entropy)?;
                 let client = ApiClient {
-                    api_client_id: service.entropy.id(work.now)?,
+                    api_client_id: service.base.entropy.id(work.now)?,
                     organization_id: caller.actor.organization_id,
                     name: name.to_owned(),
                     secret_hash: secret.hash(),
@@ -73,7 +75,7 @@ pub async fn create(
                     client_secret: secret.expose().to_owned(),
                     created_at: client.created_at,
                 };
-                idempotency.keep(service, &mut work.tx, caller, CREATE, &credentials).await?;
+                idempotency.keep(&service.base, &mut work.tx, caller, CREATE, &credentials).await?;
                 let (api_client_id, scopes) = (client.api_client_id, client.scopes);
                 work.record(caller, Event::ApiClientCreated { api_client_id, scopes })?;
                 Ok(Answer::fresh(credentials))
@@ -86,9 +88,9 @@ pub async fn create(
 ///
 /// # Errors
 /// [`super::Denial::AdminOnly`].
-pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<ApiClient>, Error> {
-    service.authorize_in_organization(caller, Operation::ListApiClients)?;
-    let mut reader = service.store.read().await?;
+pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<ApiClient>, Error> {
+    base.authorize_in_organization(caller, Operation::ListApiClients)?;
+    let mut reader = base.store.read().await?;
     Ok(api_clients::list(&mut reader, caller.actor.organization_id, page).await?)
 }
 
@@ -98,26 +100,25 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
 /// # Errors
 /// [`super::Denial::AdminOnly`]; [`Error::NotFound`] for one that the organization does not have.
 pub async fn revoke(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     api_client_id: ApiClientId,
 ) -> Result<ApiClient, Error> {
-    service
-        .transact("api_clients.revoke", Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let organization_id = caller.actor.organization_id;
-                let client = api_clients::find(&mut work.tx, api_client_id).await?;
-                let client = client.filter(|client| client.organization_id == organization_id);
-                let object = Object::found(client.as_ref(), |_| Object::ORGANIZATION);
-                let sought = Sought::of(api_client_id);
-                service.authorize(caller, Operation::RevokeApiClient, &object, sought.clone())?;
-                let now = work.now;
-                if api_clients::revoke(&mut work.tx, organization_id, api_client_id, now).await? {
-                    work.record(caller, Event::ApiClientRevoked { api_client_id })?;
-                }
-                let client = api_clients::find(&mut work.tx, api_client_id).await?;
-                client.ok_or(Error::NotFound(sought))
-            })
+    base.transact("api_clients.revoke", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let organization_id = caller.actor.organization_id;
+            let client = api_clients::find(&mut work.tx, api_client_id).await?;
+            let client = client.filter(|client| client.organization_id == organization_id);
+            let object = Object::found(client.as_ref(), |_| Object::ORGANIZATION);
+            let sought = Sought::of(api_client_id);
+            base.authorize(caller, Operation::RevokeApiClient, &object, sought.clone())?;
+            let now = work.now;
+            if api_clients::revoke(&mut work.tx, organization_id, api_client_id, now).await? {
+                work.record(caller, Event::ApiClientRevoked { api_client_id })?;
+            }
+            let client = api_clients::find(&mut work.tx, api_client_id).await?;
+            client.ok_or(Error::NotFound(sought))
         })
-        .await
+    })
+    .await
 }

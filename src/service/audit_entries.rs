@@ -1,7 +1,7 @@
 //! Reading the record: the organization reads all of it, owners what
 //! happened with their cars.
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::audit::entry::RecordedEntry;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::storage::audit_entries::{self, EntriesAbout, Subject};
@@ -13,13 +13,13 @@ use crate::storage::{Page, grants, vehicles};
 /// [`super::Denial::AdminOnly`] for a member who does not ask about a car of their own,
 /// [`super::Denial::ScopeMissing`].
 pub async fn list(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     filter: &EntriesAbout,
     page: Page,
 ) -> Result<Vec<RecordedEntry>, Error> {
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let vehicle_id = match filter.subject {
         Some(Subject::Vehicle(vehicle_id)) => Some(vehicle_id),
         Some(Subject::Grant(grant_id)) => {
@@ -34,6 +34,6 @@ pub async fn list(
     };
     let object = vehicle.as_ref().map_or(Object::ORGANIZATION, Object::vehicle);
     let sought = Sought::the("audit entry");
-    service.authorize(caller, Operation::ListAuditEntries, &object, sought)?;
+    base.authorize(caller, Operation::ListAuditEntries, &object, sought)?;
     Ok(audit_entries::list(&mut reader, organization_id, filter, page).await?)
 }

@@ -1,10 +1,10 @@
 //! Asking the table of [`crate::domain::access`], and counting what it answers.
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::access::{self, ActingAs, Denial, Object, Operation, Sought};
 use crate::telemetry;
 
-impl Service {
+impl Base {
     /// Whether the caller may do something with an object, and in whose place. `sought` is what the
     /// caller named, for the answer that it is not there.
     ///

@@ -13,7 +13,7 @@ mod start;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::connector::TokenPair;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::actor::{Actor, Principal};
@@ -35,26 +35,26 @@ pub use start::{Started, Wanted, start};
 /// # Errors
 /// [`Error::NotFound`], [`super::Denial::ScopeMissing`].
 pub async fn get(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     connection_id: ConnectionId,
 ) -> Result<Connection, Error> {
-    find_for(service, caller, Operation::GetConnection, connection_id).await
+    find_for(base, caller, Operation::GetConnection, connection_id).await
 }
 
 /// A connection of the caller's organization, if the caller may do this with it.
 async fn find_for(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     operation: Operation,
     connection_id: ConnectionId,
 ) -> Result<Connection, Error> {
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let found = connections::find(&mut reader, organization_id, connection_id).await?;
     let object = Object::found(found.as_ref(), Object::connection);
     let sought = Sought::of(connection_id);
-    service.authorize(caller, operation, &object, sought.clone())?;
+    base.authorize(caller, operation, &object, sought.clone())?;
     found.ok_or(Error::NotFound(sought))
 }
 
@@ -76,27 +76,23 @@ fn context(connection_id: ConnectionId) -> Vec<u8> {
     format!("connections/sealed_tokens/{connection_id}").into_bytes()
 }
 
-fn seal(
-    service: &Service,
-    connection_id: ConnectionId,
-    pair: &TokenPair,
-) -> Result<Vec<u8>, Error> {
+fn seal(base: &Base, connection_id: ConnectionId, pair: &TokenPair) -> Result<Vec<u8>, Error> {
     let plain = serde_json::to_vec(&Sealed {
         access_token: pair.access_token.expose_secret().to_owned(),
         refresh_token: pair.refresh_token.expose_secret().to_owned(),
     })
     .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))?;
-    sealed::seal(&service.keys(), &*service.entropy, &context(connection_id), &plain)
+    sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
         .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))
 }
 
 fn unseal(
-    service: &Service,
+    base: &Base,
     connection_id: ConnectionId,
     bytes: &[u8],
 ) -> Result<(SecretString, SecretString), Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("sealed tokens: {error}"));
-    let plain = sealed::open(&service.keys(), &context(connection_id), bytes)
+    let plain = sealed::open(&base.keys(), &context(connection_id), bytes)
         .map_err(|error| broken(&error))?;
     let sealed: Sealed = serde_json::from_slice(&plain).map_err(|error| broken(&error))?;
     Ok((sealed.access_token.into(), sealed.refresh_token.into()))

@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use super::{Caller, CredentialFault, Error, Service, users};
+use super::{Base, Caller, CredentialFault, Error, Service, users};
 use crate::auth::password::{PasswordError, Verdict};
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
@@ -41,7 +41,7 @@ pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error>
         Ok(token) => Ok(Credential::Grant(token)),
         // Not a grant token at all: the other kind has its own type and its own keys.
         Err(Error::Unauthenticated(CredentialFault::Invalid)) => {
-            check_access_token(service, bearer).await
+            check_access_token(&service.base, bearer).await
         }
         Err(error) => Err(error),
     }
@@ -52,9 +52,9 @@ pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error>
 /// # Errors
 /// [`Error::Unauthenticated`].
 pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGrantToken, Error> {
-    let now = service.clock.now();
-    let issuer = &service.settings.public_url;
-    let verified = service.known_tokens.verify(&service.keys(), issuer, bearer, now);
+    let now = service.base.clock.now();
+    let issuer = &service.base.settings.public_url;
+    let verified = service.known_tokens.verify(&service.base.keys(), issuer, bearer, now);
     verified.map_err(|error| fault(&error))
 }
 
@@ -62,14 +62,14 @@ pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGran
 ///
 /// # Errors
 /// [`Error::Unauthenticated`].
-pub async fn check_access_token(service: &Service, bearer: &str) -> Result<Credential, Error> {
+pub async fn check_access_token(base: &Base, bearer: &str) -> Result<Credential, Error> {
     const INVALID: Error = Error::Unauthenticated(CredentialFault::Invalid);
-    let now = service.clock.now();
-    let token = session_token::verify(&service.keys(), &service.settings.public_url, bearer, now)
+    let now = base.clock.now();
+    let token = session_token::verify(&base.keys(), &base.settings.public_url, bearer, now)
         .map_err(|error| fault(&error))?;
     let claims = token.claims();
     let organization_id = claims.organization_id;
-    let mut reader = service.store.read_urgent().await?;
+    let mut reader = base.store.read_urgent().await?;
     match claims.subject.clone() {
         Subject::User { user_id, session_id } => {
             let session = sessions::find(&mut reader, session_id).await?;
@@ -105,8 +105,8 @@ pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller 
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such account.
-pub async fn act_for(service: &Service, caller: &Caller, user_id: UserId) -> Result<Caller, Error> {
-    let mut reader = service.store.read_urgent().await?;
+pub async fn act_for(base: &Base, caller: &Caller, user_id: UserId) -> Result<Caller, Error> {
+    let mut reader = base.store.read_urgent().await?;
     users::find_open(&mut reader, caller, user_id).await?;
     Ok(caller.acting_for(user_id))
 }

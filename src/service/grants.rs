@@ -6,7 +6,7 @@ mod list;
 mod of_token;
 mod token;
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
@@ -22,7 +22,7 @@ pub use token::{MintedToken, mint_token};
 /// A grant of the caller's organization, its car, and in whose place the caller does something with
 /// it.
 async fn find_for(
-    service: &Service,
+    base: &Base,
     on: &mut impl Executor,
     caller: &Caller,
     operation: Operation,
@@ -38,7 +38,7 @@ async fn find_for(
     };
     let object = Object::found(found.as_ref(), |(grant, vehicle)| Object::grant(grant, vehicle));
     let sought = Sought::of(grant_id);
-    let acting_as = service.authorize(caller, operation, &object, sought.clone())?;
+    let acting_as = base.authorize(caller, operation, &object, sought.clone())?;
     let (grant, vehicle) = found.ok_or(Error::NotFound(sought))?;
     Ok((grant, vehicle, acting_as))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::signing::{digest, sealed};
 use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
@@ -68,7 +68,7 @@ impl Idempotency {
     /// [`Error::KeyReused`] if the key belongs to another request.
     pub async fn find<T: DeserializeOwned>(
         &self,
-        service: &Service,
+        base: &Base,
         on: &mut impl Executor,
         caller: &Caller,
         route: &'static str,
@@ -78,7 +78,7 @@ impl Idempotency {
         if stored.request_hash != self.hash_for(caller) {
             return Err(Error::KeyReused);
         }
-        let opened = sealed::open(&service.keys(), &context(key), &stored.sealed_answer)
+        let opened = sealed::open(&base.keys(), &context(key), &stored.sealed_answer)
             .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
         let value = serde_json::from_slice(&opened)
             .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
@@ -91,7 +91,7 @@ impl Idempotency {
     /// [`Error::Storage`] worth repeating if another request with the key was faster.
     pub async fn keep<T: Serialize>(
         &self,
-        service: &Service,
+        base: &Base,
         tx: &mut Tx,
         caller: &Caller,
         route: &'static str,
@@ -100,11 +100,11 @@ impl Idempotency {
         let Some(key) = self.key_ref(caller, route) else { return Ok(()) };
         let plain = serde_json::to_vec(value)
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
-        let sealed = sealed::seal(&service.keys(), &*service.entropy, &context(key), &plain)
+        let sealed = sealed::seal(&base.keys(), &*base.entropy, &context(key), &plain)
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
         let answer = StoredAnswer { request_hash: self.hash_for(caller), sealed_answer: sealed };
         let organization_id = caller.actor.organization_id;
-        let now = service.clock.now();
+        let now = base.clock.now();
         Ok(idempotency_keys::insert(tx, key, organization_id, answer, now).await?)
     }
 }
@@ -123,12 +123,12 @@ fn context_of(principal_id: uuid::Uuid, route: &str, key: &str) -> Vec<u8> {
 /// # Errors
 /// [`Error::Storage`].
 pub(super) async fn forget_about(
-    service: &Service,
+    base: &Base,
     tx: &mut Tx,
     organization_id: OrganizationId,
     user_id: UserId,
 ) -> Result<(), Error> {
-    let keys = service.keys();
+    let keys = base.keys();
     let id = user_id.to_string();
     for answer in personal_data::kept_answers(tx, organization_id).await? {
         let context = context_of(answer.principal_id, &answer.route, &answer.key);
@@ -145,8 +145,8 @@ pub(super) async fn forget_about(
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn forget_old(service: &Service) -> Result<u64, Error> {
-    let forgotten = service.transact("idempotency.forget_old", Priority::Ordinary, |work| {
+pub async fn forget_old(base: &Base) -> Result<u64, Error> {
+    let forgotten = base.transact("idempotency.forget_old", Priority::Ordinary, |work| {
         Box::pin(async move {
             Ok(idempotency_keys::delete_old(&mut work.tx, work.now.minus(KEPT)).await?)
         })

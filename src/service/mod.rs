@@ -49,19 +49,30 @@ pub use crate::domain::access::Denial;
 pub use error::{CredentialFault, Error, StateFault, Violation};
 pub use transaction::{Run, Work};
 
-/// What every use case works with.
+/// What every use case works with. One that is given nothing else reaches neither a car nor anything else
+/// outside but the database.
 #[derive(Clone)]
-pub struct Service {
+pub struct Base {
     /// The database.
     pub store: Store,
     /// The time that clocks agree on, and whether they do (P9).
     pub clock: Arc<AgreedClock>,
-    /// What ends the process when a disk fails, or a task that decides.
-    pub halt: Halt,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The keys, as they are now.
     pub keyring: Arc<RwLock<Arc<Keyring>>>,
+    /// What does not change while the process runs.
+    pub settings: Arc<Settings>,
+}
+
+/// What there is in a running process: the base, and what commands, connections, reads, sign-ins and the
+/// signing of the record need besides.
+#[derive(Clone)]
+pub struct Service {
+    /// What every use case works with.
+    pub base: Base,
+    /// What ends the process when a disk fails, or a task that decides.
+    pub halt: Halt,
     /// The grant tokens whose signature is known to be one of theirs.
     pub known_tokens: Arc<KnownTokens>,
     /// The vehicle cloud.
@@ -86,8 +97,6 @@ pub struct Service {
     pub record: Arc<record::Record>,
     /// Every task of this process that must not be cut off.
     pub tasks: TaskTracker,
-    /// What does not change while the process runs.
-    pub settings: Arc<Settings>,
 }
 
 /// What does not change while the process runs.
@@ -152,7 +161,7 @@ impl Caller {
     }
 }
 
-impl Service {
+impl Base {
     /// The keys, as they are now.
     #[must_use]
     pub fn keys(&self) -> Arc<Keyring> {

@@ -28,13 +28,13 @@ pub async fn create_admin(
     })?;
     let hash = service.hash_password(&secret).await?;
     let (email, display_name, hash) = (&email, &display_name, &hash);
-    let created = service.transact("organizations.create_admin", Priority::Ordinary, |work| {
+    let created = service.base.transact("organizations.create_admin", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let known = organizations::find_by_name(tx, organization).await?;
             let organization_id = match known {
                 Some(organization_id) => organization_id,
-                None => service.entropy.id(now)?,
+                None => service.base.entropy.id(now)?,
             };
             let caller = Caller { actor: Actor::system(organization_id), request_id: None };
             let mut events = Vec::new();
@@ -43,7 +43,7 @@ pub async fn create_admin(
                 events.push(Event::OrganizationCreated);
             }
             let user = User {
-                user_id: service.entropy.id(now)?,
+                user_id: service.base.entropy.id(now)?,
                 organization_id,
                 email: email.clone(),
                 display_name: display_name.clone(),

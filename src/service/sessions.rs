@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{OrganizationId, SessionId, UserId};
 use crate::domain::time::Timestamp;
@@ -54,7 +54,7 @@ impl Owner {
 
 /// Makes the next pair of tokens of a session and keeps the refresh token's hash.
 async fn issue(
-    service: &Service,
+    base: &Base,
     tx: &mut Tx,
     session_id: SessionId,
     owner: Owner,
@@ -63,12 +63,12 @@ async fn issue(
     let claims = SessionClaims {
         organization_id: owner.organization_id,
         subject: Subject::User { user_id: owner.user_id, session_id },
-        token_id: service.entropy.id(now)?,
+        token_id: base.entropy.id(now)?,
         issued_at: now,
     };
-    let access_token = session_token::mint(&service.keys(), &service.settings.public_url, &claims)
+    let access_token = session_token::mint(&base.keys(), &base.settings.public_url, &claims)
         .map_err(|error| Error::Internal(error.to_string()))?;
-    let refresh_token = RandomSecret::generate(SecretPrefix::Refresh, &*service.entropy)?;
+    let refresh_token = RandomSecret::generate(SecretPrefix::Refresh, &*base.entropy)?;
     let family = (owner.organization_id, session_id);
     sessions::insert_refresh_token(tx, refresh_token.hash(), family, now).await?;
     Ok(Tokens {

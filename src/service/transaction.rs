@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Caller, Error, PersonalContext, Service};
+use super::{Base, Caller, Error, PersonalContext};
 use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::time::Timestamp;
 use crate::storage::{Priority, StorageError, Tx, audit_entries};
@@ -29,7 +29,7 @@ pub struct Work<'s> {
     /// The time, read after the transaction began. What decides on facts reads the clock once more when
     /// it has them.
     pub now: Timestamp,
-    service: &'s Service,
+    base: &'s Base,
     entries: Vec<AuditEntry>,
 }
 
@@ -64,10 +64,10 @@ impl Work<'_> {
         event: Event,
         context: PersonalContext<'_>,
     ) -> Result<(), Error> {
-        let mut entry = self.service.entry(caller, event, self.now)?;
+        let mut entry = self.base.entry(caller, event, self.now)?;
         if context.network_address.is_some() || context.note.is_some() {
             let mut salt = [0; 16];
-            self.service.entropy.fill(&mut salt)?;
+            self.base.entropy.fill(&mut salt)?;
             let note = context.note.map(ToOwned::to_owned);
             let network_address = context.network_address;
             entry.personal = Some(Personal { network_address, note, salt });
@@ -81,7 +81,7 @@ impl Work<'_> {
     /// # Errors
     /// As [`Work::record`].
     pub fn record_at(&mut self, caller: &Caller, event: Event, at: Timestamp) -> Result<(), Error> {
-        self.entries.push(self.service.entry(caller, event, at)?);
+        self.entries.push(self.base.entry(caller, event, at)?);
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl<T, E: Into<Error>> From<E> for RunError<T> {
     }
 }
 
-impl Service {
+impl Base {
     /// Runs work in a transaction and commits it with what it recorded. The work may run several
     /// times; only one run is kept.
     ///
@@ -209,7 +209,7 @@ impl Service {
     ) -> Result<T, RunError<T>> {
         let tx = self.store.db().begin(frame.priority).await?;
         let now = self.clock.now();
-        let mut run = Work { tx, now, service: self, entries: Vec::new() };
+        let mut run = Work { tx, now, base: self, entries: Vec::new() };
         let value = work(&mut run).await?;
         let Work { mut tx, mut entries, .. } = run;
         if !entries.is_empty() {

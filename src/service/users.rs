@@ -5,7 +5,7 @@ mod erase;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::idempotency::{Answer, Idempotency};
-use super::{Caller, Error, Service, StateFault};
+use super::{Base, Caller, Error, Service, StateFault};
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
@@ -46,13 +46,13 @@ pub async fn create(
         Role::Admin => Operation::CreateAdministrator,
         Role::Member => Operation::CreateUser,
     };
-    service.authorize_in_organization(caller, operation)?;
+    service.base.authorize_in_organization(caller, operation)?;
     if let Some(secret) = &new.password {
         password::check(secret.expose_secret(), &new.email)
             .map_err(|refusal| Error::invalid("/password", "password_refused", refusal))?;
     }
-    let mut reader = service.store.read().await?;
-    if let Some(answer) = idempotency.find(service, &mut reader, caller, CREATE).await? {
+    let mut reader = service.base.store.read().await?;
+    if let Some(answer) = idempotency.find(&service.base, &mut reader, caller, CREATE).await? {
         return Ok(answer);
     }
     drop(reader);
@@ -60,9 +60,9 @@ pub async fn create(
         Some(secret) => Some(service.hash_password(secret).await?),
         None => None,
     };
-    let now = service.clock.now();
+    let now = service.base.clock.now();
     let user = &User {
-        user_id: service.entropy.id(now)?,
+        user_id: service.base.entropy.id(now)?,
         organization_id: caller.actor.organization_id,
         email: new.email,
         display_name: new.display_name,
@@ -72,10 +72,11 @@ pub async fn create(
     };
     let hash = hash.as_deref();
     let inserted = service
+        .base
         .transact(CREATE, Priority::Ordinary, |work| {
             Box::pin(async move {
                 let tx = &mut work.tx;
-                if let Some(answer) = idempotency.find(service, tx, caller, CREATE).await? {
+                if let Some(answer) = idempotency.find(&service.base, tx, caller, CREATE).await? {
                     return Ok(answer);
                 }
                 match users::insert(tx, user, hash).await {
@@ -84,7 +85,7 @@ pub async fn create(
                     }
                     other => other?,
                 }
-                idempotency.keep(service, tx, caller, CREATE, user).await?;
+                idempotency.keep(&service.base, tx, caller, CREATE, user).await?;
                 let created = Event::UserCreated { user_id: user.user_id, role: user.role };
                 work.record(caller, created)?;
                 Ok(Answer::fresh(user.clone()))
@@ -92,19 +93,21 @@ pub async fn create(
         })
         .await;
     match inserted {
-        Err(Error::State(StateFault::EmailTaken)) => taken(service, caller, idempotency).await,
+        Err(Error::State(StateFault::EmailTaken)) => {
+            taken(&service.base, caller, idempotency).await
+        }
         inserted => inserted,
     }
 }
 
 /// Who has the address: the same request, sent twice at the same time, or another account.
 async fn taken(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     idempotency: &Idempotency,
 ) -> Result<Answer<User>, Error> {
-    let mut reader = service.store.read().await?;
-    let answer = idempotency.find(service, &mut reader, caller, CREATE).await?;
+    let mut reader = base.store.read().await?;
+    let answer = idempotency.find(base, &mut reader, caller, CREATE).await?;
     answer.ok_or(Error::State(StateFault::EmailTaken))
 }
 
@@ -112,9 +115,9 @@ async fn taken(
 ///
 /// # Errors
 /// [`super::Denial`] for everybody but the organization.
-pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<User>, Error> {
-    service.authorize_in_organization(caller, Operation::ListUsers)?;
-    let mut reader = service.store.read().await?;
+pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<User>, Error> {
+    base.authorize_in_organization(caller, Operation::ListUsers)?;
+    let mut reader = base.store.read().await?;
     Ok(users::list(&mut reader, caller.actor.organization_id, page).await?)
 }
 
@@ -122,35 +125,34 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
 ///
 /// # Errors
 /// [`super::Denial`], [`Error::NotFound`].
-pub async fn get(service: &Service, caller: &Caller, user_id: UserId) -> Result<User, Error> {
-    let mut reader = service.store.read().await?;
-    find_for(service, &mut reader, caller, Operation::GetUser, user_id).await
+pub async fn get(base: &Base, caller: &Caller, user_id: UserId) -> Result<User, Error> {
+    let mut reader = base.store.read().await?;
+    find_for(base, &mut reader, caller, Operation::GetUser, user_id).await
 }
 
 /// Closes an account: its sessions, grants and cars stop working with it.
 ///
 /// # Errors
 /// [`super::Denial::AdminOnly`], [`Error::NotFound`].
-pub async fn disable(service: &Service, caller: &Caller, user_id: UserId) -> Result<User, Error> {
+pub async fn disable(base: &Base, caller: &Caller, user_id: UserId) -> Result<User, Error> {
     let operation = Operation::DisableUser;
-    service
-        .transact(operation.as_str(), Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let mut user = find_for(service, &mut work.tx, caller, operation, user_id).await?;
-                let organization_id = user.organization_id;
-                if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
-                    user.disabled_at = Some(work.now);
-                    work.record(caller, Event::UserDisabled { user_id })?;
-                }
-                Ok(user)
-            })
+    base.transact(operation.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let mut user = find_for(base, &mut work.tx, caller, operation, user_id).await?;
+            let organization_id = user.organization_id;
+            if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
+                user.disabled_at = Some(work.now);
+                work.record(caller, Event::UserDisabled { user_id })?;
+            }
+            Ok(user)
         })
-        .await
+    })
+    .await
 }
 
 /// An account of the caller's organization, if the caller may do this with it.
 async fn find_for(
-    service: &Service,
+    base: &Base,
     on: &mut impl Executor,
     caller: &Caller,
     operation: Operation,
@@ -159,7 +161,7 @@ async fn find_for(
     let found = users::find(on, caller.actor.organization_id, user_id).await?;
     let object = Object::found(found.as_ref(), |user| Object::user(user.user_id));
     let sought = Sought::of(user_id);
-    service.authorize(caller, operation, &object, sought.clone())?;
+    base.authorize(caller, operation, &object, sought.clone())?;
     found.ok_or(Error::NotFound(sought))
 }
 

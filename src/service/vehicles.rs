@@ -5,7 +5,7 @@ mod observe;
 mod read;
 mod read_gate;
 
-use super::{Caller, Error, Service};
+use super::{Base, Caller, Error};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
@@ -23,14 +23,14 @@ pub use read_gate::{Read, ReadGate, ReadGateTask};
 ///
 /// # Errors
 /// [`super::Denial::ScopeMissing`].
-pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<Vehicle>, Error> {
-    let acting_as = service.authorize_in_organization(caller, Operation::ListVehicles)?;
+pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<Vehicle>, Error> {
+    let acting_as = base.authorize_in_organization(caller, Operation::ListVehicles)?;
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     Ok(match acting_as {
         ActingAs::Organization => vehicles::list(&mut reader, organization_id, page).await?,
         ActingAs::Person(user_id) => {
-            let over_by = Grant::over_by(service.clock.now());
+            let over_by = Grant::over_by(base.clock.now());
             vehicles::list_for(&mut reader, (organization_id, user_id), page, over_by).await?
         }
     })
@@ -40,20 +40,16 @@ pub async fn list(service: &Service, caller: &Caller, page: Page) -> Result<Vec<
 ///
 /// # Errors
 /// [`Error::NotFound`], [`super::Denial::ScopeMissing`].
-pub async fn get(
-    service: &Service,
-    caller: &Caller,
-    vehicle_id: VehicleId,
-) -> Result<Vehicle, Error> {
-    let mut reader = service.store.read().await?;
+pub async fn get(base: &Base, caller: &Caller, vehicle_id: VehicleId) -> Result<Vehicle, Error> {
+    let mut reader = base.store.read().await?;
     let operation = Operation::GetVehicle;
-    let (vehicle, _) = find_for(service, &mut reader, caller, operation, vehicle_id).await?;
+    let (vehicle, _) = find_for(base, &mut reader, caller, operation, vehicle_id).await?;
     Ok(vehicle)
 }
 
 /// A car of the caller's organization, and in whose place the caller does something with it.
 pub(super) async fn find_for(
-    service: &Service,
+    base: &Base,
     on: &mut impl Executor,
     caller: &Caller,
     operation: Operation,
@@ -65,12 +61,12 @@ pub(super) async fn find_for(
     if found.is_some()
         && let Some(user_id) = caller.actor.user_id()
     {
-        let now = service.clock.now();
+        let now = base.clock.now();
         let grants = decisions::grants_of(on, organization_id, vehicle_id, user_id).await?;
         let has_one = grants.iter().any(|facts| facts.grant.is_alive(now));
         object = object.with_grantee(has_one.then_some(user_id));
     }
     let sought = Sought::of(vehicle_id);
-    let acting_as = service.authorize(caller, operation, &object, sought.clone())?;
+    let acting_as = base.authorize(caller, operation, &object, sought.clone())?;
     Ok((found.ok_or(Error::NotFound(sought))?, acting_as))
 }

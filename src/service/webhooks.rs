@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{CredentialFault, Error, Service};
+use super::{Base, CredentialFault, Error, Service};
 use crate::connector::webhook::{self, Message, News};
 use crate::domain::access::Sought;
 use crate::domain::time::Timestamp;
@@ -42,16 +42,16 @@ pub enum Received {
 ///
 /// # Errors
 /// [`Error::Invalid`] if no secret is set; [`Error::Storage`].
-pub async fn expect_verification(service: &Service) -> Result<Timestamp, Error> {
-    if service.settings.management_token.is_none() {
+pub async fn expect_verification(base: &Base) -> Result<Timestamp, Error> {
+    if base.settings.management_token.is_none() {
         let why = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN is not set";
         return Err(Error::invalid("management_token", "required", why));
     }
-    let opened = service.transact("webhooks.expect_verification", Priority::Ordinary, |work| {
+    let opened = base.transact("webhooks.expect_verification", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let expires_at = now.plus(REGISTRATION_TIME);
-            let id = service.entropy.uuid(now)?;
+            let id = base.entropy.uuid(now)?;
             webhooks::open_registration(tx, id, now, expires_at, ANSWERS_MAX).await?;
             Ok(expires_at)
         })
@@ -70,15 +70,15 @@ pub async fn receive(
     body: &[u8],
     signature: Option<&str>,
 ) -> Result<Received, Error> {
-    let secret = service.settings.management_token.as_ref();
+    let secret = service.base.settings.management_token.as_ref();
     let secret = secret.ok_or(Error::NotFound(Sought::the("webhook endpoint")))?;
     let secret = secret.expose_secret();
-    let now = service.clock.now();
+    let now = service.base.clock.now();
     let message = webhook::read(body, now)
         .ok_or_else(|| Error::invalid("", "malformed", "is not an event"))?;
     let news = match message {
         // The cloud is reported to send these without a signature.
-        Message::Challenge(challenge) => return verify(service, secret, &challenge).await,
+        Message::Challenge(challenge) => return verify(&service.base, secret, &challenge).await,
         Message::News(news) => news,
     };
     let signed = signature.is_some_and(|told| webhook_signature::verify(secret, body, told));
@@ -91,7 +91,7 @@ pub async fn receive(
         return Err(Error::invalid("/meta/deliveredAt", "out_of_range", "is not about now"));
     }
     let event_id = &event_id(&news, body);
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let known = webhooks::is_known(&mut reader, event_id).await?;
     drop(reader);
     if known {
@@ -100,7 +100,7 @@ pub async fn receive(
     // Every effect can be repeated without harm, so the event is remembered last: one that was
     // taken in halfway is delivered again.
     effects::apply(service, news).await?;
-    let remembered = service.transact("webhooks.remember", Priority::Ordinary, |work| {
+    let remembered = service.base.transact("webhooks.remember", Priority::Ordinary, |work| {
         Box::pin(async move { Ok(webhooks::remember(&mut work.tx, event_id, work.now).await?) })
     });
     remembered.await?;
@@ -120,7 +120,7 @@ fn event_id(news: &News, body: &[u8]) -> String {
     }
 }
 
-async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Received, Error> {
+async fn verify(base: &Base, secret: &str, challenge: &str) -> Result<Received, Error> {
     let refused = |why: &str| Error::invalid("/data/challenge", "refused", why);
     let is_fit = (8..=128).contains(&challenge.len())
         && challenge
@@ -129,7 +129,7 @@ async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Rece
     if !is_fit {
         return Err(refused("is not fit to be signed"));
     }
-    let expected = service.transact("webhooks.take_answer", Priority::Ordinary, |work| {
+    let expected = base.transact("webhooks.take_answer", Priority::Ordinary, |work| {
         Box::pin(async move { Ok(webhooks::take_answer(&mut work.tx, work.now).await?) })
     });
     if !expected.await? {
@@ -142,8 +142,8 @@ async fn verify(service: &Service, secret: &str, challenge: &str) -> Result<Rece
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn forget_old(service: &Service) -> Result<u64, Error> {
-    let forgotten = service.transact("webhooks.forget_old", Priority::Ordinary, |work| {
+pub async fn forget_old(base: &Base) -> Result<u64, Error> {
+    let forgotten = base.transact("webhooks.forget_old", Priority::Ordinary, |work| {
         Box::pin(async move {
             Ok(webhooks::forget_before(&mut work.tx, work.now.minus(REMEMBERED)).await?)
         })

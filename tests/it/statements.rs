@@ -8,7 +8,7 @@ use crate::support::on_both;
 
 on_both! {
     async fn every_statement_is_understood(app) {
-        let db = app.service().store.db();
+        let db = app.service().base.store.db();
         let own = db.own_statements();
         assert!(!own.is_empty());
         for sql in statements().into_iter().chain(own) {
@@ -43,7 +43,7 @@ fn add(names: impl IntoIterator<Item = String>, at: i64) -> Query {
 
 on_both! {
     async fn statements_that_go_together_do_what_they_do_alone(app) {
-        let mut tx = app.service().store.begin().await.unwrap();
+        let mut tx = app.service().base.store.begin().await.unwrap();
         for (name, at) in [("a", 1), ("b", 5)] {
             add([name.to_owned()], at).execute_one(&mut tx).await.unwrap();
         }

@@ -86,7 +86,8 @@ async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller
         let detail = "must be the id of one user, and is for API clients alone";
         return Err(Problem::invalid(vec![Violation::of(header, "invalid", detail)]));
     };
-    credentials::act_for(&gateway.service, &caller, user_id).await.map_err(|error| match error {
+    credentials::act_for(&gateway.service.base, &caller, user_id).await.map_err(|error| match error
+    {
         Error::NotFound(_) => {
             let detail = "there is no open account with this id";
             Problem::invalid(vec![Violation::of(header, "unknown_user", detail)])
@@ -101,7 +102,7 @@ fn request_id(parts: &Parts) -> RequestId {
 
 async fn access(gateway: &Gateway, parts: &Parts) -> Result<Credential, Problem> {
     let bearer = bearer(&parts.headers)?;
-    Ok(credentials::check_access_token(&gateway.service, bearer).await?)
+    Ok(credentials::check_access_token(&gateway.service.base, bearer).await?)
 }
 
 impl FromRequestParts<Arc<Gateway>> for SignedIn {

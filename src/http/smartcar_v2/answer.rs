@@ -180,7 +180,7 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// A new name for a request, which Smartcar's are UUIDs.
 pub(in crate::http) fn request_id(gateway: &Gateway) -> String {
     let service = &gateway.service;
-    let uuid = service.entropy.uuid(service.clock.now());
+    let uuid = service.base.entropy.uuid(service.base.clock.now());
     uuid.map_or_else(|_| NAMELESS.to_owned(), |uuid| uuid.hyphenated().to_string())
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn disconnect(
     HolderOfVehicle(holder): HolderOfVehicle,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service, &holder.token).await;
+    let found = grants::of_token(&gateway.service.base, &holder.token).await;
     found.map_err(|error| named(error.into()))?;
     give_back(&gateway, &holder).await.map_err(named)?;
     Ok(success(&holder.request_id, &StatusAnswer::success(), None, None))
@@ -34,6 +34,6 @@ pub(super) async fn disconnect(
 pub(super) async fn give_back(gateway: &Gateway, holder: &Holder) -> Result<(), Refusal> {
     let grant_id = holder.token.claims().grant_id;
     let (ending, wait) = (grants::Ending::Relinquish, grants::AnswerWhen::Ended);
-    grants::end(&gateway.service, &holder.caller, grant_id, ending, wait).await?;
+    grants::end(&gateway.service.base, &holder.caller, grant_id, ending, wait).await?;
     Ok(())
 }

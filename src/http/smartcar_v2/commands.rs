@@ -146,8 +146,9 @@ async fn dispatch(
         idempotency_key,
         request_hash: digest::sha256(&hashed),
     };
-    let wait =
-        SEND_TIME.saturating_add(service.settings.connector_timeout).saturating_add(WAIT_MARGIN);
+    let wait = SEND_TIME
+        .saturating_add(service.base.settings.connector_timeout)
+        .saturating_add(WAIT_MARGIN);
     let dispatched = commands::dispatch(service, request, wait).await;
     let dispatched = dispatched.map_err(|error| named(error.into()))?;
     if let Some(reasons) = dispatched.command.refusal() {

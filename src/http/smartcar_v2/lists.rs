@@ -49,7 +49,7 @@ pub(super) async fn user(
     State(gateway): State<Arc<Gateway>>,
     holder: Holder,
 ) -> Result<Response, Refusal> {
-    let found = grants::of_token(&gateway.service, &holder.token).await;
+    let found = grants::of_token(&gateway.service.base, &holder.token).await;
     let (grant, _) = found.map_err(|error| Refusal::from(error).named(&holder.request_id))?;
     let body = User { id: grant.grantee_id.as_uuid().hyphenated().to_string() };
     Ok(success(&holder.request_id, &body, None, None))
@@ -69,7 +69,7 @@ pub(super) async fn vehicles(
     page: PageAsked,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service, &holder.token).await;
+    let found = grants::of_token(&gateway.service.base, &holder.token).await;
     let (grant, _) = found.map_err(|error| named(error.into()))?;
     let all = vec![grant.vehicle_id.as_uuid().hyphenated().to_string()];
     let (vehicles, paging) = cut(all, page).map_err(named)?;
@@ -90,7 +90,7 @@ pub(super) async fn permissions(
     page: PageAsked,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service, &holder.token).await;
+    let found = grants::of_token(&gateway.service.base, &holder.token).await;
     let (grant, vehicle) = found.map_err(|error| named(error.into()))?;
     let words: BTreeSet<&str> = grant
         .entitlements

@@ -50,7 +50,7 @@ async fn found(
     let Query(filter) = filter.map_err(|_| {
         Refusal::of("VALIDATION", None).describing("The query has a parameter twice.")
     })?;
-    let (grant, _) = grants::of_token(&gateway.service, &holder.token).await?;
+    let (grant, _) = grants::of_token(&gateway.service.base, &holder.token).await?;
     let entries = Some(entry(&grant)).filter(|entry| filter.fits(entry));
     Ok((filter, entries.into_iter().collect()))
 }

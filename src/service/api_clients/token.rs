@@ -9,7 +9,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::ApiClientId;
-use crate::service::{Caller, CredentialFault, Error, Service};
+use crate::service::{Base, Caller, CredentialFault, Error, Service};
 use crate::signing::secret;
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::Priority;
@@ -42,7 +42,7 @@ pub async fn issue_token(
     let key = AccountKey::of(&[client_id]);
     service.throttle.check(key, address).map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
     let Ok(api_client_id) = client_id.parse::<ApiClientId>() else { return Err(WRONG) };
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let client = api_clients::find(&mut reader, api_client_id).await?;
     drop(reader);
     let Some(client) = client else {
@@ -52,10 +52,11 @@ pub async fn issue_token(
     let caller = &caller(&client, request_id);
     let Some(reason) = refusal(&client, client_secret) else {
         service.throttle.record_success(key, address);
-        return mint(service, caller, &client).await;
+        return mint(&service.base, caller, &client).await;
     };
     service.throttle.record_failure(key, address);
     service
+        .base
         .transact("api_clients.refuse", Priority::Ordinary, |work| {
             Box::pin(async move {
                 work.record(caller, Event::ApiClientRefused { api_client_id, reason })
@@ -80,23 +81,19 @@ fn refusal(client: &ApiClient, client_secret: &SecretString) -> Option<Credentia
     }
 }
 
-async fn mint(
-    service: &Service,
-    caller: &Caller,
-    client: &ApiClient,
-) -> Result<ApiClientToken, Error> {
+async fn mint(base: &Base, caller: &Caller, client: &ApiClient) -> Result<ApiClientToken, Error> {
     let &ApiClient { api_client_id, organization_id, ref scopes, .. } = client;
-    let access_token = service
+    let access_token = base
         .transact("api_clients.issue_token", Priority::Ordinary, |work| {
             Box::pin(async move {
                 let claims = SessionClaims {
                     organization_id,
                     subject: Subject::ApiClient { api_client_id, scopes: scopes.clone() },
-                    token_id: service.entropy.id(work.now)?,
+                    token_id: base.entropy.id(work.now)?,
                     issued_at: work.now,
                 };
-                let issuer = &service.settings.public_url;
-                let token = session_token::mint(&service.keys(), issuer, &claims);
+                let issuer = &base.settings.public_url;
+                let token = session_token::mint(&base.keys(), issuer, &claims);
                 let token_id = claims.token_id;
                 work.record(caller, Event::ApiClientTokenIssued { api_client_id, token_id })?;
                 token.map_err(Error::internal)

@@ -14,7 +14,7 @@ use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::commands::{KeyedCommand, Outcome};
 use crate::storage::{StorageError, Tx, decisions};
 
@@ -44,29 +44,26 @@ impl<E: Into<Error>> From<E> for AttemptError {
 
 /// Attempts to decide a batch, once. When this returns a batch, its rulings are durable, and so are the
 /// outcomes.
-pub(super) async fn decide_once(
-    service: &Service,
-    batch: &Batch,
-) -> Result<DecidedBatch, AttemptError> {
+pub(super) async fn decide_once(base: &Base, batch: &Batch) -> Result<DecidedBatch, AttemptError> {
     if batch.requests.is_empty() {
-        match write_outcomes(service, &batch.outcomes).await {
+        match write_outcomes(base, &batch.outcomes).await {
             // One of them was written elsewhere; which one is found out below.
             Err(AttemptError::Failed(Error::Storage(StorageError::LostRace))) => {}
             attempted => return attempted,
         }
     }
-    let send_by = service.clock.monotonic().saturating_add(SEND_TIME);
-    let mut tx = service.store.begin_urgent().await?;
+    let send_by = base.clock.monotonic().saturating_add(SEND_TIME);
+    let mut tx = base.store.begin_urgent().await?;
     let (mut state, written) = BatchState::lock(&mut tx, batch).await?;
     // After the rows are locked: no decision rests on a time before its facts.
-    let now = service.clock.now();
+    let now = base.clock.now();
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
-        rulings.push(ruling::rule(service, &mut state, pending, now, send_by)?);
+        rulings.push(ruling::rule(base, &mut state, pending, now, send_by)?);
     }
     let written: HashSet<CommandId> = written.into_iter().collect();
-    let (commands, mut entries) = to_write(service, &batch.requests, &rulings, now)?;
-    entries.extend(outcomes::entries(service, &batch.outcomes, &written)?);
+    let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;
+    entries.extend(outcomes::entries(base, &batch.outcomes, &written)?);
     decisions::write(&mut tx, &state.facts.into_uses(), &commands, &entries).await?;
     if !rulings.is_empty() {
         failpoint::reached(Failpoint::GateDecided);
@@ -78,13 +75,10 @@ pub(super) async fn decide_once(
 }
 
 /// Writes outcomes with which no request came in, in one trip less: they are taken to be still unwritten.
-async fn write_outcomes(
-    service: &Service,
-    outcomes: &[Outcome],
-) -> Result<DecidedBatch, AttemptError> {
+async fn write_outcomes(base: &Base, outcomes: &[Outcome]) -> Result<DecidedBatch, AttemptError> {
     let written = outcomes.iter().map(|outcome| outcome.command.command_id).collect();
-    let entries = outcomes::entries(service, outcomes, &written)?;
-    let mut tx = service.store.begin_urgent().await?;
+    let entries = outcomes::entries(base, outcomes, &written)?;
+    let mut tx = base.store.begin_urgent().await?;
     decisions::write_outcomes(&mut tx, outcomes, &entries).await?;
     failpoint::reached(Failpoint::OutcomesWritten);
     commit(tx, DecidedBatch { rulings: Vec::new(), written }).await
@@ -102,7 +96,7 @@ async fn commit(tx: Tx, decided: DecidedBatch) -> Result<DecidedBatch, AttemptEr
 
 /// The commands that were allowed or refused, and the entries that say so.
 fn to_write(
-    service: &Service,
+    base: &Base,
     requests: &[Pending],
     rulings: &[Ruling],
     now: Timestamp,
@@ -114,7 +108,7 @@ fn to_write(
             Ruling::Refused(command) => (command.as_ref(), ruling::refused(command)),
             _ => continue,
         };
-        entries.push(service.entry(&request.caller, event, now)?);
+        entries.push(base.entry(&request.caller, event, now)?);
         commands.push(KeyedCommand {
             principal_id: request.caller.principal_id(),
             idempotency_key: request.idempotency_key.clone(),

@@ -74,11 +74,11 @@ pub(super) async fn decide_until_known(
     let mut unconfirmed = UnconfirmedRulings::default();
     let (mut repeats, mut search) = (Repeats::default(), None);
     loop {
-        let error = match (batch::decide_once(service, batch).await, &search) {
+        let error = match (batch::decide_once(&service.base, batch).await, &search) {
             (Ok(decided), None) => return Ok(decided),
             (Ok(DecidedBatch { rulings, written }), Some(_)) => {
                 // The outcomes may have been written by the commit that was not answered.
-                match outcomes::with_earlier(service, &batch.outcomes, written).await {
+                match outcomes::with_earlier(&service.base, &batch.outcomes, written).await {
                     Ok(written) => {
                         return Ok(DecidedBatch {
                             rulings: unconfirmed.recognize(rulings),
@@ -95,7 +95,7 @@ pub(super) async fn decide_until_known(
             (Err(AttemptError::Failed(error)), _) => error,
             (Err(AttemptError::CommitUnknown(decided, error)), _) => {
                 unconfirmed.remember(decided.rulings);
-                search.get_or_insert_with(|| Search::start(service.clock.monotonic()));
+                search.get_or_insert_with(|| Search::start(service.base.clock.monotonic()));
                 error.into()
             }
         };
@@ -104,7 +104,7 @@ pub(super) async fn decide_until_known(
             tracing::error!(error = ?error, requests, "a batch was not decided on");
             return Err(BatchError::of_failure(&error));
         };
-        if !search.goes_on(service.clock.monotonic()) {
+        if !search.goes_on(service.base.clock.monotonic()) {
             tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");
             unconfirmed.withdraw_later(service);
             return Err(BatchError::MaybeDurable);
@@ -184,15 +184,15 @@ impl UnconfirmedRulings {
                 _ => None,
             })
             .collect();
-        let (withdrawing, patience) = (service.clone(), service.settings.connector_timeout);
+        let (withdrawing, patience) = (service.clone(), service.base.settings.connector_timeout);
         service.tasks.spawn(async move {
             let attempts = patience.saturating_add(SEND_TIME).as_secs();
             for _ in 0..attempts {
                 tokio::time::sleep(WITHDRAW_AGAIN).await;
-                let now = withdrawing.clock.now();
+                let now = withdrawing.base.clock.now();
                 let outcomes = orders.iter().map(|order| withdrawn(&order.command, now));
                 let outcomes: Vec<Outcome> = outcomes.collect();
-                match outcomes::write(&withdrawing, &outcomes).await {
+                match outcomes::write(&withdrawing.base, &outcomes).await {
                     Ok(written) => outcomes::notify(&withdrawing, &outcomes, &written),
                     Err(error) => tracing::warn!(error = ?error, "nothing could be withdrawn"),
                 }

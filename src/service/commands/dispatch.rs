@@ -9,7 +9,7 @@ use crate::domain::access::Sought;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error, Service};
 use crate::storage::commands;
 
 /// Another instance may be sending: its outcome is looked for in the database this often.
@@ -66,7 +66,7 @@ async fn follow(
         while is_in_flight(&command) {
             let outcome = service.waiters.register(command.command_id);
             // The outcome may have been written before the registration.
-            command = reread(service, organization_id, command.command_id).await?;
+            command = reread(&service.base, organization_id, command.command_id).await?;
             if is_in_flight(&command)
                 && let Ok(Ok(done)) = tokio::time::timeout(POLL_AGAIN, outcome).await
             {
@@ -83,11 +83,11 @@ async fn follow(
 }
 
 async fn reread(
-    service: &Service,
+    base: &Base,
     organization_id: OrganizationId,
     command_id: CommandId,
 ) -> Result<Command, Error> {
-    let mut reader = service.store.read_urgent().await?;
+    let mut reader = base.store.read_urgent().await?;
     let found = commands::find(&mut reader, organization_id, command_id).await?;
     found.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ruling::in_flight_max;
 use crate::domain::id::{CommandId, GrantId};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::commands;
 
 /// How often the commands are looked at: they may be another instance's.
@@ -26,11 +26,11 @@ pub fn drain_time_max(connector_timeout: Duration) -> Duration {
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn drain(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
-    let wait = drain_time_max(service.settings.connector_timeout);
+pub async fn drain(base: &Base, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
+    let wait = drain_time_max(base.settings.connector_timeout);
     let emptied = tokio::time::timeout(wait, async {
         loop {
-            let in_flight = in_flight(service, grant_id).await?;
+            let in_flight = in_flight(base, grant_id).await?;
             if in_flight.is_empty() {
                 return Ok::<_, Error>(in_flight);
             }
@@ -39,12 +39,12 @@ pub async fn drain(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId
     });
     match emptied.await {
         Ok(result) => result,
-        Err(_) => in_flight(service, grant_id).await,
+        Err(_) => in_flight(base, grant_id).await,
     }
 }
 
-async fn in_flight(service: &Service, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
-    let mut reader = service.store.read_urgent().await?;
+async fn in_flight(base: &Base, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
+    let mut reader = base.store.read_urgent().await?;
     Ok(commands::in_flight(&mut reader, grant_id).await?)
 }
 

@@ -12,7 +12,7 @@ use super::{decide, send};
 use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error, Service};
 use crate::storage::commands::Outcome;
 
 /// At most so many requests, and so many outcomes, in one transaction.
@@ -125,10 +125,10 @@ fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
 }
 
 /// Those requests that can be decided on by the clock as it is; the others are answered.
-fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pending> {
+fn refuse_if_clock_disputed(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
     let mut decidable = Vec::with_capacity(requests.len());
     for pending in requests {
-        match service.require_trusted_clock_for(pending.request.instruction.action()) {
+        match base.require_trusted_clock_for(pending.request.instruction.action()) {
             Ok(()) => decidable.push(pending),
             Err(error) => drop(pending.reply.send(Err(error))),
         }
@@ -139,7 +139,7 @@ fn refuse_if_clock_disputed(service: &Service, requests: Vec<Pending>) -> Vec<Pe
 /// Decides a batch, answers its requests, starts the senders of what is allowed, and notifies those who
 /// wait for the outcomes that were written.
 async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
-    batch.requests = refuse_if_clock_disputed(service, batch.requests);
+    batch.requests = refuse_if_clock_disputed(&service.base, batch.requests);
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     match decide::decide_until_known(service, &batch).await {
         Ok(decided) => {

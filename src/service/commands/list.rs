@@ -3,20 +3,16 @@
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, VehicleId};
-use crate::service::{Caller, Error, Service, vehicles};
+use crate::service::{Base, Caller, Error, vehicles};
 use crate::storage::{Page, commands, vehicles as stored_vehicles};
 
 /// One command, for the person whose right it used, the car's owner and the organization.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`crate::service::Denial::ScopeMissing`].
-pub async fn get(
-    service: &Service,
-    caller: &Caller,
-    command_id: CommandId,
-) -> Result<Command, Error> {
+pub async fn get(base: &Base, caller: &Caller, command_id: CommandId) -> Result<Command, Error> {
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let command = commands::find(&mut reader, organization_id, command_id).await?;
     let object = match &command {
         Some(command) => {
@@ -27,7 +23,7 @@ pub async fn get(
         None => Object::MISSING,
     };
     let sought = Sought::of(command_id);
-    service.authorize(caller, Operation::GetCommand, &object, sought.clone())?;
+    base.authorize(caller, Operation::GetCommand, &object, sought.clone())?;
     command.ok_or(Error::NotFound(sought))
 }
 
@@ -37,14 +33,14 @@ pub async fn get(
 /// [`Error::NotFound`], [`crate::service::Denial::NotTheOwner`],
 /// [`crate::service::Denial::ScopeMissing`].
 pub async fn list_of_vehicle(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     vehicle_id: VehicleId,
     page: Page,
 ) -> Result<Vec<Command>, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let operation = Operation::ListCommands;
-    vehicles::find_for(service, &mut reader, caller, operation, vehicle_id).await?;
+    vehicles::find_for(base, &mut reader, caller, operation, vehicle_id).await?;
     let organization_id = caller.actor.organization_id;
     Ok(commands::list_of_vehicle(&mut reader, organization_id, vehicle_id, page).await?)
 }

@@ -12,7 +12,7 @@ use crate::domain::actor::Actor;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error, Service};
 use crate::storage::commands::{self, Outcome};
 use crate::storage::{Priority, Tx};
 
@@ -52,18 +52,18 @@ impl OutcomeQueue {
 /// Writes outcomes within a transaction; returns the commands whose outcome was written here and not
 /// elsewhere, and the entries that are to be recorded with them.
 pub(super) async fn write_in(
-    service: &Service,
+    base: &Base,
     tx: &mut Tx,
     outcomes: &[Outcome],
 ) -> Result<(HashSet<CommandId>, Vec<AuditEntry>), Error> {
     let written = commands::write_outcomes(tx, outcomes).await?.into_iter().collect();
-    let entries = entries(service, outcomes, &written)?;
+    let entries = entries(base, outcomes, &written)?;
     Ok((written, entries))
 }
 
 /// The entries of those outcomes that were written.
 pub(super) fn entries(
-    service: &Service,
+    base: &Base,
     outcomes: &[Outcome],
     written: &HashSet<CommandId>,
 ) -> Result<Vec<AuditEntry>, Error> {
@@ -74,18 +74,18 @@ pub(super) fn entries(
         }
         let actor = Actor::system(command.organization_id);
         let caller = Caller { actor, request_id: None };
-        entries.push(service.entry(&caller, changed(command), command.changed_at)?);
+        entries.push(base.entry(&caller, changed(command), command.changed_at)?);
     }
     Ok(entries)
 }
 
 /// After an unknown commit: adds the commands whose outcome it had written.
 pub(super) async fn with_earlier(
-    service: &Service,
+    base: &Base,
     outcomes: &[Outcome],
     mut written: HashSet<CommandId>,
 ) -> Result<HashSet<CommandId>, Error> {
-    let mut reader = service.store.read_urgent().await?;
+    let mut reader = base.store.read_urgent().await?;
     for Outcome { command, .. } in outcomes {
         let found =
             commands::find(&mut reader, command.organization_id, command.command_id).await?;
@@ -101,13 +101,10 @@ pub(super) async fn with_earlier(
 
 /// Writes outcomes in a transaction of their own, each with its audit entry; returns the commands whose
 /// outcome was written here.
-pub(super) async fn write(
-    service: &Service,
-    outcomes: &[Outcome],
-) -> Result<HashSet<CommandId>, Error> {
-    let written = service.transact("commands.write_outcomes", Priority::Urgent, |work| {
+pub(super) async fn write(base: &Base, outcomes: &[Outcome]) -> Result<HashSet<CommandId>, Error> {
+    let written = base.transact("commands.write_outcomes", Priority::Urgent, |work| {
         Box::pin(async move {
-            let (written, entries) = write_in(service, &mut work.tx, outcomes).await?;
+            let (written, entries) = write_in(base, &mut work.tx, outcomes).await?;
             work.record_entries(entries);
             failpoint::reached(Failpoint::OutcomesWritten);
             Ok(written)
@@ -147,8 +144,8 @@ pub(super) fn keep_trying(service: &Service, outcomes: Vec<Outcome>) {
     tasks.spawn(async move {
         let mut wait = RETRY_FIRST;
         for _ in 0..RETRIES_MAX {
-            let attempt = match write(&writer, &outcomes).await {
-                Ok(written) => with_earlier(&writer, &outcomes, written).await,
+            let attempt = match write(&writer.base, &outcomes).await {
+                Ok(written) => with_earlier(&writer.base, &outcomes, written).await,
                 failed => failed,
             };
             match attempt {

@@ -15,7 +15,7 @@ use crate::domain::id::{CommandId, VehicleId};
 use crate::domain::reading::{Observable, Reading};
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service, vehicles};
+use crate::service::{Base, Error, Service, vehicles};
 use crate::storage::commands::{self, Due, Outcome, ToCheck};
 use crate::storage::{Priority, decisions};
 
@@ -51,14 +51,14 @@ pub async fn reconcile(service: &Service) -> Result<usize, Error> {
 }
 
 async fn batch(service: &Service) -> Result<usize, Error> {
-    let Leased { count, to_check, overtaken, written } = lease_due(service).await?;
+    let Leased { count, to_check, overtaken, written } = lease_due(&service.base).await?;
     if count > 0 {
         failpoint::reached(Failpoint::ReconcileLeased);
     }
     outcomes::notify(service, &overtaken, &written);
     let vehicle_ids: Vec<VehicleId> =
         to_check.iter().map(|check| check.command.vehicle_id).collect();
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let cars = decisions::vehicles(&mut reader, &vehicle_ids).await?;
     drop(reader);
     let cars: HashMap<VehicleId, _> =
@@ -84,8 +84,8 @@ struct Leased {
 }
 
 /// Leases commands that are due to be checked, and settles those that a later one followed.
-async fn lease_due(service: &Service) -> Result<Leased, Error> {
-    let leased = service.transact("commands.lease_due", Priority::Ordinary, |work| {
+async fn lease_due(base: &Base) -> Result<Leased, Error> {
+    let leased = base.transact("commands.lease_due", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let due = commands::due(tx, now, BATCH_MAX).await?;
@@ -102,7 +102,7 @@ async fn lease_due(service: &Service) -> Result<Leased, Error> {
             let current = to_check.iter().map(|check| check.command.command_id);
             let leased = commands::lease(tx, current, now, now.plus(LEASE)).await?;
             to_check.retain(|check| leased.contains(&check.command.command_id));
-            let (written, entries) = outcomes::write_in(service, tx, &overtaken).await?;
+            let (written, entries) = outcomes::write_in(base, tx, &overtaken).await?;
             work.record_entries(entries);
             Ok(Leased { count, to_check, overtaken, written })
         })
@@ -120,13 +120,13 @@ pub(crate) async fn settle_by_readings(
     car: &decisions::VehicleRow,
     readings: &[Reading],
 ) -> Result<(), Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let newest = commands::newest_of_vehicles(&mut reader, &[car.facts.vehicle_id]).await?;
     drop(reader);
     let Some(command) = newest.into_iter().next() else { return Ok(()) };
     // A check that is still to come settles what this one does not.
     let check = ToCheck { command, checks: 0 };
-    let now = service.clock.now();
+    let now = service.base.clock.now();
     let judged = readings
         .iter()
         .filter(|seen| seen.data_age.is_some())
@@ -147,16 +147,16 @@ async fn check_car(
         None => None,
     };
     failpoint::reached(Failpoint::ReconcileSeen);
-    match judge(&check, observable.is_some(), seen.as_ref(), service.clock.now()) {
+    match judge(&check, observable.is_some(), seen.as_ref(), service.base.clock.now()) {
         Some(outcome) => write(service, outcome).await,
-        None => put_off(service, &check).await,
+        None => put_off(&service.base, &check).await,
     }
 }
 
 /// Writes what a command was settled as, and notifies those who wait for it.
 async fn write(service: &Service, outcome: Outcome) -> Result<(), Error> {
     let outcomes = [outcome];
-    let written = outcomes::write(service, &outcomes).await?;
+    let written = outcomes::write(&service.base, &outcomes).await?;
     outcomes::notify(service, &outcomes, &written);
     Ok(())
 }
@@ -225,9 +225,9 @@ fn next_check(check: &ToCheck, now: Timestamp) -> Timestamp {
     if last > now { next.min(last) } else { next }
 }
 
-async fn put_off(service: &Service, check: &ToCheck) -> Result<(), Error> {
+async fn put_off(base: &Base, check: &ToCheck) -> Result<(), Error> {
     let command_id = check.command.command_id;
-    let put_off = service.transact("commands.check_again", Priority::Ordinary, |work| {
+    let put_off = base.transact("commands.check_again", Priority::Ordinary, |work| {
         Box::pin(async move {
             let at = next_check(check, work.now);
             Ok(commands::check_again(&mut work.tx, command_id, at).await?)

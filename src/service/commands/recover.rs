@@ -17,7 +17,7 @@ const BATCH_MAX: i64 = 256;
 /// # Errors
 /// [`Error::Storage`].
 pub async fn recover(service: &Service) -> Result<usize, Error> {
-    let recovered = service.transact("commands.recover", Priority::Ordinary, |work| {
+    let recovered = service.base.transact("commands.recover", Priority::Ordinary, |work| {
         Box::pin(async move {
             let abandoned = commands::mark_abandoned(&mut work.tx, work.now, BATCH_MAX).await?;
             for command in &abandoned {

@@ -11,7 +11,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
 use crate::domain::time::Timestamp;
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::decisions::VehicleRow;
 
 /// After the time to leave and the cloud's time to answer, this much passes before anybody else
@@ -41,7 +41,7 @@ pub(super) enum Ruling {
 
 /// Rules on a request by the state as the batch has read and changed it.
 pub(super) fn rule(
-    service: &Service,
+    base: &Base,
     state: &mut BatchState,
     pending: &Pending,
     now: Timestamp,
@@ -70,7 +70,7 @@ pub(super) fn rule(
     let decision = facts.decide(&question, now);
     let grant_revision = facts.grant.map(|facts| facts.grant.revision);
     let vehicle = Arc::clone(facts.vehicle);
-    let command = new_command(service, pending, now)?;
+    let command = new_command(base, pending, now)?;
     match decision {
         Decision::Allow(_) => {
             let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
@@ -94,11 +94,11 @@ pub(super) const fn in_flight_max(connector_timeout: Duration) -> Duration {
 }
 
 /// A command as it begins, before it is known whether it is allowed.
-fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
+fn new_command(base: &Base, pending: &Pending, now: Timestamp) -> Result<Command, Error> {
     let request = &pending.request;
     let send_by = now.plus(SEND_TIME);
     Ok(Command {
-        command_id: service.entropy.id(now)?,
+        command_id: base.entropy.id(now)?,
         organization_id: request.caller.actor.organization_id,
         vehicle_id: request.vehicle_id,
         grant_id: request.grant_id,
@@ -112,8 +112,8 @@ fn new_command(service: &Service, pending: &Pending, now: Timestamp) -> Result<C
         retry_after_ms: None,
         created_at: now,
         send_by,
-        abandon_at: now.plus(in_flight_max(service.settings.connector_timeout)),
-        instance_id: service.settings.instance_id,
+        abandon_at: now.plus(in_flight_max(base.settings.connector_timeout)),
+        instance_id: base.settings.instance_id,
         changed_at: now,
     })
 }

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error, Service};
 use crate::storage::commands::Outcome;
 
 /// The first check of the car after an acknowledgement or an unknown outcome.
@@ -43,7 +43,7 @@ pub(super) fn spawn(service: &Service, outcomes: &OutcomeQueue, order: SendOrder
         };
         // A read that was under way meanwhile may have seen the car as it was before.
         service.readings.forget(order.command.vehicle_id);
-        outcomes.submit(outcome(&order.command, &sent, service.clock.now())).await;
+        outcomes.submit(outcome(&order.command, &sent, service.base.clock.now())).await;
         if let Some((error, token)) = to_handle_afterwards {
             drop(faults::handle(&service, &order.vehicle, token, error).await);
         }
@@ -75,7 +75,7 @@ impl Sent {
 async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<AccessToken>>) {
     let vehicle_id = order.command.vehicle_id;
     let purpose = Purpose::from(order.command.action());
-    let within = service.budget.take(vehicle_id, 1, purpose, service.clock.monotonic());
+    let within = service.budget.take(vehicle_id, 1, purpose, service.base.clock.monotonic());
     if let Err(Error::Connector(error)) = within {
         return (Sent::Failed(*error), None);
     }
@@ -111,7 +111,7 @@ fn is_refused_token(error: &ConnectorError) -> bool {
 /// Keep the look at the clock right before the request: it is what [`crate::domain::command::SEND_TIME`]
 /// and a drained revocation rest on.
 async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>) -> Sent {
-    if is_late(service, order) {
+    if is_late(&service.base, order) {
         return Sent::TooLate;
     }
     failpoint::reached(Failpoint::SendChecked);
@@ -126,15 +126,15 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
             tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
             Sent::Acknowledged
         }
-        Err(error) if error.happened == Happened::NotSent && is_late(service, order) => {
+        Err(error) if error.happened == Happened::NotSent && is_late(&service.base, order) => {
             Sent::TooLate
         }
         Err(error) => Sent::Failed(error),
     }
 }
 
-fn is_late(service: &Service, order: &SendOrder) -> bool {
-    service.clock.monotonic() >= order.send_by
+fn is_late(base: &Base, order: &SendOrder) -> bool {
+    base.clock.monotonic() >= order.send_by
 }
 
 /// The outcome of the command that follows from the attempt.

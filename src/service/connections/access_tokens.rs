@@ -20,7 +20,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::ConnectionId;
 use crate::domain::impairment::Impairment;
 use crate::domain::time::Timestamp;
-use crate::service::{Caller, Error, Service, StateFault};
+use crate::service::{Base, Caller, Error, Service, StateFault};
 use crate::storage::connections::{self, StoredTokens};
 use crate::storage::{Priority, StorageError, vehicle_connections};
 
@@ -69,7 +69,7 @@ impl AccessTokens {
         service: &Service,
         connection_id: ConnectionId,
     ) -> Result<Arc<AccessToken>, Error> {
-        let usable_until = service.clock.now().plus(MARGIN);
+        let usable_until = service.base.clock.now().plus(MARGIN);
         if let Some(token) = self.remembered(connection_id)
             && token.expires_at > usable_until
         {
@@ -77,11 +77,11 @@ impl AccessTokens {
         }
         let lock = self.renewal_lock(connection_id);
         let renewing = lock.lock().await;
-        let stored = read(service, connection_id).await?;
-        let renewed = match (application_access(service, &stored), stored.access_expires_at) {
+        let stored = read(&service.base, connection_id).await?;
+        let renewed = match (application_access(&service.base, &stored), stored.access_expires_at) {
             (Some(token), _) => Ok(token),
             (None, Some(expires_at)) if expires_at > usable_until => {
-                opened(service, connection_id, &stored).map(|(token, _)| token)
+                opened(&service.base, connection_id, &stored).map(|(token, _)| token)
             }
             (None, _) => renew(service, connection_id, &stored).await,
         };
@@ -110,9 +110,9 @@ impl AccessTokens {
         }
         let lock = self.renewal_lock(connection_id);
         let renewing = lock.lock().await;
-        let renewed = match read(service, connection_id).await {
+        let renewed = match read(&service.base, connection_id).await {
             Ok(stored) if stored.token_revision != used.token_revision => {
-                opened(service, connection_id, &stored).map(|(token, _)| token)
+                opened(&service.base, connection_id, &stored).map(|(token, _)| token)
             }
             Ok(stored) => renew(service, connection_id, &stored).await,
             Err(error) => Err(error),
@@ -170,8 +170,8 @@ impl AccessTokens {
     }
 }
 
-async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTokens, Error> {
-    let mut reader = service.store.read_urgent().await?;
+async fn read(base: &Base, connection_id: ConnectionId) -> Result<StoredTokens, Error> {
+    let mut reader = base.store.read_urgent().await?;
     let stored = connections::find_tokens(&mut reader, connection_id).await?;
     stored
         .filter(|stored| stored.status == ConnectionStatus::Active)
@@ -180,8 +180,8 @@ async fn read(service: &Service, connection_id: ConnectionId) -> Result<StoredTo
 
 /// The application's right, if the connection is used through API v3: because it was given that way,
 /// or because this service no longer speaks v2.0 and knows who the owner is.
-fn application_access(service: &Service, stored: &StoredTokens) -> Option<AccessToken> {
-    let by_v3 = match service.settings.api_versions {
+fn application_access(base: &Base, stored: &StoredTokens) -> Option<AccessToken> {
+    let by_v3 = match base.settings.api_versions {
         ApiVersions::V2Only => false,
         ApiVersions::V3Only => true,
         ApiVersions::V3First => stored.api_version == ApiVersion::V3,
@@ -191,13 +191,13 @@ fn application_access(service: &Service, stored: &StoredTokens) -> Option<Access
 }
 
 fn opened(
-    service: &Service,
+    base: &Base,
     connection_id: ConnectionId,
     stored: &StoredTokens,
 ) -> Result<(AccessToken, SecretString), Error> {
     let missing = || Error::Internal(format!("{connection_id} is active and has no tokens"));
     let sealed = stored.sealed_tokens.as_deref().ok_or_else(missing)?;
-    let (access_token, refresh_token) = unseal(service, connection_id, sealed)?;
+    let (access_token, refresh_token) = unseal(base, connection_id, sealed)?;
     let token = AccessToken {
         access: Access::OwnerToken(access_token),
         token_revision: stored.token_revision,
@@ -211,19 +211,19 @@ async fn renew(
     connection_id: ConnectionId,
     stored: &StoredTokens,
 ) -> Result<AccessToken, Error> {
-    let (_, refresh_token) = opened(service, connection_id, stored)?;
-    if !lease(service, connection_id, stored.token_revision).await? {
+    let (_, refresh_token) = opened(&service.base, connection_id, stored)?;
+    if !lease(&service.base, connection_id, stored.token_revision).await? {
         return Err(Error::Connector(Box::new(renewing_elsewhere())));
     }
     let caller = &Caller { actor: Actor::system(stored.organization_id), request_id: None };
     match service.connector.refresh(&refresh_token).await {
         Ok(pair) => {
-            let sealed = &seal(service, connection_id, &pair)?;
-            let expires_at = service.clock.now().plus(pair.expires_in);
+            let sealed = &seal(&service.base, connection_id, &pair)?;
+            let expires_at = service.base.clock.now().plus(pair.expires_in);
             let revision = stored.token_revision;
             // The old refresh token is used up: this write must not be lost to a database that is
             // busy, or away for a moment.
-            let stored = service.transact_until_stored("connections.refresh", |work| {
+            let stored = service.base.transact_until_stored("connections.refresh", |work| {
                 Box::pin(async move {
                     let sealed = sealed.clone();
                     let tx = &mut work.tx;
@@ -250,18 +250,14 @@ async fn renew(
             })
         }
         Err(error) => {
-            fail_refresh(service, caller, connection_id, stored, &error).await?;
+            fail_refresh(&service.base, caller, connection_id, stored, &error).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
 }
 
-async fn lease(
-    service: &Service,
-    connection_id: ConnectionId,
-    revision: i64,
-) -> Result<bool, Error> {
-    let leased = service.transact("connections.lease_refresh", Priority::Urgent, |work| {
+async fn lease(base: &Base, connection_id: ConnectionId, revision: i64) -> Result<bool, Error> {
+    let leased = base.transact("connections.lease_refresh", Priority::Urgent, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let until = now.plus(LEASE);
@@ -274,14 +270,14 @@ async fn lease(
 /// A refused refresh token means that the consent is gone. Any other failure may pass: the lease
 /// is given back.
 async fn fail_refresh(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     connection_id: ConnectionId,
     stored: &StoredTokens,
     error: &ConnectorError,
 ) -> Result<(), Error> {
     let (revision, user_id) = (stored.token_revision, stored.owner_id);
-    let failed = service.transact("connections.fail_refresh", Priority::Urgent, |work| {
+    let failed = base.transact("connections.fail_refresh", Priority::Urgent, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             if error.fault != Fault::ConsentLost {

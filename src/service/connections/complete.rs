@@ -13,7 +13,7 @@ use crate::domain::impairment::{ConnectionReason, NotGiven};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::domain::vehicle::Vehicle;
-use crate::service::{Caller, Error, Service, StateFault};
+use crate::service::{Base, Caller, Error, Service, StateFault};
 use crate::signing::secret;
 use crate::storage::connections::Activation;
 use crate::storage::{Priority, connections, users, vehicles};
@@ -58,28 +58,28 @@ pub struct Completed {
 /// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old;
 /// [`StateFault::ConsentLost`] if the owner declined; [`Error::Connector`] if the cloud fails.
 pub async fn complete(service: &Service, returned: Return) -> Result<Completed, Error> {
-    let connection = take(service, &returned.state).await?;
+    let connection = take(&service.base, &returned.state).await?;
     let caller = connection_owner(&connection, returned.request_id);
     let proof = match returned.result {
         Ok(proof) => proof,
         Err(why) => {
-            fail(service, &caller, &connection, ConnectionReason::NotGiven(why)).await?;
+            fail(&service.base, &caller, &connection, ConnectionReason::NotGiven(why)).await?;
             return Err(Error::State(StateFault::ConsentLost));
         }
     };
     match fetch(service, &connection, proof).await {
-        Ok(consented) => keep(service, &caller, &connection, &consented).await,
+        Ok(consented) => keep(&service.base, &caller, &connection, &consented).await,
         Err(error) => {
-            fail(service, &caller, &connection, error.consent_reason()).await?;
+            fail(&service.base, &caller, &connection, error.consent_reason()).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
 }
 
 /// Uses the state up, so that of any number of browsers exactly one goes on.
-async fn take(service: &Service, state: &str) -> Result<Connection, Error> {
+async fn take(base: &Base, state: &str) -> Result<Connection, Error> {
     let hash = secret::hash_of(state);
-    let taken = service.transact("connections.take_state", Priority::Ordinary, |work| {
+    let taken = base.transact("connections.take_state", Priority::Ordinary, |work| {
         Box::pin(async move {
             let created_after = work.now.minus(CONSENT_TIME);
             let taken = connections::take_by_state(&mut work.tx, hash, created_after).await?;
@@ -102,7 +102,7 @@ async fn fetch(
     connection: &Connection,
     proof: Proof,
 ) -> Result<Consented, ConnectorError> {
-    match (service.settings.api_versions, proof) {
+    match (service.base.settings.api_versions, proof) {
         (ApiVersions::V3First | ApiVersions::V3Only, Proof { user_id: Some(user_id), .. }) => {
             by_application(service, connection, user_id).await
         }
@@ -136,7 +136,7 @@ async fn by_tokens(
     code: &str,
 ) -> Result<Consented, ConnectorError> {
     let connector = &service.connector;
-    let pair = connector.exchange_code(code, &service.settings.redirect_uri()).await?;
+    let pair = connector.exchange_code(code, &service.base.settings.redirect_uri()).await?;
     let user_id = connector.user_id(&pair.access_token).await?;
     let access = Access::OwnerToken(pair.access_token.clone());
     let user = connection.owner_id.to_string();
@@ -153,18 +153,18 @@ fn nothing_to_use() -> ConnectorError {
 }
 
 async fn keep(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     connection: &Connection,
     consented: &Consented,
 ) -> Result<Completed, Error> {
     let connection_id = connection.connection_id;
     let sealed = &match &consented.pair {
-        Some(pair) => Some(seal(service, connection_id, pair)?),
+        Some(pair) => Some(seal(base, connection_id, pair)?),
         None => None,
     };
     let lifetime = consented.pair.as_ref().map(|pair| pair.expires_in);
-    let completed = service.transact("connections.complete", Priority::Ordinary, |work| {
+    let completed = base.transact("connections.complete", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let activation = Activation {
@@ -180,7 +180,7 @@ async fn keep(
             let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
             let mut owned = Vec::new();
             for car in &consented.cars {
-                let mut vehicle = vehicle(service.entropy.id(now)?, connection, car, now);
+                let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
                 vehicle.vehicle_id = vehicles::upsert(tx, &vehicle).await?;
                 let vehicle_id = vehicle.vehicle_id;
                 events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
@@ -217,13 +217,13 @@ fn vehicle(
 }
 
 async fn fail(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     connection: &Connection,
     reason: ConnectionReason,
 ) -> Result<(), Error> {
     let reason = &reason;
-    let failed = service.transact("connections.fail", Priority::Ordinary, |work| {
+    let failed = base.transact("connections.fail", Priority::Ordinary, |work| {
         Box::pin(async move {
             let connection_id = connection.connection_id;
             connections::fail(&mut work.tx, connection_id, reason).await?;

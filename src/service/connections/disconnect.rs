@@ -9,7 +9,7 @@ use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
 use crate::service::connections::AccessToken;
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, Tx, connections, grants, vehicle_connections};
 
@@ -33,39 +33,38 @@ pub async fn disconnect(
     connection_id: ConnectionId,
 ) -> Result<Disconnected, Error> {
     let operation = Operation::Disconnect;
-    let connection = super::find_for(service, caller, operation, connection_id).await?;
+    let connection = super::find_for(&service.base, caller, operation, connection_id).await?;
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
     let access = match connection.status {
         ConnectionStatus::Active => service.access_tokens.get(service, connection_id).await.ok(),
         ConnectionStatus::Pending | ConnectionStatus::Failed | ConnectionStatus::Lost => None,
     };
-    let cars = end(service, caller, &connection).await?;
+    let cars = end(&service.base, caller, &connection).await?;
     service.access_tokens.forget(connection_id);
     let ended_upstream = match access {
         Some(token) => end_upstream(service, &token, &cars).await,
         None => cars.is_empty(),
     };
-    let connection = super::find_for(service, caller, operation, connection_id).await?;
+    let connection = super::find_for(&service.base, caller, operation, connection_id).await?;
     Ok(Disconnected { connection, ended_upstream })
 }
 
 async fn end(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     connection: &Connection,
 ) -> Result<Vec<VehicleRow>, Error> {
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
-    service
-        .transact(Operation::Disconnect.as_str(), Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let (tx, now) = (&mut work.tx, work.now);
-                let by = ConnectionEnd::Disconnected;
-                let (cars, events) = end_here(tx, connection_id, user_id, by, now).await?;
-                work.record_all(caller, events)?;
-                Ok(cars)
-            })
+    base.transact(Operation::Disconnect.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let by = ConnectionEnd::Disconnected;
+            let (cars, events) = end_here(tx, connection_id, user_id, by, now).await?;
+            work.record_all(caller, events)?;
+            Ok(cars)
         })
-        .await
+    })
+    .await
 }
 
 /// Ends a connection in the caller's transaction: its cars leave the service, and every grant for them

@@ -16,7 +16,7 @@ use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension, Withdrawal};
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections, grants, vehicle_connections};
 
@@ -37,7 +37,7 @@ pub(crate) async fn handle(
             return tokens.renew_refused(service, vehicle.connection_id, used, error).await;
         }
         Fault::Permission | Fault::ConsentLost => verify(service, vehicle).await,
-        Fault::Account => suspend(service, vehicle, error.provider_code.as_ref()).await,
+        Fault::Account => suspend(&service.base, vehicle, error.provider_code.as_ref()).await,
         Fault::Unavailable
         | Fault::TimedOut
         | Fault::Garbled
@@ -58,16 +58,17 @@ pub(crate) async fn handle(
 /// Asks what the owner permits, and keeps it.
 pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<(), Error> {
     let vehicle_id = vehicle.facts.vehicle_id;
-    service.budget.take(vehicle_id, 1, Purpose::Check, service.clock.monotonic())?;
+    service.budget.take(vehicle_id, 1, Purpose::Check, service.base.clock.monotonic())?;
     let used = service.access_tokens.get(service, vehicle.connection_id).await?;
     let asked = service.connector.permissions(&used.access, &vehicle.provider_vehicle_id).await;
     match asked {
         Ok(permissions) => {
             let permissions: Permissions = permissions.into_iter().collect();
-            change_permissions(service, vehicle, &permissions, Withdrawal::Permission).await
+            change_permissions(&service.base, vehicle, &permissions, Withdrawal::Permission).await
         }
         Err(error) if matches!(error.fault, Fault::Permission | Fault::ConsentLost) => {
-            change_permissions(service, vehicle, &Permissions::default(), Withdrawal::Consent).await
+            change_permissions(&service.base, vehicle, &Permissions::default(), Withdrawal::Consent)
+                .await
         }
         Err(error) if error.fault == Fault::Authentication => {
             let tokens = &service.access_tokens;
@@ -80,14 +81,14 @@ pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<()
 
 /// Replaces what the owner permits for a car. A connection that permits nothing for any car is lost.
 async fn change_permissions(
-    service: &Service,
+    base: &Base,
     vehicle: &VehicleRow,
     permissions: &Permissions,
     withdrawn: Withdrawal,
 ) -> Result<(), Error> {
     let caller = &system(vehicle);
     let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
-    let changed = service.transact("connections.note_permissions", Priority::Ordinary, |work| {
+    let changed = base.transact("connections.note_permissions", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             connections::lock(tx, vehicle.connection_id).await?;
@@ -116,14 +117,14 @@ async fn change_permissions(
 /// Suspends a car, or every car of the account, until somebody acts at the maker; the cloud's code says
 /// which.
 pub(crate) async fn suspend(
-    service: &Service,
+    base: &Base,
     vehicle: &VehicleRow,
     provider_code: Option<&ProviderCode>,
 ) -> Result<(), Error> {
     let caller = &system(vehicle);
     let reason = &Suspension::of(provider_code);
     let impaired = &Impairment::Suspended(reason.clone());
-    let suspended = service.transact("connections.suspend", Priority::Ordinary, |work| {
+    let suspended = base.transact("connections.suspend", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let mut cars = vec![vehicle.clone()];
@@ -149,13 +150,13 @@ pub(crate) async fn suspend(
 
 /// Ends the suspension of a car that began at `as_of` or earlier.
 pub(crate) async fn resume(
-    service: &Service,
+    base: &Base,
     vehicle: &VehicleRow,
     as_of: Timestamp,
 ) -> Result<(), Error> {
     let caller = &system(vehicle);
     let (vehicle_id, user_id) = (vehicle.facts.vehicle_id, vehicle.facts.owner_id);
-    let resumed = service.transact("connections.resume", Priority::Ordinary, |work| {
+    let resumed = base.transact("connections.resume", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             if !vehicle_connections::resume(tx, vehicle_id, as_of).await? {

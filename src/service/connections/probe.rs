@@ -33,7 +33,7 @@ const TRIED: &[Observable] = &[
 /// # Errors
 /// [`Error::Storage`].
 pub async fn probe(service: &Service) -> Result<usize, Error> {
-    let taken = service.transact("connections.take_to_probe", Priority::Ordinary, |work| {
+    let taken = service.base.transact("connections.take_to_probe", Priority::Ordinary, |work| {
         Box::pin(async move {
             let until = work.now.plus(LEASE);
             Ok(vehicle_connections::take_to_probe(&mut work.tx, work.now, until, BATCH_MAX).await?)
@@ -41,7 +41,7 @@ pub async fn probe(service: &Service) -> Result<usize, Error> {
     });
     let taken = taken.await?;
     for to_probe in &taken {
-        let mut reader = service.store.read().await?;
+        let mut reader = service.base.store.read().await?;
         let found = decisions::vehicles(&mut reader, &[to_probe.vehicle_id]).await?;
         drop(reader);
         if let Some(vehicle) = found.into_iter().next() {
@@ -52,13 +52,13 @@ pub async fn probe(service: &Service) -> Result<usize, Error> {
 }
 
 async fn try_one(service: &Service, vehicle: &VehicleRow, to_probe: ToProbe) -> Result<(), Error> {
-    let as_of = service.clock.now();
+    let as_of = service.base.clock.now();
     if works(service, vehicle).await {
-        return faults::resume(service, vehicle, as_of).await;
+        return faults::resume(&service.base, vehicle, as_of).await;
     }
     let doublings = u32::try_from(to_probe.probes.clamp(0, 16)).unwrap_or(0);
     let wait = FIRST_PROBE.saturating_mul(1 << doublings).min(WAIT_MAX);
-    let put_off = service.transact("connections.probe_again", Priority::Ordinary, |work| {
+    let put_off = service.base.transact("connections.probe_again", Priority::Ordinary, |work| {
         Box::pin(async move {
             let at = work.now.plus(wait);
             Ok(vehicle_connections::probe_again(&mut work.tx, to_probe.vehicle_id, at).await?)
@@ -75,7 +75,7 @@ async fn works(service: &Service, vehicle: &VehicleRow) -> bool {
     };
     let Some(&observable) = TRIED.iter().find(permitted) else { return false };
     let vehicle_id = vehicle.facts.vehicle_id;
-    let now = service.clock.monotonic();
+    let now = service.base.clock.monotonic();
     if service.budget.take(vehicle_id, 1, Purpose::Read, now).is_err() {
         return false;
     }

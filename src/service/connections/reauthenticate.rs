@@ -7,7 +7,7 @@ use crate::domain::access::Operation;
 use crate::domain::connection::{CONSENT_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::id::ConnectionId;
-use crate::service::{Caller, Error, Service, StateFault};
+use crate::service::{Base, Caller, Error, Service, StateFault};
 use crate::signing::secret::{self, RandomSecret, SecretPrefix};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections, vehicle_connections};
@@ -32,17 +32,17 @@ pub async fn reauthenticate(
     connection_id: ConnectionId,
 ) -> Result<Reauthentication, Error> {
     let operation = Operation::Reauthenticate;
-    let connection = &super::find_for(service, caller, operation, connection_id).await?;
+    let connection = &super::find_for(&service.base, caller, operation, connection_id).await?;
     if connection.status != ConnectionStatus::Active {
         return Err(Error::State(StateFault::ConsentLost));
     }
-    let started = service.transact(operation.as_str(), Priority::Ordinary, |work| {
+    let started = service.base.transact(operation.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
             let tx = &mut work.tx;
             let cars = vehicle_connections::of_connection(tx, connection_id).await?;
             let suspended = cars.iter().find(|car| car.facts.suspended);
             let car = suspended.or(cars.first()).ok_or(Error::State(StateFault::ConsentLost))?;
-            let state = RandomSecret::generate(SecretPrefix::State, &*service.entropy)?;
+            let state = RandomSecret::generate(SecretPrefix::State, &*service.base.entropy)?;
             if !connections::ask_back(tx, connection_id, state.hash(), work.now).await? {
                 return Err(Error::State(StateFault::ConsentLost));
             }
@@ -52,7 +52,7 @@ pub async fn reauthenticate(
                 Event::ConnectionReauthenticationStarted { connection_id, user_id },
             )?;
             let reauthenticate_url = service.connector.reauthenticate_url(&ReauthenticateRequest {
-                redirect_uri: service.settings.redirect_uri(),
+                redirect_uri: service.base.settings.redirect_uri(),
                 provider_vehicle_id: car.provider_vehicle_id.clone(),
                 state: state.expose().to_owned(),
                 user: user_id.to_string(),
@@ -69,13 +69,13 @@ pub async fn reauthenticate(
 /// # Errors
 /// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old.
 pub async fn reauthenticated(
-    service: &Service,
+    base: &Base,
     state: &str,
     request_id: Option<String>,
 ) -> Result<Connection, Error> {
     let hash = secret::hash_of(state);
     let request_id = &request_id;
-    let taken = service.transact("connections.reauthenticated", Priority::Ordinary, |work| {
+    let taken = base.transact("connections.reauthenticated", Priority::Ordinary, |work| {
         Box::pin(async move {
             let asked_after = work.now.minus(CONSENT_TIME);
             let taken = connections::take_back(&mut work.tx, hash, asked_after).await?;
@@ -87,13 +87,13 @@ pub async fn reauthenticated(
         })
     });
     let connection = taken.await?;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let cars = vehicle_connections::of_connection(&mut reader, connection.connection_id).await?;
     drop(reader);
-    let now = service.clock.now();
+    let now = base.clock.now();
     let suspended: Vec<VehicleRow> = cars.into_iter().filter(|car| car.facts.suspended).collect();
     for car in &suspended {
-        faults::resume(service, car, now).await?;
+        faults::resume(base, car, now).await?;
     }
     Ok(connection)
 }

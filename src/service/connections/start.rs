@@ -68,26 +68,27 @@ pub async fn start(
     idempotency: &Idempotency,
     wanted: Wanted,
 ) -> Result<Answer<Started>, Error> {
-    let acting_as = service.authorize_in_organization(caller, Operation::StartConnection)?;
+    let acting_as = service.base.authorize_in_organization(caller, Operation::StartConnection)?;
     let owner_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let wanted = &wanted;
     service
+        .base
         .transact(START, Priority::Ordinary, |work| {
             Box::pin(async move {
                 let tx = &mut work.tx;
-                if let Some(answer) = idempotency.find(service, tx, caller, START).await? {
+                if let Some(answer) = idempotency.find(&service.base, tx, caller, START).await? {
                     return Ok(answer);
                 }
                 users::find_open(tx, caller, owner_id).await?;
-                let state = RandomSecret::generate(SecretPrefix::State, &*service.entropy)?;
+                let state = RandomSecret::generate(SecretPrefix::State, &*service.base.entropy)?;
                 let connection = Connection {
-                    connection_id: service.entropy.id(work.now)?,
+                    connection_id: service.base.entropy.id(work.now)?,
                     organization_id: caller.actor.organization_id,
                     owner_id,
                     status: ConnectionStatus::Pending,
                     mode: wanted.mode,
                     status_reason: None,
-                    api_version: service.settings.api_versions.preferred(),
+                    api_version: service.base.settings.api_versions.preferred(),
                     provider_user_id: None,
                     created_at: work.now,
                 };
@@ -95,7 +96,7 @@ pub async fn start(
                 let connection_id = connection.connection_id;
                 let authorize_url = authorize_url(service, wanted, owner_id, &state);
                 let started = Started { connection, authorize_url };
-                idempotency.keep(service, tx, caller, START, &started).await?;
+                idempotency.keep(&service.base, tx, caller, START, &started).await?;
                 work.record(caller, Event::ConnectionStarted { connection_id, user_id: owner_id })?;
                 Ok(Answer::fresh(started))
             })
@@ -110,7 +111,7 @@ fn authorize_url(
     state: &RandomSecret,
 ) -> String {
     service.connector.authorize_url(&AuthorizeRequest {
-        redirect_uri: service.settings.redirect_uri(),
+        redirect_uri: service.base.settings.redirect_uri(),
         permissions: permissions(wanted),
         state: state.expose().to_owned(),
         mode: wanted.mode.as_str(),

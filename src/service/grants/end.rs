@@ -7,7 +7,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Caller, Error, PersonalContext, Service, commands};
+use crate::service::{Base, Caller, Error, PersonalContext, commands};
 use crate::storage::decisions::{self, RowsToLock};
 use crate::storage::{Priority, Tx, commands as stored_commands, grants};
 
@@ -46,7 +46,7 @@ pub enum Ending<'a> {
 /// # Errors
 /// [`Error::NotFound`], or a [`crate::service::Denial`].
 pub async fn end(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     grant_id: GrantId,
     ending: Ending<'_>,
@@ -56,15 +56,15 @@ pub async fn end(
         Ending::Revoke { note } => (Operation::RevokeGrant, EndReason::Revoked, note),
         Ending::Relinquish => (Operation::RelinquishGrant, EndReason::Relinquished, None),
     };
-    let mut ended = service
+    let mut ended = base
         .transact(operation.as_str(), Priority::Urgent, |work| {
             Box::pin(async move {
                 let (before, _, acting_as) =
-                    find_for(service, &mut work.tx, caller, operation, grant_id).await?;
+                    find_for(base, &mut work.tx, caller, operation, grant_id).await?;
                 let tx = &mut work.tx;
                 let before = lock(tx, before).await?;
                 // Once it is locked: the end is later than all that was decided on before it.
-                work.now = service.clock.now();
+                work.now = base.clock.now();
                 let end = End { ended_at: work.now, end_reason };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
                 let in_flight = stored_commands::in_flight(tx, grant_id).await?;
@@ -79,7 +79,7 @@ pub async fn end(
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
     if wait == AnswerWhen::Drained && !ended.in_flight.is_empty() {
-        ended.in_flight = commands::drain(service, grant_id).await?;
+        ended.in_flight = commands::drain(base, grant_id).await?;
     }
     Ok(ended)
 }

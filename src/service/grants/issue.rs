@@ -47,21 +47,28 @@ pub async fn issue(
 ) -> Result<Answer<Grant>, Error> {
     let new = &new;
     let issued = service
+        .base
         .transact(ISSUE, Priority::Ordinary, |work| {
             Box::pin(async move {
-                if let Some(answer) = idempotency.find(service, &mut work.tx, caller, ISSUE).await?
+                if let Some(answer) =
+                    idempotency.find(&service.base, &mut work.tx, caller, ISSUE).await?
                 {
                     return Ok(answer);
                 }
                 let operation = Operation::IssueGrant;
-                let (vehicle, acting_as) =
-                    vehicles::find_for(service, &mut work.tx, caller, operation, new.vehicle_id)
-                        .await?;
+                let (vehicle, acting_as) = vehicles::find_for(
+                    &service.base,
+                    &mut work.tx,
+                    caller,
+                    operation,
+                    new.vehicle_id,
+                )
+                .await?;
                 check(&mut work.tx, caller, new, &vehicle).await?;
-                let grant = grant(service.entropy.id(work.now)?, new, &vehicle, work.now);
+                let grant = grant(service.base.entropy.id(work.now)?, new, &vehicle, work.now);
                 grants::insert(&mut work.tx, &grant).await?;
                 // The key belongs to the one who sent it, the entry names for whom.
-                idempotency.keep(service, &mut work.tx, caller, ISSUE, &grant).await?;
+                idempotency.keep(&service.base, &mut work.tx, caller, ISSUE, &grant).await?;
                 work.record(&caller.acting_as(acting_as), event(&grant))?;
                 failpoint::reached(Failpoint::GrantIssued);
                 Ok(Answer::fresh(grant))

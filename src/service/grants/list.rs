@@ -4,7 +4,7 @@ use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, VehicleId};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error};
 use crate::storage::Page;
 use crate::storage::grants::{self, GrantFilter};
 
@@ -14,14 +14,14 @@ use crate::storage::grants::{self, GrantFilter};
 /// # Errors
 /// [`crate::service::Denial::ScopeMissing`].
 pub async fn list(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     vehicle_id: Option<VehicleId>,
     page: Page,
 ) -> Result<Vec<Grant>, Error> {
-    let acting_as = service.authorize_in_organization(caller, Operation::ListGrants)?;
+    let acting_as = base.authorize_in_organization(caller, Operation::ListGrants)?;
     let filter = GrantFilter { concerning: acting_as.person(), vehicle_id };
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     Ok(grants::list(&mut reader, caller.actor.organization_id, filter, page).await?)
 }
 
@@ -29,8 +29,8 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`crate::service::Denial::ScopeMissing`].
-pub async fn get(service: &Service, caller: &Caller, grant_id: GrantId) -> Result<Grant, Error> {
-    let mut reader = service.store.read().await?;
-    let (grant, ..) = find_for(service, &mut reader, caller, Operation::GetGrant, grant_id).await?;
+pub async fn get(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<Grant, Error> {
+    let mut reader = base.store.read().await?;
+    let (grant, ..) = find_for(base, &mut reader, caller, Operation::GetGrant, grant_id).await?;
     Ok(grant)
 }

@@ -4,7 +4,7 @@ use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
 use crate::domain::policy;
 use crate::domain::vehicle::Vehicle;
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::signing::grant_token::VerifiedGrantToken;
 use crate::storage::{grants, vehicles};
 
@@ -12,16 +12,13 @@ use crate::storage::{grants, vehicles};
 ///
 /// # Errors
 /// [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
-pub async fn of_token(
-    service: &Service,
-    token: &VerifiedGrantToken,
-) -> Result<(Grant, Vehicle), Error> {
+pub async fn of_token(base: &Base, token: &VerifiedGrantToken) -> Result<(Grant, Vehicle), Error> {
     let organization_id = token.claims().organization_id;
-    let mut reader = service.store.read().await?;
+    let mut reader = base.store.read().await?;
     let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
     let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
     let grant = grant.ok_or_else(not_found)?;
-    let reasons = policy::judge_time(&grant, service.clock.now());
+    let reasons = policy::judge_time(&grant, base.clock.now());
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));
     }

@@ -8,7 +8,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, TokenId};
 use crate::domain::time::Timestamp;
-use crate::service::{Caller, Error, Service, StateFault};
+use crate::service::{Base, Caller, Error, StateFault};
 use crate::signing::grant_token::{self, GrantClaims};
 use crate::storage::Priority;
 
@@ -28,37 +28,36 @@ pub struct MintedToken {
 /// [`Error::NotFound`], [`crate::service::Denial::NotTheGrantee`], [`crate::service::Denial::ScopeMissing`],
 /// [`StateFault::GrantEnded`].
 pub async fn mint_token(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     grant_id: GrantId,
 ) -> Result<MintedToken, Error> {
-    service.require_trusted_clock()?;
-    service
-        .transact(Operation::MintToken.as_str(), Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let operation = Operation::MintToken;
-                let (grant, _, acting_as) =
-                    find_for(service, &mut work.tx, caller, operation, grant_id).await?;
-                if !grant.is_alive(work.now) {
-                    return Err(Error::State(StateFault::GrantEnded));
-                }
-                let claims = claims(&grant, service.entropy.id(work.now)?, work.now);
-                let issuer = &service.settings.public_url;
-                let token = grant_token::mint(&service.keys(), issuer, &claims);
-                let expires_at = claims.not_after;
-                let minted = Event::GrantTokenMinted {
-                    grant_id,
-                    vehicle_id: grant.vehicle_id,
-                    grantee_id: grant.grantee_id,
-                    token_id: claims.token_id,
-                    expires_at,
-                };
-                work.record(&caller.acting_as(acting_as), minted)?;
-                let grant_token = token.map_err(Error::internal)?.into();
-                Ok(MintedToken { grant_token, expires_at })
-            })
+    base.require_trusted_clock()?;
+    base.transact(Operation::MintToken.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let operation = Operation::MintToken;
+            let (grant, _, acting_as) =
+                find_for(base, &mut work.tx, caller, operation, grant_id).await?;
+            if !grant.is_alive(work.now) {
+                return Err(Error::State(StateFault::GrantEnded));
+            }
+            let claims = claims(&grant, base.entropy.id(work.now)?, work.now);
+            let issuer = &base.settings.public_url;
+            let token = grant_token::mint(&base.keys(), issuer, &claims);
+            let expires_at = claims.not_after;
+            let minted = Event::GrantTokenMinted {
+                grant_id,
+                vehicle_id: grant.vehicle_id,
+                grantee_id: grant.grantee_id,
+                token_id: claims.token_id,
+                expires_at,
+            };
+            work.record(&caller.acting_as(acting_as), minted)?;
+            let grant_token = token.map_err(Error::internal)?.into();
+            Ok(MintedToken { grant_token, expires_at })
         })
-        .await
+    })
+    .await
 }
 
 fn claims(grant: &Grant, token_id: TokenId, issued_at: Timestamp) -> GrantClaims {

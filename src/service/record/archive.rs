@@ -17,7 +17,7 @@ use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error, Service};
 use crate::storage::record::{self, PlacedEntry};
 use crate::storage::{Priority, Reader, record_archive};
 
@@ -98,8 +98,8 @@ pub async fn archive(
     before: Timestamp,
 ) -> Result<Archived, ArchiveError> {
     let written = write(service, folder, before).await?;
-    note(service, &written).await?;
-    drop_archived(service).await?;
+    note(&service.base, &written).await?;
+    drop_archived(&service.base).await?;
     Ok(Archived { now: written.archived..written.end, next: written.next })
 }
 
@@ -129,7 +129,7 @@ pub async fn write(
         return Err(rolled_back.into());
     }
     let turn = turn(folder)?;
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let newest = signed(service, &mut reader).await?;
     let state = record::state(&mut reader).await?;
     let (archived, organizations) = (state.archived, BTreeSet::new());
@@ -160,7 +160,7 @@ pub async fn write(
 async fn signed(service: &Service, reader: &mut Reader) -> Result<Covering, ArchiveError> {
     let newest = newest(reader, service.record.witnesses.quorum()).await?;
     let origin = service.record.origin();
-    let keys = verifier_keys(&service.keys(), origin).map_err(Error::internal)?;
+    let keys = verifier_keys(&service.base.keys(), origin).map_err(Error::internal)?;
     match checkpoint::open(&newest.note, origin, &keys) {
         Ok(_) => Ok(newest),
         Err(source) => {
@@ -215,11 +215,11 @@ fn keep(turn: &Turn, first: u64, placed: &[PlacedEntry]) -> Result<(), ArchiveEr
 ///
 /// # Errors
 /// [`ArchiveError`]; then nothing is noted.
-pub async fn note(service: &Service, written: &WrittenBundles) -> Result<(), ArchiveError> {
+pub async fn note(base: &Base, written: &WrittenBundles) -> Result<(), ArchiveError> {
     if written.end == written.archived {
         return Ok(());
     }
-    let noted = service.transact("record.note_archive", Priority::Ordinary, |work| {
+    let noted = base.transact("record.note_archive", Priority::Ordinary, |work| {
         Box::pin(async move {
             if record::lock(&mut work.tx).await?.archived != written.archived {
                 return Ok(false);
@@ -240,9 +240,9 @@ pub async fn note(service: &Service, written: &WrittenBundles) -> Result<(), Arc
 ///
 /// # Errors
 /// [`ArchiveError`]; what is not dropped yet is by the next run.
-pub async fn drop_archived(service: &Service) -> Result<(), ArchiveError> {
+pub async fn drop_archived(base: &Base) -> Result<(), ArchiveError> {
     loop {
-        let is_done = service.transact("record.drop_archived", Priority::Ordinary, |work| {
+        let is_done = base.transact("record.drop_archived", Priority::Ordinary, |work| {
             Box::pin(async move {
                 let state = record::lock(&mut work.tx).await?;
                 let end = state.archived.min(state.dropped.saturating_add(DROPPED_AT_ONCE));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::{record, record_queue};
 use crate::telemetry;
 
@@ -11,15 +11,15 @@ use crate::telemetry;
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn measure_lag(service: &Service) -> Result<(), Error> {
-    let mut reader = service.store.read().await?;
+pub async fn measure_lag(base: &Base) -> Result<(), Error> {
+    let mut reader = base.store.read().await?;
     let state = record::state(&mut reader).await?;
     let first = if state.checkpoint_size < state.size {
         record::first_beyond(&mut reader, state.checkpoint_size).await?
     } else {
         record_queue::waiting_since(&mut reader).await?
     };
-    let lag = first.map_or(Duration::ZERO, |first| service.clock.now().since(first));
+    let lag = first.map_or(Duration::ZERO, |first| base.clock.now().since(first));
     metrics::gauge!(telemetry::RECORD_LAG_SECONDS).set(lag.as_secs_f64());
     Ok(())
 }

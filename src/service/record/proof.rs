@@ -22,7 +22,7 @@ pub async fn prove(
     caller: &Caller,
     entry_id: AuditEntryId,
 ) -> Result<Proof, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let organization_id = caller.actor.organization_id;
     let entry = audit_entries::find(&mut reader, organization_id, entry_id).await?;
     let object = match &entry {
@@ -30,16 +30,16 @@ pub async fn prove(
         None => Object::MISSING,
     };
     let sought = Sought::of(entry_id);
-    service.authorize(caller, Operation::ProveAuditEntry, &object, sought.clone())?;
+    service.base.authorize(caller, Operation::ProveAuditEntry, &object, sought.clone())?;
     let entry = entry.ok_or(Error::NotFound(sought))?;
     if let Some(proof) = proof_of(service, &mut reader, &entry).await? {
         return Ok(proof);
     }
     drop(reader);
     // It is younger than the last checkpoint: sign now rather than make the caller wait.
-    sequence(service).await?;
+    sequence(&service.base).await?;
     sign(service).await?;
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let proof = proof_of(service, &mut reader, &entry).await?;
     proof.ok_or(Error::State(StateFault::EntryNotSigned))
 }

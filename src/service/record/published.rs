@@ -5,7 +5,7 @@ use super::rounds;
 use crate::audit::bundle;
 use crate::audit::tile::{TileSlice, WIDTH};
 use crate::domain::access::Sought;
-use crate::service::{CredentialFault, Error, Service, StateFault};
+use crate::service::{Base, CredentialFault, Error, Service, StateFault};
 use crate::storage::record;
 
 /// What is said to be missing before there is a tree of that size.
@@ -23,7 +23,7 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
     if quorum.min() == 0 {
         return newest_checkpoint(service).await;
     }
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let witnessed = rounds::newest_witnessed(&mut reader, quorum).await?;
     witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound(NOTHING))
 }
@@ -33,7 +33,7 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// [`Error::NotFound`] before the first.
 pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let newest = rounds::newest(&mut reader, service.record.witnesses.quorum()).await?;
     newest.map(|newest| newest.note).ok_or(Error::NotFound(NOTHING))
 }
@@ -42,8 +42,8 @@ pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the tree is not there yet.
-pub async fn tile(service: &Service, slice: TileSlice) -> Result<Vec<u8>, Error> {
-    let mut reader = service.store.read().await?;
+pub async fn tile(base: &Base, slice: TileSlice) -> Result<Vec<u8>, Error> {
+    let mut reader = base.store.read().await?;
     let mut hashes =
         record::tile(&mut reader, slice.tile).await?.ok_or(Error::NotFound(NOTHING))?;
     let length = usize::try_from(slice.width).map_err(Error::internal)? * HASH_LENGTH;
@@ -62,7 +62,7 @@ pub async fn tile(service: &Service, slice: TileSlice) -> Result<Vec<u8>, Error>
 pub async fn entries(service: &Service, token: &str, slice: TileSlice) -> Result<Vec<u8>, Error> {
     service.record.admit_reader(token).map_err(Error::Unauthenticated)?;
     let first = slice.tile.number.saturating_mul(WIDTH);
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let placed = record::entries(&mut reader, first..first.saturating_add(slice.width)).await?;
     if placed.len() as u64 != slice.width {
         let is_archived = first < record::state(&mut reader).await?.archived;

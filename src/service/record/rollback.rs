@@ -34,7 +34,7 @@ pub struct RolledBack {
 /// [`Error::Storage`], [`Error::Internal`] if the file beside the key cannot be used.
 pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
     let Some(signed) = last_signed(&service.record).await? else { return Ok(None) };
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let found = record::state(&mut reader).await?.size;
     Ok(match continuity(&mut reader, found, Some(signed)).await? {
         Continuity::Good(_) => None,
@@ -51,7 +51,7 @@ pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
 /// # Errors
 /// [`Error::Storage`]; [`Error::Internal`] if the file cannot be put aside.
 pub async fn accept_rollback(service: &Service, rolled_back: &RolledBack) -> Result<(), Error> {
-    let recorded = service.transact("record.accept_rollback", Priority::Ordinary, |work| {
+    let recorded = service.base.transact("record.accept_rollback", Priority::Ordinary, |work| {
         Box::pin(async move {
             for organization_id in organizations::all(&mut work.tx).await? {
                 let caller = Caller { actor: Actor::system(organization_id), request_id: None };

@@ -42,10 +42,10 @@ pub async fn open_round(service: &Service) -> Result<bool, Error> {
     if quorum.is_empty() {
         return Ok(false);
     }
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let state = record::state(&mut reader).await?;
     let Some(checkpoint) = state.checkpoint else { return Ok(false) };
-    let now = service.clock.now();
+    let now = service.base.clock.now();
     let all = witnessed(&mut reader, quorum).await?;
     if let Some(round) = cosignatures::newest_round(&mut reader).await? {
         let cosigned = all.iter().find(|w| w.size == round.size).map_or(0, |w| w.cosignatures);
@@ -61,7 +61,7 @@ pub async fn open_round(service: &Service) -> Result<bool, Error> {
     let enough = quorum.enough();
     let published = all.iter().find(|w| w.cosignatures >= enough).map_or(0, |w| w.size);
     let round = &Round { size: state.checkpoint_size, checkpoint, opened_at: now };
-    let opened = service.transact("record.open_round", Priority::Ordinary, |work| {
+    let opened = service.base.transact("record.open_round", Priority::Ordinary, |work| {
         Box::pin(async move {
             cosignatures::open_round(&mut work.tx, round).await?;
             cosignatures::forget(&mut work.tx, published, ROUNDS_MAX).await?;

@@ -5,7 +5,7 @@ use super::tiles::ask;
 use crate::audit::Hash;
 use crate::audit::tree::Tiles;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::record_queue::{self, QueuedEntry};
 use crate::storage::{Priority, Tx, record};
 
@@ -16,20 +16,20 @@ const BATCH_MAX: u16 = 32;
 ///
 /// # Errors
 /// [`Error::Storage`], [`Error::Internal`] if the tiles in the database are damaged.
-pub async fn sequence(service: &Service) -> Result<u64, Error> {
+pub async fn sequence(base: &Base) -> Result<u64, Error> {
     let mut total = 0;
     loop {
-        let mut reader = service.store.read().await?;
+        let mut reader = base.store.read().await?;
         if record_queue::waiting_since(&mut reader).await?.is_none() {
             return Ok(total);
         }
         drop(reader);
-        total += batch(service).await?;
+        total += batch(base).await?;
     }
 }
 
-async fn batch(service: &Service) -> Result<u64, Error> {
-    let placed = service.transact("record.sequence", Priority::Ordinary, |work| {
+async fn batch(base: &Base) -> Result<u64, Error> {
+    let placed = base.transact("record.sequence", Priority::Ordinary, |work| {
         Box::pin(async move {
             let state = record::lock(&mut work.tx).await?;
             let queued = record_queue::take(&mut work.tx, BATCH_MAX).await?;

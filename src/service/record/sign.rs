@@ -42,7 +42,7 @@ pub async fn sign(service: &Service) -> Result<bool, Error> {
 }
 
 async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let state = record::state(&mut reader).await?;
     let seen = service.record.seen.load(Ordering::Relaxed);
     if state.size < seen {
@@ -58,14 +58,14 @@ async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
         Continuity::Other { signed } => return Err(refused(signed, state.size)),
     };
     drop(reader);
-    let note = signed_note(&service.keys(), service, head)?;
+    let note = signed_note(&service.base.keys(), service, head)?;
     failpoint::reached(Failpoint::CheckpointSigned);
     if !keep(service, head, note.clone()).await? {
         return Ok(false);
     }
     failpoint::reached(Failpoint::CheckpointKept);
     let note = &note;
-    let published = service.transact("record.publish", Priority::Ordinary, |work| {
+    let published = service.base.transact("record.publish", Priority::Ordinary, |work| {
         Box::pin(async move {
             let published = record::publish(&mut work.tx, note, head.size).await?;
             failpoint::reached(Failpoint::CheckpointPublished);
@@ -120,7 +120,7 @@ pub(super) async fn continuity(
 
 /// The checkpoint, signed with every key that signs.
 fn signed_note(keys: &Keyring, service: &Service, head: TreeHead) -> Result<Vec<u8>, Error> {
-    let now = service.clock.now();
+    let now = service.base.clock.now();
     let text = checkpoint::text(&service.record.origin, head).map_err(Error::internal)?;
     let public = verifier_keys(keys, &service.record.origin).map_err(Error::internal)?;
     let signatures = public.iter().zip(keys.checkpoints().iter()).map(|(public, key)| {

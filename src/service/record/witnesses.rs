@@ -14,7 +14,7 @@ use crate::audit::tree::Tiles;
 use crate::audit::witness::{self, Submission};
 use crate::config;
 use crate::connector::witness::WitnessClient;
-use crate::service::{Error, Service};
+use crate::service::{Base, Error, Service};
 use crate::storage::cosignatures::{self, Round};
 use crate::storage::{Priority, record};
 use crate::telemetry;
@@ -116,18 +116,18 @@ impl Witness {
 /// is away is no error.
 pub async fn ask_witness(service: &Service, place: usize) -> Result<bool, Error> {
     let Some(asked) = service.record.witnesses.all.get(place) else { return Ok(false) };
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let round = cosignatures::newest_round(&mut reader).await?;
     let progress = cosignatures::newest_of(&mut reader, &asked.id).await?;
     drop(reader);
     let last = progress.map_or(0, |progress| progress.size);
-    let rests = service.clock.monotonic() < asked.state().rests_until;
+    let rests = service.base.clock.monotonic() < asked.state().rests_until;
     let mut cosigned = false;
     if let Some(round) = round.filter(|round| round.size > last && !rests) {
         let outcome = put_before(service, asked, &round, last).await?;
-        cosigned = note_outcome(service, asked, &round, outcome).await?;
+        cosigned = note_outcome(&service.base, asked, &round, outcome).await?;
     }
-    measure(service, asked).await?;
+    measure(&service.base, asked).await?;
     Ok(cosigned)
 }
 
@@ -141,7 +141,7 @@ async fn put_before(
     let text = checkpoint::text_of(&round.checkpoint).map_err(Error::internal)?;
     let mut old_size = asked.state().knows.unwrap_or(last).min(round.size);
     for is_last in [false, true] {
-        let request = submission(service, round, old_size).await?.to_bytes();
+        let request = submission(&service.base, round, old_size).await?.to_bytes();
         let answer = match service.record.witnesses.client.add_checkpoint(&asked.url, request).await
         {
             Ok(answer) => answer,
@@ -154,7 +154,9 @@ async fn put_before(
                     None => Outcome::Refused("the answer holds no good cosignature".to_owned()),
                 });
             }
-            (409, Some(known)) if known > round.size => return beyond(service, asked, known).await,
+            (409, Some(known)) if known > round.size => {
+                return beyond(&service.base, asked, known).await;
+            }
             (409, Some(known)) if !is_last => old_size = known,
             (status, _) => return Ok(Outcome::Refused(format!("status {status}"))),
         }
@@ -163,8 +165,8 @@ async fn put_before(
 }
 
 /// What it means that a witness knows a larger tree than it was shown.
-async fn beyond(service: &Service, asked: &Witness, known: u64) -> Result<Outcome, Error> {
-    let mut reader = service.store.read().await?;
+async fn beyond(base: &Base, asked: &Witness, known: u64) -> Result<Outcome, Error> {
+    let mut reader = base.store.read().await?;
     if record::state(&mut reader).await?.checkpoint_size < known {
         return Ok(Outcome::Ahead(known));
     }
@@ -172,8 +174,8 @@ async fn beyond(service: &Service, asked: &Witness, known: u64) -> Result<Outcom
     Ok(Outcome::Overtaken)
 }
 
-async fn submission(service: &Service, round: &Round, old_size: u64) -> Result<Submission, Error> {
-    let mut reader = service.store.read().await?;
+async fn submission(base: &Base, round: &Round, old_size: u64) -> Result<Submission, Error> {
+    let mut reader = base.store.read().await?;
     let mut tiles = Tiles::default();
     let growth = |tiles: &mut Tiles| tiles.prove_growth(old_size, round.size);
     let proof = ask_tiles(&mut reader, &mut tiles, growth).await?;
@@ -182,7 +184,7 @@ async fn submission(service: &Service, round: &Round, old_size: u64) -> Result<S
 
 /// Keeps what came of it, and decides when the witness is asked again.
 async fn note_outcome(
-    service: &Service,
+    base: &Base,
     asked: &Witness,
     round: &Round,
     outcome: Outcome,
@@ -190,9 +192,9 @@ async fn note_outcome(
     let name = asked.key.name().to_owned();
     let (word, why) = match outcome {
         Outcome::Cosigned(cosignature) => {
-            let at = cosigned_at(&cosignature).unwrap_or_else(|| service.clock.now());
+            let at = cosigned_at(&cosignature).unwrap_or_else(|| base.clock.now());
             let line = &cosignature.to_bytes();
-            let kept = service.transact("record.keep_cosignature", Priority::Ordinary, |work| {
+            let kept = base.transact("record.keep_cosignature", Priority::Ordinary, |work| {
                 Box::pin(async move {
                     Ok(cosignatures::keep(&mut work.tx, &asked.id, round.size, line, at).await?)
                 })
@@ -217,7 +219,7 @@ async fn note_outcome(
     };
     let failures = asked.state().failures.saturating_add(1);
     let rest = REST_MIN.saturating_mul(1 << failures.min(16).saturating_sub(1)).min(REST_MAX);
-    let rests_until = service.clock.monotonic().saturating_add(rest);
+    let rests_until = base.clock.monotonic().saturating_add(rest);
     asked.set_state(WitnessState { failures, rests_until, knows: None });
     match (word, failures) {
         ("away", 1) => tracing::warn!(witness = name, why, "a witness is away"),
@@ -234,8 +236,8 @@ fn count(witness: String, outcome: &'static str) {
 }
 
 /// Says how far behind a witness is.
-async fn measure(service: &Service, asked: &Witness) -> Result<(), Error> {
-    let mut reader = service.store.read().await?;
+async fn measure(base: &Base, asked: &Witness) -> Result<(), Error> {
+    let mut reader = base.store.read().await?;
     let newest = record::state(&mut reader).await?.checkpoint_size;
     let progress = cosignatures::newest_of(&mut reader, &asked.id).await?;
     let size = progress.map_or(0, |progress| progress.size);
@@ -244,7 +246,7 @@ async fn measure(service: &Service, asked: &Witness) -> Result<(), Error> {
     if behind > 0 {
         let first = record::first_beyond(&mut reader, size).await?;
         let since = first.or(progress.map(|progress| progress.cosigned_at));
-        lag = since.map_or(Duration::ZERO, |since| service.clock.now().since(since));
+        lag = since.map_or(Duration::ZERO, |since| base.clock.now().since(since));
     }
     let name = asked.key.name().to_owned();
     metrics::gauge!(telemetry::WITNESS_LAG_SECONDS, "witness" => name.clone())

@@ -9,7 +9,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
-use crate::service::{CredentialFault, Error, PersonalContext, Service};
+use crate::service::{Base, CredentialFault, Error, PersonalContext, Service};
 use crate::storage::users::Account;
 use crate::storage::{Priority, StorageError, sessions, users};
 
@@ -39,7 +39,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
         .throttle
         .check(account_key, sign_in.address)
         .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
-    let mut reader = service.store.read().await?;
+    let mut reader = service.base.store.read().await?;
     let account = users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
     drop(reader);
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
@@ -50,14 +50,14 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
             if verdict.needs_rehash {
                 rehash(service, &account, &sign_in.password).await?;
             }
-            start(service, &account, sign_in.address, sign_in.request_id).await
+            start(&service.base, &account, sign_in.address, sign_in.request_id).await
         }
         account => {
             service.throttle.record_failure(account_key, sign_in.address);
             if let Some(account) = account {
                 let reason = refusal(&account, verdict.matches);
                 let (from, request_id) = (sign_in.address, sign_in.request_id);
-                record_refusal(service, &account, reason, from, request_id).await?;
+                record_refusal(&service.base, &account, reason, from, request_id).await?;
             }
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
         }
@@ -81,20 +81,20 @@ const fn owner(account: &Account) -> Owner {
 }
 
 async fn start(
-    service: &Service,
+    base: &Base,
     account: &Account,
     from: IpAddr,
     request_id: Option<String>,
 ) -> Result<Tokens, Error> {
     let owner = owner(account);
     let caller = &owner.caller(request_id);
-    let started = service.transact("sessions.create", Priority::Ordinary, |work| {
+    let started = base.transact("sessions.create", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
-            let session_id = service.entropy.id(now)?;
+            let session_id = base.entropy.id(now)?;
             let person = (owner.organization_id, owner.user_id);
             sessions::insert(tx, session_id, person, now, now.plus(LIFETIME)).await?;
-            let tokens = issue(service, tx, session_id, owner, now).await?;
+            let tokens = issue(base, tx, session_id, owner, now).await?;
             let created = Event::SessionCreated { user_id: owner.user_id, session_id };
             work.record_with(caller, created, from_network(from))?;
             Ok(tokens)
@@ -109,14 +109,14 @@ fn from_network(address: IpAddr) -> PersonalContext<'static> {
 }
 
 async fn record_refusal(
-    service: &Service,
+    base: &Base,
     account: &Account,
     reason: CredentialRefusal,
     from: IpAddr,
     request_id: Option<String>,
 ) -> Result<(), Error> {
     let caller = &owner(account).caller(request_id);
-    let recorded = service.transact("sessions.refuse", Priority::Ordinary, |work| {
+    let recorded = base.transact("sessions.refuse", Priority::Ordinary, |work| {
         Box::pin(async move {
             let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
             work.record_with(caller, refused, from_network(from))
@@ -134,7 +134,7 @@ async fn rehash(
 ) -> Result<(), Error> {
     let Some(old) = &account.password_hash else { return Ok(()) };
     let new = &service.hash_password(&SecretString::from(password.expose_secret())).await?;
-    let replaced = service.transact("sessions.rehash", Priority::Ordinary, |work| {
+    let replaced = service.base.transact("sessions.rehash", Priority::Ordinary, |work| {
         Box::pin(async move {
             let user_id = account.user.user_id;
             match users::set_password_hash(&mut work.tx, user_id, old, new).await {

@@ -3,7 +3,7 @@
 
 use crate::domain::event::{Event, SessionEnd};
 use crate::domain::id::{SessionId, UserId};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Base, Caller, Error};
 use crate::storage::{Priority, sessions};
 
 /// Ends the caller's session. Ending it twice is ending it once.
@@ -11,12 +11,12 @@ use crate::storage::{Priority, sessions};
 /// # Errors
 /// [`Error::Storage`].
 pub async fn end(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<(), Error> {
-    let ended = service.transact("sessions.end", Priority::Ordinary, |work| {
+    let ended = base.transact("sessions.end", Priority::Ordinary, |work| {
         Box::pin(async move {
             let reason = SessionEnd::SignedOut;
             if sessions::end(&mut work.tx, session_id, reason, work.now).await? {

@@ -4,7 +4,7 @@
 use super::{Owner, Tokens, issue};
 use crate::domain::event::{Event, SessionEnd};
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{CredentialFault, Error, Service, Work};
+use crate::service::{Base, CredentialFault, Error, Work};
 use crate::signing::secret;
 use crate::storage::Priority;
 use crate::storage::sessions::{self, RefreshUse};
@@ -14,20 +14,20 @@ use crate::storage::sessions::{self, RefreshUse};
 /// # Errors
 /// [`CredentialFault::Invalid`] for a token that is unknown, used or of a session that is over.
 pub async fn refresh(
-    service: &Service,
+    base: &Base,
     refresh_token: &str,
     request_id: Option<String>,
 ) -> Result<Tokens, Error> {
     let hash = secret::hash_of(refresh_token);
     let request_id = request_id.as_ref();
     let refreshed = || {
-        service.transact("sessions.refresh", Priority::Ordinary, |work| {
-            Box::pin(async move { exchange(service, work, hash, request_id).await })
+        base.transact("sessions.refresh", Priority::Ordinary, |work| {
+            Box::pin(async move { exchange(base, work, hash, request_id).await })
         })
     };
     let mut tokens = refreshed().await?;
     // A refusal signs a person out, so the primary must have said it.
-    if tokens.is_none() && service.store.db().confirm_primary().await? {
+    if tokens.is_none() && base.store.db().confirm_primary().await? {
         tokens = refreshed().await?;
     }
     // That the session was ended is kept too: the refusal is a result of the work.
@@ -38,7 +38,7 @@ pub async fn refresh(
 
 /// The next tokens, or none for a token that does not work any more.
 async fn exchange(
-    service: &Service,
+    base: &Base,
     work: &mut Work<'_>,
     hash: [u8; 32],
     request_id: Option<&String>,
@@ -60,7 +60,7 @@ async fn exchange(
         work.record(&caller, Event::SessionEnded { user_id, session_id, reason })?;
         return Ok(None);
     }
-    let tokens = issue(service, tx, session_id, owner, now).await?;
+    let tokens = issue(base, tx, session_id, owner, now).await?;
     work.record(&caller, Event::SessionRefreshed { user_id, session_id })?;
     failpoint::reached(Failpoint::SessionRefreshed);
     Ok(Some(tokens))

@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::ConnectionEnd;
 use crate::service::connections::{self, AccessToken};
-use crate::service::{Caller, Error, Service, idempotency};
+use crate::service::{Base, Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections as stored, personal_data, users};
 
@@ -29,8 +29,8 @@ pub struct Erased {
 /// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`].
 pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read().await?;
-    find_for(service, &mut reader, caller, Operation::EraseUser, user_id).await?;
+    let mut reader = service.base.store.read().await?;
+    find_for(&service.base, &mut reader, caller, Operation::EraseUser, user_id).await?;
     let owned = stored::of_owner(&mut reader, organization_id, user_id).await?;
     drop(reader);
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
@@ -39,9 +39,9 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
         let access = service.access_tokens.get(service, connection_id).await.ok();
         connections.push((connection_id, access));
     }
-    let ended = erase_here(service, caller, user_id).await?;
+    let ended = erase_here(&service.base, caller, user_id).await?;
     let ended_upstream = end_upstream(service, &connections, &ended).await;
-    match service.store.db().clear_erased().await {
+    match service.base.store.db().clear_erased().await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("somebody reads the database: its log still holds old content"),
         Err(error) => tracing::warn!(%error, "the database still holds old content"),
@@ -52,37 +52,32 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
 /// The cars of each connection that was ended.
 type EndedConsents = Vec<(ConnectionId, Vec<VehicleRow>)>;
 
-async fn erase_here(
-    service: &Service,
-    caller: &Caller,
-    user_id: UserId,
-) -> Result<EndedConsents, Error> {
+async fn erase_here(base: &Base, caller: &Caller, user_id: UserId) -> Result<EndedConsents, Error> {
     let organization_id = caller.actor.organization_id;
-    service
-        .transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let (tx, now) = (&mut work.tx, work.now);
-                let mut events = Vec::new();
-                if users::disable(tx, organization_id, user_id, now).await? {
-                    events.push(Event::UserDisabled { user_id });
-                }
-                let mut ended = Vec::new();
-                for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
-                    let by = ConnectionEnd::Erased;
-                    let (cars, happened) =
-                        connections::end_here(tx, connection_id, user_id, by, now).await?;
-                    events.extend(happened);
-                    ended.push((connection_id, cars));
-                }
-                idempotency::forget_about(service, tx, organization_id, user_id).await?;
-                if personal_data::erase(tx, organization_id, user_id, now).await? {
-                    events.push(Event::UserPersonalDataErased { user_id });
-                }
-                work.record_all(caller, events)?;
-                Ok(ended)
-            })
+    base.transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (tx, now) = (&mut work.tx, work.now);
+            let mut events = Vec::new();
+            if users::disable(tx, organization_id, user_id, now).await? {
+                events.push(Event::UserDisabled { user_id });
+            }
+            let mut ended = Vec::new();
+            for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
+                let by = ConnectionEnd::Erased;
+                let (cars, happened) =
+                    connections::end_here(tx, connection_id, user_id, by, now).await?;
+                events.extend(happened);
+                ended.push((connection_id, cars));
+            }
+            idempotency::forget_about(base, tx, organization_id, user_id).await?;
+            if personal_data::erase(tx, organization_id, user_id, now).await? {
+                events.push(Event::UserPersonalDataErased { user_id });
+            }
+            work.record_all(caller, events)?;
+            Ok(ended)
         })
-        .await
+    })
+    .await
 }
 
 async fn end_upstream(

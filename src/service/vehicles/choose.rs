@@ -9,7 +9,7 @@ use crate::domain::instruction::Action;
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request, VehicleFacts};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
-use crate::service::{Caller, Denial, Error, Service};
+use crate::service::{Base, Caller, Denial, Error};
 use crate::storage::{decisions, grants};
 
 /// What somebody wants to do with a car.
@@ -54,14 +54,14 @@ impl From<Observable> for Wish {
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
 /// not there.
 pub async fn choose_right(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     vehicle_id: VehicleId,
     wish: Wish,
     named: Option<GrantId>,
 ) -> Result<(Caller, UserId, Option<GrantId>), Error> {
     let organization_id = caller.actor.organization_id;
-    let mut reader = service.store.read_urgent().await?;
+    let mut reader = base.store.read_urgent().await?;
     let object = match named.filter(|_| caller.actor.user_id().is_none()) {
         Some(grant_id) => {
             // An API client that acts for nobody acts for the grantee of the grant that it names.
@@ -72,7 +72,7 @@ pub async fn choose_right(
         }
         None => Object::ORGANIZATION,
     };
-    let acting_as = service.authorize(caller, wish.operation, &object, Sought::VEHICLE_OR_GRANT)?;
+    let acting_as = base.authorize(caller, wish.operation, &object, Sought::VEHICLE_OR_GRANT)?;
     let user_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let caller = caller.acting_for(user_id);
     if named.is_some() {
@@ -88,7 +88,7 @@ pub async fn choose_right(
     let Wish { entitlement, spends_use, .. } = wish;
     let request = Request { user_id, vehicle_id, entitlement, spends_use };
     // The refusal of somebody who has none is the gate's, which records it.
-    let chosen = best(&vehicle.facts, &grants, &request, service.clock.now());
+    let chosen = best(&vehicle.facts, &grants, &request, base.clock.now());
     Ok((caller, user_id, chosen))
 }
 

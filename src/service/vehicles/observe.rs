@@ -12,7 +12,7 @@ use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
 use crate::service::budget::Purpose;
 use crate::service::connections::{AccessToken, faults};
-use crate::service::{Error, Service};
+use crate::service::{Base, Error, Service};
 use crate::storage::decisions::VehicleRow;
 
 /// How long an answer is given again.
@@ -62,7 +62,7 @@ pub(super) async fn read(
     }
     let seen = service.readings.of(vehicle.facts.vehicle_id);
     let mut seen = seen.lock().await;
-    let now = service.clock.monotonic();
+    let now = service.base.clock.monotonic();
     seen.retain(|_, (asked_at, _)| now.saturating_sub(*asked_at) < KEPT);
     let mut missing = Vec::new();
     for &observable in observables {
@@ -70,7 +70,7 @@ pub(super) async fn read(
             missing.push(observable);
         }
     }
-    let asked_at = service.clock.monotonic();
+    let asked_at = service.base.clock.monotonic();
     let mut failed: HashMap<Observable, ConnectorError> = HashMap::new();
     match ask(service, vehicle, &missing, Purpose::Read).await {
         Ok(answers) => {
@@ -139,7 +139,7 @@ async fn ask(
         if !first_error(&answers).is_some_and(passes) {
             break;
         }
-        tokio::time::sleep(jittered(service, attempt)?).await;
+        tokio::time::sleep(jittered(&service.base, attempt)?).await;
         match ask_once(service, vehicle, observables, purpose).await {
             Ok(again) => answers = again,
             // There is nothing left of the budget for another try.
@@ -156,8 +156,8 @@ fn passes(error: &ConnectorError) -> bool {
 
 /// A wait of about [`RETRY_WAIT`] for each try, so that those who failed together do not come back
 /// together.
-fn jittered(service: &Service, attempt: u32) -> Result<Duration, Error> {
-    let [byte] = service.entropy.bytes::<1>()?;
+fn jittered(base: &Base, attempt: u32) -> Result<Duration, Error> {
+    let [byte] = base.entropy.bytes::<1>()?;
     Ok(RETRY_WAIT.saturating_mul(attempt).mul_f64(0.5 + f64::from(byte) / 256.0))
 }
 
@@ -176,7 +176,7 @@ async fn ask_once(
     purpose: Purpose,
 ) -> Result<Answers, Error> {
     let vehicle_id = vehicle.facts.vehicle_id;
-    service.budget.take(vehicle_id, observables.len(), purpose, service.clock.monotonic())?;
+    service.budget.take(vehicle_id, observables.len(), purpose, service.base.clock.monotonic())?;
     let token = service.access_tokens.get(service, vehicle.connection_id).await?;
     let answers = call(service, vehicle, &token, observables).await;
     let Some(error) = first_error(&answers) else { return Ok(answers) };

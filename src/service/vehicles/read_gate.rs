@@ -14,7 +14,7 @@ use crate::domain::policy::{Decision, Reason, Request};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
 use crate::service::facts::{DecisionFacts, RequestFacts};
-use crate::service::{Caller, Error, Service, Work};
+use crate::service::{Base, Caller, Error, Service, Work};
 use crate::storage::Priority;
 use crate::storage::decisions::VehicleRow;
 
@@ -113,7 +113,7 @@ impl ReadGateTask {
                 }
             }
             self.gather(&mut batch, batch_max(&service)).await;
-            process(&service, std::mem::take(&mut batch)).await;
+            process(&service.base, std::mem::take(&mut batch)).await;
         }
     }
 
@@ -140,9 +140,9 @@ fn batch_max(service: &Service) -> usize {
 }
 
 /// Decides on a batch and answers everybody in it.
-async fn process(service: &Service, batch: Vec<PendingRead>) {
-    let decided = match service.require_trusted_clock() {
-        Ok(()) => decide(service, &batch).await,
+async fn process(base: &Base, batch: Vec<PendingRead>) {
+    let decided = match base.require_trusted_clock() {
+        Ok(()) => decide(base, &batch).await,
         Err(error) => Err(error),
     };
     match decided {
@@ -167,16 +167,13 @@ async fn process(service: &Service, batch: Vec<PendingRead>) {
 
 /// Decides on all requests in one transaction and records each decision; `None` for a car or grant that
 /// is not there.
-async fn decide(
-    service: &Service,
-    batch: &[PendingRead],
-) -> Result<Vec<Option<DecidedReads>>, Error> {
-    let decided = service.transact("vehicles.read", Priority::Ordinary, |work| {
+async fn decide(base: &Base, batch: &[PendingRead]) -> Result<Vec<Option<DecidedReads>>, Error> {
+    let decided = base.transact("vehicles.read", Priority::Ordinary, |work| {
         Box::pin(async move {
             let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
             let known = DecisionFacts::lock(&mut work.tx, &named).await?;
             // After the rows are locked: no decision rests on a time before its facts.
-            let now = service.clock.now();
+            let now = base.clock.now();
             let decided = batch.iter().map(|pending| pending.decide(&known, work, now));
             decided.collect()
         })

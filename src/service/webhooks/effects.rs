@@ -14,9 +14,9 @@ use crate::storage::vehicle_connections;
 /// # Errors
 /// [`Error::Storage`]: then the event should come again.
 pub(super) async fn apply(service: &Service, news: News) -> Result<(), Error> {
-    let as_of = news.delivered_at.unwrap_or_else(|| service.clock.now());
+    let as_of = news.delivered_at.unwrap_or_else(|| service.base.clock.now());
     for car in news.cars {
-        let mut reader = service.store.read().await?;
+        let mut reader = service.base.store.read().await?;
         let known = vehicle_connections::by_provider(&mut reader, &car.provider_vehicle_id).await?;
         drop(reader);
         for vehicle in &known {
@@ -52,9 +52,9 @@ async fn complain(
 ) -> Result<(), Error> {
     match (complaint.fault, complaint.resolved) {
         (Fault::Account, false) => {
-            faults::suspend(service, vehicle, Some(&complaint.provider_code)).await
+            faults::suspend(&service.base, vehicle, Some(&complaint.provider_code)).await
         }
-        (Fault::Account, true) => faults::resume(service, vehicle, as_of).await,
+        (Fault::Account, true) => faults::resume(&service.base, vehicle, as_of).await,
         (_, _) => match faults::verify(service, vehicle).await {
             Err(Error::Connector(error)) => {
                 tracing::warn!(%error, "what an owner permits could not be asked for");

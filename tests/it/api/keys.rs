@@ -33,7 +33,7 @@ fn rotate(app: &TestApp, seed: u64) {
     let entropy = SeededEntropy::from_seed(seed);
     let keyring =
         keyring_file::rotate(app.key_file(), Rotation::Tokens, &entropy, app.clock.now()).unwrap();
-    app.service().replace_keys(keyring);
+    app.service().base.replace_keys(keyring);
 }
 
 on_both! {
@@ -78,7 +78,7 @@ on_both! {
         let entropy = SeededEntropy::from_seed(404);
         let path = app.folder().join("other.keys");
         let other = keyring_file::create(&path, &entropy, app.clock.now()).unwrap();
-        app.service().replace_keys(other);
+        app.service().base.replace_keys(other);
         let refused = holder.command(&owner.vehicles[0], "unlock").await;
         refused.expect_problem(401, "token_invalid");
         guest.get("/v1/users/me").await.expect_problem(401, "token_invalid");

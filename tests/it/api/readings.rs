@@ -74,13 +74,13 @@ async fn a_database_that_is_away_after_the_decision_is_not_told_as_a_lost_consen
     let lent = owner.lend_with(&app, &guest, changes).await.expect(201);
     let holder = guest.holder_of(&lent.text("grant_id")).await;
     let service = app.service();
-    let mut reader = service.store.read().await.unwrap();
+    let mut reader = service.base.store.read().await.unwrap();
     let consents = query("SELECT connection_id FROM connections").fetch_all(&mut reader).await;
     for connection_id in consents.unwrap() {
         service.access_tokens.forget(connection_id);
     }
     let mut readers = vec![reader];
-    while let Ok(reader) = service.store.read_urgent().await {
+    while let Ok(reader) = service.base.store.read_urgent().await {
         readers.push(reader);
     }
     let read = holder.get(&format!("/v1/vehicles/{car}/odometer")).await;

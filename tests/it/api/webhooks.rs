@@ -65,7 +65,7 @@ on_both! {
     async fn the_cloud_is_answered_only_while_it_is_expected(app) {
         let url = format!("{}/v1/smartcar/webhooks", app.url());
         assert_eq!(app.cloud.register_webhook(&url).await, 400);
-        webhooks::expect_verification(app.service()).await.unwrap();
+        webhooks::expect_verification(&app.service().base).await.unwrap();
         assert_eq!(app.cloud.register_webhook(&url).await, 201);
 
         let ask = |challenge: &str| {
@@ -83,14 +83,14 @@ on_both! {
             deliver(app, &ask("challenge-2"), None).await.expect(200);
         }
         deliver(app, &ask("challenge-2"), None).await.expect_problem(422, "validation_failed");
-        webhooks::expect_verification(app.service()).await.unwrap();
+        webhooks::expect_verification(&app.service().base).await.unwrap();
         app.advance(webhooks::REGISTRATION_TIME);
         deliver(app, &ask("challenge-2"), None).await.expect_problem(422, "validation_failed");
     }
 
     async fn a_car_that_reports_itself_settles_the_command(app) {
         let owner = app.owner().await;
-        webhooks::expect_verification(app.service()).await.unwrap();
+        webhooks::expect_verification(&app.service().base).await.unwrap();
         let url = format!("{}/v1/smartcar/webhooks", app.url());
         assert_eq!(app.cloud.register_webhook(&url).await, 201);
         let (car, command) = unlocked(app, &owner).await;
@@ -108,7 +108,7 @@ on_both! {
     async fn forged_events_do_nothing(app) {
         let owner = app.owner().await;
         let (car, command) = unlocked(app, &owner).await;
-        let now = app.service().clock.now();
+        let now = app.service().base.clock.now();
         let body = state("e1", &car, false, now, now).to_string();
         let right = webhook_signature::sign(SECRET, body.as_bytes());
         let others = [
@@ -134,7 +134,7 @@ on_both! {
         app.advance(Duration::from_secs(7200));
         let owner = again(app, &owner, "owner").await;
         let (car, command) = unlocked(app, &owner).await;
-        let now = app.service().clock.now();
+        let now = app.service().base.clock.now();
         let hour = now.minus(Duration::from_secs(3600));
         let minute = now.plus(Duration::from_secs(60));
         for (number, at) in [hour, minute].into_iter().enumerate() {
@@ -157,7 +157,7 @@ on_both! {
         let grant_id = owner.lend(app, &guest).await;
         let holder = guest.holder_of(&grant_id).await;
         let car = cloud_id(app, &vehicle_id).await;
-        let now = app.service().clock.now();
+        let now = app.service().base.clock.now();
         let error = complaint("e1", &car, "ERROR", now);
         signed(app, &error).await.expect(200);
         holder.command(&vehicle_id, "unlock").await.expect_problem(403, "vehicle_suspended");
@@ -166,7 +166,7 @@ on_both! {
         let early = complaint("e0", &car, "RESOLVED", now.minus(Duration::from_secs(60)));
         signed(app, &early).await.expect(200);
         holder.command(&vehicle_id, "unlock").await.expect_problem(403, "vehicle_suspended");
-        let later = app.service().clock.now();
+        let later = app.service().base.clock.now();
         signed(app, &complaint("e2", &car, "RESOLVED", later)).await.expect(200);
         holder.command(&vehicle_id, "unlock").await.expect(200);
         // The complaint once more is one that was taken in.

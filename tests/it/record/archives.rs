@@ -90,7 +90,7 @@ async fn with_entries(database: Database) -> TestApp {
 async fn copied(app: &TestApp, folder: &str) -> Folder {
     let folder = Folder::at(&app.folder().join(folder));
     let quorum = app.service().record.witnesses().quorum();
-    export(&app.service().store, &folder, quorum, Gaps::Refuse).await.unwrap();
+    export(&app.service().base.store, &folder, quorum, Gaps::Refuse).await.unwrap();
     folder
 }
 
@@ -110,10 +110,10 @@ async fn a_run_that_is_cut_off_anywhere_loses_nothing(database: Database) {
     drop(written);
     // Cut off after it was noted, before anything was dropped.
     let written = archive::write(service, &folder, before).await.unwrap();
-    archive::note(service, &written).await.unwrap();
+    archive::note(&service.base, &written).await.unwrap();
     assert_eq!(app.count(ENTRIES).await, entries + 1, "the archiving was recorded, and no more");
     assert_eq!(app.count(ARCHIVED_EVENTS).await, 1);
-    let again = archive::note(service, &written).await.unwrap_err();
+    let again = archive::note(&service.base, &written).await.unwrap_err();
     assert!(matches!(again, ArchiveError::Overtaken), "{again}");
     // A file that is lost before the entries are dropped is written again, also elsewhere.
     fs::remove_file(folder.path().join("tile/entries/000")).unwrap();
@@ -149,7 +149,7 @@ async fn a_run_that_is_cut_off_anywhere_loses_nothing_on_postgres() {
 
 /// Does something to the entry at a position.
 async fn placed(app: &TestApp, position: u64, sql: &'static str) {
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     let entry = record::entries(&mut tx, position..position + 1).await.unwrap().remove(0).entry;
     query(sql).bind(entry.entry_id).execute_one(&mut tx).await.unwrap();
     tx.commit().await.unwrap();

@@ -62,7 +62,7 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
 }
 
 async fn texts(app: &TestApp, sql: &'static str) -> Vec<String> {
-    let mut reader = app.service().store.read().await.unwrap();
+    let mut reader = app.service().base.store.read().await.unwrap();
     query(sql).fetch_all(&mut reader).await.unwrap()
 }
 

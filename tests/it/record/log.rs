@@ -68,7 +68,7 @@ on_both! {
         let entries: Vec<&[u8]> = bundle::leaves(&bundle).map(Result::unwrap).collect();
         let hashed: Vec<Hash> = entries.iter().map(|leaf| leaf_hash(leaf)).collect();
         assert_eq!(hashed, hashes(tiles.get(first.tile).unwrap()));
-        let mut own = app.service().store.read().await.unwrap();
+        let mut own = app.service().base.store.read().await.unwrap();
         assert_eq!(entries, leaves(&mut own).await);
         reader.get("/log/entries/007").await.expect_problem(404, "not_found");
         reader.get("/log/entries/x").await.expect_problem(404, "not_found");

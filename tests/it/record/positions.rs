@@ -24,7 +24,7 @@ on_both! {
         let entries = app.count(ENTRIES).await;
         assert_eq!(app.count(POSITIONS).await, entries);
         assert_eq!(checkpoint(app.service()).await.head.size, entries as u64);
-        assert_eq!(record::sequence(app.service()).await.unwrap(), 0);
+        assert_eq!(record::sequence(&app.service().base).await.unwrap(), 0);
         assert!(!record::sign(app.service()).await.unwrap(), "signed again what had not grown");
     }
 
@@ -37,7 +37,7 @@ on_both! {
             subjects: Vec::new(),
         };
         sequence_and_sign(app.service()).await;
-        let mut tx = app.service().store.begin().await.unwrap();
+        let mut tx = app.service().base.store.begin().await.unwrap();
         for number in 0..20 {
             // Each begins before and ends after many others.
             let entries = vec![entry(100 - number, 7), entry(number, 8), entry(50, number as u128 + 9)];
@@ -85,7 +85,7 @@ async fn several_sequencers_at_once_leave_no_gap_and_no_duplicate() {
         async move {
             let mut placed = 0;
             for _ in 0..40 {
-                placed += record::sequence(&service).await.unwrap();
+                placed += record::sequence(&service.base).await.unwrap();
                 record::sign(&service).await.unwrap();
             }
             placed
@@ -97,7 +97,7 @@ async fn several_sequencers_at_once_leave_no_gap_and_no_duplicate() {
         }
     }));
     let (placed, _) = futures_util::future::join(placed, entries).await;
-    let rest = record::sequence(app.service()).await.unwrap();
+    let rest = record::sequence(&app.service().base).await.unwrap();
     record::sign(app.service()).await.unwrap();
     let total: u64 = placed.iter().sum::<u64>() + rest;
     assert_eq!(total, app.count(ENTRIES).await as u64);

@@ -61,7 +61,7 @@ on_both! {
         let signed = checkpoint(app.service()).await.head;
         // Somebody who owns the database puts the entries in another order and has it sequenced
         // again from the beginning.
-        let mut reader = app.service().store.read().await.unwrap();
+        let mut reader = app.service().base.store.read().await.unwrap();
         let placed = keylend::storage::record::entries(&mut reader, 0..signed.size).await.unwrap();
         drop(reader);
         let entries: Vec<_> = placed.into_iter().rev().map(|placed| placed.entry).collect();
@@ -74,7 +74,7 @@ on_both! {
             app.execute(statement).await;
         }
         queue_again(app.service(), &entries).await;
-        record::sequence(app.service()).await.unwrap();
+        record::sequence(&app.service().base).await.unwrap();
         let refused = record::sign(app.service()).await.unwrap_err().to_string();
         assert!(refused.contains("nothing more is signed"), "{refused}");
         assert_eq!(is_ready(app).await, 503);

@@ -148,7 +148,7 @@ impl TestApp {
 
     /// Changes the database, as somebody would who owns it.
     pub(crate) async fn execute(&self, sql: &'static str) {
-        let mut tx = self.service().store.begin().await.unwrap();
+        let mut tx = self.service().base.store.begin().await.unwrap();
         query(sql).execute(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -214,7 +214,7 @@ impl TestApp {
 
     /// A number from the database, for checks that no request can make.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let mut reader = self.service().store.read().await.unwrap();
+        let mut reader = self.service().base.store.read().await.unwrap();
         query(sql).fetch_optional::<i64>(&mut reader).await.unwrap().unwrap()
     }
 

@@ -59,7 +59,7 @@ impl Cloud {
     /// The car that the service knows under this id, as it is now.
     pub(crate) async fn car_of(&self, app: &super::TestApp, vehicle_id: &str) -> Value {
         let vehicle_id: keylend::domain::id::VehicleId = vehicle_id.parse().unwrap();
-        let mut reader = app.service().store.read().await.unwrap();
+        let mut reader = app.service().base.store.read().await.unwrap();
         let known =
             keylend::storage::decisions::vehicles(&mut reader, &[vehicle_id]).await.unwrap();
         let id = known[0].provider_vehicle_id.clone();

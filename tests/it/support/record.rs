@@ -21,12 +21,12 @@ const PAGE: u64 = 1000;
 
 /// The keys that verify this service's checkpoints.
 pub(crate) fn verifier_keys(service: &Service) -> Vec<VerifierKey> {
-    record::verifier_keys(&service.keys(), ORIGIN).unwrap()
+    record::verifier_keys(&service.base.keys(), ORIGIN).unwrap()
 }
 
 /// Gives every entry its position and signs: what the worker does a few times each second.
 pub(crate) async fn sequence_and_sign(service: &Service) {
-    record::sequence(service).await.unwrap();
+    record::sequence(&service.base).await.unwrap();
     record::sign(service).await.unwrap();
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn queue_again(service: &Service, entries: &[RecordedEntry]) {
         occurred_at: Timestamp::from_unix_micros(place).unwrap(),
         ..QueuedEntry::of(entry)
     });
-    let mut tx = service.store.begin().await.unwrap();
+    let mut tx = service.base.store.begin().await.unwrap();
     record_queue::add(&mut tx, queued.collect()).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -68,7 +68,7 @@ pub(crate) async fn queue_again(service: &Service, entries: &[RecordedEntry]) {
 pub(crate) async fn verify(service: &Service) -> Result<Verified, Finding> {
     let head = checkpoint(service).await.head;
     let mut verifier = Verifier::new(vec![head]);
-    let mut reader = service.store.read().await.unwrap();
+    let mut reader = service.base.store.read().await.unwrap();
     for leaf in leaves(&mut reader).await {
         verifier.push(&leaf, None)?;
     }

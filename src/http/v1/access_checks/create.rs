@@ -90,6 +90,6 @@ pub(in crate::http) async fn create(
         TokenCaller::Holder(caller, token) => (caller, Some(token.claims().grant_id)),
     };
     let question = Question { vehicle_id, action, grant_id, at };
-    let decision = access_checks::check(&gateway.service, &caller, question).await?;
+    let decision = access_checks::check(&gateway.service.base, &caller, question).await?;
     Ok(Json(decision.into()))
 }

@@ -20,6 +20,6 @@ pub(in crate::http) async fn list(
     SignedIn(caller): SignedIn,
     paged: Paged,
 ) -> Result<List<ApiClientBody>, Problem> {
-    let rows = api_clients::list(&gateway.service, &caller, paged.page).await?;
+    let rows = api_clients::list(&gateway.service.base, &caller, paged.page).await?;
     Ok(paged.list(rows, |client| client.api_client_id.as_uuid(), ApiClientBody::from))
 }

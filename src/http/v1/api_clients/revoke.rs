@@ -23,6 +23,6 @@ pub(in crate::http) async fn revoke(
     SignedIn(caller): SignedIn,
     ApiPath(api_client_id): ApiPath<ApiClientId>,
 ) -> Result<Json<ApiClientBody>, Problem> {
-    let client = api_clients::revoke(&gateway.service, &caller, api_client_id).await?;
+    let client = api_clients::revoke(&gateway.service.base, &caller, api_client_id).await?;
     Ok(Json(client.into()))
 }

@@ -138,6 +138,6 @@ pub(in crate::http) async fn list(
     paged: Paged<EntryFilter>,
 ) -> Result<List<EntryBody>, Problem> {
     let filter = paged.filter.check()?;
-    let rows = audit_entries::list(&gateway.service, &caller, &filter, paged.page).await?;
+    let rows = audit_entries::list(&gateway.service.base, &caller, &filter, paged.page).await?;
     Ok(paged.list(rows, |entry| entry.entry_id.as_uuid(), EntryBody::from))
 }

@@ -108,7 +108,8 @@ pub(in crate::http) async fn create(
     let service = &gateway.service;
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
-            vehicles::choose_right(service, &caller, vehicle_id, action.into(), grant_id).await?
+            vehicles::choose_right(&service.base, &caller, vehicle_id, action.into(), grant_id)
+                .await?
         }
         TokenCaller::Holder(caller, token) => {
             // A token speaks for its own grant alone.

@@ -23,6 +23,6 @@ pub(in crate::http) async fn get(
     ApiPath(command_id): ApiPath<CommandId>,
 ) -> Result<Json<CommandBody>, Problem> {
     let (TokenCaller::SignedIn(caller) | TokenCaller::Holder(caller, _)) = caller;
-    let command = commands::get(&gateway.service, &caller, command_id).await?;
+    let command = commands::get(&gateway.service.base, &caller, command_id).await?;
     Ok(Json(command.into()))
 }

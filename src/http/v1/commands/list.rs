@@ -22,6 +22,7 @@ pub(in crate::http) async fn list(
     ApiPath(vehicle_id): ApiPath<VehicleId>,
     paged: Paged,
 ) -> Result<List<CommandBody>, Problem> {
-    let rows = commands::list_of_vehicle(&gateway.service, &caller, vehicle_id, paged.page).await?;
+    let rows =
+        commands::list_of_vehicle(&gateway.service.base, &caller, vehicle_id, paged.page).await?;
     Ok(paged.list(rows, |command| command.command_id.as_uuid(), CommandBody::from))
 }

@@ -118,7 +118,8 @@ pub(in crate::http) async fn callback(
     let too_long =
         |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > CODE_LENGTH_MAX);
     if query.vehicle_id.is_some() && query.error.is_none() {
-        let mended = connections::reauthenticated(&gateway.service, &state, request_id).await?;
+        let mended =
+            connections::reauthenticated(&gateway.service.base, &state, request_id).await?;
         return if json {
             Ok(Json(ConnectionBody::from(mended)).into_response())
         } else {

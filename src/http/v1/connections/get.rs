@@ -22,6 +22,6 @@ pub(in crate::http) async fn get(
     SignedIn(caller): SignedIn,
     ApiPath(connection_id): ApiPath<ConnectionId>,
 ) -> Result<Json<ConnectionBody>, Problem> {
-    let connection = connections::get(&gateway.service, &caller, connection_id).await?;
+    let connection = connections::get(&gateway.service.base, &caller, connection_id).await?;
     Ok(Json(connection.into()))
 }

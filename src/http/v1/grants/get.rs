@@ -22,6 +22,6 @@ pub(in crate::http) async fn get(
     SignedIn(caller): SignedIn,
     ApiPath(grant_id): ApiPath<GrantId>,
 ) -> Result<Json<GrantBody>, Problem> {
-    let grant = grants::get(&gateway.service, &caller, grant_id).await?;
-    Ok(Json(GrantBody::at(grant, gateway.service.clock.now())))
+    let grant = grants::get(&gateway.service.base, &caller, grant_id).await?;
+    Ok(Json(GrantBody::at(grant, gateway.service.base.clock.now())))
 }

@@ -33,7 +33,7 @@ pub(in crate::http) async fn list(
     paged: Paged<GrantFilter>,
 ) -> Result<List<GrantBody>, Problem> {
     let service = &gateway.service;
-    let rows = grants::list(service, &caller, paged.filter.vehicle_id, paged.page).await?;
-    let now = service.clock.now();
+    let rows = grants::list(&service.base, &caller, paged.filter.vehicle_id, paged.page).await?;
+    let now = service.base.clock.now();
     Ok(paged.list(rows, |grant| grant.grant_id.as_uuid(), |grant| GrantBody::at(grant, now)))
 }

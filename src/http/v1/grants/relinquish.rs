@@ -28,6 +28,7 @@ pub(in crate::http) async fn relinquish(
 ) -> Result<Json<EndedBody>, Problem> {
     let service = &gateway.service;
     let ended =
-        grants::end(service, &caller, grant_id, Ending::Relinquish, query.answer_when()).await?;
-    Ok(Json(EndedBody::at(ended, service.clock.now())))
+        grants::end(&service.base, &caller, grant_id, Ending::Relinquish, query.answer_when())
+            .await?;
+    Ok(Json(EndedBody::at(ended, service.base.clock.now())))
 }

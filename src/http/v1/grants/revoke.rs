@@ -49,6 +49,6 @@ pub(in crate::http) async fn revoke(
         return Err(Error::invalid("/reason", "invalid", detail).into());
     }
     let ending = Ending::Revoke { note: reason.as_deref() };
-    let ended = grants::end(service, &caller, grant_id, ending, query.answer_when()).await?;
-    Ok(Json(EndedBody::at(ended, service.clock.now())))
+    let ended = grants::end(&service.base, &caller, grant_id, ending, query.answer_when()).await?;
+    Ok(Json(EndedBody::at(ended, service.base.clock.now())))
 }

@@ -40,7 +40,7 @@ pub(in crate::http) async fn mint(
     ApiPath(grant_id): ApiPath<GrantId>,
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<TokenBody>, Problem> {
-    let minted = grants::mint_token(&gateway.service, &caller, grant_id).await?;
+    let minted = grants::mint_token(&gateway.service.base, &caller, grant_id).await?;
     Ok(Json(TokenBody {
         grant_token: minted.grant_token.expose_secret().to_owned(),
         expires_at: minted.expires_at.to_string(),

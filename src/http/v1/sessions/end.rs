@@ -19,6 +19,6 @@ pub(in crate::http) async fn end(
     session: InSession,
 ) -> Result<StatusCode, Problem> {
     let InSession { caller, user_id, session_id } = session;
-    sessions::end(&gateway.service, &caller, user_id, session_id).await?;
+    sessions::end(&gateway.service.base, &caller, user_id, session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,6 +34,7 @@ pub(in crate::http) async fn refresh(
     body: ApiJson<RefreshSession>,
 ) -> Result<(StatusCode, Json<SessionBody>), Problem> {
     let request_id = Some(request_id.recorded().to_owned());
-    let tokens = sessions::refresh(&gateway.service, &body.value.refresh_token, request_id).await?;
+    let tokens =
+        sessions::refresh(&gateway.service.base, &body.value.refresh_token, request_id).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))
 }

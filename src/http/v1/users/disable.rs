@@ -23,6 +23,6 @@ pub(in crate::http) async fn disable(
     SignedIn(caller): SignedIn,
     ApiPath(user_id): ApiPath<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
-    let user = users::disable(&gateway.service, &caller, user_id).await?;
+    let user = users::disable(&gateway.service.base, &caller, user_id).await?;
     Ok(Json(user.into()))
 }

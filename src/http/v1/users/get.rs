@@ -23,7 +23,7 @@ pub(in crate::http) async fn get(
     SignedIn(caller): SignedIn,
     ApiPath(user_id): ApiPath<UserId>,
 ) -> Result<Json<UserBody>, Problem> {
-    let user = users::get(&gateway.service, &caller, user_id).await?;
+    let user = users::get(&gateway.service.base, &caller, user_id).await?;
     Ok(Json(user.into()))
 }
 
@@ -36,6 +36,6 @@ pub(in crate::http) async fn me(
     SignedIn(caller): SignedIn,
 ) -> Result<Json<UserBody>, Problem> {
     let user_id = caller.actor.user_id().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
-    let user = users::get(&gateway.service, &caller, user_id).await?;
+    let user = users::get(&gateway.service.base, &caller, user_id).await?;
     Ok(Json(user.into()))
 }

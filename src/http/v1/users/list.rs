@@ -20,6 +20,6 @@ pub(in crate::http) async fn list(
     SignedIn(caller): SignedIn,
     paged: Paged,
 ) -> Result<List<UserBody>, Problem> {
-    let rows = users::list(&gateway.service, &caller, paged.page).await?;
+    let rows = users::list(&gateway.service.base, &caller, paged.page).await?;
     Ok(paged.list(rows, |user| user.user_id.as_uuid(), UserBody::from))
 }

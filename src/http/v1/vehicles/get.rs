@@ -22,6 +22,6 @@ pub(in crate::http) async fn get(
     SignedIn(caller): SignedIn,
     ApiPath(vehicle_id): ApiPath<VehicleId>,
 ) -> Result<Json<VehicleBody>, Problem> {
-    let vehicle = vehicles::get(&gateway.service, &caller, vehicle_id).await?;
+    let vehicle = vehicles::get(&gateway.service.base, &caller, vehicle_id).await?;
     Ok(Json(vehicle.into()))
 }

@@ -19,6 +19,6 @@ pub(in crate::http) async fn list(
     SignedIn(caller): SignedIn,
     paged: Paged,
 ) -> Result<List<VehicleBody>, Problem> {
-    let rows = vehicles::list(&gateway.service, &caller, paged.page).await?;
+    let rows = vehicles::list(&gateway.service.base, &caller, paged.page).await?;
     Ok(paged.list(rows, |vehicle| vehicle.vehicle_id.as_uuid(), VehicleBody::from))
 }

@@ -51,7 +51,8 @@ pub(in crate::http) async fn read(
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             let named = query.grant_id;
-            vehicles::choose_right(service, &caller, vehicle_id, observable.into(), named).await?
+            vehicles::choose_right(&service.base, &caller, vehicle_id, observable.into(), named)
+                .await?
         }
         TokenCaller::Holder(caller, token) => {
             // A token speaks for its own grant alone.

@@ -41,14 +41,14 @@ const WAYS: [Way; 8] = [
 async fn execute(app: &TestApp, sql: String) {
     // Statements live as long as the program; these are short and few.
     let sql: &'static str = Box::leak(sql.into_boxed_str());
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     query(sql).execute(&mut tx).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     tx.commit().await.unwrap();
 }
 
 /// The names of all entries in the order of their positions: organization and entry, 32 bytes each.
 async fn names(app: &TestApp) -> Vec<[u8; 32]> {
-    let mut reader = app.service().store.read().await.unwrap();
+    let mut reader = app.service().base.store.read().await.unwrap();
     let bundles = query("SELECT entries FROM record_bundles ORDER BY number");
     let bundles: Vec<Vec<u8>> = bundles.fetch_all(&mut reader).await.unwrap();
     bundles.concat().as_chunks().0.to_vec()
@@ -57,7 +57,7 @@ async fn names(app: &TestApp) -> Vec<[u8; 32]> {
 /// Gives entries other positions; what the rows say besides is left as it may be.
 async fn set_names(app: &TestApp, names: &[[u8; 32]]) {
     execute(app, "DELETE FROM record_bundles".to_owned()).await;
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     for (number, bundle) in (0_i64..).zip(names.chunks(256)) {
         let put =
             "INSERT INTO record_bundles (number, entries, lowest, reached) VALUES ($1, $2, $3, $4)";
@@ -77,7 +77,7 @@ fn entry_id(name: &[u8; 32]) -> AuditEntryId {
 async fn at(app: &TestApp, names: &[[u8; 32]], change: &str) {
     // Statements live as long as the program; these are short and few.
     let sql: &'static str = Box::leak(change.to_owned().into_boxed_str());
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     for name in names {
         query(sql).bind(entry_id(name)).execute_one(&mut tx).await.unwrap();
     }
@@ -130,7 +130,7 @@ async fn tamper(app: &TestApp, way: Way, size: usize, dice: &mut Dice) {
 
 /// An entry of the organization of another, under a name that there is not; returns its name.
 async fn insert(app: &TestApp, one: usize, other: usize) -> [u8; 32] {
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     let like = keylend::storage::record::entries(&mut tx, other as u64..other as u64 + 1).await;
     let mut entry = like.unwrap().remove(0).entry;
     entry.entry_id = keylend::domain::id::Id::from_uuid(uuid::Uuid::from_u128(one as u128 + 1));
@@ -148,7 +148,7 @@ async fn insert(app: &TestApp, one: usize, other: usize) -> [u8; 32] {
 async fn tile(app: &TestApp, dice: &mut Dice) {
     let number = dice.below(2) as u64;
     let id = keylend::audit::tile::TileId { level: 0, number };
-    let mut tx = app.service().store.begin().await.unwrap();
+    let mut tx = app.service().base.store.begin().await.unwrap();
     let mut hashes = keylend::storage::record::tile(&mut tx, id).await.unwrap().unwrap();
     let at = dice.below(hashes.len());
     hashes[at] ^= 1;
@@ -168,7 +168,7 @@ async fn recompute(app: &TestApp) {
     ] {
         execute(app, sql.to_owned()).await;
     }
-    let mut reader = app.service().store.read().await.unwrap();
+    let mut reader = app.service().base.store.read().await.unwrap();
     let mut entries = Vec::new();
     for name in &names {
         let organization_id = Id::from_uuid(uuid::Uuid::from_slice(&name[..16]).unwrap());
@@ -178,7 +178,7 @@ async fn recompute(app: &TestApp) {
     }
     drop(reader);
     queue_again(app.service(), &entries).await;
-    record::sequence(app.service()).await.unwrap();
+    record::sequence(&app.service().base).await.unwrap();
 }
 
 async fn keep(app: &TestApp) {
@@ -210,7 +210,7 @@ fn leaves(files: &Folders, size: u64) -> Vec<Vec<u8>> {
 async fn copied(app: &TestApp, name: &str, gaps: Gaps) -> Result<Folders, CopyError> {
     let folder = Folder::at(&app.folder().join(name));
     let quorum = app.service().record.witnesses().quorum();
-    export(&app.service().store, &folder, quorum, gaps).await?;
+    export(&app.service().base.store, &folder, quorum, gaps).await?;
     Ok(Folders(vec![folder]))
 }
 
