@@ -101,6 +101,7 @@ pub enum AssembleError {
 pub struct App {
     /// What requests work with.
     pub service: Service,
+    halt: Halt,
     gate: GateTask,
     reads: ReadGateTask,
     stop: CancellationToken,
@@ -178,8 +179,6 @@ impl App {
             settings: Arc::new(settings),
         };
         let service = Service {
-            base,
-            halt,
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
             access_tokens: Arc::new(AccessTokens::default()),
@@ -195,6 +194,8 @@ impl App {
             reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
+                base.clone(),
+                halt.clone(),
                 config.record.origin.as_str().to_owned(),
                 LastSigned::of_key_file(&config.key_file),
                 config.record.reader_token.clone(),
@@ -204,12 +205,22 @@ impl App {
                 ),
             )),
             tasks: TaskTracker::new(),
+            base,
         };
         let metrics = telemetry::measurements()?;
         let limits = config.limits;
         let visits = Visits::new(limits.visits_per_second, service.base.clock.clone());
         let visits = Arc::new(visits);
-        Ok(Self { service, gate: gate_task, reads: reads_task, stop, limits, visits, metrics })
+        Ok(Self {
+            service,
+            halt,
+            gate: gate_task,
+            reads: reads_task,
+            stop,
+            limits,
+            visits,
+            metrics,
+        })
     }
 
     /// Brings the schema to the newest version.
@@ -235,11 +246,12 @@ impl App {
             }
             Err(error) => return Err(not_ready(&error)),
         }
-        let examined = record::examine(&self.service).await.map_err(|error| not_ready(&error))?;
+        let examined =
+            record::examine(&self.service.record).await.map_err(|error| not_ready(&error))?;
         match examined {
             None => Ok(()),
             Some(rolled_back) if accept_rollback => {
-                let accepted = record::accept_rollback(&self.service, &rolled_back).await;
+                let accepted = record::accept_rollback(&self.service.record, &rolled_back).await;
                 accepted.map_err(|error| not_ready(&error))
             }
             Some(rolled_back) => Err(not_ready(&rolled_back)),
@@ -260,14 +272,14 @@ impl App {
     /// # Errors
     /// [`Halted`].
     pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
-        let Self { service, gate, reads, stop, limits, visits, metrics } = self;
+        let Self { service, halt, gate, reads, stop, limits, visits, metrics } = self;
         if let Err(error) = agreement::compare(&service.base).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
         let gate = gate.run(service.clone(), stop.clone());
-        service.tasks.spawn(halting("the gate", gate, service.halt.clone()));
+        service.tasks.spawn(halting("the gate", gate, halt.clone()));
         let reads = reads.run(service.clone(), stop.clone());
-        service.tasks.spawn(halting("the gate of reads", reads, service.halt.clone()));
+        service.tasks.spawn(halting("the gate of reads", reads, halt.clone()));
         if workers {
             worker::start(&service, &stop);
         }
@@ -283,7 +295,7 @@ impl App {
         let router = http::router(Arc::new(gateway), edge);
         tokio::select! {
             () = http::server::serve(listener, router, limits.connections_max, stop) => {}
-            why = service.halt.called() => {
+            why = halt.called() => {
                 tracing::error!(why, "stopping at once");
                 return Err(Halted(why));
             }

@@ -73,7 +73,7 @@ fn all(service: &Service) -> Vec<Task> {
     // Each witness has a task of its own, so that a slow one delays no other.
     tasks.extend((0..service.record.witnesses().len()).map(|place| {
         task("witness", WITNESS_PERIOD, move |service| async move {
-            record::ask_witness(&service, place).await.map(u64::from)
+            record::ask_witness(&service.record, place).await.map(u64::from)
         })
     }));
     tasks
@@ -101,8 +101,8 @@ pub async fn run_once(service: &Service) -> Result<(), Error> {
 /// returns how many entries got a position.
 async fn continue_record(service: &Service) -> Result<u64, Error> {
     let placed = record::sequence(&service.base).await?;
-    record::sign(service).await?;
-    record::open_round(service).await?;
+    record::sign(&service.record).await?;
+    record::open_round(&service.record).await?;
     Ok(placed)
 }
 

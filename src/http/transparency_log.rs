@@ -35,7 +35,7 @@ pub(super) fn tiles() -> Router<Arc<Gateway>> {
     responses((status = 200, description = "The signed checkpoint (C2SP tlog-checkpoint).", content_type = "text/plain", body = String),
         (status = 404, response = super::openapi::ProblemAnswer)))]
 pub(super) async fn checkpoint(State(gateway): State<Arc<Gateway>>) -> Result<Response, Problem> {
-    let note = record::checkpoint(&gateway.service).await?;
+    let note = record::checkpoint(&gateway.service.record).await?;
     Ok((typed("text/plain; charset=utf-8", FRESH), note).into_response())
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn checkpoint(State(gateway): State<Arc<Gateway>>) -> Result<Re
 pub(super) async fn newest_checkpoint(
     State(gateway): State<Arc<Gateway>>,
 ) -> Result<Response, Problem> {
-    let note = record::newest_checkpoint(&gateway.service).await?;
+    let note = record::newest_checkpoint(&gateway.service.record).await?;
     Ok((typed("text/plain; charset=utf-8", FRESH), note).into_response())
 }
 
@@ -66,7 +66,7 @@ async fn entries(
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
     let slice = TileSlice::parse(0, &number).map_err(|_| Problem::of(Code::NotFound))?;
-    let entries = record::entries(&gateway.service, bearer(&headers)?, slice).await?;
+    let entries = record::entries(&gateway.service.record, bearer(&headers)?, slice).await?;
     Ok((typed("application/octet-stream", "no-store"), entries).into_response())
 }
 

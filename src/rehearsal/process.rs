@@ -121,7 +121,6 @@ impl Instance {
             settings: Arc::new(settings),
         };
         let service = Service {
-            base,
             known_tokens: Arc::default(),
             connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
             access_tokens: Arc::new(AccessTokens::default()),
@@ -137,13 +136,15 @@ impl Instance {
             reads,
             waiters: Arc::new(Waiters::default()),
             record: Arc::new(Record::new(
+                base.clone(),
+                Halt::default(),
                 "rehearsal/log".to_owned(),
                 LastSigned::of_key_file(Path::new("/nonexistent/keys")),
                 None,
                 Witnesses::new(witness_client(), &config::Witnesses::default()),
             )),
             tasks: TaskTracker::new(),
-            halt: Halt::default(),
+            base,
         };
         service.tasks.spawn(gate_task.run(service.clone(), process.stop.clone()));
         service.tasks.spawn(reads_task.run(service.clone(), process.stop.clone()));

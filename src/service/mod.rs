@@ -35,7 +35,6 @@ use crate::auth::throttle::Throttle;
 use crate::clock::AgreedClock;
 use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
-use crate::disk::halt::Halt;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::event::{AuditEntry, Event};
 use crate::domain::id::InstanceId;
@@ -71,8 +70,6 @@ pub struct Base {
 pub struct Service {
     /// What every use case works with.
     pub base: Base,
-    /// What ends the process when a disk fails, or a task that decides.
-    pub halt: Halt,
     /// The grant tokens whose signature is known to be one of theirs.
     pub known_tokens: Arc<KnownTokens>,
     /// The vehicle cloud.

@@ -21,6 +21,8 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::audit::note::{InvalidVerifierKey, KeyKind, VerifierKey};
+use crate::disk::halt::Halt;
+use crate::service::Base;
 use crate::signing::last_signed::LastSigned;
 
 pub use lag::measure_lag;
@@ -33,9 +35,11 @@ pub use sequence::sequence;
 pub use sign::sign;
 pub use witnesses::{Witnesses, ask_witness};
 
-/// What signing the record needs besides keys.
-#[derive(Debug)]
+/// The record as this process signs, shows and has it witnessed.
 pub struct Record {
+    base: Base,
+    /// What ends the process when a disk fails.
+    halt: Halt,
     origin: String,
     last_signed: LastSigned,
     reader_token: Option<SecretString>,
@@ -50,13 +54,15 @@ impl Record {
     /// can be read with this token, and who watches it.
     #[must_use]
     pub fn new(
+        base: Base,
+        halt: Halt,
         origin: String,
         last_signed: LastSigned,
         reader_token: Option<SecretString>,
         witnesses: Witnesses,
     ) -> Self {
         let (seen, trouble) = (AtomicU64::default(), Mutex::default());
-        Self { origin, last_signed, reader_token, witnesses, seen, trouble }
+        Self { base, halt, origin, last_signed, reader_token, witnesses, seen, trouble }
     }
 
     /// The name of the log: the first line of its checkpoints.

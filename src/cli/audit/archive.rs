@@ -40,7 +40,7 @@ pub(super) async fn run(args: ArchiveArgs) -> Result<(), Failure> {
     let app = App::assemble(&config, Parts::of_the_system(), CancellationToken::new()).await?;
     let age = Duration::from_secs(u64::from(args.older_than_days) * DAY_S);
     let before = app.service.base.clock.now().minus(age);
-    let archived = archive(&app.service, &Folder::at(&args.folder), before).await;
+    let archived = archive(&app.service.record, &Folder::at(&args.folder), before).await;
     app.close().await;
     let archived = archived?;
     let (first, end) = (archived.now.start, archived.now.end);

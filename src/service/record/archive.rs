@@ -1,6 +1,7 @@
 //! Moving old entries out of the database into files: whole bundles, each checked against the
 //! signed tree and durable in the archive before anything is dropped. Hashes and positions stay.
 
+use super::Record;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
-use crate::service::{Base, Caller, Error, Service};
+use crate::service::{Base, Caller, Error};
 use crate::storage::record::{self, PlacedEntry};
 use crate::storage::{Priority, Reader, record_archive};
 
@@ -93,13 +94,13 @@ impl From<crate::disk::folder::FolderError> for ArchiveError {
 /// # Errors
 /// [`ArchiveError`].
 pub async fn archive(
-    service: &Service,
+    log: &Record,
     folder: &Folder,
     before: Timestamp,
 ) -> Result<Archived, ArchiveError> {
-    let written = write(service, folder, before).await?;
-    note(&service.base, &written).await?;
-    drop_archived(&service.base).await?;
+    let written = write(log, folder, before).await?;
+    note(&log.base, &written).await?;
+    drop_archived(&log.base).await?;
     Ok(Archived { now: written.archived..written.end, next: written.next })
 }
 
@@ -121,16 +122,16 @@ pub struct WrittenBundles {
 /// # Errors
 /// [`ArchiveError`].
 pub async fn write(
-    service: &Service,
+    log: &Record,
     folder: &Folder,
     before: Timestamp,
 ) -> Result<WrittenBundles, ArchiveError> {
-    if let Some(rolled_back) = examine(service).await? {
+    if let Some(rolled_back) = examine(log).await? {
         return Err(rolled_back.into());
     }
     let turn = turn(folder)?;
-    let mut reader = service.base.store.read().await?;
-    let newest = signed(service, &mut reader).await?;
+    let mut reader = log.base.store.read().await?;
+    let newest = signed(log, &mut reader).await?;
     let state = record::state(&mut reader).await?;
     let (archived, organizations) = (state.archived, BTreeSet::new());
     let mut written = WrittenBundles { archived, end: state.archived, organizations, next: None };
@@ -157,10 +158,10 @@ pub async fn write(
 }
 
 /// The newest checkpoint, if it is one of this service's.
-async fn signed(service: &Service, reader: &mut Reader) -> Result<Covering, ArchiveError> {
-    let newest = newest(reader, service.record.witnesses.quorum()).await?;
-    let origin = service.record.origin();
-    let keys = verifier_keys(&service.base.keys(), origin).map_err(Error::internal)?;
+async fn signed(log: &Record, reader: &mut Reader) -> Result<Covering, ArchiveError> {
+    let newest = newest(reader, log.witnesses.quorum()).await?;
+    let origin = log.origin();
+    let keys = verifier_keys(&log.base.keys(), origin).map_err(Error::internal)?;
     match checkpoint::open(&newest.note, origin, &keys) {
         Ok(_) => Ok(newest),
         Err(source) => {

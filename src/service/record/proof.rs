@@ -1,5 +1,6 @@
 //! Proving to somebody that an entry about them is in the record.
 
+use super::Record;
 use super::tiles::ask;
 use super::{rounds, sequence, sign};
 use crate::audit::entry::RecordedEntry;
@@ -7,7 +8,7 @@ use crate::audit::proof::Proof;
 use crate::audit::tree::Tiles;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::id::{AuditEntryId, UserId};
-use crate::service::{Caller, Error, Service, StateFault};
+use crate::service::{Caller, Error, StateFault};
 use crate::storage::{Reader, audit_entries, record, vehicles};
 
 /// The proof that an entry is in the record, with the newest checkpoint that was witnessed, or the
@@ -17,12 +18,8 @@ use crate::storage::{Reader, audit_entries, record, vehicles};
 /// # Errors
 /// [`crate::service::Denial::ScopeMissing`]; [`Error::NotFound`] also for entries that do not concern the caller;
 /// [`StateFault::EntryNotSigned`] while nothing can be signed.
-pub async fn prove(
-    service: &Service,
-    caller: &Caller,
-    entry_id: AuditEntryId,
-) -> Result<Proof, Error> {
-    let mut reader = service.base.store.read().await?;
+pub async fn prove(log: &Record, caller: &Caller, entry_id: AuditEntryId) -> Result<Proof, Error> {
+    let mut reader = log.base.store.read().await?;
     let organization_id = caller.actor.organization_id;
     let entry = audit_entries::find(&mut reader, organization_id, entry_id).await?;
     let object = match &entry {
@@ -30,17 +27,17 @@ pub async fn prove(
         None => Object::MISSING,
     };
     let sought = Sought::of(entry_id);
-    service.base.authorize(caller, Operation::ProveAuditEntry, &object, sought.clone())?;
+    log.base.authorize(caller, Operation::ProveAuditEntry, &object, sought.clone())?;
     let entry = entry.ok_or(Error::NotFound(sought))?;
-    if let Some(proof) = proof_of(service, &mut reader, &entry).await? {
+    if let Some(proof) = proof_of(log, &mut reader, &entry).await? {
         return Ok(proof);
     }
     drop(reader);
     // It is younger than the last checkpoint: sign now rather than make the caller wait.
-    sequence(&service.base).await?;
-    sign(service).await?;
-    let mut reader = service.base.store.read().await?;
-    let proof = proof_of(service, &mut reader, &entry).await?;
+    sequence(&log.base).await?;
+    sign(log).await?;
+    let mut reader = log.base.store.read().await?;
+    let proof = proof_of(log, &mut reader, &entry).await?;
     proof.ok_or(Error::State(StateFault::EntryNotSigned))
 }
 
@@ -59,13 +56,13 @@ async fn object(reader: &mut Reader, entry: &RecordedEntry) -> Result<Object, Er
 
 /// The proof, if a checkpoint covers the entry.
 async fn proof_of(
-    service: &Service,
+    log: &Record,
     reader: &mut Reader,
     entry: &RecordedEntry,
 ) -> Result<Option<Proof>, Error> {
     let Some(position) = record::position(reader, entry.entry_id).await? else { return Ok(None) };
     // A checkpoint that was witnessed is worth more to whoever keeps the proof than a newer one.
-    let quorum = service.record.witnesses.quorum();
+    let quorum = log.witnesses.quorum();
     let witnessed = rounds::newest_witnessed(reader, quorum).await?;
     let covering = match witnessed.filter(|witnessed| position < witnessed.size) {
         Some(witnessed) => Some(witnessed),

@@ -1,11 +1,12 @@
 //! What is published of the record: the checkpoint and the tiles for everybody, the entries
 //! themselves, which are those of every organization, for the operator alone.
 
+use super::Record;
 use super::rounds;
 use crate::audit::bundle;
 use crate::audit::tile::{TileSlice, WIDTH};
 use crate::domain::access::Sought;
-use crate::service::{Base, CredentialFault, Error, Service, StateFault};
+use crate::service::{Base, CredentialFault, Error, StateFault};
 use crate::storage::record;
 
 /// What is said to be missing before there is a tree of that size.
@@ -18,12 +19,12 @@ const HASH_LENGTH: usize = 32;
 ///
 /// # Errors
 /// [`Error::NotFound`] before the first.
-pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
-    let quorum = service.record.witnesses.quorum();
+pub async fn checkpoint(log: &Record) -> Result<Vec<u8>, Error> {
+    let quorum = log.witnesses.quorum();
     if quorum.min() == 0 {
-        return newest_checkpoint(service).await;
+        return newest_checkpoint(log).await;
     }
-    let mut reader = service.base.store.read().await?;
+    let mut reader = log.base.store.read().await?;
     let witnessed = rounds::newest_witnessed(&mut reader, quorum).await?;
     witnessed.map(|witnessed| witnessed.note).ok_or(Error::NotFound(NOTHING))
 }
@@ -32,9 +33,9 @@ pub async fn checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`] before the first.
-pub async fn newest_checkpoint(service: &Service) -> Result<Vec<u8>, Error> {
-    let mut reader = service.base.store.read().await?;
-    let newest = rounds::newest(&mut reader, service.record.witnesses.quorum()).await?;
+pub async fn newest_checkpoint(log: &Record) -> Result<Vec<u8>, Error> {
+    let mut reader = log.base.store.read().await?;
+    let newest = rounds::newest(&mut reader, log.witnesses.quorum()).await?;
     newest.map(|newest| newest.note).ok_or(Error::NotFound(NOTHING))
 }
 
@@ -59,10 +60,10 @@ pub async fn tile(base: &Base, slice: TileSlice) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// [`Error::Unauthenticated`]; [`StateFault::EntriesArchived`] for those that are only in an
 /// archive; [`Error::NotFound`] if the tree is not there yet.
-pub async fn entries(service: &Service, token: &str, slice: TileSlice) -> Result<Vec<u8>, Error> {
-    service.record.admit_reader(token).map_err(Error::Unauthenticated)?;
+pub async fn entries(log: &Record, token: &str, slice: TileSlice) -> Result<Vec<u8>, Error> {
+    log.admit_reader(token).map_err(Error::Unauthenticated)?;
     let first = slice.tile.number.saturating_mul(WIDTH);
-    let mut reader = service.base.store.read().await?;
+    let mut reader = log.base.store.read().await?;
     let placed = record::entries(&mut reader, first..first.saturating_add(slice.width)).await?;
     if placed.len() as u64 != slice.width {
         let is_archived = first < record::state(&mut reader).await?.archived;

@@ -1,13 +1,14 @@
 //! A database that is older than what was signed: an old backup, in which revoked grants are
 //! alive. The service does not start on it, unless somebody accepts that, on the record.
 
+use super::Record;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use super::sign::{Continuity, continuity, last_signed};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
-use crate::service::{Caller, Error, Service};
+use crate::service::{Caller, Error};
 use crate::storage::{Priority, cosignatures, organizations, record};
 
 /// The database does not continue what was signed.
@@ -32,14 +33,14 @@ pub struct RolledBack {
 ///
 /// # Errors
 /// [`Error::Storage`], [`Error::Internal`] if the file beside the key cannot be used.
-pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
-    let Some(signed) = last_signed(&service.record).await? else { return Ok(None) };
-    let mut reader = service.base.store.read().await?;
+pub async fn examine(log: &Record) -> Result<Option<RolledBack>, Error> {
+    let Some(signed) = last_signed(&log).await? else { return Ok(None) };
+    let mut reader = log.base.store.read().await?;
     let found = record::state(&mut reader).await?.size;
     Ok(match continuity(&mut reader, found, Some(signed)).await? {
         Continuity::Good(_) => None,
         Continuity::Shorter { signed, .. } | Continuity::Other { signed } => {
-            let file = service.record.last_signed.path().to_owned();
+            let file = log.last_signed.path().to_owned();
             Some(RolledBack { signed, found, file })
         }
     })
@@ -50,8 +51,8 @@ pub async fn examine(service: &Service) -> Result<Option<RolledBack>, Error> {
 ///
 /// # Errors
 /// [`Error::Storage`]; [`Error::Internal`] if the file cannot be put aside.
-pub async fn accept_rollback(service: &Service, rolled_back: &RolledBack) -> Result<(), Error> {
-    let recorded = service.base.transact("record.accept_rollback", Priority::Ordinary, |work| {
+pub async fn accept_rollback(log: &Record, rolled_back: &RolledBack) -> Result<(), Error> {
+    let recorded = log.base.transact("record.accept_rollback", Priority::Ordinary, |work| {
         Box::pin(async move {
             for organization_id in organizations::all(&mut work.tx).await? {
                 let caller = Caller { actor: Actor::system(organization_id), request_id: None };
@@ -65,9 +66,9 @@ pub async fn accept_rollback(service: &Service, rolled_back: &RolledBack) -> Res
     });
     let now = recorded.await?;
     let suffix = format!(".rolled-back-{}", now.as_unix_seconds());
-    let aside = service.record.last_signed.put_aside(&suffix);
+    let aside = log.last_signed.put_aside(&suffix);
     let aside = aside.map_err(|error| Error::Internal(format!("the last checkpoint: {error}")))?;
-    service.record.seen.store(0, Ordering::Relaxed);
+    log.seen.store(0, Ordering::Relaxed);
     tracing::warn!(
         signed = rolled_back.signed,
         found = rolled_back.found,

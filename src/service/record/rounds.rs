@@ -2,10 +2,11 @@
 //! asked about the same checkpoint for a while, so that it gathers the cosignatures that a
 //! verifier wants to see together.
 
+use super::Record;
 use std::time::Duration;
 
 use super::Quorum;
-use crate::service::{Error, Service};
+use crate::service::Error;
 use crate::storage::cosignatures::{self, Cosigned, Round};
 use crate::storage::{Executor, Priority, Reader, record};
 
@@ -37,15 +38,15 @@ impl Witnessed {
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn open_round(service: &Service) -> Result<bool, Error> {
-    let quorum = service.record.witnesses.quorum();
+pub async fn open_round(log: &Record) -> Result<bool, Error> {
+    let quorum = log.witnesses.quorum();
     if quorum.is_empty() {
         return Ok(false);
     }
-    let mut reader = service.base.store.read().await?;
+    let mut reader = log.base.store.read().await?;
     let state = record::state(&mut reader).await?;
     let Some(checkpoint) = state.checkpoint else { return Ok(false) };
-    let now = service.base.clock.now();
+    let now = log.base.clock.now();
     let all = witnessed(&mut reader, quorum).await?;
     if let Some(round) = cosignatures::newest_round(&mut reader).await? {
         let cosigned = all.iter().find(|w| w.size == round.size).map_or(0, |w| w.cosignatures);
@@ -61,7 +62,7 @@ pub async fn open_round(service: &Service) -> Result<bool, Error> {
     let enough = quorum.enough();
     let published = all.iter().find(|w| w.cosignatures >= enough).map_or(0, |w| w.size);
     let round = &Round { size: state.checkpoint_size, checkpoint, opened_at: now };
-    let opened = service.base.transact("record.open_round", Priority::Ordinary, |work| {
+    let opened = log.base.transact("record.open_round", Priority::Ordinary, |work| {
         Box::pin(async move {
             cosignatures::open_round(&mut work.tx, round).await?;
             cosignatures::forget(&mut work.tx, published, ROUNDS_MAX).await?;

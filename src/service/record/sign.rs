@@ -9,8 +9,8 @@ use super::tiles::ask;
 use super::{Record, verifier_keys};
 use crate::audit::checkpoint::{self, TreeHead};
 use crate::audit::tree::{Tiles, proves_growth};
+use crate::service::Error;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Error, Service};
 use crate::signing::Keyring;
 use crate::storage::{Priority, Reader, record};
 
@@ -30,42 +30,42 @@ pub(super) enum Continuity {
 /// # Errors
 /// [`Error::Storage`]; [`Error::Internal`] if the tree does not continue the last one signed, or
 /// the file beside the key cannot be used: then [`Record::trouble`] tells until it is mended.
-pub async fn sign(service: &Service) -> Result<bool, Error> {
-    let outcome = sign_if_grown(service).await;
+pub async fn sign(log: &Record) -> Result<bool, Error> {
+    let outcome = sign_if_grown(log).await;
     match &outcome {
-        Ok(_) => service.record.set_trouble(None),
-        Err(Error::Internal(why)) => service.record.set_trouble(Some(why.clone())),
+        Ok(_) => log.set_trouble(None),
+        Err(Error::Internal(why)) => log.set_trouble(Some(why.clone())),
         // A database that is away is told by its own check.
         Err(_) => {}
     }
     outcome
 }
 
-async fn sign_if_grown(service: &Service) -> Result<bool, Error> {
-    let mut reader = service.base.store.read().await?;
+async fn sign_if_grown(log: &Record) -> Result<bool, Error> {
+    let mut reader = log.base.store.read().await?;
     let state = record::state(&mut reader).await?;
-    let seen = service.record.seen.load(Ordering::Relaxed);
+    let seen = log.seen.load(Ordering::Relaxed);
     if state.size < seen {
         return Err(refused(seen, state.size));
     }
     if state.checkpoint_size == state.size {
         return Ok(false);
     }
-    let signed = last_signed(&service.record).await?;
+    let signed = last_signed(&log).await?;
     let head = match continuity(&mut reader, state.size, signed).await? {
         Continuity::Good(head) => head,
         Continuity::Shorter { signed, found } => return Err(refused(signed, found)),
         Continuity::Other { signed } => return Err(refused(signed, state.size)),
     };
     drop(reader);
-    let note = signed_note(&service.base.keys(), service, head)?;
+    let note = signed_note(&log.base.keys(), log, head)?;
     failpoint::reached(Failpoint::CheckpointSigned);
-    if !keep(service, head, note.clone()).await? {
+    if !keep(log, head, note.clone()).await? {
         return Ok(false);
     }
     failpoint::reached(Failpoint::CheckpointKept);
     let note = &note;
-    let published = service.base.transact("record.publish", Priority::Ordinary, |work| {
+    let published = log.base.transact("record.publish", Priority::Ordinary, |work| {
         Box::pin(async move {
             let published = record::publish(&mut work.tx, note, head.size).await?;
             failpoint::reached(Failpoint::CheckpointPublished);
@@ -119,10 +119,10 @@ pub(super) async fn continuity(
 }
 
 /// The checkpoint, signed with every key that signs.
-fn signed_note(keys: &Keyring, service: &Service, head: TreeHead) -> Result<Vec<u8>, Error> {
-    let now = service.base.clock.now();
-    let text = checkpoint::text(&service.record.origin, head).map_err(Error::internal)?;
-    let public = verifier_keys(keys, &service.record.origin).map_err(Error::internal)?;
+fn signed_note(keys: &Keyring, log: &Record, head: TreeHead) -> Result<Vec<u8>, Error> {
+    let now = log.base.clock.now();
+    let text = checkpoint::text(&log.origin, head).map_err(Error::internal)?;
+    let public = verifier_keys(keys, &log.origin).map_err(Error::internal)?;
     let signatures = public.iter().zip(keys.checkpoints().iter()).map(|(public, key)| {
         public.signature(&key.sign(&public.message(&text, now)), now).map_err(Error::internal)
     });
@@ -132,8 +132,8 @@ fn signed_note(keys: &Keyring, service: &Service, head: TreeHead) -> Result<Vec<
 
 /// Keeps the checkpoint in the file beside the key, unless another process is at it or has kept a
 /// newer one; returns whether it did.
-async fn keep(service: &Service, head: TreeHead, note: Vec<u8>) -> Result<bool, Error> {
-    let (file, origin) = (service.record.last_signed.clone(), service.record.origin.clone());
+async fn keep(log: &Record, head: TreeHead, note: Vec<u8>) -> Result<bool, Error> {
+    let (file, origin) = (log.last_signed.clone(), log.origin.clone());
     let kept = tokio::task::spawn_blocking(move || {
         let Some(turn) = file.turn()? else { return Ok(false) };
         let before = file.read()?;
@@ -145,11 +145,11 @@ async fn keep(service: &Service, head: TreeHead, note: Vec<u8>) -> Result<bool, 
     });
     let kept: std::io::Result<bool> = kept.await.map_err(Error::internal)?;
     if let Err(error) = &kept {
-        service.halt.judge(service.record.last_signed.path(), error);
+        log.halt.judge(log.last_signed.path(), error);
     }
-    let kept = kept.map_err(|error| unusable(&service.record, &error))?;
+    let kept = kept.map_err(|error| unusable(&log, &error))?;
     if kept {
-        service.record.seen.fetch_max(head.size, Ordering::Relaxed);
+        log.seen.fetch_max(head.size, Ordering::Relaxed);
     }
     Ok(kept)
 }

@@ -1,6 +1,7 @@
 //! Asking witnesses for their cosignatures (C2SP tlog-witness). Each is asked by itself, and left
 //! alone for a while when it is away; none of them can keep anything from happening.
 
+use super::Record;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::audit::tree::Tiles;
 use crate::audit::witness::{self, Submission};
 use crate::config;
 use crate::connector::witness::WitnessClient;
-use crate::service::{Base, Error, Service};
+use crate::service::{Base, Error};
 use crate::storage::cosignatures::{self, Round};
 use crate::storage::{Priority, record};
 use crate::telemetry;
@@ -114,26 +115,26 @@ impl Witness {
 /// # Errors
 /// [`Error::Storage`]; [`Error::Internal`] if the tiles in the database are damaged. That a witness
 /// is away is no error.
-pub async fn ask_witness(service: &Service, place: usize) -> Result<bool, Error> {
-    let Some(asked) = service.record.witnesses.all.get(place) else { return Ok(false) };
-    let mut reader = service.base.store.read().await?;
+pub async fn ask_witness(log: &Record, place: usize) -> Result<bool, Error> {
+    let Some(asked) = log.witnesses.all.get(place) else { return Ok(false) };
+    let mut reader = log.base.store.read().await?;
     let round = cosignatures::newest_round(&mut reader).await?;
     let progress = cosignatures::newest_of(&mut reader, &asked.id).await?;
     drop(reader);
     let last = progress.map_or(0, |progress| progress.size);
-    let rests = service.base.clock.monotonic() < asked.state().rests_until;
+    let rests = log.base.clock.monotonic() < asked.state().rests_until;
     let mut cosigned = false;
     if let Some(round) = round.filter(|round| round.size > last && !rests) {
-        let outcome = put_before(service, asked, &round, last).await?;
-        cosigned = note_outcome(&service.base, asked, &round, outcome).await?;
+        let outcome = put_before(log, asked, &round, last).await?;
+        cosigned = note_outcome(&log.base, asked, &round, outcome).await?;
     }
-    measure(&service.base, asked).await?;
+    measure(&log.base, asked).await?;
     Ok(cosigned)
 }
 
 /// Puts a checkpoint before a witness, and once more if it knows another tree than we thought.
 async fn put_before(
-    service: &Service,
+    log: &Record,
     asked: &Witness,
     round: &Round,
     last: u64,
@@ -141,9 +142,8 @@ async fn put_before(
     let text = checkpoint::text_of(&round.checkpoint).map_err(Error::internal)?;
     let mut old_size = asked.state().knows.unwrap_or(last).min(round.size);
     for is_last in [false, true] {
-        let request = submission(&service.base, round, old_size).await?.to_bytes();
-        let answer = match service.record.witnesses.client.add_checkpoint(&asked.url, request).await
-        {
+        let request = submission(&log.base, round, old_size).await?.to_bytes();
+        let answer = match log.witnesses.client.add_checkpoint(&asked.url, request).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Outcome::Away(error.detail)),
         };
@@ -155,7 +155,7 @@ async fn put_before(
                 });
             }
             (409, Some(known)) if known > round.size => {
-                return beyond(&service.base, asked, known).await;
+                return beyond(&log.base, asked, known).await;
             }
             (409, Some(known)) if !is_last => old_size = known,
             (status, _) => return Ok(Outcome::Refused(format!("status {status}"))),

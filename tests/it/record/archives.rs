@@ -104,12 +104,12 @@ async fn a_run_that_is_cut_off_anywhere_loses_nothing(database: Database) {
     let (service, folder) = (app.service(), Folder::at(&app.folder().join("archive")));
     let (before, entries) = (later(&app), app.count(ENTRIES).await);
     // Cut off within the first step: some files, nothing else.
-    let written = archive::write(service, &folder, before).await.unwrap();
+    let written = archive::write(&service.record, &folder, before).await.unwrap();
     fs::remove_file(folder.path().join("tile/entries/001")).unwrap();
     assert_eq!(app.count(ENTRIES).await, entries);
     drop(written);
     // Cut off after it was noted, before anything was dropped.
-    let written = archive::write(service, &folder, before).await.unwrap();
+    let written = archive::write(&service.record, &folder, before).await.unwrap();
     archive::note(&service.base, &written).await.unwrap();
     assert_eq!(app.count(ENTRIES).await, entries + 1, "the archiving was recorded, and no more");
     assert_eq!(app.count(ARCHIVED_EVENTS).await, 1);
@@ -118,7 +118,7 @@ async fn a_run_that_is_cut_off_anywhere_loses_nothing(database: Database) {
     // A file that is lost before the entries are dropped is written again, also elsewhere.
     fs::remove_file(folder.path().join("tile/entries/000")).unwrap();
     let elsewhere = Folder::at(&app.folder().join("elsewhere"));
-    let archived = archive(service, &elsewhere, before).await.unwrap();
+    let archived = archive(&service.record, &elsewhere, before).await.unwrap();
     assert_eq!(archived.now, 512..512, "nothing new");
     assert!(matches!(archived.next, Some(Unready::NotCovered(512))), "{archived:?}");
     assert_eq!(app.count(ENTRIES).await, entries + 1 - 512);
@@ -158,15 +158,16 @@ async fn placed(app: &TestApp, position: u64, sql: &'static str) {
 async fn what_was_not_signed_or_is_not_what_was_signed_stays(database: Database) {
     let app = with_entries(database).await;
     let (service, folder) = (app.service(), Folder::at(&app.folder().join("archive")));
-    let young = archive(service, &folder, app.clock.now().minus(Duration::from_secs(9))).await;
+    let young =
+        archive(&service.record, &folder, app.clock.now().minus(Duration::from_secs(9))).await;
     let young = young.unwrap();
     assert!(matches!(young.next, Some(Unready::TooYoung { first: 0, last: 255, .. })), "{young:?}");
     let entries = app.count(ENTRIES).await;
     placed(&app, 300, "UPDATE audit_entries SET request_id = 'other' WHERE entry_id = $1").await;
-    let changed = archive(service, &folder, later(&app)).await.unwrap_err();
+    let changed = archive(&service.record, &folder, later(&app)).await.unwrap_err();
     assert!(matches!(changed, ArchiveError::Changed(300)), "{changed}");
     placed(&app, 200, "DELETE FROM audit_entries WHERE entry_id = $1").await;
-    let missing = archive(service, &folder, later(&app)).await.unwrap_err();
+    let missing = archive(&service.record, &folder, later(&app)).await.unwrap_err();
     assert!(matches!(missing, ArchiveError::Copy(CopyError::NoEntry(200))), "{missing}");
     assert_eq!(app.count(ENTRIES).await, entries - 1, "something was dropped");
     app.end().await;
@@ -189,7 +190,7 @@ async fn an_archive_of_other_entries_is_not_written_over() {
     let held = folder.path().join("tile/entries/000");
     fs::create_dir_all(held.parent().unwrap()).unwrap();
     fs::write(&held, b"\0\x02{}").unwrap();
-    let refused = archive(app.service(), &folder, later(&app)).await.unwrap_err();
+    let refused = archive(&app.service().record, &folder, later(&app)).await.unwrap_err();
     assert!(matches!(refused, ArchiveError::OtherArchive(_)), "{refused}");
     assert_eq!(fs::read(&held).unwrap(), b"\0\x02{}");
     assert!(Path::new(&held).exists() && WIDTH == 256);

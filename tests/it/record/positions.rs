@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(app.count(POSITIONS).await, entries);
         assert_eq!(checkpoint(app.service()).await.head.size, entries as u64);
         assert_eq!(record::sequence(&app.service().base).await.unwrap(), 0);
-        assert!(!record::sign(app.service()).await.unwrap(), "signed again what had not grown");
+        assert!(!record::sign(&app.service().record).await.unwrap(), "signed again what had not grown");
     }
 
     async fn entries_of_transactions_that_overlap_are_taken_in_their_order(app) {
@@ -86,7 +86,7 @@ async fn several_sequencers_at_once_leave_no_gap_and_no_duplicate() {
             let mut placed = 0;
             for _ in 0..40 {
                 placed += record::sequence(&service.base).await.unwrap();
-                record::sign(&service).await.unwrap();
+                record::sign(&service.record).await.unwrap();
             }
             placed
         }
@@ -98,7 +98,7 @@ async fn several_sequencers_at_once_leave_no_gap_and_no_duplicate() {
     }));
     let (placed, _) = futures_util::future::join(placed, entries).await;
     let rest = record::sequence(&app.service().base).await.unwrap();
-    record::sign(app.service()).await.unwrap();
+    record::sign(&app.service().record).await.unwrap();
     let total: u64 = placed.iter().sum::<u64>() + rest;
     assert_eq!(total, app.count(ENTRIES).await as u64);
     assert_eq!(checkpoint(app.service()).await.head.size, total);

@@ -21,21 +21,21 @@ async fn an_old_backup_is_refused_until_somebody_accepts_it(database: Database) 
     owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await.expect(200);
     sequence_and_sign(app.service()).await;
     let signed = checkpoint(app.service()).await.head.size;
-    assert_eq!(examine(app.service()).await.unwrap(), None);
+    assert_eq!(examine(&app.service().record).await.unwrap(), None);
 
     app.restore(backup).await;
-    let rolled_back = examine(app.service()).await.unwrap().expect("an old database");
+    let rolled_back = examine(&app.service().record).await.unwrap().expect("an old database");
     assert_eq!(rolled_back.signed, signed);
     assert!(rolled_back.found < signed);
     assert!(rolled_back.to_string().contains("--accept-rollback"));
-    let refused = record::sign(app.service()).await.unwrap_err().to_string();
+    let refused = record::sign(&app.service().record).await.unwrap_err().to_string();
     assert!(refused.contains("does not continue"), "{refused}");
     assert_eq!(is_ready(&app).await, 503);
 
-    accept_rollback(app.service(), &rolled_back).await.unwrap();
+    accept_rollback(&app.service().record, &rolled_back).await.unwrap();
     sequence_and_sign(app.service()).await;
     assert_eq!(is_ready(&app).await, 200);
-    assert_eq!(examine(app.service()).await.unwrap(), None);
+    assert_eq!(examine(&app.service().record).await.unwrap(), None);
     verify(app.service()).await.unwrap();
     let admin = app.admin().await;
     let entries = admin.get("/v1/audit-entries?event=record.rollback_accepted").await.expect(200);
@@ -75,12 +75,12 @@ on_both! {
         }
         queue_again(app.service(), &entries).await;
         record::sequence(&app.service().base).await.unwrap();
-        let refused = record::sign(app.service()).await.unwrap_err().to_string();
+        let refused = record::sign(&app.service().record).await.unwrap_err().to_string();
         assert!(refused.contains("nothing more is signed"), "{refused}");
         assert_eq!(is_ready(app).await, 503);
         assert_eq!(checkpoint(app.service()).await.head, signed, "another checkpoint was published");
-        let rolled_back = examine(app.service()).await.unwrap().expect("another tree");
-        accept_rollback(app.service(), &rolled_back).await.unwrap();
+        let rolled_back = examine(&app.service().record).await.unwrap().expect("another tree");
+        accept_rollback(&app.service().record, &rolled_back).await.unwrap();
         sequence_and_sign(app.service()).await;
     }
 }

@@ -50,9 +50,9 @@ async fn watched(database: Database, witnesses: &[&Witness], min: usize) -> Test
 /// Positions, a signature, and the witnesses asked once: what the workers do in a quarter second.
 async fn work(app: &TestApp) {
     sequence_and_sign(app.service()).await;
-    record::open_round(app.service()).await.unwrap();
+    record::open_round(&app.service().record).await.unwrap();
     for place in 0..app.service().record.witnesses().len() {
-        record::ask_witness(app.service(), place).await.unwrap();
+        record::ask_witness(&app.service().record, place).await.unwrap();
     }
 }
 
@@ -247,8 +247,8 @@ async fn after_a_rollback_only_a_new_witness_cosigns(database: Database) {
     let cosigned = opened(&app, "/log/checkpoint", &[&old]).await.head;
 
     app.restore(backup).await;
-    let rolled_back = examine(app.service()).await.unwrap().expect("an old database");
-    accept_rollback(app.service(), &rolled_back).await.unwrap();
+    let rolled_back = examine(&app.service().record).await.unwrap().expect("an old database");
+    accept_rollback(&app.service().record, &rolled_back).await.unwrap();
     for _ in 0..8 {
         app.sign_in("owner@story.example").await;
         app.advance(Duration::from_secs(61));

@@ -27,12 +27,12 @@ pub(crate) fn verifier_keys(service: &Service) -> Vec<VerifierKey> {
 /// Gives every entry its position and signs: what the worker does a few times each second.
 pub(crate) async fn sequence_and_sign(service: &Service) {
     record::sequence(&service.base).await.unwrap();
-    record::sign(service).await.unwrap();
+    record::sign(&service.record).await.unwrap();
 }
 
 /// The newest checkpoint, verified with the service's public keys.
 pub(crate) async fn checkpoint(service: &Service) -> Checkpoint {
-    let note = record::newest_checkpoint(service).await.unwrap();
+    let note = record::newest_checkpoint(&service.record).await.unwrap();
     checkpoint::open(&note, ORIGIN, &verifier_keys(service)).unwrap()
 }
 

@@ -24,7 +24,7 @@ pub(in crate::http) async fn prove(
     SignedIn(caller): SignedIn,
     ApiPath(entry_id): ApiPath<AuditEntryId>,
 ) -> Result<Response, Problem> {
-    let proof = record::prove(&gateway.service, &caller, entry_id).await?;
+    let proof = record::prove(&gateway.service.record, &caller, entry_id).await?;
     let media_type = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((media_type, proof.to_bytes()).into_response())
 }
