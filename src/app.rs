@@ -144,6 +144,19 @@ pub fn connector(
     Smartcar::new(settings, clock)
 }
 
+/// The record, as the settings say who signs and watches it.
+fn record_of(config: &Config, base: &Base, halt: &Halt) -> Result<Record, AssembleError> {
+    let client = WitnessClient::new().map_err(AssembleError::Witnesses)?;
+    Ok(Record::new(
+        base.clone(),
+        halt.clone(),
+        config.record.origin.as_str().to_owned(),
+        LastSigned::of_key_file(&config.key_file),
+        config.record.reader_token.clone(),
+        Witnesses::new(client, &config.record.witnesses),
+    ))
+}
+
 impl App {
     /// Opens the database, reads the keys and puts everything together. Nothing runs yet.
     ///
@@ -178,6 +191,7 @@ impl App {
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             settings: Arc::new(settings),
         };
+        let record = record_of(config, &base, &halt)?;
         let service = Service {
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
@@ -193,17 +207,7 @@ impl App {
             gate,
             reads,
             waiters: Arc::new(Waiters::default()),
-            record: Arc::new(Record::new(
-                base.clone(),
-                halt.clone(),
-                config.record.origin.as_str().to_owned(),
-                LastSigned::of_key_file(&config.key_file),
-                config.record.reader_token.clone(),
-                Witnesses::new(
-                    WitnessClient::new().map_err(AssembleError::Witnesses)?,
-                    &config.record.witnesses,
-                ),
-            )),
+            record: Arc::new(record),
             tasks: TaskTracker::new(),
             base,
         };

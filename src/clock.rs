@@ -2,12 +2,15 @@
 //!
 //! Two readings: the wall clock for everything that is stored or compared with a grant's
 //! validity, and a monotonic one for deadlines inside this process, which no adjustment of the
-//! wall clock can move.
+//! wall clock can move. On Linux it goes on while the machine is suspended (`CLOCK_BOOTTIME`, see
+//! clock_gettime(2)): a command that was to leave before must not leave after.
 
 mod agreed;
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::time::Timestamp;
 
@@ -25,15 +28,24 @@ pub trait Clock: Send + Sync {
 /// The clocks of the operating system.
 #[derive(Debug)]
 pub struct SystemClock {
-    started: Instant,
+    started: Duration,
+}
+
+#[cfg(target_os = "linux")]
+const MONOTONIC: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const MONOTONIC: ClockId = ClockId::Monotonic;
+
+#[expect(clippy::disallowed_methods, reason = "the one module in which the clock is read")]
+fn since_boot() -> Duration {
+    Duration::try_from(clock_gettime(MONOTONIC)).unwrap_or_default()
 }
 
 impl SystemClock {
     /// Starts the monotonic reading at zero.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one module in which the clock is read")]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self { started: since_boot() }
     }
 }
 
@@ -46,7 +58,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.started.elapsed()
+        since_boot().saturating_sub(self.started)
     }
 }
 

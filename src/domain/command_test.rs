@@ -28,7 +28,7 @@ impl Command {
             retry_after_ms: None,
             created_at: at,
             send_by: at,
-            abandon_at: at,
+            abandon_at: at.plus(std::time::Duration::from_secs(20)),
             instance_id: Id::from_uuid(id),
             changed_at: at,
         }

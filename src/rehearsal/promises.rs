@@ -89,6 +89,8 @@ struct Reader {
     /// What the cloud acknowledged, and to which process.
     acknowledged: Vec<(u64, Send)>,
     died: BTreeSet<u64>,
+    /// Who was told less than was known, before their time was up.
+    told_too_little: Vec<String>,
     /// A process stood still or the database was away: what took long may have been given up.
     was_hindered: bool,
 }

@@ -25,6 +25,7 @@ mod demo;
 mod fault_table;
 mod hostile;
 mod house;
+mod late_decisions;
 mod record;
 mod recovery;
 mod revocation;

@@ -135,13 +135,15 @@ async fn dispatch(
     // The SDKs send no key and never repeat a request by themselves: each one is new.
     let idempotency_key =
         key.map_or_else(|| format!("smartcar_v2:{}", holder.request_id), |key| key.0);
-    // The same body means different things at different paths.
-    let hashed = [instruction.action().as_str().as_bytes(), b" ", body].concat();
+    // The same body means different things at different paths, and for different grants.
+    let grant_id = holder.token.claims().grant_id;
+    let action = instruction.action().as_str().as_bytes();
+    let hashed = [action, b" ", grant_id.as_uuid().as_bytes(), body].concat();
     let request = CommandRequest {
         caller: holder.caller.clone(),
         user_id: holder.token.claims().grantee_id,
         vehicle_id: holder.token.claims().vehicle_id,
-        grant_id: Some(holder.token.claims().grant_id),
+        grant_id: Some(grant_id),
         instruction,
         idempotency_key,
         request_hash: digest::sha256(&hashed),

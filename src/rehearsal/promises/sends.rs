@@ -73,10 +73,15 @@ impl Reader {
     pub(super) fn end(&mut self) {
         let mut broken = Vec::new();
         for (sent_as, done) in &self.done {
+            // The state of a car contradicts only if nothing else was sent to it.
+            let is_alone = self.sends.values().filter(|other| other.1 == sent_as.1).count() == 1;
             let never = |known: &&Known| {
-                use CommandStatus::{Cancelled, Expired, Failed, Refused};
-                let last = known.history.last();
-                matches!(last, Some(Cancelled | Expired | Failed | Refused))
+                use CommandStatus::{Cancelled, Contradicted, Expired, Failed, Refused};
+                match known.history.last() {
+                    Some(Cancelled | Expired | Failed | Refused) => true,
+                    Some(Contradicted) => is_alone,
+                    _ => false,
+                }
             };
             let may_be = self.candidates(sent_as).filter(|known| !never(known)).count() as i64;
             let all = self.candidates(sent_as).count() as i64;
@@ -85,6 +90,9 @@ impl Reader {
             } else if *done > may_be {
                 broken.push(("P5", format!("{sent_as:?} was done, and is said not to have been")));
             }
+        }
+        if !self.was_hindered {
+            broken.extend(self.told_too_little.drain(..).map(|what| ("none", what)));
         }
         broken.extend(self.lost_acknowledgements().map(|what| ("P6", what)));
         for (command_id, known) in &self.commands {

@@ -35,7 +35,7 @@ pub async fn dispatch(
     wait: Duration,
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
-    match service.gate.submit(request).await? {
+    match service.gate.submit(request, service.base.clock.monotonic()).await? {
         Decided::Sending(command, outcome) => {
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {

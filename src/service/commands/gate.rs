@@ -3,6 +3,8 @@
 //! transaction ([`super::batch`]), in which it also writes the outcomes of commands that came in
 //! meanwhile. Nothing leaves before that transaction is durable (P1).
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::outcomes::{self, OutcomeQueue};
@@ -20,6 +22,8 @@ const BATCH_MAX: usize = 256;
 /// So many locks find room when everything else is turned away: a car that cannot be closed is worse
 /// than one that cannot be opened.
 const LOCKS_RESERVED: usize = 256;
+/// Whoever asked longer ago than this may have walked away from the car, so that nothing is decided any more.
+const WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
 
@@ -44,18 +48,18 @@ impl Gate {
         (Self { queue: sender }, GateTask { queue: receiver })
     }
 
-    /// Has a request decided on.
+    /// Has a request decided on; `now` is on the monotonic clock.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] if too many wait or the service is stopping; otherwise what the
-    /// decision came to.
-    pub async fn submit(&self, request: CommandRequest) -> Result<Decided, Error> {
+    /// [`Error::Overloaded`] if too many wait, its turn does not come in ten seconds or the service is
+    /// stopping; otherwise what the decision came to.
+    pub async fn submit(&self, request: CommandRequest, now: Duration) -> Result<Decided, Error> {
         let is_lock = request.instruction.action() == Action::Lock;
         if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
             return Err(Error::Overloaded);
         }
         let (reply, decided) = oneshot::channel();
-        let pending = Pending { request_hash: request.hash(), request, reply };
+        let pending = Pending { request_hash: request.hash(), request, asked_at: now, reply };
         self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
         decided.await.map_err(|_| Error::Overloaded)?
     }
@@ -124,11 +128,19 @@ fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
     }
 }
 
-/// Those requests that can be decided on by the clock as it is; the others are answered.
-fn refuse_if_clock_disputed(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
+/// Those requests that did not wait too long and can be decided on by the clock as it is; the others are
+/// answered.
+fn decidable(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
+    let now = base.clock.monotonic();
     let mut decidable = Vec::with_capacity(requests.len());
     for pending in requests {
-        match base.require_trusted_clock_for(pending.request.instruction.action()) {
+        let action = pending.request.instruction.action();
+        let checked = if now.saturating_sub(pending.asked_at) > WAIT_MAX {
+            Err(Error::Overloaded)
+        } else {
+            base.require_trusted_clock_for(action)
+        };
+        match checked {
             Ok(()) => decidable.push(pending),
             Err(error) => drop(pending.reply.send(Err(error))),
         }
@@ -139,7 +151,10 @@ fn refuse_if_clock_disputed(base: &Base, requests: Vec<Pending>) -> Vec<Pending>
 /// Decides a batch, answers its requests, starts the senders of what is allowed, and notifies those who
 /// wait for the outcomes that were written.
 async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
-    batch.requests = refuse_if_clock_disputed(&service.base, batch.requests);
+    batch.requests = decidable(&service.base, batch.requests);
+    if batch.len() == 0 {
+        return;
+    }
     metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     match decide::decide_until_known(service, &batch).await {
         Ok(decided) => {

@@ -22,7 +22,8 @@ fn request(instruction: Instruction) -> CommandRequest {
 
 /// Whether there is room for it; no task runs.
 fn is_let_in(gate: &Gate, instruction: Instruction) -> bool {
-    let decided = futures_util::FutureExt::now_or_never(gate.submit(request(instruction)));
+    let decided =
+        futures_util::FutureExt::now_or_never(gate.submit(request(instruction), Duration::ZERO));
     !matches!(decided, Some(Err(Error::Overloaded)))
 }
 
@@ -36,7 +37,12 @@ fn a_lock_finds_room_when_everything_else_is_turned_away() {
 }
 
 fn pending(request: CommandRequest) -> Pending {
-    Pending { request_hash: request.hash(), request, reply: oneshot::channel().0 }
+    Pending {
+        request_hash: request.hash(),
+        request,
+        asked_at: Duration::ZERO,
+        reply: oneshot::channel().0,
+    }
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn observable(car: &decisions::VehicleRow, command: &Command) -> Option<Observab
 }
 
 /// What the command is settled as after a check, or `None` to check again later. A state that is older than the
-/// command says nothing about it.
+/// command says nothing about it; one from while the car may still have been obeying says nothing against it.
 fn judge(
     check: &ToCheck,
     observable: bool,
@@ -188,8 +188,9 @@ fn judge(
         Some((seen, agrees))
     });
     if let Some((seen, agrees)) = judged {
-        // A state without its age may be older than the command: only the last check contradicts.
-        let convinces = agrees || seen.data_age.is_some() || last_check;
+        // A state without its age may be as old: only the last check contradicts by it.
+        let is_after = seen.data_age.map_or(last_check, |at| at >= command.abandon_at);
+        let convinces = agrees || is_after;
         if let Some(status) = command.status.settled_by_observation(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;

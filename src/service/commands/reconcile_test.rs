@@ -30,7 +30,9 @@ fn a_state_settles_what_it_is_not_older_than() {
         (Acknowledged, OPEN, Some(1), Some(Confirmed)),
         (Unknown, OPEN, Some(1), Some(Confirmed)),
         (Unknown, OPEN, Some(0), Some(Confirmed)),
-        (Unknown, LOCKED, Some(1), Some(Contradicted)),
+        (Unknown, LOCKED, Some(20), Some(Contradicted)),
+        // The car may still be obeying.
+        (Unknown, LOCKED, Some(19), None),
         // The car may not have moved yet: only silence ends an acknowledged command otherwise.
         (Acknowledged, LOCKED, Some(1), None),
         // From before the command.

@@ -1,5 +1,7 @@
 //! A request for a command: what is asked, its place in a batch, and the answer.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use crate::domain::command::Command;
@@ -59,6 +61,8 @@ pub(super) struct Pending {
     pub(super) request: CommandRequest,
     /// [`CommandRequest::hash`], made once.
     pub(super) request_hash: [u8; 32],
+    /// On the monotonic clock.
+    pub(super) asked_at: Duration,
     pub(super) reply: oneshot::Sender<Result<Decided, Error>>,
 }
 

@@ -60,3 +60,11 @@ fn only_a_token_that_the_cloud_refused_is_replaced_for_a_second_try() {
         }
     }
 }
+
+#[test]
+fn a_command_whose_token_was_not_got_is_known_not_to_have_left() {
+    for happened in [Happened::NotSent, Happened::Refused, Happened::Maybe] {
+        let sent = Sent::Failed(without_token(failed(happened)));
+        assert_eq!(after(&sent).command.status, CommandStatus::Failed, "{happened:?}");
+    }
+}

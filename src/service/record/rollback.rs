@@ -34,7 +34,7 @@ pub struct RolledBack {
 /// # Errors
 /// [`Error::Storage`], [`Error::Internal`] if the file beside the key cannot be used.
 pub async fn examine(log: &Record) -> Result<Option<RolledBack>, Error> {
-    let Some(signed) = last_signed(&log).await? else { return Ok(None) };
+    let Some(signed) = last_signed(log).await? else { return Ok(None) };
     let mut reader = log.base.store.read().await?;
     let found = record::state(&mut reader).await?.size;
     Ok(match continuity(&mut reader, found, Some(signed)).await? {

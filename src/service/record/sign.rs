@@ -51,7 +51,7 @@ async fn sign_if_grown(log: &Record) -> Result<bool, Error> {
     if state.checkpoint_size == state.size {
         return Ok(false);
     }
-    let signed = last_signed(&log).await?;
+    let signed = last_signed(log).await?;
     let head = match continuity(&mut reader, state.size, signed).await? {
         Continuity::Good(head) => head,
         Continuity::Shorter { signed, found } => return Err(refused(signed, found)),
@@ -147,7 +147,7 @@ async fn keep(log: &Record, head: TreeHead, note: Vec<u8>) -> Result<bool, Error
     if let Err(error) = &kept {
         log.halt.judge(log.last_signed.path(), error);
     }
-    let kept = kept.map_err(|error| unusable(&log, &error))?;
+    let kept = kept.map_err(|error| unusable(log, &error))?;
     if kept {
         log.seen.fetch_max(head.size, Ordering::Relaxed);
     }

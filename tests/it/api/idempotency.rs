@@ -116,6 +116,21 @@ on_both! {
         assert_eq!(one.text("owner_id"), owner.id);
     }
 
+    async fn the_same_request_with_another_grant_token_is_another_request(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let unlock = json!({ "vehicle_id": owner.vehicles[0], "action": "unlock" });
+        let mut holders = Vec::new();
+        for _ in 0..2 {
+            let grant_id = owner.lend(app, &guest).await;
+            holders.push(guest.holder_of(&grant_id).await);
+        }
+        let first = holders[0].post_as("/v1/commands", "same", unlock.clone()).await.expect(200);
+        let again = holders[0].post_as("/v1/commands", "same", unlock.clone()).await.expect(200);
+        assert_eq!(first.text("command_id"), again.text("command_id"));
+        let other = holders[1].post_as("/v1/commands", "same", unlock).await;
+        other.expect_problem(422, "idempotency_key_reused");
+    }
+
     async fn ten_parallel_requests_with_one_key_do_one_thing(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let grant = lending(app, &owner, &guest);

@@ -3,39 +3,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "these are sessions beside the service's")]
 
-use std::time::Duration;
-
 use keylend::domain::id::VehicleId;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
+use crate::support::blocking::{pid, until_blocking, until_some};
 use crate::support::{Database, TestApp};
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-async fn number(watch: &mut PgConnection, sql: &'static str, of: i32) -> i64 {
-    sqlx::query_scalar(sql).bind(of).fetch_one(watch).await.unwrap()
-}
-
-/// Waits until the number that this asks for is not zero.
-async fn until_some(watch: &mut PgConnection, sql: &'static str, of: i32) {
-    let found = async {
-        while number(watch, sql, of).await == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("never: {sql}"));
-}
-
-/// Waits until a session waits for what this one has locked.
-async fn until_blocking(watch: &mut PgConnection, blocker: i32) {
-    let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
-    until_some(watch, waiting, blocker).await;
-}
-
-async fn pid(connection: &mut PgConnection) -> i32 {
-    sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await.unwrap()
-}
 
 async fn consent_of(watch: &mut PgConnection, car: Uuid) -> Uuid {
     let consent = "SELECT connection_id FROM vehicles WHERE vehicle_id = $1";

@@ -4,6 +4,7 @@
 pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod balancer;
+pub(crate) mod blocking;
 pub(crate) mod cloud;
 pub(crate) mod databases;
 pub(crate) mod household;

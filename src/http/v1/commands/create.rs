@@ -21,6 +21,8 @@ use crate::http::problem::Problem;
 use crate::http::v1::mark;
 use crate::service::commands::{self, CommandRequest, Dispatched};
 use crate::service::{Error, vehicles};
+use crate::signing::digest;
+use crate::signing::grant_token::GrantClaims;
 
 /// What to ask of which car.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -106,6 +108,7 @@ pub(in crate::http) async fn create(
     let instruction = instruction(&body.value)?;
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
+    let mut request_hash = body.hash;
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             vehicles::choose_right(&service.base, &caller, vehicle_id, action.into(), grant_id)
@@ -116,7 +119,11 @@ pub(in crate::http) async fn create(
             if grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());
             }
-            (caller, token.claims().grantee_id, Some(token.claims().grant_id))
+            let GrantClaims { grant_id, grantee_id, .. } = token.claims();
+            // The same body with another of the person's tokens is another request.
+            request_hash =
+                digest::sha256(&[&request_hash, &grant_id.as_uuid().as_bytes()[..]].concat());
+            (caller, *grantee_id, Some(*grant_id))
         }
     };
     let request = CommandRequest {
@@ -126,7 +133,7 @@ pub(in crate::http) async fn create(
         grant_id,
         instruction,
         idempotency_key,
-        request_hash: body.hash,
+        request_hash,
     };
     let dispatched = commands::dispatch(service, request, wait).await?;
     let replayed = dispatched.replayed;
