@@ -25,7 +25,7 @@ use crate::entropy::{Entropy, OsEntropy};
 use crate::service::agreement::{self, References};
 use crate::service::budget::Budget;
 use crate::service::commands::{self, Gate, GateTask, Waiters};
-use crate::service::connections::AccessTokens;
+use crate::service::connections::CloudTokens;
 use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
 use crate::service::{Base, Service, Settings};
@@ -195,7 +195,7 @@ impl App {
         let service = Service {
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
-            access_tokens: Arc::new(AccessTokens::default()),
+            access_tokens: Arc::new(CloudTokens::default()),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 config.limits.vehicle_requests,

@@ -10,13 +10,13 @@ const AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// A reading with the times that the cloud says, as far as they can be right.
 pub(super) fn reading(
     observation: Observation,
-    data_age: Option<Timestamp>,
+    reported_at: Option<Timestamp>,
     fetched_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Reading {
     Reading {
         observation,
-        data_age: data_age.filter(|at| *at <= now.plus(AHEAD_MAX)),
+        reported_at: reported_at.filter(|at| *at <= now.plus(AHEAD_MAX)),
         fetched_at: fetched_at.unwrap_or(now).min(now),
     }
 }

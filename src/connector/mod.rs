@@ -24,7 +24,7 @@ mod transport;
 pub mod webhook;
 pub mod witness;
 
-/// What the browser of an owner is sent to the vehicle cloud with.
+/// What an owner is asked for at the vehicle cloud, and how their browser comes back.
 #[derive(Debug, Clone)]
 pub struct AuthorizeRequest {
     /// Where the cloud sends the browser back to; registered with the cloud.
@@ -85,7 +85,7 @@ pub struct ConsentedVehicle {
     pub permissions: Vec<String>,
 }
 
-/// Where the browser of an owner is sent whose maker's account no longer works.
+/// How an owner mends an account with a maker that no longer works.
 #[derive(Debug, Clone)]
 pub struct ReauthenticateRequest {
     /// Where the cloud sends the browser back to; registered with the cloud.
@@ -194,14 +194,14 @@ pub trait VehicleConnector: Send + Sync {
     ) -> Result<Vec<String>, ConnectorError>;
 
     /// Sends one command, once, and names it to the cloud. `Ok` means acknowledged, not done. After
-    /// `send_by` on the monotonic clock no exchange for it is begun any more, whatever it needs first.
+    /// `deadline` on the monotonic clock no exchange for it is begun any more, whatever it needs first.
     async fn send(
         &self,
         access: &Access,
         vehicle: &str,
         instruction: &Instruction,
         command_id: CommandId,
-        send_by: Duration,
+        deadline: Duration,
     ) -> Result<Acknowledgement, ConnectorError>;
 
     /// Reads one thing. The answer is about `vehicle` as far as the cloud says which car it is

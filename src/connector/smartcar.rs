@@ -192,7 +192,7 @@ impl VehicleConnector for Smartcar {
         vehicle: &str,
         instruction: &Instruction,
         command_id: CommandId,
-        send_by: Duration,
+        deadline: Duration,
     ) -> Result<Acknowledgement, ConnectorError> {
         let urgency = match instruction.action() {
             Action::Lock => Urgency::Always,
@@ -204,7 +204,7 @@ impl VehicleConnector for Smartcar {
                 self.v2_guard.call(vehicle, urgency, call).await
             }
             Access::Application { user_id } => {
-                let call = self.v3.send(user_id, vehicle, instruction, (command_id, send_by));
+                let call = self.v3.send(user_id, vehicle, instruction, (command_id, deadline));
                 self.v3_guard.call(vehicle, urgency, call).await
             }
         }

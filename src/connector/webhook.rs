@@ -109,9 +109,9 @@ fn reading(signal: &EventSignal, now: Timestamp) -> Option<Reading> {
     };
     let signals = Signals([(signal.code.clone(), told)].into());
     let observation = v3_readings::read(observable, &signals).ok()?;
-    let data_age = signal.meta.oem_updated_at.as_ref().and_then(age::time);
+    let reported_at = signal.meta.oem_updated_at.as_ref().and_then(age::time);
     let fetched_at = signal.meta.retrieved_at.as_ref().and_then(age::time);
-    Some(age::reading(observation, data_age, fetched_at, now))
+    Some(age::reading(observation, reported_at, fetched_at, now))
 }
 
 /// A complaint that concerns the owner's consent or account; others say nothing about grants.
@@ -155,8 +155,8 @@ fn scheduled(car: LegacyVehicle, now: Timestamp) -> CarNews {
         let observable = found.filter(|one| settles(*one))?;
         // None of these has a unit.
         let read = v2_readings::read(observable, &item.body, UnitSystem::Metric).ok()?;
-        let data_age = item.headers.sc_data_age.and_then(|text| text.parse().ok());
-        Some(age::reading(read, data_age, None, now))
+        let reported_at = item.headers.sc_data_age.and_then(|text| text.parse().ok());
+        Some(age::reading(read, reported_at, None, now))
     };
     CarNews {
         provider_vehicle_id: car.vehicle_id,

@@ -43,7 +43,7 @@ fn a_lock_is_seen_in_every_version() {
         let [car] = &news(&event).cars[..] else { panic!("{event}") };
         assert_eq!(car.provider_vehicle_id, "car-1");
         assert_eq!(car.readings[0].observation, locked());
-        assert_eq!(car.readings[0].data_age, Some(at), "{event}");
+        assert_eq!(car.readings[0].reported_at, Some(at), "{event}");
     }
 }
 
@@ -53,7 +53,7 @@ fn a_time_that_has_not_come_yet_is_no_age() {
     let event = state(
         json!({"code": "closure-islocked", "body": {"value": true}, "meta": {"oemUpdatedAt": early}}),
     );
-    assert_eq!(news(&event).cars[0].readings[0].data_age, None);
+    assert_eq!(news(&event).cars[0].readings[0].reported_at, None);
 }
 
 #[test]

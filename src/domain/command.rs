@@ -30,7 +30,7 @@ words! {
         Acknowledged = "acknowledged",
         /// The car was seen in the state asked for.
         Confirmed = "confirmed",
-        /// Acknowledged, and the car's state could not be seen in time.
+        /// Acknowledged, and the car was not seen in the state asked for in time.
         Unconfirmed = "unconfirmed",
         /// It provably did not happen.
         Failed = "failed",
@@ -124,7 +124,8 @@ pub struct Command {
     pub status: CommandStatus,
     /// What the status rests on.
     pub evidence: Evidence,
-    /// The time at which the car reported the state that settles it.
+    /// The time at which the car reported the state that settles it, or at which it was read where the car
+    /// does not say.
     pub observed_at: Option<Timestamp>,
     /// Why it stands there, most important first.
     pub causes: Vec<Cause>,

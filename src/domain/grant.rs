@@ -173,8 +173,8 @@ impl Grant {
         self.status(now) != GrantStatus::Ended
     }
 
-    /// Where storage may stop looking for grants that are alive at `now`: none is whose validity was over by
-    /// this time. Storage narrows by it and decides nothing.
+    /// A grant whose validity ended by this time is not alive at `now`. Storage leaves such grants out, and
+    /// decides nothing else.
     #[must_use]
     pub const fn over_by(now: Timestamp) -> Timestamp {
         now

@@ -91,7 +91,7 @@ pub struct Reading {
     pub observation: Observation,
     /// When the car reported it; `null` if its maker does not say.
     #[schema(value_type = Option<String>)]
-    pub data_age: Option<Timestamp>,
+    pub reported_at: Option<Timestamp>,
     /// When the vehicle cloud fetched it from the car's maker, or else when it was asked.
     #[schema(value_type = String)]
     pub fetched_at: Timestamp,

@@ -58,7 +58,7 @@ impl Cars {
         let state = self.with(&format!("car-{}", car.as_uuid().as_u128()), now, |car| *car);
         let status = LockStatus { is_locked: state.is_locked, ..LockStatus::default() };
         let observation = Observation::LockStatus(status);
-        Reading { observation, data_age: Some(state.changed_at), fetched_at: now }
+        Reading { observation, reported_at: Some(state.changed_at), fetched_at: now }
     }
 
     fn obey(&self, car: &str, instruction: &Instruction, now: Timestamp) {
@@ -241,9 +241,9 @@ impl VehicleConnector for Cloud {
             }),
         };
         // The car told it when it last changed, just now, or nobody knows when.
-        let data_age = world.one_of(&[Some(seen.changed_at), Some(now), None]);
+        let reported_at = world.one_of(&[Some(seen.changed_at), Some(now), None]);
         self.process.pass().await;
-        Ok(Reading { observation, data_age, fetched_at: now })
+        Ok(Reading { observation, reported_at, fetched_at: now })
     }
 
     fn authorize_url(&self, _: &AuthorizeRequest) -> String {

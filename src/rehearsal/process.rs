@@ -24,7 +24,7 @@ use crate::entropy::{Entropy, SeededEntropy};
 use crate::service::agreement::References;
 use crate::service::budget::Budget;
 use crate::service::commands::{Gate, Waiters, reconcile, recover};
-use crate::service::connections::AccessTokens;
+use crate::service::connections::CloudTokens;
 use crate::service::record::{Record, Witnesses};
 use crate::service::vehicles::{ReadGate, Readings};
 use crate::service::{Base, Service, Settings};
@@ -123,7 +123,7 @@ impl Instance {
         let service = Service {
             known_tokens: Arc::default(),
             connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
-            access_tokens: Arc::new(AccessTokens::default()),
+            access_tokens: Arc::new(CloudTokens::default()),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 limits.vehicle_requests,

@@ -244,8 +244,8 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
         _ => Instruction::SetDestination(Coordinates::new(part, part).unwrap()),
     };
     let idempotency_key = format!("request-{number}");
-    let mut request_hash = [0; 32];
-    request_hash[0] = u8::try_from(number).unwrap();
+    let mut body_hash = [0; 32];
+    body_hash[0] = u8::try_from(number).unwrap();
     let caller = caller(user, Role::Member);
     let request = CommandRequest {
         caller,
@@ -254,7 +254,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
         grant_id,
         instruction,
         idempotency_key,
-        request_hash,
+        body_hash,
     };
     let wait = Duration::from_millis(world.one_of(&[0, 100, 20_000]));
     let patience = (world.below(8) == 0).then(|| world.up_to(200));
@@ -269,7 +269,7 @@ fn with_key_of(act: &Act) -> Act {
             Instruction::Unlock => Instruction::Lock,
             _ => Instruction::Unlock,
         };
-        request.request_hash[1] = 1;
+        request.body_hash[1] = 1;
     }
     act
 }

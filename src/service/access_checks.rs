@@ -31,7 +31,7 @@ pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<D
     let Question { vehicle_id, action, grant_id, at } = question;
     let wish = Wish::of(action, Operation::CheckAccess);
     let (_, user_id, grant_id) =
-        vehicles::choose_right(base, caller, vehicle_id, wish, grant_id).await?;
+        vehicles::choose_grant(base, caller, vehicle_id, wish, grant_id).await?;
     let mut reader = base.store.read().await?;
     let named = (vehicle_id, grant_id);
     let known = DecisionFacts::read(&mut reader, &[named]).await?;

@@ -23,7 +23,7 @@ use crate::domain::user::Role;
 use crate::signing::sealed;
 use crate::storage::connections;
 
-pub use access_tokens::{AccessToken, AccessTokens};
+pub use access_tokens::{CloudToken, CloudTokens};
 pub use complete::{Completed, Proof, Return, complete};
 pub use disconnect::{Disconnected, disconnect};
 pub(super) use disconnect::{end_here, end_upstream};

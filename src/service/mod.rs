@@ -75,7 +75,7 @@ pub struct Service {
     /// The vehicle cloud.
     pub connector: Arc<dyn VehicleConnector>,
     /// The vehicle cloud's access tokens.
-    pub access_tokens: Arc<connections::AccessTokens>,
+    pub access_tokens: Arc<connections::CloudTokens>,
     /// What cars were seen as lately.
     pub readings: Arc<vehicles::Readings>,
     /// How many requests may go to the vehicle cloud.

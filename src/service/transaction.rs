@@ -1,4 +1,4 @@
-//! The one frame of every transaction but those of the two gates. A use case says what changes and
+//! The one frame of every transaction but those of the gate for commands. A use case says what changes and
 //! what is recorded of it; the frame begins, records, commits, runs the work again where another
 //! transaction was in the way, finds out what became of a commit without an answer, and measures it
 //! by name.

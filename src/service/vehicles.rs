@@ -12,7 +12,7 @@ use crate::domain::id::VehicleId;
 use crate::domain::vehicle::Vehicle;
 use crate::storage::{Executor, Page, decisions, vehicles};
 
-pub use choose::{Wish, choose_right};
+pub use choose::{Wish, choose_grant};
 pub use observe::Readings;
 pub(super) use observe::observe;
 pub use read::{read, read_batch};

@@ -73,7 +73,7 @@ impl Store {
         self.db.read(Priority::Ordinary).await
     }
 
-    /// As [`Store::read`], with priority: for a short look that a command or the end of a key
+    /// As [`Store::read`], with priority: for a short look that a command or the end of a grant
     /// waits for.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! What changes about a car when its connection changes: permissions, suspension, removal.
-//! Each change raises the revision of the car, so that no decision that was made on the old facts
-//! commits after it (P2).
+//! Each change waits for the decisions that have the car locked, and later ones see it (P2).
 
 use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};

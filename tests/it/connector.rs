@@ -99,7 +99,7 @@ impl Connected {
         let read = self.smartcar.read(&self.access, &self.car, Observable::LockStatus).await;
         let reading = read.unwrap();
         let Observation::LockStatus(status) = reading.observation else { panic!("{reading:?}") };
-        (status, reading.data_age)
+        (status, reading.reported_at)
     }
 
     async fn executed(&self) -> usize {
@@ -118,8 +118,8 @@ async fn a_car_is_connected_unlocked_and_locked() {
     given.sort_unstable();
     assert_eq!(given, ["control_security", "read_security", "read_vehicle_info"]);
 
-    let (before, data_age) = connected.lock_status().await;
-    assert!(before.is_locked && data_age.is_some() && before.doors.len() == 4);
+    let (before, reported_at) = connected.lock_status().await;
+    assert!(before.is_locked && reported_at.is_some() && before.doors.len() == 4);
     let unlocked = connected.send(Instruction::Unlock).await.unwrap().unwrap();
     assert!(!connected.is_locked().await);
     let locked = connected.send(Instruction::Lock).await.unwrap().unwrap();

@@ -80,9 +80,9 @@ impl V3 {
             .uri(url)
             .header(AUTHORIZATION, bearer(secret)?)
             .header(HeaderName::from_static(HEADER_USER_ID), user_id);
-        if let Some((command_id, send_by)) = command {
+        if let Some((command_id, deadline)) = command {
             // Another task's token may have been waited for.
-            if self.clock.monotonic() >= send_by {
+            if self.clock.monotonic() >= deadline {
                 return Err(unfit("the time to send it was over before it could be sent"));
             }
             request = request.header(HEADER_COMMAND, named(command_id)?);
@@ -185,7 +185,7 @@ impl V3 {
             .map_err(|why| classify::garbled(&answer, why))?;
         Ok(Reading {
             observation: Observation::Attributes(attributes),
-            data_age: None,
+            reported_at: None,
             fetched_at: self.clock.now(),
         })
     }

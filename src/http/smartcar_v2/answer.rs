@@ -191,7 +191,7 @@ pub(in crate::http) fn success_in(
     units: UnitSystem,
     reading: &Reading,
 ) -> Response {
-    let mut response = success(request_id, body, Some(reading.fetched_at), reading.data_age);
+    let mut response = success(request_id, body, Some(reading.fetched_at), reading.reported_at);
     set(response.headers_mut(), HEADER_UNIT_SYSTEM, units.as_str());
     response
 }
@@ -201,7 +201,7 @@ pub(in crate::http) fn success(
     request_id: &str,
     body: &impl serde::Serialize,
     fetched_at: Option<Timestamp>,
-    data_age: Option<Timestamp>,
+    reported_at: Option<Timestamp>,
 ) -> Response {
     let mut response = Json(body).into_response();
     let headers = response.headers_mut();
@@ -210,8 +210,8 @@ pub(in crate::http) fn success(
     if let Some(fetched_at) = fetched_at {
         set(headers, HEADER_FETCHED_AT, &fetched_at.to_string());
     }
-    if let Some(data_age) = data_age {
-        set(headers, HEADER_DATA_AGE, &data_age.to_string());
+    if let Some(reported_at) = reported_at {
+        set(headers, HEADER_DATA_AGE, &reported_at.to_string());
     }
     response
 }

@@ -76,7 +76,7 @@ fn item_answer(
                 path,
                 code: 200,
                 headers: BatchHeaders {
-                    sc_data_age: reading.data_age.map(|at| at.to_string()),
+                    sc_data_age: reading.reported_at.map(|at| at.to_string()),
                     sc_fetched_at: Some(reading.fetched_at.to_string()),
                     sc_unit_system: Some(units.as_str().to_owned()),
                 },

@@ -19,7 +19,7 @@ use crate::smartcar::v3::signal::{
 pub(super) fn of(reading: &Reading, vehicle: &str) -> Vec<Signal> {
     let meta = SignalMeta {
         retrieved_at: Some(moment(reading.fetched_at)),
-        oem_updated_at: reading.data_age.map(moment),
+        oem_updated_at: reading.reported_at.map(moment),
     };
     let said = readings::signals(&reading.observation).into_iter();
     said.map(|Said { code, name, group, body }| {

@@ -6,7 +6,7 @@ use crate::http::smartcar_v2::answer::Refusal;
 
 fn signals(observation: Observation) -> Vec<Signal> {
     let fetched_at = Timestamp::from_unix_micros(1_700_000_000_123_456).unwrap();
-    of(&Reading { observation, data_age: None, fetched_at }, "v")
+    of(&Reading { observation, reported_at: None, fetched_at }, "v")
 }
 
 #[test]

@@ -52,14 +52,14 @@ pub(super) async fn decide_once(base: &Base, batch: &Batch) -> Result<DecidedBat
             attempted => return attempted,
         }
     }
-    let send_by = base.clock.monotonic().saturating_add(SEND_TIME);
+    let deadline = base.clock.monotonic().saturating_add(SEND_TIME);
     let mut tx = base.store.begin_urgent().await?;
     let (mut state, written) = BatchState::lock(&mut tx, batch).await?;
     // After the rows are locked: no decision rests on a time before its facts.
     let now = base.clock.now();
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
-        rulings.push(ruling::rule(base, &mut state, pending, now, send_by)?);
+        rulings.push(ruling::rule(base, &mut state, pending, now, deadline)?);
     }
     let written: HashSet<CommandId> = written.into_iter().collect();
     let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;

@@ -40,8 +40,8 @@ pub(super) enum BatchError {
 }
 
 impl BatchError {
-    /// Why a batch was not decided whose commit was not asked for, or was answered: what a file holds that
-    /// turned out to be broken, the next start finds out.
+    /// Why a batch was not decided, if its commit was not asked for or was answered. What a file holds that
+    /// turned out to be broken is found out at the next start.
     const fn of_failure(error: &Error) -> Self {
         match error {
             Error::Storage(StorageError::Broken(_)) => Self::MaybeDurable,
@@ -61,7 +61,7 @@ impl From<BatchError> for Error {
 
 /// The rulings of unknown commits: each may be durable.
 #[derive(Default)]
-struct UnconfirmedRulings(HashMap<CommandId, Ruling>);
+struct UnansweredRulings(HashMap<CommandId, Ruling>);
 
 /// Decides a batch; when this returns one, its rulings are durable, and so are the outcomes.
 ///
@@ -71,7 +71,7 @@ pub(super) async fn decide_until_known(
     service: &Service,
     batch: &Batch,
 ) -> Result<DecidedBatch, BatchError> {
-    let mut unconfirmed = UnconfirmedRulings::default();
+    let mut unanswered = UnansweredRulings::default();
     let (mut repeats, mut search) = (Repeats::default(), None);
     loop {
         let error = match (batch::decide_once(&service.base, batch).await, &search) {
@@ -81,12 +81,12 @@ pub(super) async fn decide_until_known(
                 match outcomes::with_earlier(&service.base, &batch.outcomes, written).await {
                     Ok(written) => {
                         return Ok(DecidedBatch {
-                            rulings: unconfirmed.recognize(rulings),
+                            rulings: unanswered.recognize(rulings),
                             written,
                         });
                     }
                     Err(error) => {
-                        unconfirmed.remember(rulings);
+                        unanswered.remember(rulings);
                         error
                     }
                 }
@@ -94,7 +94,7 @@ pub(super) async fn decide_until_known(
             (Err(AttemptError::Failed(error)), _) if repeats.allow(&error) => continue,
             (Err(AttemptError::Failed(error)), _) => error,
             (Err(AttemptError::CommitUnknown(decided, error)), _) => {
-                unconfirmed.remember(decided.rulings);
+                unanswered.remember(decided.rulings);
                 search.get_or_insert_with(|| Search::start(service.base.clock.monotonic()));
                 error.into()
             }
@@ -106,7 +106,7 @@ pub(super) async fn decide_until_known(
         };
         if !search.goes_on(service.base.clock.monotonic()) {
             tracing::error!(error = ?error, requests, "whether a batch is durable could not be found out");
-            unconfirmed.withdraw_later(service);
+            unanswered.withdraw_later(service);
             return Err(BatchError::MaybeDurable);
         }
         tracing::warn!(error = ?error, requests, "searching for an unknown commit");
@@ -114,7 +114,7 @@ pub(super) async fn decide_until_known(
     }
 }
 
-/// The attempts after one that others were in the way of.
+/// How often a batch was decided again because others were in the way.
 #[derive(Default)]
 struct Repeats(u8);
 
@@ -129,27 +129,27 @@ impl Repeats {
 
 /// The search for an unknown commit: each attempt after it is one.
 struct Search {
-    tries: u32,
+    searches: u32,
     /// On the monotonic clock.
     give_up_at: Duration,
 }
 
 impl Search {
     fn start(now: Duration) -> Self {
-        Self { tries: 0, give_up_at: now.saturating_add(SEARCH_TIME_MAX) }
+        Self { searches: 0, give_up_at: now.saturating_add(SEARCH_TIME_MAX) }
     }
 
     /// Whether to try once more.
     fn goes_on(&mut self, now: Duration) -> bool {
-        if self.tries >= SEARCHES_MAX || now >= self.give_up_at {
+        if self.searches >= SEARCHES_MAX || now >= self.give_up_at {
             return false;
         }
-        self.tries += 1;
+        self.searches += 1;
         true
     }
 }
 
-impl UnconfirmedRulings {
+impl UnansweredRulings {
     fn remember(&mut self, rulings: Vec<Ruling>) {
         for ruling in rulings {
             let command_id = match &ruling {
@@ -243,9 +243,9 @@ mod tests {
         let decided = Command::example(CommandStatus::Refused);
         let recovered = Command { status: CommandStatus::Unknown, ..decided.clone() };
         let recognized = |found: &Command| {
-            let mut unconfirmed = UnconfirmedRulings::default();
-            unconfirmed.remember(vec![Ruling::Refused(Box::new(decided.clone()))]);
-            unconfirmed.recognize(vec![Ruling::Replayed(Box::new(found.clone()))])
+            let mut unanswered = UnansweredRulings::default();
+            unanswered.remember(vec![Ruling::Refused(Box::new(decided.clone()))]);
+            unanswered.recognize(vec![Ruling::Replayed(Box::new(found.clone()))])
         };
         assert!(matches!(recognized(&decided)[..], [Ruling::Refused(_)]));
         assert!(matches!(recognized(&recovered)[..], [Ruling::Replayed(_)]));
@@ -254,8 +254,8 @@ mod tests {
     #[test]
     fn an_unknown_commit_is_searched_for_as_often_and_as_long_as_is_said() {
         let mut search = Search::start(Duration::from_secs(1));
-        let tries = (0..100).take_while(|_| search.goes_on(Duration::from_secs(2))).count();
-        assert_eq!(tries, 20);
+        let searches = (0..100).take_while(|_| search.goes_on(Duration::from_secs(2))).count();
+        assert_eq!(searches, 20);
         let mut search = Search::start(Duration::from_secs(1));
         assert!(search.goes_on(Duration::from_millis(10_999)));
         assert!(!search.goes_on(Duration::from_secs(11)));

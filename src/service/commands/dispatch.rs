@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::is_in_flight;
-use super::request::{CommandRequest, Decided};
+use super::request::{CommandRequest, Reply};
 use crate::domain::access::Sought;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
@@ -36,7 +36,7 @@ pub async fn dispatch(
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
     match service.gate.submit(request, service.base.clock.monotonic()).await? {
-        Decided::Sending(command, outcome) => {
+        Reply::Sending(command, outcome) => {
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {
                 Ok(Ok(done)) => done,
@@ -46,8 +46,8 @@ pub async fn dispatch(
             failpoint::reached(Failpoint::DispatchAnswers);
             Ok(Dispatched { command, replayed: false })
         }
-        Decided::Refused(command) => Ok(Dispatched { command, replayed: false }),
-        Decided::Replayed(command) => {
+        Reply::Refused(command) => Ok(Dispatched { command, replayed: false }),
+        Reply::Replayed(command) => {
             let command = follow(service, organization_id, command, wait).await?;
             Ok(Dispatched { command, replayed: true })
         }

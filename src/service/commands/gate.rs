@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::outcomes::{self, OutcomeQueue};
-use super::request::{Batch, CommandRequest, Decided, Pending};
+use super::request::{Batch, CommandRequest, Pending, Reply};
 use super::ruling::Ruling;
 use super::{decide, send};
 use crate::domain::access::Sought;
@@ -53,7 +53,7 @@ impl Gate {
     /// # Errors
     /// [`Error::Overloaded`] if too many wait, its turn does not come in ten seconds or the service is
     /// stopping; otherwise what the decision came to.
-    pub async fn submit(&self, request: CommandRequest, now: Duration) -> Result<Decided, Error> {
+    pub async fn submit(&self, request: CommandRequest, now: Duration) -> Result<Reply, Error> {
         let is_lock = request.instruction.action() == Action::Lock;
         if !is_lock && self.queue.capacity() <= LOCKS_RESERVED {
             return Err(Error::Overloaded);
@@ -166,7 +166,7 @@ async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
             }
             outcomes::notify_and_forget(service, &batch.outcomes, &decided.written);
             for (pending, ruling) in batch.requests.into_iter().zip(decided.rulings) {
-                answer(service, outcomes, pending, ruling);
+                start_and_reply(service, outcomes, pending, ruling);
             }
         }
         Err(error) => {
@@ -178,22 +178,22 @@ async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
     }
 }
 
-/// Answers a request, and sends its command if it is allowed.
-fn answer(service: &Service, outcomes: &OutcomeQueue, pending: Pending, ruling: Ruling) {
-    let answer = match ruling {
+/// Sends the command of a request if it is allowed, and replies.
+fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending, ruling: Ruling) {
+    let reply = match ruling {
         Ruling::Send(order) => {
             let command = order.command.clone();
             let outcome = service.waiters.register(command.command_id);
             send::spawn(service, outcomes, *order);
-            Ok(Decided::Sending(command, outcome))
+            Ok(Reply::Sending(command, outcome))
         }
-        Ruling::Refused(command) => Ok(Decided::Refused(*command)),
-        Ruling::Replayed(command) => Ok(Decided::Replayed(*command)),
+        Ruling::Refused(command) => Ok(Reply::Refused(*command)),
+        Ruling::Replayed(command) => Ok(Reply::Replayed(*command)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };
     // Who hung up meanwhile does not stop what was decided.
-    drop(pending.reply.send(answer));
+    drop(pending.reply.send(reply));
 }
 
 #[cfg(test)]

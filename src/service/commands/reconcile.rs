@@ -129,7 +129,7 @@ pub(crate) async fn settle_by_readings(
     let now = service.base.clock.now();
     let judged = readings
         .iter()
-        .filter(|seen| seen.data_age.is_some())
+        .filter(|seen| seen.reported_at.is_some())
         .find_map(|seen| judge(&check, true, Some(seen), now));
     let Some(outcome) = judged else { return Ok(()) };
     write(service, outcome).await
@@ -182,20 +182,20 @@ fn judge(
         return settle_unobserved(command.clone(), Unseen::NotObservable, now);
     }
     let last_check = is_last(check, now);
-    let fresh = seen.filter(|seen| seen.data_age.is_none_or(|at| at >= command.created_at));
+    let fresh = seen.filter(|seen| seen.reported_at.is_none_or(|at| at >= command.created_at));
     let judged = fresh.and_then(|seen| {
         let agrees = command.instruction.agrees_with(&seen.observation)?;
         Some((seen, agrees))
     });
     if let Some((seen, agrees)) = judged {
         // A state without its age may be as old: only the last check contradicts by it.
-        let is_after = seen.data_age.map_or(last_check, |at| at >= command.abandon_at);
+        let is_after = seen.reported_at.map_or(last_check, |at| at >= command.abandon_at);
         let convinces = agrees || is_after;
         if let Some(status) = command.status.settled_by_observation(agrees).filter(|_| convinces) {
             let mut settled = command.clone();
             settled.status = status;
             settled.evidence = Evidence::StateObserved;
-            settled.observed_at = seen.data_age.or(Some(now));
+            settled.observed_at = seen.reported_at.or(Some(now));
             settled.changed_at = command.next_moment(now);
             return Some(Outcome { from: command.status, command: settled, check_at: None });
         }

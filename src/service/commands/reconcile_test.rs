@@ -17,7 +17,7 @@ fn unlock(status: CommandStatus, checks: i64) -> ToCheck {
 /// What the car is seen as, and how long after the command it was so, if that is known.
 fn seen(is_locked: bool, age: Option<i64>) -> Option<Reading> {
     let observation = Observation::LockStatus(LockStatus { is_locked, ..LockStatus::default() });
-    Some(Reading { observation, data_age: age.map(at), fetched_at: at(3) })
+    Some(Reading { observation, reported_at: age.map(at), fetched_at: at(3) })
 }
 
 const OPEN: bool = false;

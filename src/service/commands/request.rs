@@ -27,8 +27,8 @@ pub struct CommandRequest {
     pub instruction: Instruction,
     /// Tells repeated requests from new ones, per caller.
     pub idempotency_key: String,
-    /// SHA-256 of the request.
-    pub request_hash: [u8; 32],
+    /// SHA-256 of what was asked, without the person.
+    pub body_hash: [u8; 32],
 }
 
 impl CommandRequest {
@@ -40,13 +40,13 @@ impl CommandRequest {
     /// The hash of the request, for the person whose right it rests on: an API client that sends the
     /// same for somebody else sends another request.
     pub(super) fn hash(&self) -> [u8; 32] {
-        hash_for(self.request_hash, Some(self.user_id))
+        hash_for(self.body_hash, Some(self.user_id))
     }
 }
 
 /// What was decided on a request.
 #[derive(Debug)]
-pub enum Decided {
+pub enum Reply {
     /// Allowed and recorded; the receiver tells the outcome.
     Sending(Command, oneshot::Receiver<Command>),
     /// Refused and recorded.
@@ -63,7 +63,7 @@ pub(super) struct Pending {
     pub(super) request_hash: [u8; 32],
     /// On the monotonic clock.
     pub(super) asked_at: Duration,
-    pub(super) reply: oneshot::Sender<Result<Decided, Error>>,
+    pub(super) reply: oneshot::Sender<Result<Reply, Error>>,
 }
 
 /// What goes into one transaction.

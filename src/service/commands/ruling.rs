@@ -25,8 +25,8 @@ pub(super) struct SendOrder {
     pub(super) vehicle: Arc<VehicleRow>,
     /// The revision of the grant that was decided on.
     pub(super) grant_revision: Option<i64>,
-    /// On the monotonic clock.
-    pub(super) send_by: Duration,
+    /// By when it must leave, on the monotonic clock.
+    pub(super) deadline: Duration,
 }
 
 /// What was ruled on one request.
@@ -45,7 +45,7 @@ pub(super) fn rule(
     state: &mut BatchState,
     pending: &Pending,
     now: Timestamp,
-    send_by: Duration,
+    deadline: Duration,
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
@@ -73,7 +73,7 @@ pub(super) fn rule(
     let command = new_command(base, pending, now)?;
     match decision {
         Decision::Allow(_) => {
-            let order = SendOrder { command: command.clone(), vehicle, grant_revision, send_by };
+            let order = SendOrder { command: command.clone(), vehicle, grant_revision, deadline };
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
@@ -88,7 +88,7 @@ pub(super) fn rule(
     }
 }
 
-/// After its decision, nobody can be waiting any more for the cloud's answer to a command.
+/// How long after its decision somebody can still be waiting for the cloud's answer to a command.
 pub(super) const fn in_flight_max(connector_timeout: Duration) -> Duration {
     SEND_TIME.saturating_add(connector_timeout).saturating_add(ANSWER_MARGIN)
 }

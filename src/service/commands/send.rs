@@ -11,7 +11,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::fault::Fault;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Purpose;
-use crate::service::connections::{AccessToken, faults};
+use crate::service::connections::{CloudToken, faults};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Error, Service};
 use crate::storage::commands::Outcome;
@@ -72,7 +72,7 @@ impl Sent {
 }
 
 /// The one attempt, and the right by which it was made.
-async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<AccessToken>>) {
+async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<CloudToken>>) {
     let vehicle_id = order.command.vehicle_id;
     let purpose = Purpose::from(order.command.action());
     let within = service.budget.take(vehicle_id, 1, purpose, service.base.clock.monotonic());
@@ -115,7 +115,7 @@ fn is_refused_token(error: &ConnectorError) -> bool {
 
 /// Keep the look at the clock right before the request: it is what [`crate::domain::command::SEND_TIME`]
 /// and a drained revocation rest on.
-async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>) -> Sent {
+async fn transmit(service: &Service, order: &SendOrder, token: &Arc<CloudToken>) -> Sent {
     if is_late(&service.base, order) {
         return Sent::TooLate;
     }
@@ -124,7 +124,7 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
     let Command { instruction, command_id, .. } = &order.command;
     let sent = service
         .connector
-        .send(&token.access, vehicle, instruction, *command_id, order.send_by)
+        .send(&token.access, vehicle, instruction, *command_id, order.deadline)
         .await;
     match sent {
         Ok(Acknowledgement { provider_request_id }) => {
@@ -139,7 +139,7 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<AccessToken>
 }
 
 fn is_late(base: &Base, order: &SendOrder) -> bool {
-    base.clock.monotonic() >= order.send_by
+    base.clock.monotonic() >= order.deadline
 }
 
 /// The outcome of the command that follows from the attempt.

@@ -33,14 +33,14 @@ const REMEMBERED_MAX: usize = 100_000;
 
 /// The right to call the vehicle cloud for one owner, and the pair of tokens it belongs to.
 #[derive(Debug, Clone)]
-pub struct AccessToken {
+pub struct CloudToken {
     /// The right by which the vehicle cloud is called.
     pub access: Access,
     token_revision: i64,
     expires_at: Timestamp,
 }
 
-impl AccessToken {
+impl CloudToken {
     /// The application's own right, for this owner. It has no tokens to renew.
     const fn of_application(user_id: String) -> Self {
         Self {
@@ -53,12 +53,12 @@ impl AccessToken {
 
 /// The access tokens of this process.
 #[derive(Debug, Default)]
-pub struct AccessTokens {
-    remembered: Mutex<HashMap<ConnectionId, Arc<AccessToken>>>,
+pub struct CloudTokens {
+    remembered: Mutex<HashMap<ConnectionId, Arc<CloudToken>>>,
     renewing: Mutex<HashMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-impl AccessTokens {
+impl CloudTokens {
     /// A token that can be used now.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl AccessTokens {
         &self,
         service: &Service,
         connection_id: ConnectionId,
-    ) -> Result<Arc<AccessToken>, Error> {
+    ) -> Result<Arc<CloudToken>, Error> {
         let usable_until = service.base.clock.now().plus(MARGIN);
         if let Some(token) = self.remembered(connection_id)
             && token.expires_at > usable_until
@@ -98,15 +98,15 @@ impl AccessTokens {
         &self,
         service: &Service,
         connection_id: ConnectionId,
-        used: &AccessToken,
+        used: &CloudToken,
         error: &ConnectorError,
-    ) -> Option<Arc<AccessToken>> {
+    ) -> Option<Arc<CloudToken>> {
         if error.fault != Fault::Authentication {
             return None;
         }
         if let Access::Application { user_id } = &used.access {
             // The connector has dropped the application's token and will ask for another.
-            return Some(Arc::new(AccessToken::of_application(user_id.clone())));
+            return Some(Arc::new(CloudToken::of_application(user_id.clone())));
         }
         let lock = self.renewal_lock(connection_id);
         let renewing = lock.lock().await;
@@ -138,17 +138,15 @@ impl AccessTokens {
         self.lock_remembered().remove(&connection_id);
     }
 
-    fn lock_remembered(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Arc<AccessToken>>> {
+    fn lock_remembered(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Arc<CloudToken>>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remembered(&self, connection_id: ConnectionId) -> Option<Arc<AccessToken>> {
+    fn remembered(&self, connection_id: ConnectionId) -> Option<Arc<CloudToken>> {
         self.lock_remembered().get(&connection_id).cloned()
     }
 
-    fn remember(&self, connection_id: ConnectionId, token: &Arc<AccessToken>) {
+    fn remember(&self, connection_id: ConnectionId, token: &Arc<CloudToken>) {
         let mut remembered = self.lock_remembered();
         if remembered.len() >= REMEMBERED_MAX {
             remembered.clear();
@@ -180,25 +178,25 @@ async fn read(base: &Base, connection_id: ConnectionId) -> Result<StoredTokens, 
 
 /// The application's right, if the connection is used through API v3: because it was given that way,
 /// or because this service no longer speaks v2.0 and knows who the owner is.
-fn application_access(base: &Base, stored: &StoredTokens) -> Option<AccessToken> {
+fn application_access(base: &Base, stored: &StoredTokens) -> Option<CloudToken> {
     let by_v3 = match base.settings.api_versions {
         ApiVersions::V2Only => false,
         ApiVersions::V3Only => true,
         ApiVersions::V3First => stored.api_version == ApiVersion::V3,
     };
     let user_id = stored.provider_user_id.clone().filter(|_| by_v3)?;
-    Some(AccessToken::of_application(user_id))
+    Some(CloudToken::of_application(user_id))
 }
 
 fn opened(
     base: &Base,
     connection_id: ConnectionId,
     stored: &StoredTokens,
-) -> Result<(AccessToken, SecretString), Error> {
+) -> Result<(CloudToken, SecretString), Error> {
     let missing = || Error::Internal(format!("{connection_id} is active and has no tokens"));
     let sealed = stored.sealed_tokens.as_deref().ok_or_else(missing)?;
     let (access_token, refresh_token) = unseal(base, connection_id, sealed)?;
-    let token = AccessToken {
+    let token = CloudToken {
         access: Access::OwnerToken(access_token),
         token_revision: stored.token_revision,
         expires_at: stored.access_expires_at.ok_or_else(missing)?,
@@ -210,7 +208,7 @@ async fn renew(
     service: &Service,
     connection_id: ConnectionId,
     stored: &StoredTokens,
-) -> Result<AccessToken, Error> {
+) -> Result<CloudToken, Error> {
     let (_, refresh_token) = opened(&service.base, connection_id, stored)?;
     if !lease(&service.base, connection_id, stored.token_revision).await? {
         return Err(Error::Connector(Box::new(renewing_elsewhere())));
@@ -243,7 +241,7 @@ async fn renew(
                 })
             });
             stored.await?;
-            Ok(AccessToken {
+            Ok(CloudToken {
                 access: Access::OwnerToken(pair.access_token),
                 token_revision: revision + 1,
                 expires_at,

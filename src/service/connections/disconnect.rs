@@ -8,7 +8,7 @@ use crate::domain::grant::{End, EndReason};
 use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
-use crate::service::connections::AccessToken;
+use crate::service::connections::CloudToken;
 use crate::service::{Base, Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, Tx, connections, grants, vehicle_connections};
@@ -107,7 +107,7 @@ pub(in crate::service) async fn end_here(
 /// Ends a connection at the vehicle cloud; returns whether it has ended there for every car.
 pub(in crate::service) async fn end_upstream(
     service: &Service,
-    token: &AccessToken,
+    token: &CloudToken,
     cars: &[VehicleRow],
 ) -> bool {
     let mut all = true;

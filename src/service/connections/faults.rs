@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::AccessToken;
+use super::CloudToken;
 use super::impairment::impaired_grants;
 use crate::connector::ConnectorError;
 use crate::domain::actor::Actor;
@@ -28,9 +28,9 @@ pub(super) const FIRST_PROBE: Duration = Duration::from_secs(5 * 60);
 pub(crate) async fn handle(
     service: &Service,
     vehicle: &VehicleRow,
-    used: &AccessToken,
+    used: &CloudToken,
     error: &ConnectorError,
-) -> Option<Arc<AccessToken>> {
+) -> Option<Arc<CloudToken>> {
     let handled = match error.fault {
         Fault::Authentication => {
             let tokens = &service.access_tokens;

@@ -8,7 +8,7 @@ use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::ConnectionEnd;
-use crate::service::connections::{self, AccessToken};
+use crate::service::connections::{self, CloudToken};
 use crate::service::{Base, Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections as stored, personal_data, users};
@@ -82,7 +82,7 @@ async fn erase_here(base: &Base, caller: &Caller, user_id: UserId) -> Result<End
 
 async fn end_upstream(
     service: &Service,
-    connections: &[(ConnectionId, Option<Arc<AccessToken>>)],
+    connections: &[(ConnectionId, Option<Arc<CloudToken>>)],
     ended: &EndedConsents,
 ) -> bool {
     let mut all = true;

@@ -53,7 +53,7 @@ impl From<Observable> for Wish {
 /// # Errors
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a car or grant that is
 /// not there.
-pub async fn choose_right(
+pub async fn choose_grant(
     base: &Base,
     caller: &Caller,
     vehicle_id: VehicleId,

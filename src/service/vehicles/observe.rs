@@ -11,7 +11,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
 use crate::service::budget::Purpose;
-use crate::service::connections::{AccessToken, faults};
+use crate::service::connections::{CloudToken, faults};
 use crate::service::{Base, Error, Service};
 use crate::storage::decisions::VehicleRow;
 
@@ -189,7 +189,7 @@ async fn ask_once(
 async fn call(
     service: &Service,
     vehicle: &VehicleRow,
-    token: &AccessToken,
+    token: &CloudToken,
     observables: &[Observable],
 ) -> Answers {
     let (connector, id) = (&service.connector, &vehicle.provider_vehicle_id);

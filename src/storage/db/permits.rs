@@ -1,6 +1,6 @@
 //! Priority. There are fewer permits than connections: most of what asks for a connection
 //! waits for its permit first, so that a crowd of it leaves some connections alone. What must not wait
-//! behind a crowd takes one of those: commands on their way, and the end of a key.
+//! behind a crowd takes one of those: commands on their way, and the end of a grant.
 
 use std::io::ErrorKind;
 use std::sync::Arc;

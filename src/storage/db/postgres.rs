@@ -24,7 +24,7 @@ use super::permits::{Permit, Priority};
 use super::query::{Answer, Query, query};
 use super::row::FromRow as _;
 use crate::domain::time::Timestamp;
-use at_hand::Chain;
+use at_hand::PoolNumber;
 use servers::Servers;
 
 /// Whether the server takes writes.
@@ -132,7 +132,7 @@ struct ServerSession<C> {
     on: C,
     servers: Servers,
     /// For what has priority: its commit begins the next transaction.
-    chain: Option<Chain>,
+    chain: Option<PoolNumber>,
     _permit: Permit,
 }
 

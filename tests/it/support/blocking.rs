@@ -13,7 +13,7 @@ async fn number(watch: &mut PgConnection, sql: &'static str, of: i32) -> i64 {
 }
 
 /// Waits until the number that this asks for is not zero.
-pub async fn until_some(watch: &mut PgConnection, sql: &'static str, of: i32) {
+pub(crate) async fn until_some(watch: &mut PgConnection, sql: &'static str, of: i32) {
     let found = async {
         while number(watch, sql, of).await == 0 {
             tokio::task::yield_now().await;
@@ -23,11 +23,11 @@ pub async fn until_some(watch: &mut PgConnection, sql: &'static str, of: i32) {
 }
 
 /// Waits until a session waits for what this one has locked.
-pub async fn until_blocking(watch: &mut PgConnection, blocker: i32) {
+pub(crate) async fn until_blocking(watch: &mut PgConnection, blocker: i32) {
     let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
     until_some(watch, waiting, blocker).await;
 }
 
-pub async fn pid(connection: &mut PgConnection) -> i32 {
+pub(crate) async fn pid(connection: &mut PgConnection) -> i32 {
     sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await.unwrap()
 }

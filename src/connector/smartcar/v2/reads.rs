@@ -39,8 +39,8 @@ pub(super) fn reading(
     let observation = readings::read(observable, &body, units);
     let observation = observation.map_err(|why| classify::garbled(answer, why))?;
     let at = |name| time(&answer.headers, name);
-    let (data_age, fetched_at) = (at(wire::HEADER_DATA_AGE), at(wire::HEADER_FETCHED_AT));
-    Ok(age::reading(observation, data_age, fetched_at, now))
+    let (reported_at, fetched_at) = (at(wire::HEADER_DATA_AGE), at(wire::HEADER_FETCHED_AT));
+    Ok(age::reading(observation, reported_at, fetched_at, now))
 }
 
 /// The answers of a batch, in the order of what was asked for. Each item is judged as the answer

@@ -80,9 +80,9 @@ async fn a_lock_status_tells_its_age_if_known() {
     let reading = cloud.read(&owner(), "car-1", Observable::LockStatus).await.unwrap();
     let Observation::LockStatus(status) = reading.observation else { panic!("{reading:?}") };
     assert!(status.is_locked && status.doors[0].place == "frontLeft");
-    assert_eq!(reading.data_age.unwrap().to_string(), "2026-07-01T11:00:00.5Z");
+    assert_eq!(reading.reported_at.unwrap().to_string(), "2026-07-01T11:00:00.5Z");
     let reading = cloud.read(&owner(), "car-1", Observable::LockStatus).await.unwrap();
-    assert_eq!(reading.data_age, None);
+    assert_eq!(reading.reported_at, None);
     let strange = cloud.read(&owner(), "car-1", Observable::LockStatus).await;
     assert_eq!(meaning(strange).0, Fault::Garbled);
 }

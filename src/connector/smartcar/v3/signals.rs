@@ -84,9 +84,9 @@ impl<'a> Seen<'a> {
         let at = |moment: fn(&SignalMeta) -> Option<&Moment>| {
             essential.and_then(|told| moment(&told.meta)).and_then(age::time)
         };
-        let data_age = at(|meta| meta.oem_updated_at.as_ref());
+        let reported_at = at(|meta| meta.oem_updated_at.as_ref());
         let fetched_at = at(|meta| meta.retrieved_at.as_ref());
-        Ok(age::reading(observation, data_age, fetched_at, now))
+        Ok(age::reading(observation, reported_at, fetched_at, now))
     }
 
     fn error(&self, unread: Unread) -> ConnectorError {

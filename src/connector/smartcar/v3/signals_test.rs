@@ -192,7 +192,7 @@ async fn a_time_that_has_not_come_yet_is_no_age() {
         let mut locked = signal("closure-islocked", &json!({"value": true}));
         locked["meta"] = json!({"oemUpdatedAt": told, "retrievedAt": told});
         let reading = read(list(&[locked]), Observable::LockStatus).await.unwrap();
-        assert_eq!(reading.data_age, age, "{told}");
+        assert_eq!(reading.reported_at, age, "{told}");
         assert_eq!(reading.fetched_at, if age == Some(earlier) { earlier } else { now }, "{told}");
     }
 }

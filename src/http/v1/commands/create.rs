@@ -108,10 +108,10 @@ pub(in crate::http) async fn create(
     let instruction = instruction(&body.value)?;
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
-    let mut request_hash = body.hash;
+    let mut body_hash = body.hash;
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
-            vehicles::choose_right(&service.base, &caller, vehicle_id, action.into(), grant_id)
+            vehicles::choose_grant(&service.base, &caller, vehicle_id, action.into(), grant_id)
                 .await?
         }
         TokenCaller::Holder(caller, token) => {
@@ -121,8 +121,7 @@ pub(in crate::http) async fn create(
             }
             let GrantClaims { grant_id, grantee_id, .. } = token.claims();
             // The same body with another of the person's tokens is another request.
-            request_hash =
-                digest::sha256(&[&request_hash, &grant_id.as_uuid().as_bytes()[..]].concat());
+            body_hash = digest::sha256(&[&body_hash, &grant_id.as_uuid().as_bytes()[..]].concat());
             (caller, *grantee_id, Some(*grant_id))
         }
     };
@@ -133,7 +132,7 @@ pub(in crate::http) async fn create(
         grant_id,
         instruction,
         idempotency_key,
-        request_hash,
+        body_hash,
     };
     let dispatched = commands::dispatch(service, request, wait).await?;
     let replayed = dispatched.replayed;

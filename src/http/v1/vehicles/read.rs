@@ -32,7 +32,7 @@ pub(in crate::http) struct ReadQuery {
 /// Read something from a car, in metric units.
 ///
 /// An answer may be up to 15 seconds old: `fetched_at` says when the vehicle cloud was asked,
-/// `data_age` when the car reported it.
+/// `reported_at` when the car reported it.
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}/{observable}", operation_id = "vehicles.read",
     tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:read"]), ("grant_token" = [])),
@@ -51,7 +51,7 @@ pub(in crate::http) async fn read(
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             let named = query.grant_id;
-            vehicles::choose_right(&service.base, &caller, vehicle_id, observable.into(), named)
+            vehicles::choose_grant(&service.base, &caller, vehicle_id, observable.into(), named)
                 .await?
         }
         TokenCaller::Holder(caller, token) => {

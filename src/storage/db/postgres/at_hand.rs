@@ -6,9 +6,9 @@ use sqlx::{Postgres, Transaction};
 
 /// The pool that a transaction's connection comes from: the next one is kept only while that is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Chain(u64);
+pub(super) struct PoolNumber(u64);
 
-impl Chain {
+impl PoolNumber {
     /// That of the pool after this one.
     pub(super) fn next(self) -> Self {
         Self(self.0 + 1)

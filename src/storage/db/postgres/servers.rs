@@ -21,7 +21,7 @@ use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
 use super::super::query::query;
 use super::super::row::{FromRow as _, corrupt};
-use super::at_hand::{AtHand, Chain};
+use super::at_hand::{AtHand, PoolNumber};
 use super::run;
 use super::standing::{ASK_TIME_MAX, pool, standing};
 use crate::domain::time::Timestamp;
@@ -38,7 +38,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(12);
 /// At start, so long may no server be the primary: it may be starting as well.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const START_SURVEY_AGAIN: Duration = Duration::from_millis(100);
-/// So many connections are for what has priority: commands, and the end of a key.
+/// So many connections are for what has priority: commands, and the end of a grant.
 const RESERVED: u32 = 2;
 
 /// The servers of one database. Clones are the same.
@@ -71,7 +71,7 @@ struct Chosen {
     /// Whether it is known to be the primary: the pool is not used otherwise.
     is_good: bool,
     /// Counts the pools.
-    chain: Chain,
+    pool_number: PoolNumber,
     at_hand: AtHand,
 }
 
@@ -88,8 +88,9 @@ impl Servers {
         let address = addresses.first().cloned().unwrap_or_default();
         let pool = pool(address, connections_max);
         let lookouts = tokio::sync::Mutex::new(addresses.iter().map(|_| None).collect());
-        let (is_good, chain, at_hand) = (false, Chain::default(), AtHand::default());
-        let chosen = RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good, chain, at_hand });
+        let (is_good, pool_number, at_hand) = (false, PoolNumber::default(), AtHand::default());
+        let chosen =
+            RwLock::new(Chosen { at: 0, timeline: 0, pool, is_good, pool_number, at_hand });
         let replaced = tokio::sync::Notify::new();
         let permits = Permits::of(connections_max, RESERVED);
         let (surveys_begun, last_survey) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -181,9 +182,9 @@ impl Servers {
 
     /// What a transaction that begins now needs so that its commit begins the next one; nothing if there
     /// are too few connections to keep one at hand.
-    pub(super) fn chain(&self) -> Option<Chain> {
+    pub(super) fn chain(&self) -> Option<PoolNumber> {
         let chosen = self.0.chosen.read().unwrap_or_else(PoisonError::into_inner);
-        (self.0.connections_max > RESERVED + 1).then_some(chosen.chain)
+        (self.0.connections_max > RESERVED + 1).then_some(chosen.pool_number)
     }
 
     /// The transaction that was begun with the last commit, if it can be used.
@@ -196,9 +197,13 @@ impl Servers {
     }
 
     /// Keeps a transaction that was just begun, unless its pool was replaced meanwhile.
-    pub(super) fn keep_at_hand(&self, chain: Chain, begun: Transaction<'static, Postgres>) {
+    pub(super) fn keep_at_hand(
+        &self,
+        pool_number: PoolNumber,
+        begun: Transaction<'static, Postgres>,
+    ) {
         let mut chosen = self.chosen_mut();
-        if chosen.chain == chain && chosen.is_good && chosen.at_hand.is_none() {
+        if chosen.pool_number == pool_number && chosen.is_good && chosen.at_hand.is_none() {
             chosen.at_hand.put(begun);
         }
     }
@@ -234,7 +239,7 @@ impl Servers {
             let before = std::mem::replace(&mut chosen.pool, pool);
             // From here on it gives no connection; those that are out close when they come back.
             drop(before.close());
-            (chosen.chain, chosen.at_hand) = (chosen.chain.next(), AtHand::default());
+            (chosen.pool_number, chosen.at_hand) = (chosen.pool_number.next(), AtHand::default());
             self.0.replaced.notify_waiters();
             (chosen.at, chosen.timeline, chosen.is_good) = (at, standing.timeline, true);
         }
