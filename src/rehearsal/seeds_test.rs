@@ -89,9 +89,10 @@ impl Reached {
         let (mut unheard, mut acknowledged) = (BTreeSet::new(), BTreeMap::new());
         for moment in trace {
             match moment.happening {
-                Happening::Committed { rows, .. } => {
+                Happening::Committed { process, rows, .. } => {
                     self.committed(&rows);
-                    self.by_news += settled_at_once(&rows, moment.at, &mut acknowledged);
+                    let moment = (process, moment.at);
+                    self.by_news += settled_at_once(&rows, moment, &mut acknowledged);
                 }
                 Happening::Ended { in_flight, .. } => self.in_flight += in_flight,
                 Happening::Died { .. } => self.deaths += 1,
@@ -119,21 +120,21 @@ impl Reached {
     }
 }
 
-/// How many of these commands were acknowledged less than a second before they were confirmed, when no
-/// check was due.
+/// How many of these commands the same process had acknowledged a second before they were confirmed, when
+/// by its clock no check was due.
 fn settled_at_once(
     rows: &[Written],
-    now: Duration,
-    acknowledged: &mut BTreeMap<uuid::Uuid, Duration>,
+    (process, now): (u64, Duration),
+    acknowledged: &mut BTreeMap<uuid::Uuid, (u64, Duration)>,
 ) -> usize {
     let mut count = 0;
     for (_, row) in rows.iter().filter(|(table, _)| *table == Table::Commands) {
         let command_id = row.id("command_id").unwrap();
         match row.text("status") {
-            Some("acknowledged") => drop(acknowledged.entry(command_id).or_insert(now)),
+            Some("acknowledged") => drop(acknowledged.entry(command_id).or_insert((process, now))),
             Some("confirmed") => {
-                let before = acknowledged.get(&command_id);
-                let at_once = before.is_some_and(|at| now - *at < Duration::from_millis(900));
+                let before = acknowledged.get(&command_id).filter(|(by, _)| *by == process);
+                let at_once = before.is_some_and(|(_, at)| now - *at < Duration::from_secs(1));
                 count += usize::from(at_once);
             }
             _ => {}

@@ -205,13 +205,13 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 }
                 act
             }
-            66..82 => end(world, lent),
-            82..84 => close(world),
-            84..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
+            66..80 => end(world, lent),
+            80..82 => close(world),
+            82..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
             86..93 => Act::Death { after: world.up_to(3000) },
             93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
-            96..98 => Act::Outage { time: world.up_to(20_000) },
+            96..98 => Act::Outage { time: Duration::from_millis(500 + world.below(20_000) as u64) },
             _ => Act::Restart,
         };
         scenes.push(Scene { at, place, act });
