@@ -12,7 +12,7 @@ use crate::service::commands::{reconcile, recover};
 use crate::service::connections::probe;
 use crate::service::{Error, Service, agreement, idempotency, record, webhooks};
 
-/// How often abandoned commands are looked for, and cars looked at.
+/// How often abandoned commands are looked for, and cars checked.
 const RECONCILE_PERIOD: Duration = Duration::from_secs(1);
 /// How often the primary among several servers is looked for, and the clock compared with its.
 const EXAMINE_PERIOD: Duration = Duration::from_secs(1);

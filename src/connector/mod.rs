@@ -137,6 +137,17 @@ pub struct ConnectorError {
 }
 
 impl ConnectorError {
+    /// The same about a command for which a token was wanted: whatever became of the request for the token,
+    /// the command itself was not sent.
+    #[must_use]
+    pub(crate) fn before_sending(self) -> Self {
+        let fault = match self.fault {
+            Fault::TimedOut | Fault::Garbled | Fault::Upstream => Fault::Unavailable,
+            fault => fault,
+        };
+        Self { happened: Happened::NotSent, fault, ..self }
+    }
+
     /// A sentence for the person at the car: the cloud's own, or ours.
     #[must_use]
     pub fn sentence(&self) -> &str {
@@ -145,7 +156,7 @@ impl ConnectorError {
 
     /// What it says about a consent that it brought to an end.
     #[must_use]
-    pub fn consent_reason(&self) -> ConnectionReason {
+    pub fn connection_reason(&self) -> ConnectionReason {
         ConnectionReason::Connector { fault: self.fault, code: self.provider_code.clone() }
     }
 }

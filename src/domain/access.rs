@@ -36,7 +36,7 @@ words! {
         RevokeApiClient = "api_clients.revoke",
         /// Send an owner to the vehicle cloud to connect cars.
         StartConnection = "connections.start",
-        /// See an owner's consent.
+        /// See a connection.
         GetConnection = "connections.get",
         /// Mend the account with the maker that stands behind a connection.
         Reauthenticate = "connections.reauthenticate",

@@ -38,7 +38,7 @@ words! {
         Unknown = "unknown",
         /// It may have happened, and the car was seen in the other state.
         Contradicted = "contradicted",
-        /// It may have happened, and the car's state could not be seen in time.
+        /// It may have happened, and no state of the car said in time whether it did.
         Unresolved = "unresolved",
         /// Withdrawn before it left.
         Cancelled = "cancelled",
@@ -81,7 +81,7 @@ impl CommandStatus {
         }
     }
 
-    /// The last status of a command whose car could not be read in time; `None` if a command in this
+    /// The last status of a command of which no reading of the car said in time what became of it; `None` if a command in this
     /// status does not wait for that.
     #[must_use]
     pub const fn settled_unobserved(self) -> Option<Self> {
@@ -146,8 +146,8 @@ pub struct Command {
 }
 
 impl Command {
-    /// The time of a transition that is noticed now: after the one before, also if the clock was set
-    /// back or is another machine's, so that the record has a command's transitions in their order.
+    /// The time of a change of status that is noticed now: after the one before, also if the clock was set
+    /// back or is another machine's, so that the record has them in their order.
     #[must_use]
     pub fn next_moment(&self, now: Timestamp) -> Timestamp {
         now.max(self.changed_at.plus(std::time::Duration::from_micros(1)))

@@ -87,7 +87,7 @@ kinds! {
     Session, SessionId, "ses", "session";
     /// A car.
     Vehicle, VehicleId, "veh", "vehicle";
-    /// An owner's consent at the vehicle cloud.
+    /// A connection: an owner's consent at the vehicle cloud.
     Connection, ConnectionId, "con", "connection";
     /// The right of one grantee to use one vehicle.
     Grant, GrantId, "grt", "grant";

@@ -7,7 +7,6 @@ use super::process::Instance;
 use super::run::Stage;
 use super::story::{Act, Scene};
 use super::trace::{Happening, Told};
-use super::world::Pace;
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::service::commands::reconcile::settle_by_readings;
@@ -93,9 +92,18 @@ impl Stage {
         let happening = match self.answer(&instance, request, wait, patience).await {
             Ok(Ok(Dispatched { command: Command { command_id, status, .. }, replayed })) => {
                 let (after, calm) = (self.world.elapsed() - began, is_calm());
-                let even = self.world.pace != Pace::Ragged;
-                let told =
-                    Told { key, asked_for, command_id, status, replayed, after, wait, calm, even };
+                let settled = self.world.settles();
+                let told = Told {
+                    key,
+                    asked_for,
+                    command_id,
+                    status,
+                    replayed,
+                    after,
+                    wait,
+                    calm,
+                    settled,
+                };
                 Happening::Told(told)
             }
             Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::story::OWNER;
 use super::trace::{Happening, Moment, Send};
+use super::world::{Pace, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::grant::EndReason;
 use crate::domain::instruction::Instruction;
@@ -68,6 +69,7 @@ type SentAs = (u64, String, String);
 struct Reader {
     broken: Vec<Broken>,
     calm: bool,
+    ragged: bool,
     /// Since the beginning.
     now: Duration,
     commands: BTreeMap<Uuid, Known>,
@@ -96,8 +98,9 @@ struct Reader {
 }
 
 /// Every promise that the trace breaks.
-pub(super) fn broken(trace: &[Moment], terms: &[Terms], calm: bool) -> Vec<Broken> {
-    let mut reader = Reader { calm, ..Reader::default() };
+pub(super) fn broken(trace: &[Moment], terms: &[Terms], world: &World) -> Vec<Broken> {
+    let mut reader =
+        Reader { calm: world.calm, ragged: world.pace == Pace::Ragged, ..Reader::default() };
     for moment in trace {
         reader.now = moment.at;
         reader.read(moment, terms);

@@ -17,7 +17,7 @@ use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
 use crate::storage::meanings::meanings;
 
 /// How often the world is given five seconds to settle what is open: more than the time until an
-/// abandoned command is taken over and looked at for the last time.
+/// abandoned command is taken over and checked for the last time.
 const SETTLING_STEPS: usize = 60;
 const SETTLING_STEP: Duration = Duration::from_secs(5);
 /// Longer than a process ever stands still, and than it takes to answer what it began.
@@ -38,7 +38,7 @@ pub(super) fn play(seed: u64, planted: Option<Planted>) -> Outcome {
         let stage = Stage::set(seed, planted);
         let unfinished = stage.play().await;
         let trace = stage.world.trace();
-        let mut broken = promises::broken(&trace, &stage.terms(), stage.world.calm);
+        let mut broken = promises::broken(&trace, &stage.terms(), &stage.world);
         broken.extend(unfinished.map(|what| Broken { promise: "P6", what }));
         Outcome { trace, broken }
     });

@@ -196,6 +196,12 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
         let act = match world.below(if world.calm { 90 } else { 100 }) {
             0..66 => {
                 let act = ask(world, lent, number);
+                // The car says what it did, before or after anybody checks it.
+                if let (Act::Command { request, .. }, 0) = (&act, world.below(3)) {
+                    let (at, place) = (at + world.up_to(10_000), world.below(places));
+                    let act = Act::News { vehicle_id: request.vehicle_id };
+                    scenes.push(Scene { at, place, act });
+                }
                 // The same request elsewhere: impatient people and balancers. Or its key on another.
                 while world.below(4) == 0 {
                     let (at, place) = (at + world.up_to(span_ms), world.below(places));
@@ -244,8 +250,8 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
         _ => Instruction::SetDestination(Coordinates::new(part, part).unwrap()),
     };
     let idempotency_key = format!("request-{number}");
-    let mut body_hash = [0; 32];
-    body_hash[0] = u8::try_from(number).unwrap();
+    let mut asked_hash = [0; 32];
+    asked_hash[0] = u8::try_from(number).unwrap();
     let caller = caller(user, Role::Member);
     let request = CommandRequest {
         caller,
@@ -254,7 +260,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
         grant_id,
         instruction,
         idempotency_key,
-        body_hash,
+        asked_hash,
     };
     let wait = Duration::from_millis(world.one_of(&[0, 100, 20_000]));
     let patience = (world.below(8) == 0).then(|| world.up_to(200));
@@ -269,7 +275,7 @@ fn with_key_of(act: &Act) -> Act {
             Instruction::Unlock => Instruction::Lock,
             _ => Instruction::Unlock,
         };
-        request.body_hash[1] = 1;
+        request.asked_hash[1] = 1;
     }
     act
 }

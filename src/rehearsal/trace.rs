@@ -27,8 +27,8 @@ pub(super) struct Told {
     pub(super) wait: Duration,
     /// Nothing kept it from being answered.
     pub(super) calm: bool,
-    /// The world is not ragged.
-    pub(super) even: bool,
+    /// Nothing else happened any more.
+    pub(super) settled: bool,
 }
 
 /// One thing that happened.

@@ -58,7 +58,8 @@ pub(super) struct World {
     random: Mutex<fastrand::Rng>,
     trace: Mutex<Vec<Moment>>,
     began: tokio::time::Instant,
-    /// Nothing fails, takes long or dies: everybody is answered, and no answer of the cloud is lost.
+    /// The database and the processes are well, and the cloud is as always: everybody is answered, and no
+    /// answer of the cloud is lost.
     pub(super) calm: bool,
     pub(super) pace: Pace,
     /// How many of a thousand calls fail.

@@ -90,7 +90,7 @@ pub struct Service {
     pub reads: vehicles::ReadGate,
     /// Who waits for which command's outcome.
     pub waiters: Arc<commands::Waiters>,
-    /// What signing the record needs besides keys.
+    /// The record, as this process signs and shows it.
     pub record: Arc<record::Record>,
     /// Every task of this process that must not be cut off.
     pub tasks: TaskTracker,

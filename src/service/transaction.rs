@@ -76,7 +76,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Records an event that happened at another time than the transaction: a command's transition.
+    /// Records an event that happened at another time than the transaction: what became of a command.
     ///
     /// # Errors
     /// As [`Work::record`].
@@ -143,11 +143,11 @@ impl Base {
         self.run(frame, work).await
     }
 
-    /// As [`Service::transact`], with priority, and while the database is away: for what exists
+    /// As [`Base::transact`], with priority, and while the database is away: for what exists
     /// nowhere else and would be lost.
     ///
     /// # Errors
-    /// As [`Service::transact`].
+    /// As [`Base::transact`].
     pub async fn transact_until_stored<'s, T: Send>(
         &'s self,
         name: &'static str,

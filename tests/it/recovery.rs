@@ -1,5 +1,5 @@
 //! Nothing is lost (P6) and nothing is sent twice (P4): what a crash or a silent cloud leaves open
-//! is settled by looking at the car, never by sending again.
+//! is settled by checking the car, never by sending again.
 
 use std::time::Duration;
 

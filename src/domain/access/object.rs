@@ -96,7 +96,7 @@ impl Object {
         Self::vehicle(vehicle).with_grantee(Some(grant.grantee_id))
     }
 
-    /// An owner's consent.
+    /// A connection.
     #[must_use]
     pub const fn connection(connection: &Connection) -> Self {
         Self { owner: Some(connection.owner_id), ..Self::ORGANIZATION }

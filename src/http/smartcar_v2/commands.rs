@@ -146,7 +146,7 @@ async fn dispatch(
         grant_id: Some(grant_id),
         instruction,
         idempotency_key,
-        body_hash: digest::sha256(&hashed),
+        asked_hash: digest::sha256(&hashed),
     };
     let wait = SEND_TIME
         .saturating_add(service.base.settings.connector_timeout)

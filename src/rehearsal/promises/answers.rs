@@ -12,13 +12,15 @@ use crate::rehearsal::trace::Told;
 
 impl Reader {
     pub(super) fn told(&mut self, told: &Told) {
-        let Told { key, asked_for, command_id, status, replayed, after, wait, calm, even } = told;
+        let Told { key, asked_for, command_id, status, replayed, after, wait, calm, settled } =
+            told;
         let known = self.commands.get(&command_id.as_uuid());
         let is_durable =
             known.is_some_and(|known| known.key == *key && known.history.contains(status));
+        let is_old = *settled && known.is_some_and(|known| known.history.last() != Some(status));
         let is_another = known.is_some_and(|known| known.sent_as.2 != words(asked_for));
         let is_older = known.is_some_and(|known| known.history.last() != Some(status));
-        if !is_durable {
+        if !is_durable || is_old {
             self.breaks("P6", format!("{key} was told {status} and nothing of it was durable"));
         } else if is_another {
             self.breaks(
@@ -27,7 +29,7 @@ impl Reader {
             );
         }
         if *status == CommandStatus::Sending {
-            if *even && is_older && *after + Duration::from_secs(1) < *wait {
+            if !self.ragged && is_older && *after + Duration::from_secs(1) < *wait {
                 self.told_too_little.push(format!("{key} was told {status} of what was durable"));
             }
             if *replayed && after < wait {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::batch_state::BatchState;
 use super::outcomes;
 use super::request::{Batch, Pending};
-use super::ruling::{self, Ruling};
+use super::ruling::{self, Moment, Ruling};
 use crate::domain::command::SEND_TIME;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
@@ -56,10 +56,11 @@ pub(super) async fn decide_once(base: &Base, batch: &Batch) -> Result<DecidedBat
     let mut tx = base.store.begin_urgent().await?;
     let (mut state, written) = BatchState::lock(&mut tx, batch).await?;
     // After the rows are locked: no decision rests on a time before its facts.
-    let now = base.clock.now();
+    let (now, elapsed) = (base.clock.now(), base.clock.monotonic());
+    let moment = Moment { now, elapsed, deadline };
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
-        rulings.push(ruling::rule(base, &mut state, pending, now, deadline)?);
+        rulings.push(ruling::rule(base, &mut state, pending, moment)?);
     }
     let written: HashSet<CommandId> = written.into_iter().collect();
     let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;

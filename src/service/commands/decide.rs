@@ -91,8 +91,12 @@ pub(super) async fn decide_until_known(
                     }
                 }
             }
-            (Err(AttemptError::Failed(error)), _) if repeats.allow(&error) => continue,
-            (Err(AttemptError::Failed(error)), _) => error,
+            (Err(AttemptError::Failed(error)), _) => {
+                if repeats.allow(&error) {
+                    continue;
+                }
+                error
+            }
             (Err(AttemptError::CommitUnknown(decided, error)), _) => {
                 unanswered.remember(decided.rulings);
                 search.get_or_insert_with(|| Search::start(service.base.clock.monotonic()));

@@ -22,8 +22,6 @@ const BATCH_MAX: usize = 256;
 /// So many locks find room when everything else is turned away: a car that cannot be closed is worse
 /// than one that cannot be opened.
 const LOCKS_RESERVED: usize = 256;
-/// Whoever asked longer ago than this may have walked away from the car, so that nothing is decided any more.
-const WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
 
@@ -128,19 +126,11 @@ fn fill<T>(batch: &mut Vec<T>, queue: &mut mpsc::Receiver<T>) {
     }
 }
 
-/// Those requests that did not wait too long and can be decided on by the clock as it is; the others are
-/// answered.
-fn decidable(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
-    let now = base.clock.monotonic();
+/// Those requests that can be decided on by the clock as it is; the others are answered.
+fn refuse_if_clock_disputed(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
     let mut decidable = Vec::with_capacity(requests.len());
     for pending in requests {
-        let action = pending.request.instruction.action();
-        let checked = if now.saturating_sub(pending.asked_at) > WAIT_MAX {
-            Err(Error::Overloaded)
-        } else {
-            base.require_trusted_clock_for(action)
-        };
-        match checked {
+        match base.require_trusted_clock_for(pending.request.instruction.action()) {
             Ok(()) => decidable.push(pending),
             Err(error) => drop(pending.reply.send(Err(error))),
         }
@@ -151,7 +141,7 @@ fn decidable(base: &Base, requests: Vec<Pending>) -> Vec<Pending> {
 /// Decides a batch, answers its requests, starts the senders of what is allowed, and notifies those who
 /// wait for the outcomes that were written.
 async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
-    batch.requests = decidable(&service.base, batch.requests);
+    batch.requests = refuse_if_clock_disputed(&service.base, batch.requests);
     if batch.len() == 0 {
         return;
     }
@@ -189,6 +179,7 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
         }
         Ruling::Refused(command) => Ok(Reply::Refused(*command)),
         Ruling::Replayed(command) => Ok(Reply::Replayed(*command)),
+        Ruling::WaitedTooLong => Err(Error::Overloaded),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };

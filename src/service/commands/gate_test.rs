@@ -16,7 +16,7 @@ fn request(instruction: Instruction) -> CommandRequest {
         grant_id: None,
         instruction,
         idempotency_key: "key".to_owned(),
-        body_hash: [0; 32],
+        asked_hash: [0; 32],
     }
 }
 
@@ -98,7 +98,7 @@ fn the_same_for_somebody_else_is_another_request() {
     let ours = request(Instruction::Unlock);
     let theirs =
         CommandRequest { user_id: Id::from_uuid(uuid::Uuid::from_u128(2)), ..ours.clone() };
-    let other = CommandRequest { body_hash: [1; 32], ..ours.clone() };
+    let other = CommandRequest { asked_hash: [1; 32], ..ours.clone() };
     assert_eq!(ours.hash(), ours.clone().hash());
     assert!(ours.hash() != theirs.hash() && ours.hash() != other.hash());
 }

@@ -29,7 +29,8 @@ const LEASE: Duration = Duration::from_secs(30);
 /// When to check again after the first, second, third check that settled nothing.
 const CHECK_AGAIN: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(60)];
-/// So long after a command was decided on, the last check is due, for the same reason.
+/// So long after a command was decided on, the last check is due, for the same reason; with a vehicle cloud that
+/// may take longer to answer, later.
 const LAST_CHECK: Duration = Duration::from_secs(50);
 /// No check is the last before this one: after an outage the first may find everything unprepared.
 const CHECKS_MIN: i64 = 2;
@@ -188,7 +189,7 @@ fn judge(
         Some((seen, agrees))
     });
     if let Some((seen, agrees)) = judged {
-        // A state without its age may be as old: only the last check contradicts by it.
+        // What has no age may be as old: only the last check contradicts by it.
         let is_after = seen.reported_at.map_or(last_check, |at| at >= command.abandon_at);
         let convinces = agrees || is_after;
         if let Some(status) = command.status.settled_by_observation(agrees).filter(|_| convinces) {
@@ -212,9 +213,14 @@ fn settle_unobserved(mut command: Command, why: Unseen, now: Timestamp) -> Optio
     Some(Outcome { from, command, check_at: None })
 }
 
+/// When the last check is due: not before the car can no longer be obeying.
+fn last_due(command: &Command) -> Timestamp {
+    command.created_at.plus(LAST_CHECK).max(command.abandon_at)
+}
+
 fn is_last(check: &ToCheck, now: Timestamp) -> bool {
     let has_checked = usize::try_from(check.checks).is_ok_and(|checks| checks > CHECK_AGAIN.len());
-    let is_due = now >= check.command.created_at.plus(LAST_CHECK);
+    let is_due = now >= last_due(&check.command);
     has_checked || (is_due && check.checks >= CHECKS_MIN)
 }
 
@@ -222,7 +228,7 @@ fn is_last(check: &ToCheck, now: Timestamp) -> bool {
 fn next_check(check: &ToCheck, now: Timestamp) -> Timestamp {
     let place = usize::try_from(check.checks).unwrap_or(0).saturating_sub(1);
     let next = now.plus(CHECK_AGAIN.get(place).copied().unwrap_or(LEASE));
-    let last = check.command.created_at.plus(LAST_CHECK);
+    let last = last_due(&check.command);
     if last > now { next.min(last) } else { next }
 }
 

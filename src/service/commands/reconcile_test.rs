@@ -59,6 +59,7 @@ fn the_last_check_settles_whatever_it_sees() {
     use CommandStatus::{Acknowledged, Contradicted, Unconfirmed, Unknown, Unresolved};
     for (status, state, expected, causes) in [
         (Unknown, seen(LOCKED, None), Contradicted, vec![]),
+        (Unknown, seen(LOCKED, Some(19)), Unresolved, vec![Cause::Unseen(Unseen::NotInTime)]),
         (Unknown, seen(OPEN, Some(-1)), Unresolved, vec![Cause::Unseen(Unseen::NotInTime)]),
         (Unknown, None, Unresolved, vec![Cause::Unseen(Unseen::NotInTime)]),
         (Acknowledged, None, Unconfirmed, vec![Cause::Unseen(Unseen::NotInTime)]),

@@ -28,7 +28,7 @@ pub struct CommandRequest {
     /// Tells repeated requests from new ones, per caller.
     pub idempotency_key: String,
     /// SHA-256 of what was asked, without the person.
-    pub body_hash: [u8; 32],
+    pub asked_hash: [u8; 32],
 }
 
 impl CommandRequest {
@@ -40,7 +40,7 @@ impl CommandRequest {
     /// The hash of the request, for the person whose right it rests on: an API client that sends the
     /// same for somebody else sends another request.
     pub(super) fn hash(&self) -> [u8; 32] {
-        hash_for(self.body_hash, Some(self.user_id))
+        hash_for(self.asked_hash, Some(self.user_id))
     }
 }
 

@@ -9,6 +9,7 @@ use super::request::Pending;
 use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
+use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Error};
@@ -17,6 +18,19 @@ use crate::storage::decisions::VehicleRow;
 /// After the time to leave and the cloud's time to answer, this much passes before anybody else
 /// may think that a command's sender is gone.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
+
+/// Who asked longer ago than this may have walked away from the car. A lock is decided on all the same.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// When a batch is ruled on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: Timestamp,
+    /// On the monotonic clock.
+    pub(super) elapsed: Duration,
+    /// By when what is allowed must leave, on the monotonic clock.
+    pub(super) deadline: Duration,
+}
 
 /// A command that may leave, once.
 #[derive(Debug)]
@@ -36,6 +50,7 @@ pub(super) enum Ruling {
     Refused(Box<Command>),
     Replayed(Box<Command>),
     KeyReused,
+    WaitedTooLong,
     NotFound,
 }
 
@@ -44,8 +59,7 @@ pub(super) fn rule(
     base: &Base,
     state: &mut BatchState,
     pending: &Pending,
-    now: Timestamp,
-    deadline: Duration,
+    at: Moment,
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
@@ -57,6 +71,11 @@ pub(super) fn rule(
             Ruling::KeyReused
         });
     }
+    let (action, waited) =
+        (request.instruction.action(), at.elapsed.saturating_sub(pending.asked_at));
+    if waited_too_long(action, waited) {
+        return Ok(Ruling::WaitedTooLong);
+    }
     let organization_id = request.caller.actor.organization_id;
     let Some(facts) = state.facts.of(organization_id, request.named()) else {
         return Ok(Ruling::NotFound);
@@ -64,16 +83,21 @@ pub(super) fn rule(
     let question = Request {
         user_id: request.user_id,
         vehicle_id: request.vehicle_id,
-        entitlement: request.instruction.action().entitlement(),
-        spends_use: request.instruction.action().spends_use(),
+        entitlement: action.entitlement(),
+        spends_use: action.spends_use(),
     };
-    let decision = facts.decide(&question, now);
+    let decision = facts.decide(&question, at.now);
     let grant_revision = facts.grant.map(|facts| facts.grant.revision);
     let vehicle = Arc::clone(facts.vehicle);
-    let command = new_command(base, pending, now)?;
+    let command = new_command(base, pending, at.now)?;
     match decision {
         Decision::Allow(_) => {
-            let order = SendOrder { command: command.clone(), vehicle, grant_revision, deadline };
+            let order = SendOrder {
+                command: command.clone(),
+                vehicle,
+                grant_revision,
+                deadline: at.deadline,
+            };
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
@@ -86,6 +110,10 @@ pub(super) fn rule(
             Ok(Ruling::Refused(Box::new(refused)))
         }
     }
+}
+
+fn waited_too_long(action: Action, waited: Duration) -> bool {
+    action != Action::Lock && waited > WAIT_MAX
 }
 
 /// How long after its decision somebody can still be waiting for the cloud's answer to a command.
@@ -146,5 +174,19 @@ pub(super) fn refused(command: &Command) -> Event {
         user_id: command.user_id,
         action: command.action(),
         reasons: command.refusal().unwrap_or_default().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_ten_seconds_only_a_lock_is_still_decided_on() {
+        let (ten, more) = (Duration::from_secs(10), Duration::from_millis(10_001));
+        for action in Action::ALL.iter().copied() {
+            assert!(!waited_too_long(action, ten), "{action}");
+            assert_eq!(waited_too_long(action, more), action != Action::Lock, "{action}");
+        }
     }
 }

@@ -83,7 +83,7 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Clou
     let connection_id = order.vehicle.connection_id;
     let token = match service.access_tokens.get(service, connection_id).await {
         Ok(token) => token,
-        Err(Error::Connector(error)) => return (Sent::Failed(without_token(*error)), None),
+        Err(Error::Connector(error)) => return (Sent::Failed(error.before_sending()), None),
         Err(Error::State(_)) => return (Sent::NoToken(CONSENT_LOST), None),
         Err(error) => {
             tracing::error!(error = ?error, command_id = %order.command.command_id, "no access token");
@@ -102,11 +102,6 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Clou
         }
         sent => (sent, Some(token)),
     }
-}
-
-/// Whatever became of the request for a token, the command itself never left.
-fn without_token(error: ConnectorError) -> ConnectorError {
-    ConnectorError { happened: Happened::NotSent, ..error }
 }
 
 fn is_refused_token(error: &ConnectorError) -> bool {

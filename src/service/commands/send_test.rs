@@ -64,7 +64,14 @@ fn only_a_token_that_the_cloud_refused_is_replaced_for_a_second_try() {
 #[test]
 fn a_command_whose_token_was_not_got_is_known_not_to_have_left() {
     for happened in [Happened::NotSent, Happened::Refused, Happened::Maybe] {
-        let sent = Sent::Failed(without_token(failed(happened)));
-        assert_eq!(after(&sent).command.status, CommandStatus::Failed, "{happened:?}");
+        for fault in [Fault::TimedOut, Fault::Garbled, Fault::Upstream, Fault::Unavailable] {
+            let error = ConnectorError { happened, ..ConnectorError::local(fault, "no token") };
+            let command = after(&Sent::Failed(error.before_sending())).command;
+            assert_eq!(command.status, CommandStatus::Failed, "{fault}");
+            let cause = Cause::Connector { fault: Fault::Unavailable, code: None };
+            assert_eq!(command.causes, [cause], "{fault}");
+            let sentence = command.user_message.unwrap();
+            assert!(sentence.ends_with("Please try again in a moment."), "{sentence}");
+        }
     }
 }

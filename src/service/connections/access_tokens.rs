@@ -282,7 +282,7 @@ async fn fail_refresh(
                 connections::release_refresh(tx, connection_id, revision).await?;
                 return Ok(());
             }
-            let reason = error.consent_reason();
+            let reason = error.connection_reason();
             if !connections::lose(tx, connection_id, revision, &reason).await? {
                 return Ok(());
             }

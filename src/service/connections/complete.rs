@@ -70,7 +70,7 @@ pub async fn complete(service: &Service, returned: Return) -> Result<Completed, 
     match fetch(service, &connection, proof).await {
         Ok(consented) => keep(&service.base, &caller, &connection, &consented).await,
         Err(error) => {
-            fail(&service.base, &caller, &connection, error.consent_reason()).await?;
+            fail(&service.base, &caller, &connection, error.connection_reason()).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }

@@ -115,7 +115,7 @@ pub(in crate::service) async fn end_upstream(
         let ended = service.connector.disconnect(&token.access, &car.provider_vehicle_id).await;
         if let Err(error) = ended {
             let vehicle_id = car.facts.vehicle_id;
-            tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a connection");
+            tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a consent");
             all = false;
         }
     }

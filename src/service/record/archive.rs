@@ -1,10 +1,10 @@
 //! Moving old entries out of the database into files: whole bundles, each checked against the
 //! signed tree and durable in the archive before anything is dropped. Hashes and positions stay.
 
-use super::Record;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::Record;
 use super::export::{CopyError, Covering, newest, turn};
 use super::tiles::ask;
 use super::{RolledBack, examine, verifier_keys};

@@ -1,10 +1,10 @@
 //! A database that is older than what was signed: an old backup, in which revoked grants are
 //! alive. The service does not start on it, unless somebody accepts that, on the record.
 
-use super::Record;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
+use super::Record;
 use super::sign::{Continuity, continuity, last_signed};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;

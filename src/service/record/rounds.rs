@@ -2,10 +2,10 @@
 //! asked about the same checkpoint for a while, so that it gathers the cosignatures that a
 //! verifier wants to see together.
 
-use super::Record;
 use std::time::Duration;
 
 use super::Quorum;
+use super::Record;
 use crate::service::Error;
 use crate::storage::cosignatures::{self, Cosigned, Round};
 use crate::storage::{Executor, Priority, Reader, record};

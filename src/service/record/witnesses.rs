@@ -1,13 +1,13 @@
 //! Asking witnesses for their cosignatures (C2SP tlog-witness). Each is asked by itself, and left
 //! alone for a while when it is away; none of them can keep anything from happening.
 
-use super::Record;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use signed_note::Signature;
 
 use super::Quorum;
+use super::Record;
 use super::tiles::ask as ask_tiles;
 use crate::audit::checkpoint;
 use crate::audit::note::{VerifierKey, cosigned_at};

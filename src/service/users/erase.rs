@@ -18,7 +18,7 @@ use crate::storage::{Priority, connections as stored, personal_data, users};
 pub struct Erased {
     /// Identifies the person, whose name nobody knows here any more.
     pub user_id: UserId,
-    /// Whether the vehicle cloud has ended all their connections too.
+    /// Whether the vehicle cloud has ended all their consents too.
     pub ended_upstream: bool,
 }
 
@@ -50,9 +50,13 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
 }
 
 /// The cars of each connection that was ended.
-type EndedConsents = Vec<(ConnectionId, Vec<VehicleRow>)>;
+type EndedConnections = Vec<(ConnectionId, Vec<VehicleRow>)>;
 
-async fn erase_here(base: &Base, caller: &Caller, user_id: UserId) -> Result<EndedConsents, Error> {
+async fn erase_here(
+    base: &Base,
+    caller: &Caller,
+    user_id: UserId,
+) -> Result<EndedConnections, Error> {
     let organization_id = caller.actor.organization_id;
     base.transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
@@ -83,7 +87,7 @@ async fn erase_here(base: &Base, caller: &Caller, user_id: UserId) -> Result<End
 async fn end_upstream(
     service: &Service,
     connections: &[(ConnectionId, Option<Arc<CloudToken>>)],
-    ended: &EndedConsents,
+    ended: &EndedConnections,
 ) -> bool {
     let mut all = true;
     for (connection_id, cars) in ended {

@@ -62,7 +62,7 @@ impl Postgres {
         let permit = self.servers.permit(priority).await?;
         let pool = self.servers.pool()?;
         let on = self.servers.bounded(pool.acquire()).await?;
-        Ok(ServerSession { on, servers: self.servers.clone(), chain: None, _permit: permit })
+        Ok(ServerSession { on, servers: self.servers.clone(), chained_in: None, _permit: permit })
     }
 }
 
@@ -71,14 +71,20 @@ impl Database for Postgres {
     async fn begin(&self, priority: Priority) -> Result<Box<dyn Transaction>, StorageError> {
         let permit = self.servers.permit(priority).await?;
         // Before the pool: of one that is replaced in between, nothing is kept.
-        let chain = (priority == Priority::Urgent).then(|| self.servers.chain()).flatten();
+        let chained_in =
+            (priority == Priority::Urgent).then(|| self.servers.pool_to_chain()).flatten();
         let pool = self.servers.pool()?;
-        let at_hand = chain.and_then(|_| self.servers.take_at_hand());
+        let at_hand = chained_in.and_then(|_| self.servers.take_at_hand());
         let on = match at_hand {
             Some(begun) => begun,
             None => self.servers.bounded(pool.begin()).await?,
         };
-        Ok(Box::new(ServerSession { on, servers: self.servers.clone(), chain, _permit: permit }))
+        Ok(Box::new(ServerSession {
+            on,
+            servers: self.servers.clone(),
+            chained_in,
+            _permit: permit,
+        }))
     }
 
     async fn read(&self, priority: Priority) -> Result<Box<dyn DbSession>, StorageError> {
@@ -132,7 +138,7 @@ struct ServerSession<C> {
     on: C,
     servers: Servers,
     /// For what has priority: its commit begins the next transaction.
-    chain: Option<PoolNumber>,
+    chained_in: Option<PoolNumber>,
     _permit: Permit,
 }
 
@@ -153,13 +159,13 @@ where
 #[async_trait]
 impl Transaction for ServerSession<sqlx::Transaction<'static, sqlx::Postgres>> {
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self { mut on, servers, chain, _permit } = *self;
-        let Some(chain) = chain.filter(|_| servers.has_none_at_hand()) else {
+        let Self { mut on, servers, chained_in, _permit } = *self;
+        let Some(pool_number) = chained_in.filter(|_| servers.has_none_at_hand()) else {
             return servers.bounded(on.commit()).await.map_err(StorageError::of_commit);
         };
         let committed = run::command(&mut on, COMMIT_AND_CHAIN);
         servers.bounded(committed).await.map_err(StorageError::of_commit)?;
-        servers.keep_at_hand(chain, on);
+        servers.keep_at_hand(pool_number, on);
         Ok(())
     }
 }

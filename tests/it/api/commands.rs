@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::support::{Actor, Reply, TestApp, on_both};
 
-/// A car is looked at so long after a command.
-const FIRST_LOOK: Duration = Duration::from_secs(3);
-/// More looks than reconciliation takes.
-const LOOKS_MAX: usize = 50;
+/// A car is checked so long after a command.
+const FIRST_CHECK: Duration = Duration::from_secs(3);
+/// More checks than reconciliation makes.
+const CHECKS_MAX: usize = 50;
 
 /// The command when it has reached its last status. Time passes meanwhile.
 async fn settled(app: &TestApp, actor: &Actor, command_id: &str) -> Reply {
     let path = format!("/v1/commands/{command_id}");
-    for _ in 0..LOOKS_MAX {
-        app.advance(FIRST_LOOK);
+    for _ in 0..CHECKS_MAX {
+        app.advance(FIRST_CHECK);
         app.run_workers().await;
         let seen = actor.get(&path).await.expect(200);
         if !["sending", "acknowledged", "unknown"].contains(&seen.text("status").as_str()) {
@@ -148,7 +148,7 @@ on_both! {
         assert_eq!(limited.body["retry_after_ms"], 7000);
         assert!(app.cloud.journal().await.is_empty());
         // What failed stays failed.
-        app.advance(FIRST_LOOK);
+        app.advance(FIRST_CHECK);
         app.run_workers().await;
         let path = format!("/v1/commands/{}", asleep.text("command_id"));
         assert_eq!(owner.get(&path).await.expect(200).body, asleep.body);
@@ -169,7 +169,7 @@ on_both! {
         assert_eq!(app.cloud.journal().await.len(), 6);
     }
 
-    async fn an_acknowledgement_is_confirmed_by_looking_at_the_car(app) {
+    async fn an_acknowledgement_is_confirmed_by_checking_the_car(app) {
         let owner = app.owner().await;
         let unlocked = owner.command(&owner.vehicles[0], "unlock").await.expect(200);
         let seen = settled(app, &owner, &unlocked.text("command_id")).await;
@@ -200,6 +200,24 @@ on_both! {
         let lost = settled(app, &owner, &unknown.text("command_id")).await;
         assert_eq!(lost.text("status"), "unresolved", "{}", lost.body);
         assert!(lost.body["reasons"].to_string().contains("not_seen_in_time"), "{}", lost.body);
+    }
+
+    async fn a_car_that_is_closed_when_it_cannot_obey_any_more_contradicts(app) {
+        let owner = app.owner().await;
+        let silent = json!({ "kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE" });
+        let unknown = unlock_with(app, &owner, silent).await;
+        let car = app.cloud.car_of(app, &owner.vehicles[0]).await;
+        let says_closed = || app.cloud.adjust(car["id"].as_str().unwrap(), json!({ "is_locked": true }));
+        // It may still be about to open.
+        app.advance(FIRST_CHECK);
+        says_closed().await;
+        app.run_workers().await;
+        let path = format!("/v1/commands/{}", unknown.text("command_id"));
+        assert_eq!(owner.get(&path).await.expect(200).text("status"), "unknown");
+        app.advance(Duration::from_secs(40));
+        says_closed().await;
+        let seen = settled(app, &owner, &unknown.text("command_id")).await;
+        assert_eq!(seen.text("status"), "contradicted", "{}", seen.body);
     }
 
     async fn a_command_that_was_followed_by_another_cannot_be_judged(app) {

@@ -184,6 +184,10 @@ on_both! {
         }
         let other = holder.post_as(&path, "once", json!({ "action": "LOCK" })).await;
         expect_error(&other, "VALIDATION", None);
+        // The same with the token of another grant is another request.
+        let (_, other_holder, _) = holder_and_car(app, &owner, &guest).await;
+        let other = other_holder.post_as(&path, "once", json!({ "action": "UNLOCK" })).await;
+        expect_error(&other, "VALIDATION", None);
         assert_eq!(app.cloud.journal().await.len(), 1);
         // Without a key each request is a new one.
         security(&holder, &id, UNLOCK).await.expect(200);

@@ -23,7 +23,7 @@ fn by_hand(sources: &[Source]) -> Vec<String> {
             let ceremony = CEREMONY.contains(&name) || RECORDS.contains(&name);
             if is_use_case && !owns && ceremony {
                 let (path, line) = (&source.path, token.line);
-                found.push(format!("{path}:{line}: {name} is the frame's (Service::transact)"));
+                found.push(format!("{path}:{line}: {name} is the frame's (Base::transact)"));
             }
             if source.path != TABLE && KINDS_OF_CALLER.contains(&name) {
                 let (path, line) = (&source.path, token.line);

@@ -206,7 +206,7 @@ impl TestApp {
         worker::run_once(self.service()).await.unwrap();
     }
 
-    /// Lets everything that waits for a look at a car be settled.
+    /// Lets everything that waits for a check of a car be settled.
     pub(crate) async fn settle(&self) {
         self.advance(Duration::from_secs(3));
         while reconcile::reconcile(self.service()).await.unwrap() > 0 {}

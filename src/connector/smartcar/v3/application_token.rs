@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::super::{classify, decode};
 use crate::clock::Clock;
+use crate::connector::ConnectorError;
 use crate::connector::transport::{Transport, form};
-use crate::connector::{ConnectorError, Happened};
 use crate::domain::fault::Fault;
 use crate::smartcar::v3::ApplicationTokenAnswer;
 
@@ -93,14 +93,13 @@ impl ApplicationToken {
 
     async fn renew(&self) -> Result<Arc<Token>, ConnectorError> {
         // Whatever goes wrong here, what the token was wanted for has not been sent.
-        let token = self.ask().await.map_err(|error| ConnectorError {
-            happened: Happened::NotSent,
-            fault: match error.fault {
-                Fault::TimedOut => Fault::Unavailable,
+        let token = self.ask().await.map_err(|error| {
+            let error = error.before_sending();
+            let fault = match error.fault {
                 Fault::Authentication | Fault::ConsentLost => Fault::Rejected,
                 fault => fault,
-            },
-            ..error
+            };
+            ConnectorError { fault, ..error }
         })?;
         let token = Arc::new(token);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);

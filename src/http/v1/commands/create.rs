@@ -108,7 +108,7 @@ pub(in crate::http) async fn create(
     let instruction = instruction(&body.value)?;
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
-    let mut body_hash = body.hash;
+    let mut asked_hash = body.hash;
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             vehicles::choose_grant(&service.base, &caller, vehicle_id, action.into(), grant_id)
@@ -121,7 +121,8 @@ pub(in crate::http) async fn create(
             }
             let GrantClaims { grant_id, grantee_id, .. } = token.claims();
             // The same body with another of the person's tokens is another request.
-            body_hash = digest::sha256(&[&body_hash, &grant_id.as_uuid().as_bytes()[..]].concat());
+            asked_hash =
+                digest::sha256(&[&asked_hash, &grant_id.as_uuid().as_bytes()[..]].concat());
             (caller, *grantee_id, Some(*grant_id))
         }
     };
@@ -132,7 +133,7 @@ pub(in crate::http) async fn create(
         grant_id,
         instruction,
         idempotency_key,
-        body_hash,
+        asked_hash,
     };
     let dispatched = commands::dispatch(service, request, wait).await?;
     let replayed = dispatched.replayed;

@@ -12,7 +12,7 @@ use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants;
 
-/// Show a grant one holds or has issued.
+/// Show a grant one was given or has issued.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}", operation_id = "grants.get", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
     params(("grant_id" = String, Path, description = "The grant.")),

@@ -23,7 +23,7 @@ pub(in crate::http) struct GrantFilter {
     vehicle_id: Option<VehicleId>,
 }
 
-/// List the grants one holds or has issued, newest first; all of them for administrators.
+/// List the grants one was given or has issued, newest first; all of them for administrators.
 #[utoipa::path(get, path = "/v1/grants", operation_id = "grants.list", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])), params(PageParams, GrantFilter),
     responses((status = 200, description = "The grants.", body = List<GrantBody>)))]

@@ -182,7 +182,7 @@ impl Servers {
 
     /// What a transaction that begins now needs so that its commit begins the next one; nothing if there
     /// are too few connections to keep one at hand.
-    pub(super) fn chain(&self) -> Option<PoolNumber> {
+    pub(super) fn pool_to_chain(&self) -> Option<PoolNumber> {
         let chosen = self.0.chosen.read().unwrap_or_else(PoisonError::into_inner);
         (self.0.connections_max > RESERVED + 1).then_some(chosen.pool_number)
     }
