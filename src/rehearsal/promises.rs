@@ -52,6 +52,8 @@ impl Terms {
 struct Known {
     key: String,
     begun_at: Duration,
+    /// The process that decided on it, and when by its clock.
+    decided: (u64, i64),
     grant_id: Option<Uuid>,
     /// Where the car is, and what it was to do, as the cloud is told.
     sent_as: SentAs,
@@ -72,6 +74,8 @@ struct Reader {
     ragged: bool,
     /// Since the beginning.
     now: Duration,
+    /// The process that committed last.
+    committer: u64,
     commands: BTreeMap<Uuid, Known>,
     ended: BTreeSet<Uuid>,
     /// As what somebody asked for the end of a grant.
@@ -120,7 +124,8 @@ impl Reader {
                 // Only what was told before counts.
                 self.asked.entry(key.clone()).or_insert_with(|| self.told_ended.clone());
             }
-            Happening::Committed { transaction, rows, .. } => {
+            Happening::Committed { process, transaction, rows } => {
+                self.committer = *process;
                 self.committed(*transaction, rows, terms);
             }
             Happening::Told(told) => self.told(told),
@@ -188,6 +193,15 @@ impl Reader {
             if row.integer("ended_at").is_some() && self.ended.insert(grant_id) {
                 let end: EndReason = row.text("end_reason").unwrap().parse().unwrap();
                 let event = format!("grant.{end}");
+                let ended = (self.committer, row.integer("ended_at").unwrap());
+                let is_later = |known: &Known| {
+                    known.grant_id == Some(grant_id)
+                        && known.decided.0 == ended.0
+                        && known.decided.1 > ended.1
+                };
+                if self.commands.values().any(is_later) {
+                    self.breaks("P2", format!("{grant_id} ended before what was decided on it"));
+                }
                 let is_recorded = of(Table::AuditEntries).any(|entry| {
                     entry.id("grant_id") == Some(grant_id)
                         && entry.text("event") == Some(event.as_str())
@@ -266,8 +280,11 @@ impl Reader {
         let sent_as = (transaction, car, words(&instruction));
         let spends_use = instruction.action().spends_use();
         let (begun_at, history) = (self.now, vec![status]);
-        self.commands
-            .insert(command_id, Known { key, begun_at, grant_id, sent_as, spends_use, history });
+        let decided = (self.committer, row.integer("created_at").unwrap());
+        self.commands.insert(
+            command_id,
+            Known { key, begun_at, decided, grant_id, sent_as, spends_use, history },
+        );
     }
 }
 
