@@ -137,6 +137,8 @@ impl Reader {
                 self.told_of_end(grant_id.as_uuid(), moment.at, terms);
                 if *waits && *in_flight == 0 {
                     self.drained.insert(grant_id.as_uuid());
+                } else if *waits && self.calm {
+                    self.breaks("P3", format!("{grant_id} was not drained"));
                 }
             }
             Happening::Left { send, transaction, car, instruction, .. } => {
