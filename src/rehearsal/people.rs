@@ -16,7 +16,7 @@ use crate::service::users::disable;
 use crate::service::{Caller, Error};
 use crate::storage::decisions;
 
-/// How often a client asks again that was told nothing.
+/// How many times a client sends a request until it gets an answer.
 const ASKS_MAX: usize = 4;
 
 impl Stage {

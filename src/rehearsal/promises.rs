@@ -18,7 +18,7 @@ use crate::domain::instruction::Instruction;
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 use crate::storage::record_queue::meaning::entry_ids;
 
-/// In a calm world every command has its end so long after its decision.
+/// In a calm world every command reaches its last status within this time after its decision.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A promise that was not kept.
@@ -95,9 +95,9 @@ struct Reader {
     /// What the cloud acknowledged, and to which process.
     acknowledged: Vec<(u64, Send)>,
     died: BTreeSet<u64>,
-    /// Who was told less than was known, before their time was up.
-    told_too_little: Vec<String>,
-    /// A process stood still or the database was away: what took long may have been given up.
+    /// Answers with an old status that came before the client's wait was over.
+    outdated: Vec<String>,
+    /// A process stood still or the database was away, so that a process may have given up what took long.
     was_hindered: bool,
 }
 
@@ -130,7 +130,7 @@ impl Reader {
             }
             Happening::Told(told) => self.told(told),
             Happening::Failed { key, error, calm: true } => {
-                self.breaks("none", format!("nothing was wrong, and {key} was told {error}"));
+                self.breaks("none", format!("{key} got the error {error} in a calm world"));
             }
             Happening::KeyReused { key, asked_for } => self.told_of_reuse(key, asked_for),
             Happening::Ended { grant_id, waits, in_flight } => {

@@ -267,7 +267,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     Act::Command { request, wait, patience }
 }
 
-/// Asks the car for something else under the same key, as a client does that makes its keys badly.
+/// Asks the car for something else under the same key, as a client with badly made keys does.
 fn with_key_of(act: &Act) -> Act {
     let mut act = act.clone();
     if let Act::Command { request, .. } = &mut act {

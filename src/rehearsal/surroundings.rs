@@ -72,7 +72,7 @@ impl Surroundings for Process {
     fn trouble(&self, at: Moment) -> Option<Trouble> {
         let commits = matches!(at, Moment::Commit(_));
         let away = self.world.is_database_away(commits);
-        // Commits fail more often: there is one to many statements, and most is at stake.
+        // Commits fail more often than statements: there are few of them, and an unknown commit is what matters most.
         let share = self.world.troubles * if commits { 4 } else { 1 };
         if !away && !self.world.fails(share) {
             return None;

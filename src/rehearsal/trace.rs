@@ -22,12 +22,13 @@ pub(super) struct Told {
     pub(super) status: CommandStatus,
     /// The request had been decided on before.
     pub(super) replayed: bool,
-    /// After so much of the time that the client was ready to wait.
+    /// How long the answer took.
     pub(super) after: Duration,
+    /// How long the client was ready to wait.
     pub(super) wait: Duration,
     /// Nothing kept it from being answered.
     pub(super) calm: bool,
-    /// Nothing else happened any more.
+    /// The run was over, and the client asked once more.
     pub(super) settled: bool,
 }
 
@@ -41,7 +42,7 @@ pub(super) enum Happening {
     Told(Told),
     /// It was told that its key belongs to another request.
     KeyReused { key: String, asked_for: Instruction },
-    /// It was told that it did not work, in a calm world or another.
+    /// It got an error; `calm` says whether the world was calm.
     Failed { key: String, error: String, calm: bool },
     /// It was told nothing.
     NotTold { key: String, why: &'static str },

@@ -17,25 +17,33 @@ impl Reader {
         let known = self.commands.get(&command_id.as_uuid());
         let is_durable =
             known.is_some_and(|known| known.key == *key && known.history.contains(status));
-        let is_old = *settled && known.is_some_and(|known| known.history.last() != Some(status));
         let is_another = known.is_some_and(|known| known.sent_as.2 != words(asked_for));
-        let is_older = known.is_some_and(|known| known.history.last() != Some(status));
-        if !is_durable || is_old {
-            self.breaks("P6", format!("{key} was told {status} and nothing of it was durable"));
+        let is_outdated = known.is_some_and(|known| known.history.last() != Some(status));
+        if !is_durable {
+            self.breaks("P6", format!("{key} got the answer {status}, which was not durable"));
+        } else if *settled && is_outdated {
+            self.breaks("P6", format!("{key} got the old status {status} at the end of the run"));
         } else if is_another {
             self.breaks(
                 "P6",
-                format!("{key} asked for {asked_for} and was told of another request"),
+                format!("{key} asked for {asked_for} and got the answer to another request"),
             );
         }
         if *status == CommandStatus::Sending {
-            if !self.ragged && is_older && *after + Duration::from_secs(1) < *wait {
-                self.told_too_little.push(format!("{key} was told {status} of what was durable"));
+            if !self.ragged && is_outdated && *after + Duration::from_secs(1) < *wait {
+                let what = format!("{key} got the old status {status} before its wait was over");
+                self.outdated.push(what);
             }
             if *replayed && after < wait {
-                self.breaks("none", format!("{key} was not waited for"));
+                self.breaks(
+                    "none",
+                    format!("{key} was answered `sending` before its wait was over"),
+                );
             } else if *calm && *wait > CONNECTOR_TIMEOUT {
-                self.breaks("none", format!("{key} waited for {after:?} and was told nothing"));
+                self.breaks(
+                    "none",
+                    format!("{key} was still `sending` after {after:?} in a calm world"),
+                );
             }
         }
     }
@@ -43,7 +51,10 @@ impl Reader {
     pub(super) fn told_of_reuse(&mut self, key: &str, asked_for: &Instruction) {
         let is_reused = |known: &Known| known.key == key && known.sent_as.2 != words(asked_for);
         if !self.commands.values().any(is_reused) {
-            self.breaks("P6", format!("{key} was refused for a reuse that there was not"));
+            self.breaks(
+                "P6",
+                format!("{key} was refused as reused, and no other request had used it"),
+            );
         }
     }
 

@@ -92,7 +92,7 @@ impl Reader {
             }
         }
         if !self.was_hindered {
-            broken.extend(self.told_too_little.drain(..).map(|what| ("none", what)));
+            broken.extend(self.outdated.drain(..).map(|what| ("none", what)));
         }
         broken.extend(self.lost_acknowledgements().map(|what| ("P6", what)));
         for (command_id, known) in &self.commands {

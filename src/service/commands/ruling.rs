@@ -19,7 +19,8 @@ use crate::storage::decisions::VehicleRow;
 /// may think that a command's sender is gone.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 
-/// Who asked longer ago than this may have walked away from the car. A lock is decided on all the same.
+/// A request that has waited longer is not decided: the person may have left the car by then. A lock is
+/// decided however long it waited.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// When a batch is ruled on.
