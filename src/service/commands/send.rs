@@ -28,26 +28,24 @@ pub(super) fn spawn(service: &Service, outcomes: &OutcomeQueue, order: SendOrder
     tasks.spawn(async move {
         let (sent, token) = attempt(&service, &order).await;
         failpoint::reached(Failpoint::SendAnswered);
-        let about_consent = |error: &&ConnectorError| {
-            matches!(error.fault, Fault::Account | Fault::Permission | Fault::ConsentLost)
-        };
-        let consent_fault = sent.error().filter(about_consent).cloned().zip(token);
-        // An account that is refused suspends the car before the outcome is written. A permission that is
-        // said to be missing is looked up, which may take the cloud as long as the command: afterwards.
-        let to_handle_afterwards = match &consent_fault {
-            Some((error, token)) if error.fault == Fault::Account => {
-                drop(faults::handle(&service, &order.vehicle, token, error).await);
-                None
-            }
-            other => other.as_ref(),
-        };
+        let about_consent = sent.about_consent().zip(token);
+        if let Some(((error, Heed::BeforeOutcome), token)) = &about_consent {
+            drop(faults::handle(&service, &order.vehicle, token, error).await);
+        }
         // A read that was under way meanwhile may have seen the car as it was before.
         service.readings.forget(order.command.vehicle_id);
         outcomes.submit(outcome(&order.command, &sent, service.base.clock.now())).await;
-        if let Some((error, token)) = to_handle_afterwards {
+        if let Some(((error, Heed::AfterOutcome), token)) = &about_consent {
             drop(faults::handle(&service, &order.vehicle, token, error).await);
         }
     });
+}
+
+/// When the service heeds what a failure says about the owner's consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heed {
+    BeforeOutcome,
+    AfterOutcome,
 }
 
 /// What became of the one attempt.
@@ -62,7 +60,35 @@ enum Sent {
 }
 
 impl Sent {
-    /// What the cloud, or the way to it, had to say.
+    /// What the cloud's answer means, which came at the deadline or later if `is_late`.
+    fn of(answer: Result<Acknowledgement, ConnectorError>, is_late: bool) -> Self {
+        match answer {
+            Ok(Acknowledgement { .. }) => Self::Acknowledged,
+            Err(error) if error.happened == Happened::NotSent && is_late => Self::TooLate,
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// The answer of a cloud that did not accept the access token, and did nothing.
+    fn refused_token(&self) -> Option<&ConnectorError> {
+        let refused = |error: &&ConnectorError| {
+            error.fault == Fault::Authentication && error.happened == Happened::Refused
+        };
+        self.error().filter(refused)
+    }
+
+    /// The answer of a cloud that no longer lets the owner's cars be used. An account that is refused suspends the
+    /// car before the outcome is written. A permission that is said to be missing is looked up, which may take the
+    /// cloud as long as the command: afterwards.
+    fn about_consent(&self) -> Option<(&ConnectorError, Heed)> {
+        let error = self.error()?;
+        match error.fault {
+            Fault::Account => Some((error, Heed::BeforeOutcome)),
+            Fault::Permission | Fault::ConsentLost => Some((error, Heed::AfterOutcome)),
+            _ => None,
+        }
+    }
+
     const fn error(&self) -> Option<&ConnectorError> {
         match self {
             Self::Failed(error) => Some(error),
@@ -91,21 +117,14 @@ async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<Clou
         }
     };
     failpoint::reached(Failpoint::SendToken);
-    match transmit(service, order, &token).await {
-        // A token that is not accepted means that nothing was done: one repetition with a new
-        // one, within the same time to leave, is still at most one that can have an effect (P4).
-        Sent::Failed(error) if is_refused_token(&error) => {
-            match faults::handle(service, &order.vehicle, &token, &error).await {
-                Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
-                None => (Sent::Failed(error), None),
-            }
-        }
-        sent => (sent, Some(token)),
+    let sent = transmit(service, order, &token).await;
+    let Some(error) = sent.refused_token() else { return (sent, Some(token)) };
+    // A token that is not accepted means that nothing was done: one repetition with a new
+    // one, within the same time to leave, is still at most one that can have an effect (P4).
+    match faults::handle(service, &order.vehicle, &token, error).await {
+        Some(fresh) => (transmit(service, order, &fresh).await, Some(fresh)),
+        None => (sent, None),
     }
-}
-
-fn is_refused_token(error: &ConnectorError) -> bool {
-    error.fault == Fault::Authentication && error.happened == Happened::Refused
 }
 
 /// Keep the look at the clock right before the request: it is what [`crate::domain::command::SEND_TIME`]
@@ -117,20 +136,13 @@ async fn transmit(service: &Service, order: &SendOrder, token: &Arc<CloudToken>)
     failpoint::reached(Failpoint::SendChecked);
     let vehicle = &order.vehicle.provider_vehicle_id;
     let Command { instruction, command_id, .. } = &order.command;
-    let sent = service
-        .connector
-        .send(&token.access, vehicle, instruction, *command_id, order.deadline)
-        .await;
-    match sent {
-        Ok(Acknowledgement { provider_request_id }) => {
-            tracing::debug!(command_id = %order.command.command_id, provider_request_id, "acknowledged");
-            Sent::Acknowledged
-        }
-        Err(error) if error.happened == Happened::NotSent && is_late(&service.base, order) => {
-            Sent::TooLate
-        }
-        Err(error) => Sent::Failed(error),
+    let sending =
+        service.connector.send(&token.access, vehicle, instruction, *command_id, order.deadline);
+    let answer = sending.await;
+    if let Ok(Acknowledgement { provider_request_id }) = &answer {
+        tracing::debug!(%command_id, provider_request_id, "acknowledged");
     }
+    Sent::of(answer, is_late(&service.base, order))
 }
 
 fn is_late(base: &Base, order: &SendOrder) -> bool {

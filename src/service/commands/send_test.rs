@@ -50,20 +50,58 @@ fn what_the_cloud_says_of_a_failure_goes_on_to_the_client() {
     assert_eq!(after(&Sent::TooLate).command.causes, [Cause::NotSent(NotSent::TooLate)]);
 }
 
+const EVERYTHING_THAT_MAY_HAVE_HAPPENED: [Happened; 3] =
+    [Happened::NotSent, Happened::Refused, Happened::Maybe];
+
 #[test]
-fn only_a_token_that_the_cloud_refused_is_replaced_for_a_second_try() {
-    for happened in [Happened::NotSent, Happened::Refused, Happened::Maybe] {
-        for fault in [Fault::Authentication, Fault::Account] {
-            let error = ConnectorError { happened, fault, ..failed(happened) };
-            let expected = happened == Happened::Refused && fault == Fault::Authentication;
-            assert_eq!(is_refused_token(&error), expected, "{error}");
+fn an_answer_means_what_it_says_and_only_what_never_left_can_be_too_late() {
+    let acknowledged = || Ok(Acknowledgement { provider_request_id: None });
+    for is_late in [false, true] {
+        assert!(matches!(Sent::of(acknowledged(), is_late), Sent::Acknowledged));
+        for happened in EVERYTHING_THAT_MAY_HAVE_HAPPENED {
+            match Sent::of(Err(failed(happened)), is_late) {
+                Sent::TooLate => assert!(is_late && happened == Happened::NotSent),
+                Sent::Failed(error) => {
+                    assert!(!is_late || happened != Happened::NotSent);
+                    assert_eq!(error.happened, happened);
+                }
+                sent => panic!("{sent:?}"),
+            }
         }
     }
 }
 
 #[test]
+fn only_a_token_that_the_cloud_refused_is_replaced_for_a_second_try() {
+    for happened in EVERYTHING_THAT_MAY_HAVE_HAPPENED {
+        for fault in [Fault::Authentication, Fault::Account] {
+            let sent = Sent::Failed(ConnectorError { fault, ..failed(happened) });
+            let expected = happened == Happened::Refused && fault == Fault::Authentication;
+            assert_eq!(sent.refused_token().is_some(), expected, "{sent:?}");
+        }
+    }
+    assert!(Sent::Acknowledged.refused_token().is_none());
+}
+
+#[test]
+fn a_refused_account_is_heeded_first_and_a_missing_permission_afterwards() {
+    for (fault, expected) in [
+        (Fault::Account, Some(Heed::BeforeOutcome)),
+        (Fault::Permission, Some(Heed::AfterOutcome)),
+        (Fault::ConsentLost, Some(Heed::AfterOutcome)),
+        (Fault::Authentication, None),
+        (Fault::VehicleState, None),
+    ] {
+        let sent = Sent::Failed(ConnectorError { fault, ..failed(Happened::Refused) });
+        let about_consent = sent.about_consent().map(|(error, heed)| (error.fault, heed));
+        assert_eq!(about_consent, expected.map(|heed| (fault, heed)));
+    }
+    assert!(Sent::NoToken(CONSENT_LOST).about_consent().is_none());
+}
+
+#[test]
 fn a_command_whose_token_was_not_got_is_known_not_to_have_left() {
-    for happened in [Happened::NotSent, Happened::Refused, Happened::Maybe] {
+    for happened in EVERYTHING_THAT_MAY_HAVE_HAPPENED {
         for fault in [Fault::TimedOut, Fault::Garbled, Fault::Upstream, Fault::Unavailable] {
             let error = ConnectorError { happened, ..ConnectorError::local(fault, "no token") };
             let command = after(&Sent::Failed(error.before_sending())).command;
