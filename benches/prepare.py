@@ -104,9 +104,10 @@ def main(service, simulator, folder):
     people = {}
     for name in ("owner", "guest"):
         email = name + "@bench.example"
-        body = {"email": email, "display_name": name, "password": PASSWORD}
-        user_id = call(service + "/v1/users", body, admin)["user_id"]
-        people[name] = (user_id, sign_in(service, email))
+        made = call(service + "/v1/users", {"email": email, "display_name": name}, admin)
+        claim = {"claim_token": made["claim_token"], "password": PASSWORD}
+        session = call(service + "/v1/claims/redeem", claim)
+        people[name] = (made["user_id"], session["access_token"])
     (_, owner), (guest_id, guest) = people["owner"], people["guest"]
     call(call(service + "/v1/connections", {}, owner)["authorize_url"])
     vehicles, cursor = [], ""

@@ -63,12 +63,13 @@ fn decisions(criterion: &mut Criterion) {
         vehicle_id: id(3),
         owner_id: id(4),
         owner_disabled: false,
+        owner_recovered: false,
         removed: false,
         suspended: false,
         connection_status: ConnectionStatus::Active,
         permissions: Permissions::parse("control_security read_security"),
     };
-    let claimed = GrantFacts { grant: grant(), grantee_disabled: false };
+    let claimed = GrantFacts { grant: grant(), grantee_disabled: false, grantee_recovered: false };
     let request = Request {
         user_id: id(5),
         vehicle_id: id(3),

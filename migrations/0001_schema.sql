@@ -16,6 +16,8 @@ CREATE TABLE organizations (
 );
 
 -- The row of an erased person stays, under its id, and says since when it says nothing else.
+-- `recoveries` counts how often somebody else gave the account new credentials. Cars and grants keep the number
+-- at which their owner, or the owner for the grantee, stood by them last: with another one they wait.
 CREATE TABLE users (
     user_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL REFERENCES organizations (organization_id),
@@ -23,6 +25,13 @@ CREATE TABLE users (
     display_name TEXT NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('admin', 'member')),
     password_hash TEXT,
+    created_by_kind TEXT NOT NULL CHECK (created_by_kind IN ('user', 'api_client', 'system')),
+    created_by UUID,
+    claimed_at BIGINT,
+    recoveries BIGINT NOT NULL DEFAULT 0,
+    recovered_at BIGINT,
+    recovered_by_kind TEXT CHECK (recovered_by_kind IN ('user', 'api_client', 'system')),
+    recovered_by UUID,
     disabled_at BIGINT,
     erased_at BIGINT,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -32,16 +41,41 @@ CREATE TABLE users (
 );
 CREATE INDEX users_by_email ON users (email);
 
+-- Single-use links to accounts without credentials. `pin_hash` is over the link's secret and the PIN, so that
+-- nobody who reads it can try PINs.
+CREATE TABLE claims (
+    claim_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    purpose TEXT NOT NULL CHECK (purpose IN ('join', 'recover')),
+    made_by_kind TEXT NOT NULL CHECK (made_by_kind IN ('user', 'api_client', 'system')),
+    made_by UUID,
+    token_hash BYTEA NOT NULL UNIQUE,
+    pin_hash BYTEA,
+    pin_tries_left BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    end_reason TEXT CHECK (end_reason IN ('redeemed', 'replaced', 'pin_refused')),
+    CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
+    FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, user_id)
+);
+CREATE INDEX claims_by_user ON claims (user_id) WHERE ended_at IS NULL;
+
 CREATE TABLE sessions (
     session_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
     user_id UUID NOT NULL,
     created_at BIGINT NOT NULL,
+    refreshed_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     ended_at BIGINT,
-    end_reason TEXT CHECK (end_reason IN ('signed_out', 'refresh_reused')),
+    end_reason TEXT CHECK (end_reason IN ('signed_out', 'refresh_reused', 'ended_elsewhere', 'password_changed',
+        'recovered', 'ended_by_admin')),
     FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, user_id)
 );
+
+CREATE INDEX sessions_by_user ON sessions (user_id, session_id);
 
 CREATE TABLE refresh_tokens (
     token_hash BYTEA NOT NULL PRIMARY KEY,
@@ -119,6 +153,7 @@ CREATE TABLE vehicles (
     probes BIGINT NOT NULL DEFAULT 0,
     removed_at BIGINT,
     connected_at BIGINT NOT NULL,
+    owner_recoveries BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
@@ -160,6 +195,7 @@ CREATE TABLE grants (
     ended_at BIGINT,
     end_reason TEXT CHECK (end_reason IN ('expired', 'revoked', 'relinquished', 'vehicle_removed', 'consent_lost')),
     end_note TEXT,
+    grantee_recoveries BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
     label TEXT,
     metadata TEXT,

@@ -20,12 +20,27 @@ words! {
         CreateUser = "users.create",
         /// Create the account of an administrator.
         CreateAdministrator = "users.create_administrator",
+        /// Make a link by which a person comes to an account without credentials.
+        CreateClaim = "claims.create",
+        /// Take an account's credentials away and make a link to it: for an account that has some, and for an
+        /// administrator's.
+        RecoverUser = "users.recover",
         /// List the accounts of the organization.
         ListUsers = "users.list",
         /// See one account.
         GetUser = "users.get",
         /// Close an account.
         DisableUser = "users.disable",
+        /// Open a closed account again.
+        EnableUser = "users.enable",
+        /// End every session of a person.
+        EndSessionsOfUser = "users.end_sessions",
+        /// Change one's own password.
+        ChangePassword = "users.change_password",
+        /// List one's own sessions.
+        ListSessions = "sessions.list",
+        /// End one of one's own sessions.
+        EndSession = "sessions.end",
         /// Erase what is known of a person.
         EraseUser = "users.erase",
         /// Create credentials for a program.
@@ -66,6 +81,8 @@ words! {
         MintToken = "grants.mint_token",
         /// End a grant.
         RevokeGrant = "grants.revoke",
+        /// Stand by a grant that waits for the owner's word.
+        ConfirmGrant = "grants.confirm",
         /// Give a grant back.
         RelinquishGrant = "grants.relinquish",
         /// Read the record.
@@ -118,6 +135,8 @@ struct Rule {
 pub enum Denial {
     /// Only for administrators.
     AdminOnly,
+    /// Only for the person themself, signed in.
+    PersonOnly,
     /// The API client lacks this scope.
     ScopeMissing(Scope),
     /// An API client must say for whom it acts.
@@ -163,9 +182,16 @@ const TABLE: &[Rule] = &[
     //   operation                may                                an API client needs              and alone acts              told why not
     rule(Op::CreateUser,          &[Administrator],                  &[S::UsersWrite],                Alone::Organization,        &[Member],                 Denial::AdminOnly),
     rule(Op::CreateAdministrator, &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::CreateClaim,         &[Administrator],                  &[S::UsersWrite],                Alone::Organization,        &[Member],                 Denial::AdminOnly),
+    rule(Op::RecoverUser,         &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::ListUsers,           &[Administrator],                  &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
     rule(Op::GetUser,             &[Administrator, Subject],         &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
     rule(Op::DisableUser,         &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::EnableUser,          &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::EndSessionsOfUser,   &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
+    rule(Op::ChangePassword,      &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
+    rule(Op::ListSessions,        &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
+    rule(Op::EndSession,          &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
     rule(Op::EraseUser,           &[Administrator, Subject],         &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::CreateApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::ListApiClients,      &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
@@ -186,6 +212,7 @@ const TABLE: &[Rule] = &[
     rule(Op::GetGrant,            &[Administrator, Owner, Grantee],  &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
     rule(Op::MintToken,           &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
     rule(Op::RevokeGrant,         &[Administrator, Owner],           &[S::GrantsWrite],               Alone::For(Owner),          &[Grantee],                Denial::NotTheOwner),
+    rule(Op::ConfirmGrant,        &[Owner],                          &[S::GrantsWrite],               Alone::For(Owner),          &[Administrator, Grantee], Denial::NotTheOwner),
     rule(Op::RelinquishGrant,     &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
     rule(Op::ListAuditEntries,    &[Administrator, Owner],           &[S::AuditRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
     rule(Op::ProveAuditEntry,     &[Administrator, Subject, Owner],  &[S::AuditRead],                 Alone::Organization,        NOBODY,                    Denial::NotVisible),

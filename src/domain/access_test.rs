@@ -61,6 +61,7 @@ fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
         Ok(Some(person)) if person == user(3) => "as the grantee",
         Ok(Some(_)) => "as themself",
         Err(Denial::AdminOnly) => "`admin_only`",
+        Err(Denial::PersonOnly) => "`person_only`",
         Err(Denial::ScopeMissing(_)) => "`scope_missing`",
         Err(Denial::ActingForMissing) => "`acting_for_missing`",
         Err(Denial::NotTheOwner) => "`not_the_owner`",

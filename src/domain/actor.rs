@@ -1,6 +1,7 @@
 //! Who does something: the one the record names.
 
 use crate::domain::id::{ApiClientId, OrganizationId, UserId};
+use crate::domain::principal::PrincipalId;
 use crate::domain::user::Role;
 
 words! {
@@ -60,6 +61,16 @@ pub enum Principal {
 }
 
 impl Actor {
+    /// Which principal it is.
+    #[must_use]
+    pub const fn principal_id(&self) -> PrincipalId {
+        match &self.principal {
+            Principal::User { user_id, .. } => PrincipalId::User(*user_id),
+            Principal::ApiClient { api_client_id, .. } => PrincipalId::ApiClient(*api_client_id),
+            Principal::System => PrincipalId::System,
+        }
+    }
+
     /// The service itself, in one organization.
     #[must_use]
     pub const fn system(organization_id: OrganizationId) -> Self {

@@ -13,13 +13,14 @@ use std::net::IpAddr;
 
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::cause::Cause;
+use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::grant::{EndReason, Validity};
 use crate::domain::id::{
-    ApiClientId, AuditEntryId, CommandId, ConnectionId, GrantId, SessionId, TokenId, UserId,
-    VehicleId,
+    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, GrantId, SessionId, TokenId,
+    UserId, VehicleId,
 };
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
@@ -84,6 +85,14 @@ words! {
         SignedOut = "signed_out",
         /// A refresh token was used a second time: somebody copied it.
         RefreshReused = "refresh_reused",
+        /// The person ended it from another session.
+        EndedElsewhere = "ended_elsewhere",
+        /// The person changed their password in another session.
+        PasswordChanged = "password_changed",
+        /// Somebody made a claim to recover the account.
+        Recovered = "recovered",
+        /// An administrator ended it.
+        EndedByAdmin = "ended_by_admin",
     }
 }
 
@@ -103,6 +112,22 @@ pub enum Event {
     UserCreated { user_id: UserId, role: Role },
     /// An account was closed; its sessions and grants stop working with it.
     UserDisabled { user_id: UserId },
+    /// A closed account is open again.
+    UserEnabled { user_id: UserId },
+    /// A person changed their password.
+    UserPasswordChanged { user_id: UserId },
+    /// A link was made by which a person comes to an account.
+    ClaimCreated {
+        claim_id: ClaimId,
+        user_id: UserId,
+        purpose: ClaimPurpose,
+        has_pin: bool,
+        expires_at: Timestamp,
+    },
+    /// A person has credentials by a claim. `restricted` says that the account waits for others until then.
+    ClaimRedeemed { claim_id: ClaimId, user_id: UserId, purpose: ClaimPurpose, restricted: bool },
+    /// A claim was not redeemed.
+    ClaimRefused { claim_id: ClaimId, user_id: UserId, reason: ClaimRefusal },
     /// What was known of a person beyond their id was erased.
     UserPersonalDataErased { user_id: UserId },
     /// A person signed in.
@@ -189,6 +214,8 @@ pub enum Event {
         grantee_id: UserId,
         grant_revision: i64,
     },
+    /// The owner stood by a grant that waited for their word.
+    GrantConfirmed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
     /// A signed form of a grant was handed out.
     GrantTokenMinted {
         grant_id: GrantId,
@@ -253,6 +280,11 @@ impl Event {
             Self::RecordArchived { .. } => "record.archived",
             Self::UserCreated { .. } => "user.created",
             Self::UserDisabled { .. } => "user.disabled",
+            Self::UserEnabled { .. } => "user.enabled",
+            Self::UserPasswordChanged { .. } => "user.password_changed",
+            Self::ClaimCreated { .. } => "claim.created",
+            Self::ClaimRedeemed { .. } => "claim.redeemed",
+            Self::ClaimRefused { .. } => "claim.refused",
             Self::UserPersonalDataErased { .. } => "user.personal_data_erased",
             Self::SessionCreated { .. } => "session.created",
             Self::SessionRefused { .. } => "session.refused",
@@ -271,6 +303,7 @@ impl Event {
             Self::GrantIssued { .. } => "grant.issued",
             Self::GrantRevoked { .. } => "grant.revoked",
             Self::GrantRelinquished { .. } => "grant.relinquished",
+            Self::GrantConfirmed { .. } => "grant.confirmed",
             Self::GrantTokenMinted { .. } => "grant.token_minted",
             Self::CommandAuthorized { .. } => "command.authorized",
             Self::CommandRefused { .. } => "command.refused",

@@ -21,13 +21,20 @@ fn id<K: Kind>() -> Id<K> {
 }
 
 fn of_accounts() -> Vec<Event> {
-    let (user_id, session_id, api_client_id) = (id(), id(), id());
+    let (user_id, session_id, api_client_id, claim_id) = (id(), id(), id(), id());
+    let (purpose, expires_at) =
+        (ClaimPurpose::Recover, Timestamp::from_unix_seconds(3600).unwrap());
     vec![
         Event::OrganizationCreated,
         Event::RecordRollbackAccepted { signed: 9, found: 7 },
         Event::RecordArchived { first: 0, entries: 256 },
         Event::UserCreated { user_id, role: Role::Member },
         Event::UserDisabled { user_id },
+        Event::UserEnabled { user_id },
+        Event::UserPasswordChanged { user_id },
+        Event::ClaimCreated { claim_id, user_id, purpose, has_pin: true, expires_at },
+        Event::ClaimRedeemed { claim_id, user_id, purpose, restricted: true },
+        Event::ClaimRefused { claim_id, user_id, reason: ClaimRefusal::PinWrong },
         Event::UserPersonalDataErased { user_id },
         Event::SessionCreated { user_id, session_id },
         Event::SessionRefused { user_id, reason: CredentialRefusal::WrongPassword },
@@ -99,6 +106,7 @@ fn of_grants() -> Vec<Event> {
             reason: Impairment::Connection(ConnectionReason::Withdrawn(Withdrawal::Permission)),
         },
         Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id },
+        Event::GrantConfirmed { grant_id, vehicle_id, grantee_id },
         Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight: 1 },
         Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision },
         Event::GrantEnded {

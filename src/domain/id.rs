@@ -83,6 +83,8 @@ kinds! {
     User, UserId, "usr", "user";
     /// A program that acts for an organization.
     ApiClient, ApiClientId, "key", "API client";
+    /// A single-use link to an account without credentials.
+    Claim, ClaimId, "clm", "claim";
     /// A signed-in session of a user: one family of refresh tokens.
     Session, SessionId, "ses", "session";
     /// A car.

@@ -30,6 +30,9 @@ pub struct VehicleFacts {
     pub owner_id: UserId,
     /// Whether the owner's account is closed.
     pub owner_disabled: bool,
+    /// Whether somebody else gave the owner's account new credentials after the owner consented to
+    /// this car at its maker.
+    pub owner_recovered: bool,
     /// Whether the car was taken out of the service.
     pub removed: bool,
     /// Whether the car cannot be used until somebody acts at its maker.
@@ -47,6 +50,9 @@ pub struct GrantFacts {
     pub grant: Grant,
     /// Whether the grantee's account is closed.
     pub grantee_disabled: bool,
+    /// Whether somebody else gave the grantee's account new credentials after the owner stood by
+    /// this grant.
+    pub grantee_recovered: bool,
 }
 
 /// Everything a decision rests on.
@@ -100,6 +106,9 @@ words! {
         GrantExhausted = "grant_exhausted",
         /// The account of the person, or of the car's owner, is closed.
         AccountDisabled = "account_disabled",
+        /// Somebody else gave the person's account new credentials, and the owner, or for their own
+        /// car the car's maker, has not confirmed since that it is theirs.
+        AccountRecovered = "account_recovered",
         /// The car was taken out of the service.
         VehicleRemoved = "vehicle_removed",
         /// The owner's consent at the vehicle cloud is gone.
@@ -124,7 +133,12 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
             judge_grant(claimed, request, now, &mut reasons);
             Basis::Grant(claimed.grant.grant_id)
         }
-        None if facts.vehicle.owner_id == request.user_id => Basis::Ownership,
+        None if facts.vehicle.owner_id == request.user_id => {
+            if facts.vehicle.owner_recovered {
+                reasons.push(Reason::AccountRecovered);
+            }
+            Basis::Ownership
+        }
         None => return Decision::Deny(vec![Reason::NotFound]),
     };
     judge_vehicle(facts.vehicle, request, &mut reasons);
@@ -145,6 +159,9 @@ fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons:
     }
     if claimed.grantee_disabled {
         reasons.push(Reason::AccountDisabled);
+    }
+    if claimed.grantee_recovered {
+        reasons.push(Reason::AccountRecovered);
     }
 }
 

@@ -51,7 +51,9 @@ enum Break {
     NotEntitled,
     UsedUp { beyond: i64 },
     GranteeDisabled,
+    GranteeRecovered,
     OwnerDisabled,
+    OwnerRecovered,
     Removed,
     NotConnected(ConnectionStatus),
     Suspended,
@@ -71,7 +73,9 @@ fn breaks() -> Vec<Break> {
         Break::NotEntitled,
         Break::UsedUp { beyond: 0 },
         Break::GranteeDisabled,
+        Break::GranteeRecovered,
         Break::OwnerDisabled,
+        Break::OwnerRecovered,
         Break::Removed,
         Break::Suspended,
         Break::NotPermitted,
@@ -132,6 +136,7 @@ prop_compose! {
                 vehicle_id: id(CAR),
                 owner_id: id(OWNER),
                 owner_disabled: false,
+                owner_recovered: false,
                 removed: false,
                 suspended: false,
                 connection_status: ConnectionStatus::Active,
@@ -155,6 +160,7 @@ prop_compose! {
                     issued_at: not_before(),
                 },
                 grantee_disabled: false,
+                grantee_recovered: false,
             },
             request: Request {
                 user_id: id(if claims_grant { GRANTEE } else { OWNER }),
@@ -191,7 +197,9 @@ impl World {
                 grant.uses += beyond;
             }
             Break::GranteeDisabled => self.claimed.grantee_disabled = true,
+            Break::GranteeRecovered => self.claimed.grantee_recovered = true,
             Break::OwnerDisabled => vehicle.owner_disabled = true,
+            Break::OwnerRecovered => vehicle.owner_recovered = true,
             Break::Removed => vehicle.removed = true,
             Break::NotConnected(status) => vehicle.connection_status = status,
             Break::Suspended => vehicle.suspended = true,
@@ -222,6 +230,7 @@ impl World {
         let of_the_car = [
             (Reason::VehicleMismatch, vehicle.vehicle_id == request.vehicle_id),
             (Reason::AccountDisabled, !vehicle.owner_disabled),
+            (Reason::AccountRecovered, self.claims_grant || !vehicle.owner_recovered),
             (Reason::VehicleRemoved, !vehicle.removed),
             (Reason::ConsentLost, active),
             (Reason::VehicleSuspended, !vehicle.suspended),
@@ -235,7 +244,8 @@ impl World {
         if !self.claims_grant {
             return Vec::new();
         }
-        let Self { claimed: GrantFacts { grant, grantee_disabled }, request, now, .. } = self;
+        let Self { claimed, request, now, .. } = self;
+        let GrantFacts { grant, grantee_disabled, grantee_recovered } = claimed;
         let ended = |by| grant.end.is_some_and(|end| end.end_reason == by);
         // An act that ended the grant is told, not that its time is over as well.
         let is_over = *now >= grant.validity.not_after() && grant.end.is_none();
@@ -251,6 +261,7 @@ impl World {
             (Reason::EntitlementMissing, grant.entitlements.contains(request.entitlement)),
             (Reason::GrantExhausted, uses_remain || !request.spends_use),
             (Reason::AccountDisabled, !grantee_disabled),
+            (Reason::AccountRecovered, !grantee_recovered),
         ]
     }
 
@@ -283,6 +294,7 @@ fn reason_for(broken: Break) -> Reason {
         Break::NotEntitled => Reason::EntitlementMissing,
         Break::UsedUp { .. } => Reason::GrantExhausted,
         Break::GranteeDisabled | Break::OwnerDisabled => Reason::AccountDisabled,
+        Break::GranteeRecovered | Break::OwnerRecovered => Reason::AccountRecovered,
         Break::Suspended => Reason::VehicleSuspended,
         Break::NotPermitted => Reason::PermissionMissing,
     }
@@ -290,9 +302,12 @@ fn reason_for(broken: Break) -> Reason {
 
 /// Whether it stands in the way of the owner too.
 fn concerns_the_owner(broken: Break) -> bool {
-    use Break::{FactsOfAnotherCar, NotConnected, NotPermitted, OwnerDisabled, Removed, Suspended};
-    let of_the_car = [FactsOfAnotherCar, OwnerDisabled, Removed, Suspended, NotPermitted];
-    of_the_car.contains(&broken) || matches!(broken, NotConnected(_) | Break::SomebodyElse)
+    use Break::{FactsOfAnotherCar, NotConnected, NotPermitted, OwnerDisabled, OwnerRecovered};
+    let of_the_car = [FactsOfAnotherCar, OwnerDisabled, Break::Removed, Break::Suspended];
+    let of_the_owner = [NotPermitted, OwnerRecovered, Break::SomebodyElse];
+    of_the_car.contains(&broken)
+        || of_the_owner.contains(&broken)
+        || matches!(broken, NotConnected(_))
 }
 
 #[test]
@@ -304,6 +319,8 @@ fn whatever_is_broken_alone_decides_alone() {
             let expected = match (world.claims_grant, broken) {
                 (false, Break::SomebodyElse) => Decision::Deny(vec![Reason::NotFound]),
                 (false, _) if !concerns_the_owner(broken) => Decision::Allow(Basis::Ownership),
+                // A key that was lent before goes on opening the car.
+                (true, Break::OwnerRecovered) => Decision::Allow(Basis::Grant(id(GRANT))),
                 _ => Decision::Deny(vec![reason_for(broken)]),
             };
             prop_assert_eq!(answer, expected, "{:?}", broken);

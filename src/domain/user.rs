@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{OrganizationId, UserId};
+use crate::domain::principal::PrincipalId;
 use crate::domain::time::Timestamp;
 
 words! {
@@ -30,10 +31,25 @@ pub struct User {
     pub display_name: DisplayName,
     /// What they may do.
     pub role: Role,
+    /// Who made the account.
+    pub created_by: PrincipalId,
+    /// Since when the person has had credentials of their own.
+    pub claimed_at: Option<Timestamp>,
+    /// Who gave the account new credentials last, if somebody else did.
+    pub recovery: Option<Recovery>,
     /// Since when they may not do anything any more.
     pub disabled_at: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
+}
+
+/// New credentials that somebody else gave an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Who made the claim.
+    pub made_by: PrincipalId,
+    /// When it was redeemed.
+    pub redeemed_at: Timestamp,
 }
 
 /// Why a text is not acceptable in a field.

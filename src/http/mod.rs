@@ -3,6 +3,7 @@
 //! Handlers turn requests into calls of the service and its answers into JSON. They decide
 //! nothing, and they know no database and no vehicle cloud.
 
+mod claim_page;
 pub mod extract;
 #[cfg(test)]
 mod handler_test;
@@ -63,6 +64,8 @@ where
 {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(problem_pages::show))
+        .routes(routes!(claim_page::page))
+        .routes(routes!(claim_page::script))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
@@ -77,6 +80,7 @@ fn visitors_routes() -> OpenApiRouter<Arc<Gateway>> {
         .route("/oauth/token/", post(oauth_token::issue))
         .routes(routes!(v1::sessions::create::create))
         .routes(routes!(v1::sessions::refresh::refresh))
+        .routes(routes!(v1::claims::redeem::redeem))
         .routes(routes!(v1::connections::callback::callback))
         .routes(routes!(transparency_log::checkpoint))
         .routes(routes!(transparency_log::newest_checkpoint))
@@ -90,7 +94,13 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::users::create::create, v1::users::list::list))
         .routes(routes!(v1::users::get::me))
         .routes(routes!(v1::users::get::get))
+        .routes(routes!(v1::users::password::change))
+        .routes(routes!(v1::users::sessions::list))
+        .routes(routes!(v1::users::sessions::end_one))
+        .routes(routes!(v1::users::sessions::end_all))
+        .routes(routes!(v1::users::claims::create))
         .routes(routes!(v1::users::disable::disable))
+        .routes(routes!(v1::users::enable::enable))
         .routes(routes!(v1::users::erase::erase))
         .routes(routes!(v1::api_clients::create::create, v1::api_clients::list::list))
         .routes(routes!(v1::api_clients::revoke::revoke))
@@ -106,6 +116,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::grants::token::mint))
         .routes(routes!(v1::grants::revoke::revoke))
         .routes(routes!(v1::grants::relinquish::relinquish))
+        .routes(routes!(v1::grants::confirm::confirm))
         .routes(routes!(v1::commands::create::create))
         .routes(routes!(v1::commands::get::get))
         .routes(routes!(v1::access_checks::create::create))

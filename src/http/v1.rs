@@ -3,6 +3,7 @@
 pub(super) mod access_checks;
 pub(super) mod api_clients;
 pub(super) mod audit_entries;
+pub(super) mod claims;
 pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod grants;

@@ -117,6 +117,7 @@ pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene
                 ("year", 2026.into()),
                 ("permissions", permitted.join(" ").into()),
                 ("connected_at", 0.into()),
+                ("owner_recoveries", 0.into()),
                 ("revision", 1.into()),
                 ("probes", 0.into()),
             ],
@@ -140,6 +141,8 @@ fn people(db: &RehearsalDb) {
             ("display_name", "A Person".into()),
             ("role", Role::Member.into()),
             ("revision", 1.into()),
+            ("created_by_kind", "system".into()),
+            ("recoveries", 0.into()),
             ("created_at", 0.into()),
         ];
         put(db, Table::Users, columns);
@@ -180,6 +183,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("uses", 0.into()),
             ("revision", 1.into()),
             ("issued_at", not_before.into()),
+            ("grantee_recoveries", 0.into()),
         ],
     );
     lent

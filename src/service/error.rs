@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::access::{Denial, Sought};
+use crate::domain::claim::ClaimRefusal;
 use crate::domain::policy::Reason;
 use crate::entropy::NoEntropy;
 use crate::storage::StorageError;
@@ -101,6 +102,16 @@ pub enum StateFault {
     GrantEnded,
     /// There is an account with this address.
     EmailTaken,
+    /// The account is closed.
+    AccountDisabled,
+    /// What was known of the person was erased.
+    AccountErased,
+    /// Somebody else gave the account new credentials, and it waits for others.
+    AccountRecovered,
+    /// No other administrator could sign in.
+    LastAdmin,
+    /// The claim is not redeemed.
+    Claim(ClaimRefusal),
     /// The connection at the vehicle cloud is not there.
     ConsentLost,
     /// The request of the browser does not belong to a connection that is under way.

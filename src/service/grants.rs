@@ -1,5 +1,6 @@
 //! Lending: issuing, showing, signing and ending grants.
 
+mod confirm;
 mod end;
 mod issue;
 mod list;
@@ -13,6 +14,7 @@ use crate::domain::id::GrantId;
 use crate::domain::vehicle::Vehicle;
 use crate::storage::{Executor, grants, vehicles};
 
+pub use confirm::confirm;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use issue::{NewGrant, issue};
 pub use list::{get, list};

@@ -8,6 +8,7 @@ pub mod api_clients;
 pub mod audit_entries;
 mod authorization;
 pub mod budget;
+pub mod claims;
 pub mod commands;
 pub mod connections;
 pub mod credentials;

@@ -8,6 +8,7 @@ use crate::domain::actor::Actor;
 use crate::domain::event::Event;
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::password;
+use crate::domain::principal::PrincipalId;
 use crate::domain::user::{DisplayName, Email, Role, User};
 use crate::storage::{Priority, StorageError, organizations, users};
 
@@ -48,6 +49,9 @@ pub async fn create_admin(
                 email: email.clone(),
                 display_name: display_name.clone(),
                 role: Role::Admin,
+                created_by: PrincipalId::System,
+                claimed_at: Some(now),
+                recovery: None,
                 disabled_at: None,
                 created_at: now,
             };

@@ -2,27 +2,31 @@
 
 mod create;
 mod end;
+mod list;
 mod refresh;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Base, Caller, Error};
+use super::{Base, Caller, Error, PersonalContext, Work};
 use crate::domain::actor::{Actor, Principal};
+use crate::domain::event::Event;
 use crate::domain::id::{OrganizationId, SessionId, UserId};
+use crate::domain::session::LIFETIME;
 use crate::domain::time::Timestamp;
-use crate::domain::user::Role;
+use crate::domain::user::{Role, User};
 use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::{Tx, sessions};
 
-pub use create::{SignIn, create};
-pub use end::end;
-pub use refresh::refresh;
+pub(in crate::service) use end::end_others;
 
-/// After this a person signs in again, however often the session was refreshed.
-const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub use create::{SignIn, create};
+pub use end::{end, end_one};
+pub use list::list;
+pub use refresh::refresh;
 
 /// What a person's app gets.
 #[derive(Debug, Clone)]
@@ -46,10 +50,48 @@ struct Owner {
 }
 
 impl Owner {
+    const fn of(user: &User) -> Self {
+        let &User { organization_id, user_id, role, .. } = user;
+        Self { organization_id, user_id, role }
+    }
+
     fn caller(self, request_id: Option<String>) -> Caller {
         let principal = Principal::User { user_id: self.user_id, role: self.role };
         Caller { actor: Actor { organization_id: self.organization_id, principal }, request_id }
     }
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The address of the network.
+    pub address: IpAddr,
+    /// The HTTP request.
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// As it is kept beside the record.
+    pub(super) fn personal(&self) -> PersonalContext<'static> {
+        PersonalContext { network_address: Some(self.address), ..PersonalContext::default() }
+    }
+}
+
+/// Starts a session of a person who has shown that they are this person.
+pub(super) async fn start(
+    base: &Base,
+    work: &mut Work<'_>,
+    user: &User,
+    from: &Origin,
+) -> Result<Tokens, Error> {
+    let (tx, now, owner) = (&mut work.tx, work.now, Owner::of(user));
+    let session_id = base.entropy.id(now)?;
+    let person = (owner.organization_id, owner.user_id);
+    sessions::insert(tx, session_id, person, now, now.plus(LIFETIME)).await?;
+    let tokens = issue(base, tx, session_id, owner, now).await?;
+    let created = Event::SessionCreated { user_id: owner.user_id, session_id };
+    work.record_with(&owner.caller(from.request_id.clone()), created, from.personal())?;
+    Ok(tokens)
 }
 
 /// Makes the next pair of tokens of a session and keeps the refresh token's hash.

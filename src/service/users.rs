@@ -1,19 +1,23 @@
 //! Accounts of people.
 
+mod close;
 mod erase;
+mod password;
 
-use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
+use super::claims::{self, NewClaim};
 use super::idempotency::{Answer, Idempotency};
-use super::{Base, Caller, Error, Service, StateFault};
+use super::{Base, Caller, Error, StateFault};
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
-use crate::domain::password;
 use crate::domain::user::{DisplayName, Email, Role, User};
 use crate::storage::{Executor, Page, Priority, StorageError, users};
 
+pub use close::{disable, enable, end_sessions};
 pub use erase::{Erased, erase};
+pub use password::{NewPassword, change_password};
 
 /// What an account is made from.
 #[derive(Debug)]
@@ -24,78 +28,72 @@ pub struct NewUser {
     pub display_name: DisplayName,
     /// What they may do.
     pub role: Role,
-    /// Without one they cannot sign in; an API client may still act for them.
-    pub password: Option<SecretString>,
+    /// Whether the claim shall need a PIN besides.
+    pub with_pin: bool,
+}
+
+/// A new account, and how its person comes to it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewAccount {
+    /// The account.
+    pub user: User,
+    /// The claim; whoever redeems it has the account.
+    pub claim: NewClaim,
 }
 
 const CREATE: &str = "users.create";
 
-/// Makes an account.
+/// Makes an account without credentials, and a claim for it.
 ///
 /// # Errors
-/// [`super::Denial`] for callers who may not, [`Error::Invalid`] for a password that breaks the rules,
-/// [`StateFault::EmailTaken`].
+/// [`super::Denial`] for callers who may not, [`StateFault::EmailTaken`].
 pub async fn create(
-    service: &Service,
+    base: &Base,
     caller: &Caller,
     idempotency: &Idempotency,
     new: NewUser,
-) -> Result<Answer<User>, Error> {
+) -> Result<Answer<NewAccount>, Error> {
     // A program that could make administrators could give itself every right.
     let operation = match new.role {
         Role::Admin => Operation::CreateAdministrator,
         Role::Member => Operation::CreateUser,
     };
-    service.base.authorize_in_organization(caller, operation)?;
-    if let Some(secret) = &new.password {
-        password::check(secret.expose_secret(), &new.email)
-            .map_err(|refusal| Error::invalid("/password", "password_refused", refusal))?;
-    }
-    let mut reader = service.base.store.read().await?;
-    if let Some(answer) = idempotency.find(&service.base, &mut reader, caller, CREATE).await? {
-        return Ok(answer);
-    }
-    drop(reader);
-    let hash = match &new.password {
-        Some(secret) => Some(service.hash_password(secret).await?),
-        None => None,
-    };
-    let now = service.base.clock.now();
+    base.authorize_in_organization(caller, operation)?;
+    let now = base.clock.now();
     let user = &User {
-        user_id: service.base.entropy.id(now)?,
+        user_id: base.entropy.id(now)?,
         organization_id: caller.actor.organization_id,
         email: new.email,
         display_name: new.display_name,
         role: new.role,
+        created_by: caller.actor.principal_id(),
+        claimed_at: None,
+        recovery: None,
         disabled_at: None,
         created_at: now,
     };
-    let hash = hash.as_deref();
-    let inserted = service
-        .base
-        .transact(CREATE, Priority::Ordinary, |work| {
-            Box::pin(async move {
-                let tx = &mut work.tx;
-                if let Some(answer) = idempotency.find(&service.base, tx, caller, CREATE).await? {
-                    return Ok(answer);
+    let with_pin = new.with_pin;
+    let inserted = base.transact(CREATE, Priority::Ordinary, |work| {
+        Box::pin(async move {
+            if let Some(answer) = idempotency.find(base, &mut work.tx, caller, CREATE).await? {
+                return Ok(answer);
+            }
+            match users::insert(&mut work.tx, user, None).await {
+                Err(StorageError::Duplicate(_)) => {
+                    return Err(Error::State(StateFault::EmailTaken));
                 }
-                match users::insert(tx, user, hash).await {
-                    Err(StorageError::Duplicate(_)) => {
-                        return Err(Error::State(StateFault::EmailTaken));
-                    }
-                    other => other?,
-                }
-                idempotency.keep(&service.base, tx, caller, CREATE, user).await?;
-                let created = Event::UserCreated { user_id: user.user_id, role: user.role };
-                work.record(caller, created)?;
-                Ok(Answer::fresh(user.clone()))
-            })
+                other => other?,
+            }
+            work.record(caller, Event::UserCreated { user_id: user.user_id, role: user.role })?;
+            let claim = claims::make(base, work, caller, user, with_pin).await?;
+            let account = NewAccount { user: user.clone(), claim };
+            idempotency.keep(base, &mut work.tx, caller, CREATE, &account).await?;
+            Ok(Answer::fresh(account))
         })
-        .await;
+    });
+    let inserted = inserted.await;
     match inserted {
-        Err(Error::State(StateFault::EmailTaken)) => {
-            taken(&service.base, caller, idempotency).await
-        }
+        Err(Error::State(StateFault::EmailTaken)) => taken(base, caller, idempotency).await,
         inserted => inserted,
     }
 }
@@ -105,7 +103,7 @@ async fn taken(
     base: &Base,
     caller: &Caller,
     idempotency: &Idempotency,
-) -> Result<Answer<User>, Error> {
+) -> Result<Answer<NewAccount>, Error> {
     let mut reader = base.store.read().await?;
     let answer = idempotency.find(base, &mut reader, caller, CREATE).await?;
     answer.ok_or(Error::State(StateFault::EmailTaken))
@@ -130,28 +128,8 @@ pub async fn get(base: &Base, caller: &Caller, user_id: UserId) -> Result<User, 
     find_for(base, &mut reader, caller, Operation::GetUser, user_id).await
 }
 
-/// Closes an account: its sessions, grants and cars stop working with it.
-///
-/// # Errors
-/// [`super::Denial::AdminOnly`], [`Error::NotFound`].
-pub async fn disable(base: &Base, caller: &Caller, user_id: UserId) -> Result<User, Error> {
-    let operation = Operation::DisableUser;
-    base.transact(operation.as_str(), Priority::Ordinary, |work| {
-        Box::pin(async move {
-            let mut user = find_for(base, &mut work.tx, caller, operation, user_id).await?;
-            let organization_id = user.organization_id;
-            if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
-                user.disabled_at = Some(work.now);
-                work.record(caller, Event::UserDisabled { user_id })?;
-            }
-            Ok(user)
-        })
-    })
-    .await
-}
-
 /// An account of the caller's organization, if the caller may do this with it.
-async fn find_for(
+pub(super) async fn find_for(
     base: &Base,
     on: &mut impl Executor,
     caller: &Caller,

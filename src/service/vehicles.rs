@@ -5,7 +5,7 @@ mod observe;
 mod read;
 mod read_gate;
 
-use super::{Base, Caller, Error};
+use super::{Base, Caller, Error, StateFault};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
@@ -69,4 +69,17 @@ pub(super) async fn find_for(
     let sought = Sought::of(vehicle_id);
     let acting_as = base.authorize(caller, operation, &object, sought.clone())?;
     Ok((found.ok_or(Error::NotFound(sought))?, acting_as))
+}
+
+/// Refuses what rests on an owner's right whose account somebody else gave new credentials after the owner
+/// consented to the car.
+pub(super) async fn require_unrecovered_owner(
+    on: &mut impl Executor,
+    vehicle_id: VehicleId,
+) -> Result<(), Error> {
+    let facts = decisions::vehicles(on, &[vehicle_id]).await?;
+    if facts.iter().any(|row| row.facts.owner_recovered) {
+        return Err(Error::State(StateFault::AccountRecovered));
+    }
+    Ok(())
 }

@@ -20,6 +20,8 @@ const ENCODED_LENGTH: usize = 43;
 pub enum SecretPrefix {
     /// The secret of an API client: `kl_live_`.
     ApiClient,
+    /// A claim: `kl_claim_`.
+    Claim,
     /// A refresh token: `kl_refresh_`.
     Refresh,
     /// The `state` of one connect ceremony (RFC 6749 section 10.12): `kl_state_`.
@@ -32,6 +34,7 @@ impl SecretPrefix {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiClient => "kl_live_",
+            Self::Claim => "kl_claim_",
             Self::Refresh => "kl_refresh_",
             Self::State => "kl_state_",
         }
@@ -93,6 +96,29 @@ pub fn hash_of(text: &str) -> [u8; 32] {
     sha256(text.as_bytes())
 }
 
+/// What is stored of a short secret that goes with a long one: without the long one nobody can try which it is.
+#[must_use]
+pub fn hash_of_pair(long: &str, short: &str) -> [u8; 32] {
+    sha256(format!("{long} {short}").as_bytes())
+}
+
+/// A PIN of so many decimal digits, each as likely as the others.
+///
+/// # Errors
+/// [`NoEntropy`] if the generator fails.
+pub fn pin(length: usize, entropy: &dyn Entropy) -> Result<Zeroizing<String>, NoEntropy> {
+    let mut digits = Zeroizing::new(String::with_capacity(length));
+    while digits.len() < length {
+        let mut byte = [0];
+        entropy.fill(&mut byte)?;
+        // 250 is the greatest multiple of ten in a byte.
+        if let [random @ 0..250] = byte {
+            digits.push(char::from(b'0' + random % 10));
+        }
+    }
+    Ok(digits)
+}
+
 /// Whether two digests are equal, in a time that does not depend on where they differ.
 #[must_use]
 pub fn hashes_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
@@ -103,6 +129,18 @@ pub fn hashes_equal(one: &[u8; 32], other: &[u8; 32]) -> bool {
 mod tests {
     use super::*;
     use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_pin_has_its_length_and_every_digit_is_as_likely() {
+        let entropy = SeededEntropy::from_seed(1);
+        let digits = pin(10_000, &entropy).unwrap();
+        for digit in '0'..='9' {
+            let count = digits.chars().filter(|found| *found == digit).count();
+            assert!((900..1100).contains(&count), "{digit}: {count}");
+        }
+        assert_ne!(hash_of_pair("kl_claim_x", "123456"), hash_of_pair("kl_claim_x", "123457"));
+        assert_ne!(hash_of_pair("kl_claim_x", "123456"), hash_of_pair("kl_claim_y", "123456"));
+    }
 
     #[test]
     fn a_secret_has_its_form_and_hides_itself() {

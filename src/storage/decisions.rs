@@ -18,21 +18,21 @@ use crate::domain::policy::{GrantFacts, VehicleFacts};
 use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
 /// Connections before their cars, as in what narrows both, so that there is no deadlock.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
     ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR SHARE OF v";
-const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid})";
-const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.grantee_id = $3 ORDER BY g.grant_id DESC LIMIT 64";
 /// The lock on a grant is exclusive: its uses are counted.
-const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
     WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
@@ -69,6 +69,7 @@ impl FromRow for VehicleRow {
                 vehicle_id: row.get("vehicle_id")?,
                 owner_id: row.get("owner_id")?,
                 owner_disabled: owner_disabled.is_some(),
+                owner_recovered: recovered(row, "owner_recoveries")?,
                 removed: removed.is_some(),
                 suspended: suspended.is_some(),
                 connection_status: row.get("connection_status")?,
@@ -85,8 +86,18 @@ impl FromRow for GrantFacts {
 
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let disabled: Option<i64> = row.optional("grantee_disabled_at")?;
-        Ok(Self { grant: Grant::from_row(row)?, grantee_disabled: disabled.is_some() })
+        Ok(Self {
+            grant: Grant::from_row(row)?,
+            grantee_disabled: disabled.is_some(),
+            grantee_recovered: recovered(row, "grantee_recoveries")?,
+        })
     }
+}
+
+/// Whether the account was recovered since the number in the column was kept.
+fn recovered(row: &Row, column: &'static str) -> Result<bool, StorageError> {
+    let [kept, today]: [i64; 2] = [row.get(column)?, row.get("recoveries")?];
+    Ok(kept != today)
 }
 
 fn ids<K>(ids: &[crate::domain::id::Id<K>]) -> impl Iterator<Item = [Value; 1]> {

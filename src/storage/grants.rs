@@ -11,8 +11,8 @@ use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
-    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12)";
+    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at, grantee_recoveries) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12, (SELECT recoveries FROM users WHERE user_id = $5))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 // Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
 const LIST: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 ORDER BY grant_id DESC LIMIT $3";
@@ -26,6 +26,13 @@ const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v
 /// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
     ORDER BY grant_id";
+/// The owner stands by a grant, whoever gave the grantee's account new credentials.
+const CONFIRM: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
+    WHERE grant_id = $1 AND ended_at IS NULL AND grantee_recoveries <> (SELECT recoveries FROM users WHERE user_id = grants.grantee_id)";
+/// The same for all grants that this issuer gave this person, for cars that are not waiting themselves.
+const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
+    WHERE issuer_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND vehicle_id IN (SELECT v.vehicle_id FROM vehicles v \
+    JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries)";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
 const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1 \
@@ -40,6 +47,8 @@ pub const STATEMENTS: &[&str] = &[
     LIST_FOR,
     LIST_FOR_OF_VEHICLE,
     OPEN_OF_VEHICLE,
+    CONFIRM,
+    CONFIRM_OF,
     END,
     END_EACH,
 ];
@@ -148,6 +157,20 @@ pub async fn alive_of_vehicle(
     let mut open: Vec<Grant> = open.await?;
     open.retain(|grant| grant.is_alive(now));
     Ok(open)
+}
+
+/// Notes that the owner stands by a grant; `false` if it did not wait for that.
+pub async fn confirm(tx: &mut Tx, grant_id: GrantId) -> Result<bool, StorageError> {
+    Ok(query(CONFIRM).bind(grant_id).execute(tx).await? == 1)
+}
+
+/// Notes that an issuer stands by what they gave a person.
+pub async fn confirm_of(
+    tx: &mut Tx,
+    issuer_id: UserId,
+    grantee_id: UserId,
+) -> Result<u64, StorageError> {
+    query(CONFIRM_OF).bind(issuer_id).bind(grantee_id).execute(tx).await
 }
 
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.

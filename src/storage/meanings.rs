@@ -3,7 +3,8 @@
 
 use super::db::rehearsal::Spoken;
 use super::{
-    audit_entries, commands, connections, decisions, grants, record_queue, users, vehicles,
+    audit_entries, commands, connections, decisions, grants, record_queue, sessions, users,
+    vehicles,
 };
 
 /// Every statement that has a meaning.
@@ -15,6 +16,7 @@ pub(crate) fn meanings() -> Vec<Spoken> {
         decisions::meaning::meanings(),
         grants::meaning::meanings(),
         record_queue::meaning::meanings(),
+        sessions::meaning::meanings(),
         users::meaning::meanings(),
         vehicles::meaning::meanings(),
     ]

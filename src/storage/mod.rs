@@ -12,6 +12,7 @@
 
 pub mod api_clients;
 pub mod audit_entries;
+pub mod claims;
 pub mod commands;
 pub mod connections;
 pub mod cosignatures;
@@ -95,6 +96,7 @@ pub fn statements() -> Vec<&'static str> {
     [
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
+        claims::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
         cosignatures::STATEMENTS,

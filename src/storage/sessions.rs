@@ -1,51 +1,41 @@
 //! Sessions of people: each is one family of refresh tokens, of which only the newest works.
 
-use super::StorageError;
+#[cfg(test)]
+pub(super) mod meaning;
+
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::{Page, StorageError};
 use crate::domain::event::SessionEnd;
 use crate::domain::id::{OrganizationId, SessionId, UserId};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::user::Role;
 
-const INSERT: &str = "INSERT INTO sessions (session_id, organization_id, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+const INSERT: &str = "INSERT INTO sessions (session_id, organization_id, user_id, created_at, refreshed_at, expires_at) VALUES ($1, $2, $3, $4, $4, $5)";
 const INSERT_REFRESH_TOKEN: &str = "INSERT INTO refresh_tokens (token_hash, organization_id, session_id, issued_at) VALUES ($1, $2, $3, $4)";
 const USE_REFRESH_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL RETURNING session_id";
 const FIND_REFRESH_TOKEN: &str = "SELECT session_id FROM refresh_tokens WHERE token_hash = $1";
-const FIND: &str = "SELECT s.session_id, s.organization_id, s.user_id, s.expires_at, s.ended_at, u.role, u.disabled_at \
-    FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
+const NOTE_REFRESH: &str = "UPDATE sessions SET refreshed_at = $2 WHERE session_id = $1";
+const FIND: &str = "SELECT s.*, u.role, u.disabled_at FROM sessions s JOIN users u ON u.user_id = s.user_id WHERE s.session_id = $1";
+const LIST_OPEN: &str = "SELECT s.*, u.role, u.disabled_at FROM sessions s JOIN users u ON u.user_id = s.user_id \
+    WHERE s.user_id = $1 AND s.session_id < $2 AND s.ended_at IS NULL AND s.expires_at > $4 AND s.refreshed_at > $5 \
+    ORDER BY s.session_id DESC LIMIT $3";
+const END_OF_USER: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4 \
+    WHERE user_id = $1 AND session_id <> $2 AND ended_at IS NULL RETURNING session_id";
 const END: &str =
     "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1 AND ended_at IS NULL";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] =
-    &[INSERT, INSERT_REFRESH_TOKEN, USE_REFRESH_TOKEN, FIND_REFRESH_TOKEN, FIND, END];
-
-/// A session with what is known about its person now.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// Identifies the session.
-    pub session_id: SessionId,
-    /// The organization of its person.
-    pub organization_id: OrganizationId,
-    /// The person who signed in.
-    pub user_id: UserId,
-    /// What the person may do, today.
-    pub role: Role,
-    /// After this no refresh helps.
-    pub expires_at: Timestamp,
-    /// Since when it is over.
-    pub ended_at: Option<Timestamp>,
-    /// Since when the account is closed.
-    pub disabled_at: Option<Timestamp>,
-}
-
-impl Session {
-    /// Whether it can be used at `now`.
-    #[must_use]
-    pub fn is_open(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && self.disabled_at.is_none() && now < self.expires_at
-    }
-}
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    INSERT_REFRESH_TOKEN,
+    USE_REFRESH_TOKEN,
+    FIND_REFRESH_TOKEN,
+    NOTE_REFRESH,
+    FIND,
+    LIST_OPEN,
+    END_OF_USER,
+    END,
+];
 
 impl FromRow for Session {
     const ORIGIN: Origin = Origin::of::<SessionId>("sessions", "session_id");
@@ -56,6 +46,8 @@ impl FromRow for Session {
             organization_id: row.get("organization_id")?,
             user_id: row.get("user_id")?,
             role: row.get("role")?,
+            created_at: row.get("created_at")?,
+            refreshed_at: row.get("refreshed_at")?,
             expires_at: row.get("expires_at")?,
             ended_at: row.optional("ended_at")?,
             disabled_at: row.optional("disabled_at")?,
@@ -145,6 +137,45 @@ pub async fn find(
     session_id: SessionId,
 ) -> Result<Option<Session>, StorageError> {
     query(FIND).bind(session_id).fetch_optional(on).await
+}
+
+/// Notes that the newest refresh token was given out.
+pub async fn note_refresh(
+    tx: &mut Tx,
+    session_id: SessionId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    query(NOTE_REFRESH).bind(session_id).bind(now).execute_one(tx).await
+}
+
+/// The sessions of a person that can still be used, newest first: those that were refreshed since `idle_since`.
+pub async fn list_open(
+    on: &mut impl Executor,
+    user_id: UserId,
+    page: Page,
+    now: Timestamp,
+    idle_since: Timestamp,
+) -> Result<Vec<Session>, StorageError> {
+    query(LIST_OPEN)
+        .bind(user_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .bind(now)
+        .bind(idle_since)
+        .fetch_all(on)
+        .await
+}
+
+/// Ends the sessions of a person, but for one that goes on. Returns those that were not over already.
+pub async fn end_of_user(
+    tx: &mut Tx,
+    user_id: UserId,
+    but: Option<SessionId>,
+    reason: SessionEnd,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StorageError> {
+    let but = but.unwrap_or(SessionId::from_uuid(uuid::Uuid::nil()));
+    query(END_OF_USER).long().bind(user_id).bind(but).bind(now).bind(reason).fetch_all(tx).await
 }
 
 /// Ends a session; `false` if it was over already.

@@ -3,26 +3,52 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId};
+use crate::domain::principal::PrincipalId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Email, User};
+use crate::domain::user::{Email, Recovery, User};
 
-const INSERT: &str = "INSERT INTO users (user_id, organization_id, email, display_name, role, password_hash, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const INSERT: &str = "INSERT INTO users (user_id, organization_id, email, display_name, role, password_hash, created_at, \
+    created_by_kind, created_by, claimed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const FIND: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id = $2";
 const LIST: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 ORDER BY user_id DESC LIMIT $3";
 const FIND_BY_EMAIL: &str = "SELECT * FROM users WHERE email = $1 ORDER BY user_id LIMIT 2";
 const FIND_BY_EMAIL_IN: &str = "SELECT * FROM users WHERE email = $1 AND organization_id = $2";
 const SET_PASSWORD_HASH: &str =
     "UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2";
+/// Changes nothing, but holds the rows, so that two administrators who close each other meet.
+const LOCK_ADMINS: &str = "UPDATE users SET revision = revision WHERE organization_id = $1 AND role = 'admin' AND disabled_at IS NULL RETURNING *";
+const PASSWORD_HASH: &str =
+    "SELECT password_hash FROM users WHERE user_id = $1 AND password_hash IS NOT NULL";
+const TAKE_CREDENTIALS: &str = "UPDATE users SET password_hash = NULL WHERE user_id = $1";
+const CLAIM: &str = "UPDATE users SET password_hash = $2, claimed_at = COALESCE(claimed_at, $3) \
+    WHERE user_id = $1 AND password_hash IS NULL AND disabled_at IS NULL";
+/// Everything that rests on the account waits from here on.
+const RECOVER: &str = "UPDATE users SET recoveries = recoveries + 1, recovered_at = $2, recovered_by_kind = $3, recovered_by = $4, \
+    revision = revision + 1 WHERE user_id = $1";
+const ENABLE: &str = "UPDATE users SET disabled_at = NULL, revision = revision + 1 \
+    WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NOT NULL AND erased_at IS NULL";
 const DISABLE: &str = "UPDATE users SET disabled_at = $3, revision = revision + 1 \
     WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] =
-    &[INSERT, FIND, LIST, FIND_BY_EMAIL, FIND_BY_EMAIL_IN, SET_PASSWORD_HASH, DISABLE];
+pub const STATEMENTS: &[&str] = &[
+    INSERT,
+    FIND,
+    LIST,
+    FIND_BY_EMAIL,
+    FIND_BY_EMAIL_IN,
+    SET_PASSWORD_HASH,
+    DISABLE,
+    ENABLE,
+    LOCK_ADMINS,
+    PASSWORD_HASH,
+    TAKE_CREDENTIALS,
+    CLAIM,
+    RECOVER,
+];
 
 /// An account with what signing in needs.
 #[derive(Debug, Clone)]
@@ -43,10 +69,27 @@ impl FromRow for User {
             email: row.get("email")?,
             display_name: row.get("display_name")?,
             role: row.get("role")?,
+            created_by: principal(row, "created_by_kind", "created_by")?
+                .ok_or_else(|| corrupt("created_by_kind", "is missing"))?,
+            claimed_at: row.optional("claimed_at")?,
+            recovery: principal(row, "recovered_by_kind", "recovered_by")?
+                .zip(row.optional("recovered_at")?)
+                .map(|(made_by, redeemed_at)| Recovery { made_by, redeemed_at }),
             disabled_at: row.optional("disabled_at")?,
             created_at: row.get("created_at")?,
         })
     }
+}
+
+/// Who is named in two columns, if anybody is.
+pub(super) fn principal(
+    row: &Row,
+    kind_column: &'static str,
+    id_column: &'static str,
+) -> Result<Option<PrincipalId>, StorageError> {
+    let Some(kind) = row.optional::<String>(kind_column)? else { return Ok(None) };
+    let principal = PrincipalId::from_parts(&kind, row.optional(id_column)?);
+    principal.map(Some).ok_or_else(|| corrupt(id_column, "does not fit its kind"))
 }
 
 impl FromRow for Account {
@@ -74,6 +117,9 @@ pub async fn insert(
         .bind(user.role)
         .bind(password_hash)
         .bind(user.created_at)
+        .bind(user.created_by.parts().0)
+        .bind(user.created_by.parts().1)
+        .bind(user.claimed_at)
         .execute_one(tx)
         .await
 }
@@ -114,6 +160,14 @@ pub async fn find_account(
     Ok(if accounts.len() == 1 { accounts.pop() } else { None })
 }
 
+/// The PHC string of a person's password, if they have one.
+pub async fn password_hash(
+    on: &mut impl Executor,
+    user_id: UserId,
+) -> Result<Option<String>, StorageError> {
+    query(PASSWORD_HASH).bind(user_id).fetch_optional(on).await
+}
+
 /// Replaces a password's PHC string, unless somebody replaced it first.
 ///
 /// # Errors
@@ -137,4 +191,49 @@ pub async fn disable(
 ) -> Result<bool, StorageError> {
     let disabled = query(DISABLE).bind(organization_id).bind(user_id).bind(now).execute(tx).await?;
     Ok(disabled == 1)
+}
+
+/// Opens a closed account again; `false` if there is no such closed account, or it was erased.
+pub async fn enable(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<bool, StorageError> {
+    Ok(query(ENABLE).bind(organization_id).bind(user_id).execute(tx).await? == 1)
+}
+
+/// The administrators of an organization whose accounts are open. Nobody changes them before the transaction ends.
+pub async fn lock_admins(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+) -> Result<Vec<User>, StorageError> {
+    query(LOCK_ADMINS).bind(organization_id).fetch_all(tx).await
+}
+
+/// Takes an account's password away.
+pub async fn take_credentials(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+    query(TAKE_CREDENTIALS).bind(user_id).execute_one(tx).await
+}
+
+/// Gives an account without credentials a password; `false` if it has one, or is closed.
+pub async fn claim(
+    tx: &mut Tx,
+    user_id: UserId,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    Ok(query(CLAIM).bind(user_id).bind(password_hash).bind(now).execute(tx).await? == 1)
+}
+
+/// Notes that somebody else gave an account new credentials: nothing that rests on the account is authorized after
+/// this has committed, until its cars are consented to and its grants are confirmed.
+pub async fn recover(tx: &mut Tx, user_id: UserId, recovery: Recovery) -> Result<(), StorageError> {
+    let (kind, id) = recovery.made_by.parts();
+    query(RECOVER)
+        .bind(user_id)
+        .bind(recovery.redeemed_at)
+        .bind(kind)
+        .bind(id)
+        .execute_one(tx)
+        .await
 }

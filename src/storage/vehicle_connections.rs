@@ -17,10 +17,10 @@ const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = 
     WHERE vehicle_id = $1 AND permissions <> $2";
 const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
-const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.connection_id = $1 AND v.removed_at IS NULL ORDER BY v.vehicle_id";
-const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, c.status AS connection_status \
+const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.provider_vehicle_id = $1 AND v.removed_at IS NULL AND c.status = 'active' ORDER BY v.vehicle_id LIMIT 100";
 const TAKE_TO_PROBE: &str = "UPDATE vehicles SET probe_at = $2, probes = probes + 1 \

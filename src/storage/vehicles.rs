@@ -10,11 +10,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 
 const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_id, connection_id, \
-    provider_vehicle_id, make, model, year, permissions, connected_at, revision) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) \
+    provider_vehicle_id, make, model, year, permissions, connected_at, owner_recoveries, revision) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT recoveries FROM users WHERE user_id = $3), 1) \
     ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
-    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, revision = vehicles.revision + 1 \
+    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, \
+    owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1 \
     RETURNING vehicle_id";
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";

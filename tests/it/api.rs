@@ -3,6 +3,7 @@
 mod access_checks;
 mod api_clients;
 mod audit_entries;
+mod claims;
 mod commands;
 mod connections;
 mod consents;

@@ -1,4 +1,6 @@
 //! Moments that somebody could choose, or meet by chance, to break a promise.
 
+mod accounts;
 mod deadlock;
+mod pins;
 mod refresh_tokens;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::people::PASSWORD;
 use crate::support::{Actor, Reply, TestApp, on_both};
 
 /// The columns: an administrator, the owner, the guest with a grant, a member who has nothing to
@@ -33,16 +34,27 @@ const TABLE: &[Row] = &[
     ("GET",    "/readyz",                                  [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET",    "/metrics",                                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET",    "/problems/{code}",                         [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/c",                                       [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET",    "/c/claim.js",                              [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET",    "/.well-known/jwks.json",                   [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST",   "/oauth/token",                             [401, 401, 401, 401, 401, 401, 401, 401, 401]),
     ("POST",   "/v1/sessions",                             [401, 401, 401, 401, 401, 401, 401, 401, 401]),
     ("POST",   "/v1/sessions/refresh",                     [401, 401, 401, 401, 401, 401, 401, 401, 401]),
+    ("POST",   "/v1/claims/redeem",                        [404, 404, 404, 404, 404, 403, 403, 404, 404]),
     ("DELETE", "/v1/sessions/current",                     [204, 204, 204, 204, 204, 401, 401, 401, 401]),
     ("POST",   "/v1/users",                                [201, 403, 403, 403, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/users",                                [200, 403, 403, 403, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/users/me",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
+    // The password of today is wrong.
+    ("PUT",    "/v1/users/me/password",                    [422, 422, 422, 422, 422, 401, 401, 401, 401]),
+    ("GET",    "/v1/users/me/sessions",                    [200, 200, 200, 200, 200, 401, 401, 401, 401]),
+    // The session is the administrator's.
+    ("DELETE", "/v1/users/me/sessions/{session_id}",       [204, 403, 403, 403, 403, 401, 401, 401, 401]),
+    ("DELETE", "/v1/users/{user_id}/sessions",             [204, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("POST",   "/v1/users/{user_id}/enable",               [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/personal-data",        [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients",                          [201, 403, 403, 403, 201, 403, 403, 401, 401]),
     ("GET",    "/v1/api-clients",                          [200, 403, 403, 403, 200, 403, 403, 401, 401]),
@@ -62,6 +74,7 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/grants/{grant_id}/confirm",            [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/commands",                             [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
@@ -109,6 +122,8 @@ struct Scene {
     command_id: String,
     api_client_id: String,
     bystander_id: String,
+    /// Another session of the administrator.
+    session_id: String,
 }
 
 const SCOPES: &[&str] = &[
@@ -199,12 +214,15 @@ async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene {
         command_id: command.text("command_id"),
         api_client_id: made.expect(201).text("api_client_id"),
         bystander_id: bystander.text("user_id"),
+        session_id: String::new(),
     }
 }
 
 impl Scene {
     fn path(&self, method: &str, path: &str) -> String {
-        let closes = path.ends_with("/disable") || path.ends_with("/personal-data");
+        // What would end the sessions of the others is done to somebody else.
+        let verbs = ["/disable", "/enable", "/personal-data", "{user_id}/sessions", "/claims"];
+        let closes = verbs.iter().any(|verb| path.ends_with(verb));
         let user_id = if closes { &self.bystander_id } else { &self.guest_id };
         let query = match (method, path) {
             ("GET", "/v1/connections/callback") => "?state=kl_state_foreign&code=any",
@@ -214,6 +232,7 @@ impl Scene {
             .replace("/signals/{code}", "/signals/closure-islocked")
             .replace("{code}", "not_found")
             .replace("{user_id}", user_id)
+            .replace("{session_id}", &self.session_id)
             .replace("{api_client_id}", &self.api_client_id)
             .replace("{connection_id}", &self.connection_id)
             .replace("{observable}", "lock-status")
@@ -233,6 +252,12 @@ impl Scene {
                 json!({ "email": "nobody@story.example", "password": "not a known password" })
             }
             "/v1/sessions/refresh" => json!({ "refresh_token": "kl_refresh_unknown" }),
+            "/v1/claims/redeem" => {
+                json!({ "claim_token": "kl_claim_unknown", "password": PASSWORD })
+            }
+            "/v1/users/me/password" => {
+                json!({ "current_password": "another one than theirs", "new_password": PASSWORD })
+            }
             "/v1/users" => {
                 json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
             }
@@ -275,6 +300,9 @@ impl Scene {
         let key = format!("authorization-{cell}");
         let mut request =
             actor.request(Method::from_bytes(method.as_bytes()).unwrap(), &self.path(method, path));
+        if method == "PUT" {
+            request = request.json(&self.body(path, cell));
+        }
         if method == "POST" {
             request = request.header("idempotency-key", key);
             request = if path == "/oauth/token" {
@@ -340,6 +368,11 @@ on_both! {
                 };
                 let mut scene = scene(app, &people, cell).await;
                 scene.connection_id = connection_id;
+                if row.1.contains("{session_id}") {
+                    let session = app.sign_in("admin@story.example").await;
+                    let open = session.get("/v1/users/me/sessions").await.expect(200);
+                    scene.session_id = open.list("session_id").remove(0);
+                }
                 if row.1 == "/v1/sessions/current" {
                     own_session(app, &mut scene).await;
                 }

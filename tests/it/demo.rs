@@ -10,33 +10,37 @@ const ANY_PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--simulator-listen", "
 /// What the demo tells, with `…` for what differs from run to run.
 const STORY: &str = " 1. The administrator signs in
       → 201 an access token for ten minutes
- 2. The administrator makes an account for Olga Owner
+ 2. The administrator makes an account for Olga Owner, and gets a link for them
       → 201 usr_…
- 3. The administrator makes an account for Gus Guest
+ 3. Olga Owner follows the link and chooses a password that nobody else knows
+      → 201 ses_…
+ 4. The administrator makes an account for Gus Guest, and gets a link for them
       → 201 usr_…
- 4. The owner connects a car
+ 5. Gus Guest follows the link and chooses a password that nobody else knows
+      → 201 ses_…
+ 6. The owner connects a car
       → 201 con_…
- 5. The owner's browser passes the consent page and comes back
+ 7. The owner's browser passes the consent page and comes back
       → 200 3 cars, the first is a …
- 6. The owner issues a key for two hours
+ 8. The owner issues a key for two hours
       → 201 grt_…
- 7. The guest's app fetches its digital key
+ 9. The guest's app fetches its digital key
       → 200 … (signed)
- 8. The guest unlocks the car with the key alone
+10. The guest unlocks the car with the key alone
       → 200 acknowledged (provider_ack)
- 9. The guest locks the car with the key alone
+11. The guest locks the car with the key alone
       → 200 acknowledged (provider_ack)
-10. The guest tries a key whose time has not come
+12. The guest tries a key whose time has not come
       → 403 grant_not_yet_valid
-11. The guest tries a key whose two seconds are over
+13. The guest tries a key whose two seconds are over
       → 403 grant_expired
-12. The service has looked at the car since, and saw it locked
+14. The service has looked at the car since, and saw it locked
       → 200 confirmed (state_observed)
-13. The administrator ends the key now and waits until nothing can still leave
+15. The administrator ends the key now and waits until nothing can still leave
       → 200 ended, commands in flight: 0
-14. The guest tries again with the same key
+16. The guest tries again with the same key
       → 403 grant_revoked
-15. The administrator reads the record of the car
+17. The administrator reads the record of the car
       → 200 2 commands authorized, 3 refused; the cars executed 2
 
 ✓ all steps succeeded

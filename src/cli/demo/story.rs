@@ -107,9 +107,8 @@ pub(super) async fn tell(
     let mut story = Story { service: Client::new(public_url)?, people, clock, steps: 0 };
     let admin = story.sign_in(&people.admin_email).await?;
     story.tell("The administrator signs in", "201 an access token for ten minutes");
-    let guest_id = create_people(&mut story, &admin).await?;
-    let owner = story.sign_in(&people.owner_email).await?;
-    let guest = story.sign_in(&people.guest_email).await?;
+    let (_, owner) = invite(&mut story, &admin, &people.owner_email, "Olga Owner").await?;
+    let (guest_id, guest) = invite(&mut story, &admin, &people.guest_email, "Gus Guest").await?;
     let vehicle_id = connect(&mut story, &owner).await?;
     let key = lend(&mut story, &owner, &guest, &vehicle_id, &guest_id).await?;
     let lock_id = use_key(&mut story, &vehicle_id, &key.grant_token).await?;
@@ -121,17 +120,29 @@ pub(super) async fn tell(
     Ok(())
 }
 
-async fn create_people(story: &mut Story<'_>, admin: &str) -> Result<String, Failure> {
-    let mut last = String::new();
-    let people = story.people;
-    for (email, name) in [(&people.owner_email, "Olga Owner"), (&people.guest_email, "Gus Guest")] {
-        let body = json!({ "email": email, "display_name": name, "password": people.password });
-        let reply = story.post("/v1/users", admin, &body, 201).await?;
-        last = reply.text("user_id");
-        story
-            .tell(&format!("The administrator makes an account for {name}"), format!("201 {last}"));
-    }
-    Ok(last)
+/// Gives the id of the account and an access token of its person.
+async fn invite(
+    story: &mut Story<'_>,
+    admin: &str,
+    email: &str,
+    name: &str,
+) -> Result<(String, String), Failure> {
+    let body = json!({ "email": email, "display_name": name });
+    let made = story.post("/v1/users", admin, &body, 201).await?;
+    let user_id = made.text("user_id");
+    story.tell(
+        &format!("The administrator makes an account for {name}, and gets a link for them"),
+        format!("201 {user_id}"),
+    );
+    let claim_token = made.text("claim_token");
+    let body = json!({ "claim_token": claim_token, "password": story.people.password });
+    let reply = story.service.post("/v1/claims/redeem", None, "redeem", &body).await?;
+    let reply = story.expect("/v1/claims/redeem", reply, 201)?;
+    story.tell(
+        &format!("{name} follows the link and chooses a password that nobody else knows"),
+        format!("201 {}", reply.text("session_id")),
+    );
+    Ok((user_id, reply.text("access_token")))
 }
 
 async fn connect(story: &mut Story<'_>, owner: &str) -> Result<String, Failure> {

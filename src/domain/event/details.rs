@@ -29,6 +29,18 @@ impl Event {
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })
             }
+            Self::ClaimCreated { claim_id, purpose, has_pin, expires_at, .. } => json!({
+                "claim_id": claim_id,
+                "purpose": purpose,
+                "has_pin": has_pin,
+                "expires_at": expires_at,
+            }),
+            Self::ClaimRedeemed { claim_id, purpose, restricted, .. } => {
+                json!({ "claim_id": claim_id, "purpose": purpose, "restricted": restricted })
+            }
+            Self::ClaimRefused { claim_id, reason, .. } => {
+                json!({ "claim_id": claim_id, "reason": reason })
+            }
             Self::SessionRefused { reason, .. } => json!({ "reason": reason }),
             Self::SessionEnded { session_id, reason, .. } => {
                 json!({ "session_id": session_id, "reason": reason })

@@ -63,6 +63,7 @@ impl Event {
             | Self::GrantVehicleImpaired { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantVehicleRestored { grant_id, vehicle_id, grantee_id }
             | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantConfirmed { grant_id, vehicle_id, grantee_id }
             | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
@@ -90,7 +91,12 @@ impl Event {
         match *self {
             Self::UserCreated { user_id, .. }
             | Self::UserDisabled { user_id }
+            | Self::UserEnabled { user_id }
+            | Self::UserPasswordChanged { user_id }
             | Self::UserPersonalDataErased { user_id }
+            | Self::ClaimCreated { user_id, .. }
+            | Self::ClaimRedeemed { user_id, .. }
+            | Self::ClaimRefused { user_id, .. }
             | Self::SessionCreated { user_id, .. }
             | Self::SessionRefused { user_id, .. }
             | Self::SessionRefreshed { user_id, .. }

@@ -86,6 +86,8 @@ catalog! {
         "The credentials do not match an open account" "The address or the password is not right.";
     AdminOnly "admin_only" FORBIDDEN ContactAdmin never
         "Only for administrators" "Only an administrator can do this.";
+    PersonOnly "person_only" FORBIDDEN Authenticate never
+        "Only for the person themself, signed in" "Only you yourself can do this, signed in.";
     ScopeMissing "scope_missing" FORBIDDEN ContactAdmin never
         "The API client lacks the scope" "The app is not allowed to do this.";
     ActingForMissing "acting_for_missing" FORBIDDEN FixRequest never
@@ -117,6 +119,9 @@ catalog! {
         "The grant does not allow this" "This key does not allow that.";
     AccountDisabled "account_disabled" FORBIDDEN ContactAdmin never
         "An account that this rests on is closed" "An account is closed. Please ask an administrator.";
+    AccountRecovered "account_recovered" FORBIDDEN ContactOwner never
+        "Somebody else gave the account new credentials: the owner confirms the grant, or connects their own car again"
+        "Somebody restored access to this account. The owner of the car must confirm the key, or connect their own car again.";
     VehicleRemoved "vehicle_removed" FORBIDDEN ContactOwner never
         "The vehicle was taken out of the service" "This car is no longer available.";
     ConsentLost "consent_lost" FORBIDDEN ContactOwner never
@@ -130,6 +135,22 @@ catalog! {
         "The grant has ended already" "This key has ended already.";
     EmailTaken "email_taken" CONFLICT FixRequest never
         "There is an account with this address" "There is an account with this address already.";
+    AccountErased "account_erased" CONFLICT None never
+        "What was known of the person was erased; the account stays closed" "This account was erased.";
+    LastAdmin "last_admin" CONFLICT FixRequest never
+        "No other administrator of the organization could sign in" "Make another administrator first.";
+    ClaimRedeemed "claim_redeemed" CONFLICT Authenticate never
+        "The claim was redeemed before" "This link was used already. If that was not you, tell an administrator.";
+    ClaimReplaced "claim_replaced" CONFLICT ContactAdmin never
+        "A newer claim for the account was made" "There is a newer link. Please use that one.";
+    ClaimCancelled "claim_cancelled" CONFLICT ContactAdmin never
+        "The PIN was wrong too many times" "The PIN was wrong too many times. Please ask for a new link.";
+    ClaimExpired "claim_expired" CONFLICT ContactAdmin never
+        "The claim's time is over" "This link is too old. Please ask for a new one.";
+    PinMissing "pin_missing" FORBIDDEN FixRequest never
+        "The claim needs a PIN" "Please enter the PIN that you were told.";
+    PinWrong "pin_wrong" FORBIDDEN FixRequest never
+        "The PIN is wrong" "This PIN is not right.";
     ConsentNotPending "consent_not_pending" CONFLICT Reauthenticate never
         "No consent is under way for this browser" "Please start connecting the car again.";
     EntryNotSigned "entry_not_signed" CONFLICT RetryLater again

@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use super::{Code, Problem};
 use crate::connector::ConnectorError;
 use crate::domain::access::{Denial, Sought};
+use crate::domain::claim::ClaimRefusal;
 use crate::domain::fault::Fault;
 use crate::domain::policy::Reason;
 use crate::service::{CredentialFault, Error, StateFault};
@@ -66,6 +67,7 @@ fn not_found(sought: &Sought) -> Problem {
 fn of_denial(denial: &Denial) -> Problem {
     match denial {
         Denial::AdminOnly => Problem::of(Code::AdminOnly),
+        Denial::PersonOnly => Problem::of(Code::PersonOnly),
         Denial::ScopeMissing(scope) => {
             let problem = Problem::of(Code::ScopeMissing)
                 .detail(format!("The API client lacks the scope `{scope}`."));
@@ -97,6 +99,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
         Reason::EntitlementMissing => Code::EntitlementMissing,
         Reason::GrantExhausted => Code::GrantExhausted,
         Reason::AccountDisabled => Code::AccountDisabled,
+        Reason::AccountRecovered => Code::AccountRecovered,
         Reason::VehicleRemoved => Code::VehicleRemoved,
         Reason::ConsentLost => Code::ConsentLost,
         Reason::VehicleSuspended => Code::VehicleSuspended,
@@ -111,12 +114,29 @@ fn of_state(fault: StateFault) -> Problem {
     let code = match fault {
         StateFault::GrantEnded => Code::GrantEnded,
         StateFault::EmailTaken => Code::EmailTaken,
+        StateFault::AccountDisabled => Code::AccountDisabled,
+        StateFault::AccountErased => Code::AccountErased,
+        StateFault::AccountRecovered => Code::AccountRecovered,
+        StateFault::LastAdmin => Code::LastAdmin,
+        StateFault::Claim(refusal) => return of_claim(refusal),
         StateFault::ConsentLost => Code::ConsentLost,
         StateFault::ConsentNotPending => Code::ConsentNotPending,
         StateFault::EntryNotSigned => Code::EntryNotSigned,
         StateFault::EntriesArchived => return Problem::of(Code::EntriesArchived),
     };
     Problem::of(code).status(StatusCode::CONFLICT)
+}
+
+fn of_claim(refusal: ClaimRefusal) -> Problem {
+    Problem::of(match refusal {
+        ClaimRefusal::Redeemed => Code::ClaimRedeemed,
+        ClaimRefusal::Replaced => Code::ClaimReplaced,
+        ClaimRefusal::Cancelled => Code::ClaimCancelled,
+        ClaimRefusal::Expired => Code::ClaimExpired,
+        ClaimRefusal::AccountDisabled => return of_state(StateFault::AccountDisabled),
+        ClaimRefusal::PinMissing => Code::PinMissing,
+        ClaimRefusal::PinWrong => Code::PinWrong,
+    })
 }
 
 fn of_connector(error: ConnectorError) -> Problem {

@@ -1,5 +1,6 @@
 //! Grants: the keys that are lent.
 
+pub(in crate::http) mod confirm;
 pub(in crate::http) mod get;
 pub(in crate::http) mod issue;
 pub(in crate::http) mod list;

@@ -1,10 +1,14 @@
 //! Accounts of people.
 
+pub(in crate::http) mod claims;
 pub(in crate::http) mod create;
 pub(in crate::http) mod disable;
+pub(in crate::http) mod enable;
 pub(in crate::http) mod erase;
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
+pub(in crate::http) mod password;
+pub(in crate::http) mod sessions;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,6 +29,16 @@ pub(in crate::http) struct UserBody {
     display_name: String,
     /// `admin` or `member`.
     role: String,
+    /// Who made the account: a user, an API client, or `system` for the operator's command line.
+    #[schema(example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    created_by: String,
+    /// Since when the person has had credentials of their own; nobody signs in before.
+    claimed_at: Option<String>,
+    /// When somebody else gave the account new credentials, if somebody did. What the account could do
+    /// before then waits for the owners whom it concerns, and for its own cars to be connected again.
+    recovered_at: Option<String>,
+    /// Who that was.
+    recovered_by: Option<String>,
     /// Since when the account is closed.
     disabled_at: Option<String>,
     /// The time at which the account was made.
@@ -39,6 +53,10 @@ impl From<User> for UserBody {
             email: user.email.as_str().to_owned(),
             display_name: user.display_name.as_str().to_owned(),
             role: user.role.to_string(),
+            created_by: user.created_by.to_string(),
+            claimed_at: user.claimed_at.map(|at| at.to_string()),
+            recovered_at: user.recovery.map(|recovery| recovery.redeemed_at.to_string()),
+            recovered_by: user.recovery.map(|recovery| recovery.made_by.to_string()),
             disabled_at: user.disabled_at.map(|at| at.to_string()),
             created_at: user.created_at.to_string(),
         }

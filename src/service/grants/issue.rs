@@ -38,7 +38,7 @@ pub struct NewGrant {
 /// # Errors
 /// [`Error::NotFound`] for a car the caller does not know of, [`crate::service::Denial::NotTheOwner`],
 /// [`Error::Invalid`] for a grantee who is not there or for an entitlement that the owner did not
-/// permit at the vehicle cloud.
+/// permit at the vehicle cloud, [`crate::service::StateFault::AccountRecovered`].
 pub async fn issue(
     service: &Service,
     caller: &Caller,
@@ -64,6 +64,7 @@ pub async fn issue(
                     new.vehicle_id,
                 )
                 .await?;
+                vehicles::require_unrecovered_owner(&mut work.tx, new.vehicle_id).await?;
                 check(&mut work.tx, caller, new, &vehicle).await?;
                 let grant = grant(service.base.entropy.id(work.now)?, new, &vehicle, work.now);
                 grants::insert(&mut work.tx, &grant).await?;

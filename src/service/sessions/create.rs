@@ -1,17 +1,15 @@
 //! Signing in with an address and a password.
 
-use std::net::IpAddr;
-
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{LIFETIME, Owner, Tokens, issue};
+use super::{Origin, Owner, Tokens, start};
 use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
-use crate::service::{Base, CredentialFault, Error, PersonalContext, Service};
+use crate::service::{Base, CredentialFault, Error, Service};
 use crate::storage::users::Account;
-use crate::storage::{Priority, StorageError, sessions, users};
+use crate::storage::{Priority, StorageError, users};
 
 /// What a person signs in with.
 #[derive(Debug)]
@@ -23,9 +21,7 @@ pub struct SignIn {
     /// Their organization; needed only if several know the address.
     pub organization_id: Option<OrganizationId>,
     /// Where the request came from.
-    pub address: IpAddr,
-    /// The HTTP request.
-    pub request_id: Option<String>,
+    pub origin: Origin,
 }
 
 /// Starts a session. Takes the same time and gives the same answer for known and unknown
@@ -37,7 +33,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
     let account_key = AccountKey::of(&[sign_in.email.as_str()]);
     service
         .throttle
-        .check(account_key, sign_in.address)
+        .check(account_key, sign_in.origin.address)
         .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
     let mut reader = service.base.store.read().await?;
     let account = users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
@@ -46,18 +42,21 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
     let verdict = service.verify_password(&sign_in.password, stored).await?;
     match account {
         Some(account) if verdict.matches && account.user.disabled_at.is_none() => {
-            service.throttle.record_success(account_key, sign_in.address);
+            service.throttle.record_success(account_key, sign_in.origin.address);
             if verdict.needs_rehash {
                 rehash(service, &account, &sign_in.password).await?;
             }
-            start(&service.base, &account, sign_in.address, sign_in.request_id).await
+            let (base, from) = (&service.base, &sign_in.origin);
+            base.transact("sessions.create", Priority::Ordinary, |work| {
+                Box::pin(async { start(base, work, &account.user, from).await })
+            })
+            .await
         }
         account => {
-            service.throttle.record_failure(account_key, sign_in.address);
+            service.throttle.record_failure(account_key, sign_in.origin.address);
             if let Some(account) = account {
                 let reason = refusal(&account, verdict.matches);
-                let (from, request_id) = (sign_in.address, sign_in.request_id);
-                record_refusal(&service.base, &account, reason, from, request_id).await?;
+                record_refusal(&service.base, &account, reason, &sign_in.origin).await?;
             }
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
         }
@@ -72,54 +71,17 @@ const fn refusal(account: &Account, matches: bool) -> CredentialRefusal {
     }
 }
 
-const fn owner(account: &Account) -> Owner {
-    Owner {
-        organization_id: account.user.organization_id,
-        user_id: account.user.user_id,
-        role: account.user.role,
-    }
-}
-
-async fn start(
-    base: &Base,
-    account: &Account,
-    from: IpAddr,
-    request_id: Option<String>,
-) -> Result<Tokens, Error> {
-    let owner = owner(account);
-    let caller = &owner.caller(request_id);
-    let started = base.transact("sessions.create", Priority::Ordinary, |work| {
-        Box::pin(async move {
-            let (tx, now) = (&mut work.tx, work.now);
-            let session_id = base.entropy.id(now)?;
-            let person = (owner.organization_id, owner.user_id);
-            sessions::insert(tx, session_id, person, now, now.plus(LIFETIME)).await?;
-            let tokens = issue(base, tx, session_id, owner, now).await?;
-            let created = Event::SessionCreated { user_id: owner.user_id, session_id };
-            work.record_with(caller, created, from_network(from))?;
-            Ok(tokens)
-        })
-    });
-    started.await
-}
-
-/// Where a request to sign in came from, as it is kept beside the record.
-fn from_network(address: IpAddr) -> PersonalContext<'static> {
-    PersonalContext { network_address: Some(address), ..PersonalContext::default() }
-}
-
 async fn record_refusal(
     base: &Base,
     account: &Account,
     reason: CredentialRefusal,
-    from: IpAddr,
-    request_id: Option<String>,
+    from: &Origin,
 ) -> Result<(), Error> {
-    let caller = &owner(account).caller(request_id);
+    let caller = &Owner::of(&account.user).caller(from.request_id.clone());
     let recorded = base.transact("sessions.refuse", Priority::Ordinary, |work| {
         Box::pin(async move {
             let refused = Event::SessionRefused { user_id: account.user.user_id, reason };
-            work.record_with(caller, refused, from_network(from))
+            work.record_with(caller, refused, from.personal())
         })
     });
     recorded.await

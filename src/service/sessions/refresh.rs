@@ -60,6 +60,7 @@ async fn exchange(
         work.record(&caller, Event::SessionEnded { user_id, session_id, reason })?;
         return Ok(None);
     }
+    sessions::note_refresh(tx, session_id, now).await?;
     let tokens = issue(base, tx, session_id, owner, now).await?;
     work.record(&caller, Event::SessionRefreshed { user_id, session_id })?;
     failpoint::reached(Failpoint::SessionRefreshed);

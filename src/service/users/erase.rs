@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::close::require_another_admin;
 use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
@@ -26,7 +27,7 @@ pub struct Erased {
 /// nothing and has the same answer.
 ///
 /// # Errors
-/// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`].
+/// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`], [`crate::service::StateFault::LastAdmin`].
 pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = service.base.store.read().await?;
@@ -62,6 +63,9 @@ async fn erase_here(
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let mut events = Vec::new();
+            if let Some(user) = users::find(tx, organization_id, user_id).await? {
+                require_another_admin(tx, &user).await?;
+            }
             if users::disable(tx, organization_id, user_id, now).await? {
                 events.push(Event::UserDisabled { user_id });
             }

@@ -248,6 +248,8 @@ restored_columns!(
 
 parsed_columns!(
     crate::domain::instruction::Action,
+    crate::domain::claim::ClaimEnd,
+    crate::domain::claim::ClaimPurpose,
     crate::domain::command::CommandStatus,
     crate::domain::command::Evidence,
     crate::domain::connection::ConnectionStatus,

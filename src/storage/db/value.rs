@@ -111,6 +111,8 @@ value_from_words!(
     crate::domain::connection::ConnectionStatus,
     crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
+    crate::domain::claim::ClaimEnd,
+    crate::domain::claim::ClaimPurpose,
     crate::domain::event::SessionEnd,
     crate::domain::grant::EndReason,
     crate::domain::user::Role,

@@ -50,6 +50,7 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "permissions",
     "connection_id",
     "provider_vehicle_id",
+    "owner_recoveries",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
@@ -61,6 +62,7 @@ fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
         let connection = seen.find(Table::Connections, row.id("connection_id")?)?;
         let row = row.only(VEHICLE_COLUMNS);
         let row = row.with("owner_disabled_at", owner.value("disabled_at").clone());
+        let row = row.with("recoveries", owner.value("recoveries").clone());
         Some(row.with("connection_status", connection.value("status").clone()))
     });
     joined.collect()
@@ -72,7 +74,8 @@ fn grants(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     let joined = found.filter_map(|row| {
         let grantee = seen.find(Table::Users, row.id("grantee_id")?)?;
         let disabled_at = grantee.value("disabled_at").clone();
-        Some(row.as_ref().clone().with("grantee_disabled_at", disabled_at))
+        let row = row.as_ref().clone().with("grantee_disabled_at", disabled_at);
+        Some(row.with("recoveries", grantee.value("recoveries").clone()))
     });
     joined.collect()
 }

@@ -39,7 +39,17 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             &admin,
             "/v1/users",
             json!({ "email": "kim@story.example", "display_name": "Kim",
-            "role": "member", "password": PASSWORD }),
+            "role": "member", "with_pin": true }),
+        ),
+        door(
+            &nobody,
+            "/v1/claims/redeem",
+            json!({ "claim_token": "unknown", "password": PASSWORD, "pin": null }),
+        ),
+        door(
+            &guest,
+            "/v1/users/me/password",
+            json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         ),
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(

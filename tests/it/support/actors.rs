@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use super::TestApp;
+use super::people::PASSWORD;
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -128,6 +129,10 @@ impl Actor {
         Reply::read(self.request(Method::GET, path).send().await.unwrap()).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
+        Reply::read(self.request(Method::PUT, path).json(&body).send().await.unwrap()).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::DELETE, path).send().await.unwrap()).await
     }
@@ -141,6 +146,24 @@ impl Actor {
     pub(crate) async fn post_as(&self, path: &str, key: &str, body: Value) -> Reply {
         let request = self.request(Method::POST, path).header("idempotency-key", key).json(&body);
         Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// Makes an account; its person claims it and is signed in.
+    pub(crate) async fn invite(&self, email: &str) -> Self {
+        let name = email.split('@').next().unwrap();
+        let body = json!({ "email": email, "display_name": name });
+        let made = self.post("/v1/users", body).await.expect(201);
+        let mut person = self.redeem(&made.text("claim_token")).await;
+        person.id = made.text("user_id");
+        person
+    }
+
+    /// Somebody who follows a link to an account and chooses the password of all stories.
+    pub(crate) async fn redeem(&self, claim_token: &str) -> Self {
+        let visitor = Self { token: None, acting_for: None, vehicles: Vec::new(), ..self.clone() };
+        let body = json!({ "claim_token": claim_token, "password": PASSWORD });
+        let session = visitor.post("/v1/claims/redeem", body).await.expect(201);
+        visitor.with_token(session.text("access_token"))
     }
 
     /// Asks a car to do something, by one's best right.

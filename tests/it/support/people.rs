@@ -63,12 +63,9 @@ impl TestApp {
         self.sign_in("admin@story.example").await
     }
 
-    /// A member with this name, made by the administrator.
+    /// A member with this name, made by the administrator, whose account they claimed.
     pub(crate) async fn member(&self, name: &str) -> Actor {
-        let email = format!("{name}@story.example");
-        let body = json!({ "email": email, "display_name": name, "password": PASSWORD });
-        self.admin().await.post("/v1/users", body).await.expect(201);
-        self.sign_in(&email).await
+        self.admin().await.invite(&format!("{name}@story.example")).await
     }
 
     /// An owner whose three cars are connected.

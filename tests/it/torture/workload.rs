@@ -88,8 +88,10 @@ impl Cast {
         let admin = Person::arriving(world, "admin@story.example").await.unwrap();
         for name in std::iter::once("owner".to_owned()).chain((0..GUESTS).map(guest_name)) {
             let email = format!("{name}@story.example");
-            let body = json!({ "email": email, "display_name": name, "password": PASSWORD });
-            admin.prepare("/v1/users", body).await;
+            let made =
+                admin.prepare("/v1/users", json!({ "email": email, "display_name": name })).await;
+            let body = json!({ "claim_token": made["claim_token"], "password": PASSWORD });
+            admin.prepare("/v1/claims/redeem", body).await;
         }
         let owner = Person::arriving(world, "owner@story.example").await.unwrap();
         let started = owner.prepare("/v1/connections", json!({})).await;

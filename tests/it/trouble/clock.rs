@@ -40,8 +40,7 @@ impl Hands {
 
 /// A guest with a key for two hours from now, and one with a key from tomorrow on.
 async fn keys(owner: &Actor) -> (String, String) {
-    let body = json!({ "email": "g@example.com", "display_name": "g", "password": PASSWORD });
-    let guest = owner.post("/v1/users", body).await.expect(201).text("user_id");
+    let guest = owner.invite("g@example.com").await.id;
     let now = keylend::clock::Clock::now(&keylend::clock::SystemClock::start());
     let hours = |hours| std::time::Duration::from_secs(hours * 60 * 60);
     let lend = async |from: u64, to: u64| {

@@ -42,8 +42,7 @@ impl Scene {
     }
 
     async fn guest(&self) -> String {
-        let body = json!({ "email": "g@example.com", "display_name": "g", "password": PASSWORD });
-        self.owner.post("/v1/users", body).await.expect(201).text("user_id")
+        self.owner.invite("g@example.com").await.id
     }
 
     async fn lend_as(&self, guest: &str, key: &str) -> Reply {

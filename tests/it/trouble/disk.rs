@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::stage::{Instance, Stage, assert_wait, until, until_ready};
-use crate::support::people::PASSWORD;
 use crate::support::{Actor, preloaded};
 
 /// A service on a disk that can be brought into trouble.
@@ -39,8 +38,7 @@ impl Disk {
     }
 
     async fn lend(&self) -> String {
-        let body = json!({ "email": "g@example.com", "display_name": "g", "password": PASSWORD });
-        let guest = self.owner.post("/v1/users", body).await.expect(201).text("user_id");
+        let guest = self.owner.invite("g@example.com").await.id;
         let body = json!({
             "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock"],
             "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",

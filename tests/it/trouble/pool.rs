@@ -8,7 +8,6 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::stage::{Stage, assert_wait, until, until_status};
-use crate::support::people::PASSWORD;
 use crate::support::postgres::own::OwnServer;
 use crate::support::{Actor, Reply};
 
@@ -87,8 +86,7 @@ async fn commands_and_the_end_of_a_key_do_not_wait_behind_a_crowd() {
     let stage = Stage::open(Some(&server.url())).await;
     let service = stage.serve(&[("KEYLEND_DATABASE_CONNECTIONS_MAX", "4")]).await;
     let owner = stage.owner(&service).await;
-    let body = json!({ "email": "g@example.com", "display_name": "g", "password": PASSWORD });
-    let guest = owner.post("/v1/users", body).await.expect(201).text("user_id");
+    let guest = owner.invite("g@example.com").await.id;
     let grant_id = lend(&owner, &guest, "the-key").await.expect(201).text("grant_id");
     let holder = Holder::of(&server, "idempotency_keys").await;
 

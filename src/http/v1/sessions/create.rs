@@ -16,7 +16,7 @@ use crate::http::Gateway;
 use crate::http::extract::ApiJson;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
-use crate::service::sessions::{self, SignIn};
+use crate::service::sessions::{self, Origin, SignIn};
 
 /// What a person signs in with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,8 +47,7 @@ pub(in crate::http) async fn create(
         email: body.value.email,
         password: body.value.password,
         organization_id: body.value.organization_id,
-        address: peer.ip(),
-        request_id: Some(request_id.recorded().to_owned()),
+        origin: Origin { address: peer.ip(), request_id: Some(request_id.recorded().to_owned()) },
     };
     let tokens = sessions::create(&gateway.service, sign_in).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::UserBody;
+use super::claims::ClaimBody;
 use crate::domain::user::{DisplayName, Email, Role};
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
@@ -16,7 +16,7 @@ use crate::http::extract::IdempotencyKey;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, idempotency};
-use crate::service::users::{self, NewUser};
+use crate::service::users::{self, NewAccount, NewUser};
 
 /// What an account is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -31,16 +31,32 @@ pub(in crate::http) struct CreateUser {
     /// `admin` or `member`; `member` if not given.
     #[schema(value_type = Option<String>, example = "member")]
     role: Option<Role>,
-    /// At least 15 characters. Without one they cannot sign in; an API client may act for them.
-    #[schema(value_type = Option<String>, format = Password, min_length = 15, max_length = 256)]
-    password: Option<SecretString>,
+    /// Whether the link shall need a PIN, which you give them another way. No if not given.
+    #[serde(default)]
+    with_pin: bool,
 }
 
-/// Make an account.
+/// A new account, and the link by which its person comes to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct CreatedUserBody {
+    #[serde(flatten)]
+    user: UserBody,
+    #[serde(flatten)]
+    claim: ClaimBody,
+}
+
+impl From<NewAccount> for CreatedUserBody {
+    fn from(account: NewAccount) -> Self {
+        Self { user: account.user.into(), claim: account.claim.into() }
+    }
+}
+
+/// Make an account without credentials. Give its person the link, which is shown only here: whoever
+/// redeems it first has the account.
 #[utoipa::path(post, path = "/v1/users", operation_id = "users.create", tag = "users",
     security(("session" = []), ("api_client" = ["users:write"])), request_body = CreateUser,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The account.", body = UserBody)))]
+    responses((status = 201, description = "The account.", body = CreatedUserBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -52,8 +68,8 @@ pub(in crate::http) async fn create(
         email: body.value.email,
         display_name: body.value.display_name,
         role: body.value.role.unwrap_or(Role::Member),
-        password: body.value.password,
+        with_pin: body.value.with_pin,
     };
-    let answer = users::create(&gateway.service, &caller, &idempotency, new).await?;
-    Ok(created(answer, UserBody::from))
+    let answer = users::create(&gateway.service.base, &caller, &idempotency, new).await?;
+    Ok(created(answer, CreatedUserBody::from))
 }

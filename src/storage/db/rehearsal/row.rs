@@ -10,6 +10,7 @@ use super::{Row, Value};
 pub enum Table {
     Organizations,
     Users,
+    Sessions,
     Connections,
     Vehicles,
     Grants,
@@ -33,9 +34,10 @@ use Kind::{Bytes, Integer, Text};
 const ID: Kind = Kind::Uuid;
 
 impl Table {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Organizations,
         Self::Users,
+        Self::Sessions,
         Self::Connections,
         Self::Vehicles,
         Self::Grants,
@@ -50,6 +52,7 @@ impl Table {
         match self {
             Self::Organizations => "organizations",
             Self::Users => "users",
+            Self::Sessions => "sessions",
             Self::Connections => "connections",
             Self::Vehicles => "vehicles",
             Self::Grants => "grants",
@@ -70,6 +73,12 @@ impl Table {
             Self::Users => &[
                 ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
                 ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("erased_at", Integer), ("revision", Integer), ("created_at", Integer),
+                ("created_by_kind", Text), ("created_by", ID), ("claimed_at", Integer), ("recoveries", Integer),
+                ("recovered_at", Integer), ("recovered_by_kind", Text), ("recovered_by", ID),
+            ],
+            Self::Sessions => &[
+                ("session_id", ID), ("organization_id", ID), ("user_id", ID), ("created_at", Integer),
+                ("refreshed_at", Integer), ("expires_at", Integer), ("ended_at", Integer), ("end_reason", Text),
             ],
             Self::Connections => &[
                 ("connection_id", ID), ("organization_id", ID), ("owner_id", ID), ("status", Text),
@@ -83,12 +92,14 @@ impl Table {
                 ("provider_vehicle_id", Text), ("make", Text), ("model", Text), ("year", Integer),
                 ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
+                ("owner_recoveries", Integer),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
                 ("entitlements", Text), ("not_before", Integer), ("not_after", Integer), ("uses_max", Integer),
                 ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
                 ("revision", Integer), ("label", Text), ("metadata", Text), ("issued_at", Integer),
+                ("grantee_recoveries", Integer),
             ],
             Self::Commands => &[
                 ("command_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("grant_id", ID), ("user_id", ID),

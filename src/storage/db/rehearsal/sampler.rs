@@ -132,6 +132,12 @@ impl Sampler {
                 row.set("created_at", 1);
             }
             Table::Users => self.user(&mut row),
+            Table::Sessions => {
+                row.set("user_id", self.id(Table::Users));
+                row.set("created_at", 1);
+                row.set("refreshed_at", 1);
+                row.set("expires_at", self.few());
+            }
             Table::Connections => self.connection(&mut row),
             Table::Vehicles => self.vehicle(&mut row),
             Table::Grants => self.grant(&mut row),
@@ -157,6 +163,8 @@ impl Sampler {
         row.set("display_name", "A Person");
         row.set("role", self.word(&["admin", "member"]));
         row.set("disabled_at", self.few_or_none());
+        row.set("created_by_kind", "system");
+        row.set("recoveries", self.few());
         row.set("revision", self.few());
         row.set("created_at", 1);
     }
@@ -184,6 +192,7 @@ impl Sampler {
         row.set("permissions", "control_security");
         row.set("removed_at", self.few_or_none());
         row.set("connected_at", 1);
+        row.set("owner_recoveries", self.few());
         row.set("revision", self.few());
         row.set("suspended_reason", self.word_or_none(&["account"]));
         row.set("probes", 0);
@@ -208,6 +217,7 @@ impl Sampler {
         }
         row.set("revision", self.random.i64(1..3));
         row.set("issued_at", 1);
+        row.set("grantee_recoveries", self.few());
     }
 
     fn command(&mut self, row: &mut RehearsalRow) {

@@ -1,0 +1,3 @@
+//! Links to accounts without credentials.
+
+pub(in crate::http) mod redeem;

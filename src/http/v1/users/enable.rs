@@ -1,0 +1,28 @@
+//! `POST /v1/users/{user_id}/enable`: opening a closed account again.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::UserBody;
+use crate::domain::id::UserId;
+use crate::http::Gateway;
+use crate::http::extract::ApiPath;
+use crate::http::extract::SignedIn;
+use crate::http::problem::Problem;
+use crate::service::users;
+
+/// Open a closed account again: its grants and cars work as before, its sessions do not.
+#[utoipa::path(post, path = "/v1/users/{user_id}/enable", operation_id = "users.enable", tag = "users",
+    security(("session" = [])),
+    params(("user_id" = String, Path, description = "The person.")),
+    responses((status = 200, description = "The account.", body = UserBody)))]
+pub(in crate::http) async fn enable(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(user_id): ApiPath<UserId>,
+) -> Result<Json<UserBody>, Problem> {
+    let user = users::enable(&gateway.service.base, &caller, user_id).await?;
+    Ok(Json(user.into()))
+}

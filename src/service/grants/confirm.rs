@@ -1,0 +1,35 @@
+//! The owner's word for a grant that waits: somebody else gave its grantee's account new credentials.
+
+use super::find_for;
+use crate::domain::access::Operation;
+use crate::domain::event::Event;
+use crate::domain::grant::Grant;
+use crate::domain::id::GrantId;
+use crate::service::{Base, Caller, Error, StateFault, vehicles};
+use crate::storage::{Priority, grants};
+
+/// Confirms that a grant stands. One that does not wait stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`], [`crate::service::Denial::NotTheOwner`], [`StateFault::GrantEnded`];
+/// [`StateFault::AccountRecovered`] if the owner's own account waits.
+pub async fn confirm(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<Grant, Error> {
+    let operation = Operation::ConfirmGrant;
+    base.transact(operation.as_str(), Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let (grant, vehicle, acting_as) =
+                find_for(base, &mut work.tx, caller, operation, grant_id).await?;
+            if !grant.is_alive(work.now) {
+                return Err(Error::State(StateFault::GrantEnded));
+            }
+            vehicles::require_unrecovered_owner(&mut work.tx, vehicle.vehicle_id).await?;
+            if grants::confirm(&mut work.tx, grant_id).await? {
+                let (vehicle_id, grantee_id) = (grant.vehicle_id, grant.grantee_id);
+                let confirmed = Event::GrantConfirmed { grant_id, vehicle_id, grantee_id };
+                work.record(&caller.acting_as(acting_as), confirmed)?;
+            }
+            Ok(grant)
+        })
+    })
+    .await
+}
