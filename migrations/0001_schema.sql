@@ -96,6 +96,18 @@ CREATE TABLE api_clients (
 );
 CREATE INDEX api_clients_by_organization ON api_clients (organization_id, api_client_id);
 
+-- Which API clients people let act for them, with their `recoveries` at that time: what was allowed before somebody
+-- else gave the account new credentials is not allowed any more, and what was allowed with those is not afterwards.
+CREATE TABLE allowed_clients (
+    user_id UUID NOT NULL,
+    api_client_id UUID NOT NULL REFERENCES api_clients (api_client_id),
+    organization_id UUID NOT NULL,
+    recoveries BIGINT NOT NULL,
+    allowed_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, api_client_id),
+    FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, user_id)
+);
+
 -- Answers that were given for idempotency keys.
 CREATE TABLE idempotency_keys (
     principal_id UUID NOT NULL,

@@ -10,8 +10,9 @@ mod object;
 pub use object::{Object, Sought};
 
 use crate::domain::actor::{Actor, Principal, Scope};
-use crate::domain::id::UserId;
-use crate::domain::user::Role;
+use crate::domain::id::{ApiClientId, UserId};
+use crate::domain::principal::PrincipalId;
+use crate::domain::user::{Role, User};
 
 words! {
     /// What a caller can ask the service to do.
@@ -37,6 +38,12 @@ words! {
         EndSessionsOfUser = "users.end_sessions",
         /// Change one's own password.
         ChangePassword = "users.change_password",
+        /// Let an API client act for oneself.
+        AllowClient = "allowed_clients.allow",
+        /// List the API clients that one has allowed.
+        ListAllowedClients = "allowed_clients.list",
+        /// Take back that an API client may act for oneself.
+        DisallowClient = "allowed_clients.disallow",
         /// List one's own sessions.
         ListSessions = "sessions.list",
         /// End one of one's own sessions.
@@ -112,10 +119,8 @@ enum Relation {
 enum Alone {
     /// It must say for whom it acts.
     Nothing,
-    /// It acts for the organization.
+    /// It acts for the organization: it makes accounts, and reads.
     Organization,
-    /// It acts for the person who is this to the object; if there is none, it must say for whom.
-    For(Relation),
 }
 
 struct Rule {
@@ -141,6 +146,8 @@ pub enum Denial {
     ScopeMissing(Scope),
     /// An API client must say for whom it acts.
     ActingForMissing,
+    /// The person has not allowed the API client to act for them.
+    ActingForNotAllowed,
     /// Only for the owner of the car.
     NotTheOwner,
     /// Only for the person to whom the grant was issued.
@@ -190,6 +197,9 @@ const TABLE: &[Rule] = &[
     rule(Op::EnableUser,          &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::EndSessionsOfUser,   &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::ChangePassword,      &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
+    rule(Op::AllowClient,         &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
+    rule(Op::ListAllowedClients,  &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
+    rule(Op::DisallowClient,      &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
     rule(Op::ListSessions,        &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
     rule(Op::EndSession,          &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
     rule(Op::EraseUser,           &[Administrator, Subject],         &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
@@ -198,22 +208,22 @@ const TABLE: &[Rule] = &[
     rule(Op::RevokeApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::StartConnection,     &[Member],                         &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
     rule(Op::GetConnection,       &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::Reauthenticate,      &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::Disconnect,          &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    rule(Op::Reauthenticate,      &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
+    rule(Op::Disconnect,          &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
     rule(Op::ListVehicles,        &[Administrator, Member],          &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
     rule(Op::GetVehicle,          &[Administrator, Owner, Grantee],  &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::ReadVehicle,         &[Member],                         &[S::VehiclesRead],              Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
-    rule(Op::SendCommand,         &[Member],                         &[S::CommandsWrite],             Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
-    rule(Op::CheckAccess,         &[Member],                         &[S::CommandsWrite],             Alone::For(Grantee),        NOBODY,                    Denial::NotVisible),
+    rule(Op::ReadVehicle,         &[Member],                         &[S::VehiclesRead],              Alone::Nothing,             NOBODY,                    Denial::NotVisible),
+    rule(Op::SendCommand,         &[Member],                         &[S::CommandsWrite],             Alone::Nothing,             NOBODY,                    Denial::NotVisible),
+    rule(Op::CheckAccess,         &[Member],                         &[S::CommandsWrite],             Alone::Nothing,             NOBODY,                    Denial::NotVisible),
     rule(Op::GetCommand,          &[Administrator, Subject, Owner],  &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   NOBODY,                    Denial::NotVisible),
     rule(Op::ListCommands,        &[Administrator, Owner],           &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   &[Grantee],                Denial::NotTheOwner),
-    rule(Op::IssueGrant,          &[Owner],                          &[S::GrantsWrite],               Alone::For(Owner),          &[Administrator, Grantee], Denial::NotTheOwner),
+    rule(Op::IssueGrant,          &[Owner],                          &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Grantee], Denial::NotTheOwner),
     rule(Op::ListGrants,          &[Administrator, Member],          &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
     rule(Op::GetGrant,            &[Administrator, Owner, Grantee],  &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::MintToken,           &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
-    rule(Op::RevokeGrant,         &[Administrator, Owner],           &[S::GrantsWrite],               Alone::For(Owner),          &[Grantee],                Denial::NotTheOwner),
-    rule(Op::ConfirmGrant,        &[Owner],                          &[S::GrantsWrite],               Alone::For(Owner),          &[Administrator, Grantee], Denial::NotTheOwner),
-    rule(Op::RelinquishGrant,     &[Grantee],                        &[S::GrantsWrite],               Alone::For(Grantee),        &[Administrator, Owner],   Denial::NotTheGrantee),
+    rule(Op::MintToken,           &[Grantee],                        &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Owner],   Denial::NotTheGrantee),
+    rule(Op::RevokeGrant,         &[Administrator, Owner],           &[S::GrantsWrite],               Alone::Nothing,             &[Grantee],                Denial::NotTheOwner),
+    rule(Op::ConfirmGrant,        &[Owner],                          &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Grantee], Denial::NotTheOwner),
+    rule(Op::RelinquishGrant,     &[Grantee],                        &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Owner],   Denial::NotTheGrantee),
     rule(Op::ListAuditEntries,    &[Administrator, Owner],           &[S::AuditRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
     rule(Op::ProveAuditEntry,     &[Administrator, Subject, Owner],  &[S::AuditRead],                 Alone::Organization,        NOBODY,                    Denial::NotVisible),
 ];
@@ -254,6 +264,17 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
     }
 }
 
+/// Whether an API client may act for a person of its organization: for those whom it made, who have only its
+/// voice until they claim their account, and for those who have allowed it.
+///
+/// # Errors
+/// [`Denial::ActingForNotAllowed`].
+pub fn may_act_for(client: ApiClientId, person: &User, is_allowed: bool) -> Result<(), Denial> {
+    let made_it = person.created_by == PrincipalId::ApiClient(client);
+    let is_its_own = made_it && person.claimed_at.is_none();
+    if is_its_own || is_allowed { Ok(()) } else { Err(Denial::ActingForNotAllowed) }
+}
+
 impl Rule {
     fn judge(&self, user_id: UserId, is_admin: bool, object: &Object) -> Result<ActingAs, Denial> {
         let is = |relation: &Relation| match relation {
@@ -277,17 +298,11 @@ impl Rule {
         }
     }
 
-    fn judge_alone(&self, object: &Object) -> Result<ActingAs, Denial> {
-        if !object.was_found() {
-            return Err(Denial::NotVisible);
-        }
+    const fn judge_alone(&self, object: &Object) -> Result<ActingAs, Denial> {
         match self.alone {
             Alone::Nothing => Err(Denial::ActingForMissing),
-            Alone::Organization => Ok(ActingAs::Organization),
-            Alone::For(relation) => {
-                let person = object.people(relation).next();
-                person.map(ActingAs::Person).ok_or(Denial::ActingForMissing)
-            }
+            Alone::Organization if object.was_found() => Ok(ActingAs::Organization),
+            Alone::Organization => Err(Denial::NotVisible),
         }
     }
 }

@@ -63,6 +63,7 @@ fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
         Err(Denial::AdminOnly) => "`admin_only`",
         Err(Denial::PersonOnly) => "`person_only`",
         Err(Denial::ScopeMissing(_)) => "`scope_missing`",
+        Err(Denial::ActingForNotAllowed) => unreachable!("that is asked before"),
         Err(Denial::ActingForMissing) => "`acting_for_missing`",
         Err(Denial::NotTheOwner) => "`not_the_owner`",
         Err(Denial::NotTheGrantee) => "`not_the_grantee`",
@@ -213,4 +214,23 @@ fn the_rights_that_count_are_those_of_the_person_for_whom_somebody_acts() {
     assert_eq!(alone.acting_for(user(2)), acting);
     let system = Actor::system(acting.organization_id);
     assert_eq!((system.user_id(), system.clone().acting_for(user(2))), (None, system));
+}
+
+#[test]
+fn an_api_client_acts_for_those_whom_it_made_until_they_claim_and_for_those_who_allow_it() {
+    let at = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+    let [own, other] = [8, 7].map(|number| ApiClientId::from_uuid(Uuid::from_u128(number)));
+    for (created_by, claimed_at, is_allowed, may) in [
+        (PrincipalId::ApiClient(own), None, false, true),
+        (PrincipalId::ApiClient(own), Some(at), false, false),
+        (PrincipalId::ApiClient(own), Some(at), true, true),
+        (PrincipalId::ApiClient(other), None, false, false),
+        (PrincipalId::ApiClient(other), None, true, true),
+        (PrincipalId::User(UserId::from_uuid(own.as_uuid())), None, false, false),
+        (PrincipalId::System, Some(at), true, true),
+    ] {
+        let person = User { created_by, claimed_at, ..User::example() };
+        let expected = if may { Ok(()) } else { Err(Denial::ActingForNotAllowed) };
+        assert_eq!(may_act_for(own, &person, is_allowed), expected, "{created_by}");
+    }
 }

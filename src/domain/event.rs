@@ -142,6 +142,10 @@ pub enum Event {
     ApiClientCreated { api_client_id: ApiClientId, scopes: Vec<Scope> },
     /// An API client lost its credentials.
     ApiClientRevoked { api_client_id: ApiClientId },
+    /// A person lets an API client act for them.
+    ApiClientAllowed { api_client_id: ApiClientId, user_id: UserId },
+    /// A person took that back.
+    ApiClientDisallowed { api_client_id: ApiClientId, user_id: UserId },
     /// An API client got an access token.
     ApiClientTokenIssued { api_client_id: ApiClientId, token_id: TokenId },
     /// An API client's secret was not accepted.
@@ -292,6 +296,8 @@ impl Event {
             Self::SessionEnded { .. } => "session.ended",
             Self::ApiClientCreated { .. } => "api_client.created",
             Self::ApiClientRevoked { .. } => "api_client.revoked",
+            Self::ApiClientAllowed { .. } => "api_client.allowed",
+            Self::ApiClientDisallowed { .. } => "api_client.disallowed",
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
             Self::ApiClientRefused { .. } => "api_client.refused",
             Self::ConnectionStarted { .. } => "connection.started",

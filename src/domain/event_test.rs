@@ -42,6 +42,8 @@ fn of_accounts() -> Vec<Event> {
         Event::SessionEnded { user_id, session_id, reason: SessionEnd::SignedOut },
         Event::ApiClientCreated { api_client_id, scopes: vec![Scope::AuditRead] },
         Event::ApiClientRevoked { api_client_id },
+        Event::ApiClientAllowed { api_client_id, user_id },
+        Event::ApiClientDisallowed { api_client_id, user_id },
         Event::ApiClientTokenIssued { api_client_id, token_id: id() },
         Event::ApiClientRefused { api_client_id, reason: CredentialRefusal::WrongSecret },
     ]

@@ -43,6 +43,26 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+#[cfg(test)]
+impl User {
+    /// A member whom the operator made.
+    pub(crate) fn example() -> Self {
+        let id = uuid::Uuid::from_u128(1);
+        Self {
+            user_id: UserId::from_uuid(id),
+            organization_id: OrganizationId::from_uuid(id),
+            email: Email("kim@example.com".to_owned()),
+            display_name: DisplayName("Kim".to_owned()),
+            role: Role::Member,
+            created_by: PrincipalId::System,
+            claimed_at: None,
+            recovery: None,
+            disabled_at: None,
+            created_at: Timestamp::from_unix_seconds(1_800_000_000).unwrap(),
+        }
+    }
+}
+
 /// New credentials that somebody else gave an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {

@@ -98,6 +98,8 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::users::sessions::list))
         .routes(routes!(v1::users::sessions::end_one))
         .routes(routes!(v1::users::sessions::end_all))
+        .routes(routes!(v1::users::allowed_clients::list))
+        .routes(routes!(v1::users::allowed_clients::allow, v1::users::allowed_clients::disallow))
         .routes(routes!(v1::users::claims::create))
         .routes(routes!(v1::users::disable::disable))
         .routes(routes!(v1::users::enable::enable))

@@ -8,10 +8,12 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
-use utoipa::openapi::{OpenApi as Document, Ref};
+use utoipa::openapi::{OpenApi as Document, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -112,14 +114,39 @@ pub fn base() -> Document {
     Base::openapi()
 }
 
-/// The description with what is true of every operation: it may answer with a problem. Handlers
-/// therefore list only the problems that need a word of their own.
+/// Whom an API client acts for, where API clients may ask.
+fn acting_for() -> Parameter {
+    let person =
+        ObjectBuilder::new().schema_type(Type::String).examples(["usr_01k0a6v8w5e3tb3q6m1x9r7yzn"]);
+    ParameterBuilder::new()
+        .name("Keylend-Acting-For")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "For API clients alone: the user for whom the request is made. Without it they make accounts and read; \
+             everything else answers `acting_for_missing`.",
+        ))
+        .schema(Some(person))
+        .build()
+}
+
+fn is_for_api_clients(operation: &Operation) -> bool {
+    let mut requirements = operation.security.iter().flatten();
+    requirements.any(|requirement| {
+        serde_json::to_value(requirement).is_ok_and(|schemes| schemes.get(API_CLIENT).is_some())
+    })
+}
+
+/// The description with what is true of every operation: it may answer with a problem, and an API client says
+/// for whom it asks. Handlers therefore list only the problems that need a word of their own.
 #[must_use]
 pub fn complete(mut api: Document) -> Document {
     for item in api.paths.paths.values_mut() {
         let operations =
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
+            if is_for_api_clients(operation) {
+                operation.parameters.get_or_insert_default().push(RefOr::T(acting_for()));
+            }
             let answers = &mut operation.responses.responses;
             // Operations that speak another protocol's errors have said so.
             if answers.contains_key("4XX") {

@@ -5,13 +5,14 @@ use secrecy::SecretString;
 
 use super::{Base, Caller, CredentialFault, Error, Service, users};
 use crate::auth::password::{PasswordError, Verdict};
+use crate::domain::access;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::user::Role;
 use crate::signing::TokenError;
 use crate::signing::grant_token::VerifiedGrantToken;
 use crate::signing::session_token::{self, Subject};
-use crate::storage::{api_clients, sessions};
+use crate::storage::{allowed_clients, api_clients, sessions};
 
 /// Who asks, by which kind of credential.
 #[derive(Debug)]
@@ -104,10 +105,15 @@ pub fn holder(token: &VerifiedGrantToken, request_id: Option<String>) -> Caller 
 /// An API client, acting for a user of its organization whose account is open.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such account.
+/// [`Error::NotFound`] if there is no such account; [`super::Denial::ActingForNotAllowed`].
 pub async fn act_for(base: &Base, caller: &Caller, user_id: UserId) -> Result<Caller, Error> {
     let mut reader = base.store.read_urgent().await?;
-    users::find_open(&mut reader, caller, user_id).await?;
+    let person = users::find_open(&mut reader, caller, user_id).await?;
+    if let Principal::ApiClient { api_client_id, .. } = &caller.actor.principal {
+        let allowed = allowed_clients::find(&mut reader, user_id, *api_client_id).await?;
+        access::may_act_for(*api_client_id, &person, allowed.is_some())
+            .map_err(Error::Forbidden)?;
+    }
     Ok(caller.acting_for(user_id))
 }
 

@@ -4,6 +4,7 @@
 
 pub mod access_checks;
 pub mod agreement;
+pub mod allowed_clients;
 pub mod api_clients;
 pub mod audit_entries;
 mod authorization;

@@ -10,6 +10,7 @@
 //! answer, another transaction is in the way, or a row is corrupt. A function says what it fails with
 //! besides.
 
+pub mod allowed_clients;
 pub mod api_clients;
 pub mod audit_entries;
 pub mod claims;
@@ -94,6 +95,7 @@ impl Store {
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
     [
+        allowed_clients::STATEMENTS,
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
         claims::STATEMENTS,

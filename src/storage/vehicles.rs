@@ -23,8 +23,12 @@ const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND ve
     AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
     WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
 
+/// One of them that was consented to before somebody else gave the account new credentials.
+const WAITING_FOR_OWNER: &str = "SELECT v.vehicle_id FROM vehicles v JOIN users o ON o.user_id = v.owner_id \
+    WHERE v.owner_id = $1 AND v.removed_at IS NULL AND v.owner_recoveries <> o.recoveries LIMIT 1";
+
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR];
+pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR, WAITING_FOR_OWNER];
 
 impl FromRow for Vehicle {
     const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
@@ -99,4 +103,15 @@ pub async fn list_for(
         .bind(over_by)
         .fetch_all(on)
         .await
+}
+
+/// Whether a car of a person waits until they consent to it at its maker once more, because somebody else gave their
+/// account new credentials.
+pub async fn waits_for_owner(
+    on: &mut impl Executor,
+    owner_id: UserId,
+) -> Result<bool, StorageError> {
+    let waiting: Option<VehicleId> =
+        query(WAITING_FOR_OWNER).bind(owner_id).fetch_optional(on).await?;
+    Ok(waiting.is_some())
 }

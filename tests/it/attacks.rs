@@ -1,6 +1,7 @@
 //! Moments that somebody could choose, or meet by chance, to break a promise.
 
 mod accounts;
+mod acting_for;
 mod deadlock;
 mod pins;
 mod refresh_tokens;

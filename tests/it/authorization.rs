@@ -48,6 +48,11 @@ const TABLE: &[Row] = &[
     // The password of today is wrong.
     ("PUT",    "/v1/users/me/password",                    [422, 422, 422, 422, 422, 401, 401, 401, 401]),
     ("GET",    "/v1/users/me/sessions",                    [200, 200, 200, 200, 200, 401, 401, 401, 401]),
+    ("GET",    "/v1/users/me/allowed-clients",             [200, 200, 200, 200, 200, 401, 401, 401, 401]),
+    ("PUT",    "/v1/users/me/allowed-clients/{api_client_id}",
+                                                           [200, 200, 200, 200, 404, 401, 401, 401, 401]),
+    ("DELETE", "/v1/users/me/allowed-clients/{api_client_id}",
+                                                           [204, 204, 204, 204, 204, 401, 401, 401, 401]),
     // The session is the administrator's.
     ("DELETE", "/v1/users/me/sessions/{session_id}",       [204, 403, 403, 403, 403, 401, 401, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/sessions",             [204, 403, 403, 403, 404, 403, 403, 401, 401]),
@@ -159,14 +164,18 @@ async fn people(app: &TestApp) -> People {
     let (admin, guest) = (app.admin().await, app.guest().await);
     let grant_id = owner.lend(app, &guest).await;
     let entries = admin.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await.expect(200);
+    let (api_client, powerless) = (app.api_client(SCOPES).await, app.api_client(&[]).await);
+    for person in [&owner, &guest] {
+        person.allow(&api_client).await;
+    }
     People {
         owner,
         admin,
         guest,
         stranger: app.stranger().await,
         foreigner: app.foreigner().await,
-        api_client: app.api_client(SCOPES).await,
-        powerless: app.api_client(&[]).await,
+        api_client,
+        powerless,
         connection_id,
         entry_id: entries.list("entry_id")[0].clone(),
     }
@@ -285,8 +294,12 @@ impl Scene {
 
     async fn ask(&self, row: &Row, column: usize, cell: usize) -> Reply {
         let (method, path, _) = *row;
-        // Where an API client must say for whom it acts, it acts for the owner.
-        let needs_person = [
+        // Where an API client must say for whom it acts, it acts for the owner or the guest.
+        let needs_grantee = ["/v1/grants/{grant_id}/token", "/v1/grants/{grant_id}/relinquish"];
+        let needs_owner = [
+            "/v1/connections/{connection_id}/reauthenticate",
+            "/v1/grants/{grant_id}/confirm",
+            "/v1/grants/{grant_id}/revoke",
             "/v1/connections",
             "/v1/users/me",
             "/v1/commands",
@@ -294,8 +307,13 @@ impl Scene {
             "/v1/vehicles/{vehicle_id}/{observable}",
         ];
         let mut actor = self.actors[column].clone();
-        if column == 5 && needs_person.contains(&path) {
+        let ends_consent = (method, path) == ("DELETE", "/v1/connections/{connection_id}");
+        let issues = (method, path) == ("POST", "/v1/grants");
+        if column == 5 && (needs_owner.contains(&path) || ends_consent || issues) {
             actor = actor.acting_for(&self.actors[1]);
+        }
+        if column == 5 && needs_grantee.contains(&path) {
+            actor = actor.acting_for(&self.actors[2]);
         }
         let key = format!("authorization-{cell}");
         let mut request =

@@ -48,7 +48,11 @@ impl Event {
             Self::ApiClientCreated { api_client_id, scopes } => {
                 json!({ "api_client_id": api_client_id, "scopes": scopes })
             }
-            Self::ApiClientRevoked { api_client_id } => json!({ "api_client_id": api_client_id }),
+            Self::ApiClientRevoked { api_client_id }
+            | Self::ApiClientAllowed { api_client_id, .. }
+            | Self::ApiClientDisallowed { api_client_id, .. } => {
+                json!({ "api_client_id": api_client_id })
+            }
             Self::ApiClientTokenIssued { api_client_id, token_id } => {
                 json!({ "api_client_id": api_client_id, "token_id": token_id })
             }

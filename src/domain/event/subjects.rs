@@ -97,6 +97,8 @@ impl Event {
             | Self::ClaimCreated { user_id, .. }
             | Self::ClaimRedeemed { user_id, .. }
             | Self::ClaimRefused { user_id, .. }
+            | Self::ApiClientAllowed { user_id, .. }
+            | Self::ApiClientDisallowed { user_id, .. }
             | Self::SessionCreated { user_id, .. }
             | Self::SessionRefused { user_id, .. }
             | Self::SessionRefreshed { user_id, .. }

@@ -91,7 +91,10 @@ catalog! {
     ScopeMissing "scope_missing" FORBIDDEN ContactAdmin never
         "The API client lacks the scope" "The app is not allowed to do this.";
     ActingForMissing "acting_for_missing" FORBIDDEN FixRequest never
-        "An API client must say for whom it acts" "The app left something out.";
+        "An API client must say for whom it acts, in the header Keylend-Acting-For: usr_…" "The app left something out.";
+    ActingForNotAllowed "acting_for_not_allowed" FORBIDDEN ContactOwner never
+        "The person has not allowed this API client: they do so with PUT /v1/users/me/allowed-clients/{api_client_id}"
+        "The app may not act for this person. They can allow it in their account.";
     NotTheOwner "not_the_owner" FORBIDDEN ContactOwner never
         "Only the owner of the vehicle may do this" "Only the owner of the car can do this.";
     // What the policy says.

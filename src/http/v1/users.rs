@@ -1,5 +1,6 @@
 //! Accounts of people.
 
+pub(in crate::http) mod allowed_clients;
 pub(in crate::http) mod claims;
 pub(in crate::http) mod create;
 pub(in crate::http) mod disable;

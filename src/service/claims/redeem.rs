@@ -11,7 +11,7 @@ use crate::domain::password;
 use crate::domain::principal::PrincipalId;
 use crate::domain::user::{Recovery, User};
 use crate::service::sessions::{self, Origin, Tokens};
-use crate::service::{Base, Caller, Error, Service, StateFault, Work};
+use crate::service::{Base, Caller, Error, Service, StateFault, Work, allowed_clients};
 use crate::signing::secret;
 use crate::storage::{Executor, Priority, claims, grants, users};
 
@@ -24,6 +24,8 @@ pub struct Redemption {
     pub password: SecretString,
     /// What they were told another way.
     pub pin: Option<SecretString>,
+    /// Whether the API client that made the account may go on acting for them.
+    pub keeps_client: bool,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -91,9 +93,14 @@ async fn redeem_once(
     if restricted {
         restrict(work, &claim).await?;
     }
+    let person = &person(&user, redemption);
     let purpose = claim.purpose;
     let redeemed = Event::ClaimRedeemed { claim_id, user_id, purpose, restricted };
-    work.record(&person(&user, redemption), redeemed)?;
+    work.record(person, redeemed)?;
+    if let (true, PrincipalId::ApiClient(client)) = (redemption.keeps_client, user.created_by) {
+        let account = (user.organization_id, user_id);
+        allowed_clients::allow_in(work, person, account, client).await?;
+    }
     Ok(Ok(sessions::start(base, work, &user, &redemption.origin).await?))
 }
 

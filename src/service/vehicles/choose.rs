@@ -3,14 +3,13 @@
 
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request, VehicleFacts};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, Denial, Error};
-use crate::storage::{decisions, grants};
+use crate::storage::decisions;
 
 /// What somebody wants to do with a car.
 #[derive(Debug, Clone, Copy)]
@@ -62,17 +61,8 @@ pub async fn choose_grant(
 ) -> Result<(Caller, UserId, Option<GrantId>), Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = base.store.read_urgent().await?;
-    let object = match named.filter(|_| caller.actor.user_id().is_none()) {
-        Some(grant_id) => {
-            // An API client that acts for nobody acts for the grantee of the grant that it names.
-            let grant = grants::find(&mut reader, organization_id, grant_id).await?;
-            let of_grantee =
-                |grant: &Grant| Object::ORGANIZATION.with_grantee(Some(grant.grantee_id));
-            Object::found(grant.as_ref(), of_grantee)
-        }
-        None => Object::ORGANIZATION,
-    };
-    let acting_as = base.authorize(caller, wish.operation, &object, Sought::VEHICLE_OR_GRANT)?;
+    let (object, sought) = (Object::ORGANIZATION, Sought::VEHICLE_OR_GRANT);
+    let acting_as = base.authorize(caller, wish.operation, &object, sought)?;
     let user_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let caller = caller.acting_for(user_id);
     if named.is_some() {

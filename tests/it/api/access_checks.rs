@@ -83,6 +83,7 @@ on_both! {
         let refused = Actor::nobody(app).post("/v1/access-checks", body.clone()).await;
         refused.expect_problem(401, "token_missing");
         let client = app.api_client(&["commands:write"]).await;
+        owner.allow(&client).await;
         let refused = client.post("/v1/access-checks", body).await;
         refused.expect_problem(403, "acting_for_missing");
         assert!(check(&client.acting_for(&owner), &json!({}), &car).await.0);

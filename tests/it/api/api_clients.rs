@@ -150,6 +150,8 @@ on_both! {
     async fn the_record_names_the_api_client_and_for_whom_it_acted(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let client = app.api_client(&["grants:write", "commands:write", "connections:write"]).await;
+        owner.allow(&client).await;
+        guest.allow(&client).await;
         let mut for_owner = client.acting_for(&owner);
         for_owner.vehicles = owner.vehicles.clone();
         let grant_id = for_owner.lend(app, &guest).await;
@@ -158,10 +160,10 @@ on_both! {
         assert_eq!(issued.body["data"][0]["event"], "grant.issued");
         assert_eq!(issued.body["data"][0]["actor"], actor);
 
-        // Without a header the grant says for whom: its grantee.
         let car = &owner.vehicles[0];
         let body = json!({ "vehicle_id": car, "action": "unlock", "grant_id": grant_id });
-        let unlocked = client.post("/v1/commands", body).await.expect(200);
+        client.post("/v1/commands", body.clone()).await.expect_problem(403, "acting_for_missing");
+        let unlocked = client.acting_for(&guest).post("/v1/commands", body).await.expect(200);
         assert_eq!(unlocked.text("user_id"), guest.id);
         let path = format!("/v1/audit-entries?vehicle_id={car}&event=command.authorized");
         let authorized = owner.get(&path).await.expect(200);
@@ -181,6 +183,7 @@ on_both! {
         let (owner, guest, foreigner) =
             (app.owner().await, app.guest().await, app.foreigner().await);
         let client = app.api_client(&["grants:write", "users:read"]).await;
+        guest.allow(&client).await;
         let me = client.acting_for(&guest).get("/v1/users/me").await.expect(200);
         assert_eq!(me.text("user_id"), guest.id);
 
@@ -206,6 +209,8 @@ on_both! {
         let (owner, stranger) = (app.owner().await, app.stranger().await);
         let scopes = ["vehicles:read", "commands:read", "connections:write", "grants:read"];
         let client = app.api_client(&scopes).await;
+        owner.allow(&client).await;
+        stranger.allow(&client).await;
         let car = &owner.vehicles[0];
         let connection = owner.post("/v1/connections", json!({})).await.expect(201);
         let connection = format!("/v1/connections/{}", connection.text("connection_id"));
@@ -225,6 +230,8 @@ on_both! {
     async fn a_key_repeats_a_command_for_one_person_alone(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let client = app.api_client(&["commands:write"]).await;
+        owner.allow(&client).await;
+        guest.allow(&client).await;
         let car = &owner.vehicles[0];
         let body = json!({ "vehicle_id": car, "action": "lock" });
         owner.lend(app, &guest).await;
@@ -240,6 +247,7 @@ on_both! {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let grant_id = owner.lend(app, &guest).await;
         let client = app.api_client(&[]).await;
+        owner.allow(&client).await;
         let car = &owner.vehicles[0];
         for path in ["/v1/users", "/v1/grants", "/v1/vehicles", "/v1/audit-entries"] {
             client.get(path).await.expect_problem(403, "scope_missing");

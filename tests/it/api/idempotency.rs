@@ -108,6 +108,8 @@ on_both! {
 
         // An API client that acts for somebody else sends another request.
         let client = app.api_client(&["connections:write"]).await;
+        owner.allow(&client).await;
+        guest.allow(&client).await;
         let path = "/v1/connections";
         let one = client.acting_for(&owner).post_as(path, "same", json!({})).await.expect(201);
         let other = client.acting_for(&guest).post_as(path, "same", json!({})).await;

@@ -166,6 +166,7 @@ on_both! {
     async fn acting_for_takes_one_id(app) {
         let guest = app.guest().await;
         let machine = app.api_client(&["users:read"]).await;
+        guest.allow(&machine).await;
         for odd in [&b"nobody"[..], b"", b"\xff", b"usr_0", b"veh_00000000000000000000000001",
             b"usr_00000000000000000000000001"] {
             let value = HeaderValue::from_bytes(odd).unwrap();

@@ -148,6 +148,12 @@ impl Actor {
         Reply::read(request.send().await.unwrap()).await
     }
 
+    /// Lets an API client act for this person.
+    pub(crate) async fn allow(&self, client: &Self) {
+        let path = format!("/v1/users/me/allowed-clients/{}", client.id);
+        self.put(&path, json!({})).await.expect(200);
+    }
+
     /// Makes an account; its person claims it and is signed in.
     pub(crate) async fn invite(&self, email: &str) -> Self {
         let name = email.split('@').next().unwrap();

@@ -33,6 +33,9 @@ pub(in crate::http) struct RedeemClaim {
     /// What they were told another way, if the link needs it.
     #[schema(value_type = Option<String>, max_length = 16, example = "123456")]
     pin: Option<SecretString>,
+    /// Whether the app that made the account may go on acting for the person. No if not given.
+    #[serde(default)]
+    keep_client: bool,
 }
 
 /// Come to an account by a link: it works once, and signs the person in.
@@ -47,14 +50,14 @@ pub(in crate::http) async fn redeem(
     body: ApiJson<RedeemClaim>,
 ) -> Result<(StatusCode, Json<SessionBody>), Problem> {
     refuse_programs(&gateway, &headers).await?;
-    let Some(password) = body.value.password else {
+    let Some(password) = body.value.password.clone() else {
         let violation = Violation::of("/password", "required", "is required for this claim");
         return Err(Problem::invalid(vec![violation]));
     };
-    let (claim_token, pin) = (body.value.claim_token, body.value.pin);
+    let RedeemClaim { claim_token, pin, keep_client: keeps_client, .. } = body.value;
     let request_id = Some(request_id.recorded().to_owned());
     let origin = Origin { address: peer.ip(), request_id };
-    let redemption = Redemption { claim_token, password, pin, origin };
+    let redemption = Redemption { claim_token, password, pin, keeps_client, origin };
     let tokens = claims::redeem(&gateway.service, &redemption).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))
 }
