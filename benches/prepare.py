@@ -109,7 +109,9 @@ def main(service, simulator, folder):
         session = call(service + "/v1/claims/redeem", claim)
         people[name] = (made["user_id"], session["access_token"])
     (_, owner), (guest_id, guest) = people["owner"], people["guest"]
-    call(call(service + "/v1/connections", {}, owner)["authorize_url"])
+    received = call(call(service + "/v1/connections", {}, owner)["authorize_url"])
+    complete = service + "/v1/connections/%s/complete" % received["connection_id"]
+    call(complete, {"completion_code": received["completion_code"]}, owner)
     vehicles, cursor = [], ""
     while cursor is not None:
         page = call(service + "/v1/vehicles?limit=100" + cursor, token=owner)

@@ -124,17 +124,22 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 -- Owners' consents at the vehicle cloud, and their cars.
 
 -- `provider_user_id` is the vehicle cloud's id of the owner. `asked_back_at` says when the owner was
--- last sent to mend the account with the car's maker.
+-- last sent to mend the account with the car's maker. `sealed_consent` is what a browser came back with, until the
+-- owner shows the code that only this browser was given.
 CREATE TABLE connections (
     connection_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
     owner_id UUID NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('pending', 'active', 'failed', 'lost')),
+    status TEXT NOT NULL CHECK (status IN ('pending', 'consented', 'active', 'failed', 'lost')),
     status_reason TEXT,
     mode TEXT NOT NULL CHECK (mode IN ('live', 'simulated')),
     api_version TEXT NOT NULL CHECK (api_version IN ('v2.0', 'v3')),
     provider_user_id TEXT,
     state_hash BYTEA UNIQUE,
+    sealed_consent BYTEA,
+    completion_hash BYTEA,
+    completion_tries_left BIGINT,
+    consented_at BIGINT,
     asked_back_at BIGINT,
     sealed_tokens BYTEA,
     access_expires_at BIGINT,
@@ -145,6 +150,8 @@ CREATE TABLE connections (
     UNIQUE (organization_id, connection_id),
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id)
 );
+
+CREATE INDEX connections_to_complete ON connections (consented_at) WHERE status = 'consented';
 
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often

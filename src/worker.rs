@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
-use crate::service::connections::probe;
+use crate::service::connections::{probe, unfinished};
 use crate::service::{Error, Service, agreement, idempotency, record, webhooks};
 
 /// How often abandoned commands are looked for, and cars checked.
@@ -62,6 +62,9 @@ fn all(service: &Service) -> Vec<Task> {
         task("forget", FORGET_PERIOD, |service| async move {
             let answers = idempotency::forget_old(&service.base).await?;
             Ok(answers + webhooks::forget_old(&service.base).await?)
+        }),
+        task("forget_unfinished", PROBE_PERIOD, |service| async move {
+            unfinished::forget_unfinished(&service).await
         }),
         task("sequence", SEQUENCE_PERIOD, |service| async move {
             let placed = continue_record(&service).await;

@@ -58,6 +58,8 @@ words! {
         RevokeApiClient = "api_clients.revoke",
         /// Send an owner to the vehicle cloud to connect cars.
         StartConnection = "connections.start",
+        /// Show that the browser that consented was one's own.
+        CompleteConnection = "connections.complete",
         /// See a connection.
         GetConnection = "connections.get",
         /// Mend the account with the maker that stands behind a connection.
@@ -207,6 +209,7 @@ const TABLE: &[Rule] = &[
     rule(Op::ListApiClients,      &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::RevokeApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
     rule(Op::StartConnection,     &[Member],                         &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
+    rule(Op::CompleteConnection,  &[Owner],                          &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
     rule(Op::GetConnection,       &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
     rule(Op::Reauthenticate,      &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
     rule(Op::Disconnect,          &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),

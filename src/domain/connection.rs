@@ -13,11 +13,20 @@ use crate::domain::time::Timestamp;
 /// (protocol page, section 1.2); the person needs some time before one is made.
 pub const CONSENT_TIME: Duration = Duration::from_secs(30 * 60);
 
+/// How long the owner has to show the code that the consenting browser was given.
+pub const COMPLETION_TIME: Duration = Duration::from_secs(5 * 60);
+/// How many codes are heard for one consent.
+pub const COMPLETION_TRIES_MAX: i64 = 5;
+/// How many digits such a code has.
+pub const COMPLETION_CODE_LENGTH: usize = 8;
+
 words! {
     /// Where a connection stands.
     ConnectionStatus {
         /// The owner was sent to the vehicle cloud and has not come back.
         Pending = "pending",
+        /// The owner's browser came back with consent, and the owner has not shown the code that it was given.
+        Consented = "consented",
         /// Tokens are held and were accepted when last used.
         Active = "active",
         /// The owner declined, or the exchange failed; nothing is held.

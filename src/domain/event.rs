@@ -152,7 +152,11 @@ pub enum Event {
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
     /// An owner was sent to the vehicle cloud.
     ConnectionStarted { connection_id: ConnectionId, user_id: UserId },
-    /// An owner came back with consent.
+    /// A browser came back with consent, and was given a code for the person who started the connection.
+    ConnectionConsented { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
+    /// A code was shown that is not the one that the consenting browser was given.
+    ConnectionCodeRefused { connection_id: ConnectionId, user_id: UserId },
+    /// An owner showed that the browser that consented was theirs.
     ConnectionCompleted { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// An owner came back without, or the exchange failed.
     ConnectionFailed { connection_id: ConnectionId, user_id: UserId, reason: ConnectionReason },
@@ -301,6 +305,8 @@ impl Event {
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
             Self::ApiClientRefused { .. } => "api_client.refused",
             Self::ConnectionStarted { .. } => "connection.started",
+            Self::ConnectionConsented { .. } => "connection.consented",
+            Self::ConnectionCodeRefused { .. } => "connection.code_refused",
             Self::ConnectionCompleted { .. } => "connection.completed",
             Self::ConnectionFailed { .. } => "connection.failed",
             Self::ConnectionRefreshed { .. } => "connection.refreshed",

@@ -54,6 +54,8 @@ fn of_consents_and_cars() -> Vec<Event> {
     let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
         Event::ConnectionStarted { connection_id, user_id },
+        Event::ConnectionConsented { connection_id, user_id, vehicles: 2 },
+        Event::ConnectionCodeRefused { connection_id, user_id },
         Event::ConnectionCompleted { connection_id, user_id, vehicles: 2 },
         Event::ConnectionFailed {
             connection_id,

@@ -60,6 +60,8 @@ words! {
         Disconnected = "disconnected",
         /// What was known of its owner was erased.
         Erased = "erased",
+        /// Its owner did not show in time that it was their browser that consented, or not rightly.
+        NotCompleted = "not_completed",
     }
 }
 

@@ -108,6 +108,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::revoke::revoke))
         .routes(routes!(v1::connections::start::start))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
+        .routes(routes!(v1::connections::complete::complete))
         .routes(routes!(v1::connections::reauthenticate::reauthenticate))
         .routes(routes!(v1::vehicles::list::list))
         .routes(routes!(v1::vehicles::get::get))

@@ -3,12 +3,15 @@
 
 mod access_tokens;
 mod complete;
+mod consent;
 mod disconnect;
 pub(crate) mod faults;
 mod impairment;
 pub mod probe;
 mod reauthenticate;
+mod receive;
 mod start;
+pub mod unfinished;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -24,10 +27,11 @@ use crate::signing::sealed;
 use crate::storage::connections;
 
 pub use access_tokens::{CloudToken, CloudTokens};
-pub use complete::{Completed, Proof, Return, complete};
+pub use complete::{Completed, complete};
 pub use disconnect::{Disconnected, disconnect};
 pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
+pub use receive::{Consented, Proof, Return, receive};
 pub use start::{Started, Wanted, start};
 
 /// One connection, for its owner and the organization.
@@ -72,16 +76,22 @@ struct Sealed {
     refresh_token: String,
 }
 
+impl Sealed {
+    fn of(pair: &TokenPair) -> Self {
+        Self {
+            access_token: pair.access_token.expose_secret().to_owned(),
+            refresh_token: pair.refresh_token.expose_secret().to_owned(),
+        }
+    }
+}
+
 fn context(connection_id: ConnectionId) -> Vec<u8> {
     format!("connections/sealed_tokens/{connection_id}").into_bytes()
 }
 
-fn seal(base: &Base, connection_id: ConnectionId, pair: &TokenPair) -> Result<Vec<u8>, Error> {
-    let plain = serde_json::to_vec(&Sealed {
-        access_token: pair.access_token.expose_secret().to_owned(),
-        refresh_token: pair.refresh_token.expose_secret().to_owned(),
-    })
-    .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))?;
+fn seal(base: &Base, connection_id: ConnectionId, pair: &Sealed) -> Result<Vec<u8>, Error> {
+    let plain = serde_json::to_vec(pair)
+        .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))?;
     sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
         .map_err(|error| Error::Internal(format!("tokens to seal: {error}")))
 }

@@ -114,6 +114,8 @@ pub enum StateFault {
     Claim(ClaimRefusal),
     /// The connection at the vehicle cloud is not there.
     ConsentLost,
+    /// The code is not the one that the consenting browser was given.
+    CompletionCodeWrong,
     /// The request of the browser does not belong to a connection that is under way.
     ConsentNotPending,
     /// No checkpoint covers the entry yet.

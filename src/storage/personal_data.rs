@@ -16,7 +16,8 @@ const GRANTS: &str = "UPDATE grants SET label = NULL, metadata = NULL, end_note 
 const BESIDE_ENTRIES: &str = "DELETE FROM personal_data WHERE entry_id IN (SELECT entry_id FROM audit_entries \
     WHERE organization_id = $1 AND (user_id = $2 OR actor_id = $2 OR acting_for = $2))";
 const CONNECTIONS: &str = "UPDATE connections SET provider_user_id = NULL, state_hash = NULL, sealed_tokens = NULL, \
-    status = CASE WHEN status = 'pending' THEN 'failed' ELSE status END WHERE organization_id = $1 AND owner_id = $2";
+    sealed_consent = NULL, completion_hash = NULL, \
+    status = CASE WHEN status IN ('pending', 'consented') THEN 'failed' ELSE status END WHERE organization_id = $1 AND owner_id = $2";
 const VEHICLES_OF: &str =
     "SELECT vehicle_id FROM vehicles WHERE organization_id = $1 AND owner_id = $2";
 const VEHICLES: &str = "UPDATE vehicles SET provider_vehicle_id = v.column2 FROM (VALUES {rows:uuid,text}) AS v \

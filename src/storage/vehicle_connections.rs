@@ -5,7 +5,7 @@ use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::decisions::VehicleRow;
 use crate::domain::connection::Permissions;
-use crate::domain::id::{ConnectionId, VehicleId};
+use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
 use crate::domain::impairment::Suspension;
 use crate::domain::time::Timestamp;
 
@@ -23,6 +23,12 @@ const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.r
 const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.provider_vehicle_id = $1 AND v.removed_at IS NULL AND c.status = 'active' ORDER BY v.vehicle_id LIMIT 100";
+const OF_OTHERS: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, c.status AS connection_status \
+    FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
+    WHERE v.organization_id = $1 AND v.owner_id <> $2 AND v.removed_at IS NULL \
+    AND v.provider_vehicle_id IN (VALUES {rows:text}) ORDER BY v.vehicle_id";
+const REMOVE_ONE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
+    revision = revision + 1 WHERE vehicle_id = $1 AND removed_at IS NULL";
 const TAKE_TO_PROBE: &str = "UPDATE vehicles SET probe_at = $2, probes = probes + 1 \
     WHERE vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE probe_at <= $1 ORDER BY probe_at LIMIT $3) \
     AND probe_at <= $1 RETURNING vehicle_id, probes";
@@ -37,6 +43,8 @@ pub const STATEMENTS: &[&str] = &[
     REMOVE,
     OF_CONNECTION,
     BY_PROVIDER,
+    OF_OTHERS,
+    REMOVE_ONE,
     TAKE_TO_PROBE,
     PROBE_AGAIN,
 ];
@@ -113,6 +121,26 @@ pub async fn by_provider(
     provider_vehicle_id: &str,
 ) -> Result<Vec<VehicleRow>, StorageError> {
     query(BY_PROVIDER).bind(provider_vehicle_id).fetch_all(on).await
+}
+
+/// Cars of the organization that other people own and that the vehicle cloud knows by one of these names, however
+/// their connections stand.
+pub async fn of_others(
+    on: &mut impl Executor,
+    (organization_id, owner_id): (OrganizationId, UserId),
+    provider_vehicle_ids: &[&str],
+) -> Result<Vec<VehicleRow>, StorageError> {
+    let names = provider_vehicle_ids.iter().map(|&name| [name.into()]);
+    query(OF_OTHERS).bind(organization_id).bind(owner_id).rows(names).fetch_all(on).await
+}
+
+/// Takes a car out of the service; `false` if it was.
+pub async fn remove_one(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    Ok(query(REMOVE_ONE).bind(vehicle_id).bind(now).execute(tx).await? == 1)
 }
 
 /// Takes up to `limit` suspended cars to try again; nobody else takes them before `lease_until`.

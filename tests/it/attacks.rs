@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acting_for;
+mod consents;
 mod deadlock;
 mod pins;
 mod refresh_tokens;

@@ -67,6 +67,8 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
+    // It is complete already.
+    ("POST",   "/v1/connections/{connection_id}/complete", [404, 409, 404, 404, 404, 409, 403, 401, 401]),
     ("POST",   "/v1/connections/{connection_id}/reauthenticate",
                                                            [200, 200, 404, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
@@ -184,7 +186,7 @@ async fn people(app: &TestApp) -> People {
 /// A consent of this owner.
 async fn connect(app: &TestApp, owner: &Actor) -> String {
     let started = owner.post("/v1/connections", json!({})).await.expect(201);
-    app.pass_consent(&started.text("authorize_url")).await.expect(200);
+    app.consent(owner, &started).await;
     started.text("connection_id")
 }
 
@@ -261,6 +263,7 @@ impl Scene {
                 json!({ "email": "nobody@story.example", "password": "not a known password" })
             }
             "/v1/sessions/refresh" => json!({ "refresh_token": "kl_refresh_unknown" }),
+            "/v1/connections/{connection_id}/complete" => json!({ "completion_code": "00000000" }),
             "/v1/claims/redeem" => {
                 json!({ "claim_token": "kl_claim_unknown", "password": PASSWORD })
             }
@@ -297,6 +300,7 @@ impl Scene {
         // Where an API client must say for whom it acts, it acts for the owner or the guest.
         let needs_grantee = ["/v1/grants/{grant_id}/token", "/v1/grants/{grant_id}/relinquish"];
         let needs_owner = [
+            "/v1/connections/{connection_id}/complete",
             "/v1/connections/{connection_id}/reauthenticate",
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",

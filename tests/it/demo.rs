@@ -20,27 +20,29 @@ const STORY: &str = " 1. The administrator signs in
       → 201 ses_…
  6. The owner connects a car
       → 201 con_…
- 7. The owner's browser passes the consent page and comes back
+ 7. The owner's browser passes the consent page and is given a code
+      → 200 con_…
+ 8. The owner shows the code, so that nobody else's browser can bring them a car
       → 200 3 cars, the first is a …
- 8. The owner issues a key for two hours
+ 9. The owner issues a key for two hours
       → 201 grt_…
- 9. The guest's app fetches its digital key
+10. The guest's app fetches its digital key
       → 200 … (signed)
-10. The guest unlocks the car with the key alone
+11. The guest unlocks the car with the key alone
       → 200 acknowledged (provider_ack)
-11. The guest locks the car with the key alone
+12. The guest locks the car with the key alone
       → 200 acknowledged (provider_ack)
-12. The guest tries a key whose time has not come
+13. The guest tries a key whose time has not come
       → 403 grant_not_yet_valid
-13. The guest tries a key whose two seconds are over
+14. The guest tries a key whose two seconds are over
       → 403 grant_expired
-14. The service has looked at the car since, and saw it locked
+15. The service has looked at the car since, and saw it locked
       → 200 confirmed (state_observed)
-15. The administrator ends the key now and waits until nothing can still leave
+16. The administrator ends the key now and waits until nothing can still leave
       → 200 ended, commands in flight: 0
-16. The guest tries again with the same key
+17. The guest tries again with the same key
       → 403 grant_revoked
-17. The administrator reads the record of the car
+18. The administrator reads the record of the car
       → 200 2 commands authorized, 3 refused; the cars executed 2
 
 ✓ all steps succeeded

@@ -149,7 +149,14 @@ async fn connect(story: &mut Story<'_>, owner: &str) -> Result<String, Failure> 
     let started = story.post("/v1/connections", owner, &json!({}), 201).await?;
     story.tell("The owner connects a car", format!("201 {}", started.text("connection_id")));
     let back = story.service.get(&started.text("authorize_url"), None).await?;
-    story.expect("the consent page", back, 200)?;
+    let received = story.expect("the consent page", back, 200)?;
+    story.tell(
+        "The owner's browser passes the consent page and is given a code",
+        format!("200 {}", received.text("connection_id")),
+    );
+    let path = format!("/v1/connections/{}/complete", received.text("connection_id"));
+    let body = json!({ "completion_code": received.text("completion_code") });
+    story.post(&path, owner, &body, 200).await?;
     let reply = story.service.get("/v1/vehicles", Some(owner)).await?;
     let reply = story.expect("/v1/vehicles", reply, 200)?;
     let cars = reply.body.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -161,7 +168,7 @@ async fn connect(story: &mut Story<'_>, owner: &str) -> Result<String, Failure> 
     };
     let first = [name("make"), name("model"), name("year")].join(" ");
     story.tell(
-        "The owner's browser passes the consent page and comes back",
+        "The owner shows the code, so that nobody else's browser can bring them a car",
         format!("200 {} cars, the first is a {first}", cars.len()),
     );
     Ok(car.get("vehicle_id").and_then(Value::as_str).unwrap_or_default().to_owned())

@@ -62,10 +62,12 @@ impl Event {
             Self::ConnectionStarted { connection_id, .. }
             | Self::ConnectionReauthenticationStarted { connection_id, .. }
             | Self::ConnectionReauthenticated { connection_id, .. }
+            | Self::ConnectionCodeRefused { connection_id, .. }
             | Self::ConnectionRefreshed { connection_id } => {
                 json!({ "connection_id": connection_id })
             }
             Self::ConnectionCompleted { connection_id, vehicles, .. }
+            | Self::ConnectionConsented { connection_id, vehicles, .. }
             | Self::ConnectionEnded { connection_id, vehicles, .. } => {
                 json!({ "connection_id": connection_id, "vehicles": vehicles })
             }

@@ -104,6 +104,8 @@ impl Event {
             | Self::SessionRefreshed { user_id, .. }
             | Self::SessionEnded { user_id, .. }
             | Self::ConnectionStarted { user_id, .. }
+            | Self::ConnectionConsented { user_id, .. }
+            | Self::ConnectionCodeRefused { user_id, .. }
             | Self::ConnectionCompleted { user_id, .. }
             | Self::ConnectionFailed { user_id, .. }
             | Self::ConnectionReauthenticationStarted { user_id, .. }

@@ -154,6 +154,8 @@ catalog! {
         "The claim needs a PIN" "Please enter the PIN that you were told.";
     PinWrong "pin_wrong" FORBIDDEN FixRequest never
         "The PIN is wrong" "This PIN is not right.";
+    CompletionCodeWrong "completion_code_wrong" CONFLICT FixRequest never
+        "The code is not the one that the consenting browser was given" "This code is not right.";
     ConsentNotPending "consent_not_pending" CONFLICT Reauthenticate never
         "No consent is under way for this browser" "Please start connecting the car again.";
     EntryNotSigned "entry_not_signed" CONFLICT RetryLater again

@@ -121,6 +121,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::LastAdmin => Code::LastAdmin,
         StateFault::Claim(refusal) => return of_claim(refusal),
         StateFault::ConsentLost => Code::ConsentLost,
+        StateFault::CompletionCodeWrong => Code::CompletionCodeWrong,
         StateFault::ConsentNotPending => Code::ConsentNotPending,
         StateFault::EntryNotSigned => Code::EntryNotSigned,
         StateFault::EntriesArchived => return Problem::of(Code::EntriesArchived),

@@ -1,6 +1,7 @@
 //! Owners' consents at the vehicle cloud.
 
 pub(in crate::http) mod callback;
+pub(in crate::http) mod complete;
 pub(in crate::http) mod end;
 pub(in crate::http) mod get;
 pub(in crate::http) mod reauthenticate;
@@ -19,7 +20,7 @@ pub(in crate::http) struct ConnectionBody {
     connection_id: String,
     /// The owner who connects the cars.
     owner_id: String,
-    /// `pending`, `active`, `failed` or `lost`.
+    /// `pending`; `consented` until the code of the consenting browser is shown; `active`, `failed` or `lost`.
     status: String,
     /// Why it failed or was lost: the vehicle cloud's own word, `permission_withdrawn` or
     /// `consent_withdrawn`; `disconnected` or `erased` if it was ended here.

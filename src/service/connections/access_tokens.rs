@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::impairment::impaired_grants;
-use super::{seal, unseal};
+use super::{Sealed, seal, unseal};
 use crate::config::ApiVersions;
 use crate::connector::{Access, ConnectorError};
 use crate::domain::actor::Actor;
@@ -216,7 +216,7 @@ async fn renew(
     let caller = &Caller { actor: Actor::system(stored.organization_id), request_id: None };
     match service.connector.refresh(&refresh_token).await {
         Ok(pair) => {
-            let sealed = &seal(&service.base, connection_id, &pair)?;
+            let sealed = &seal(&service.base, connection_id, &Sealed::of(&pair))?;
             let expires_at = service.base.clock.now().plus(pair.expires_in);
             let revision = stored.token_revision;
             // The old refresh token is used up: this write must not be lost to a database that is

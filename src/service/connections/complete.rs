@@ -1,203 +1,167 @@
-//! The owner's browser comes back from the vehicle cloud: with a code or the owner's id, or with a
-//! reason why not. The state it brings was given to one request, is used once and expires.
+//! The owner shows that the browser that consented was theirs: only then do the cars exist for anybody. Whoever was
+//! sent to the consent page by somebody else has the code, and the somebody has not.
 
-use super::{connection_owner, seal};
-use crate::config::ApiVersions;
-use crate::connector::{Access, ConnectorError, ConsentedVehicle, TokenPair};
-use crate::domain::access::Sought;
-use crate::domain::connection::{ApiVersion, CONSENT_TIME, Connection};
+use super::consent::{KeptCar, KeptConsent};
+use super::disconnect::remove_car;
+use super::{faults, find_for};
+use crate::domain::access::Operation;
+use crate::domain::connection::{COMPLETION_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
-use crate::domain::fault::Fault;
 use crate::domain::id::{ConnectionId, VehicleId};
-use crate::domain::impairment::{ConnectionReason, NotGiven};
+use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
 use crate::domain::vehicle::Vehicle;
-use crate::service::{Base, Caller, Error, Service, StateFault};
+use crate::service::{Base, Caller, Error, Service, StateFault, Work, users};
 use crate::signing::secret;
-use crate::storage::connections::Activation;
-use crate::storage::{Priority, connections, users, vehicles};
-
-/// What the browser brought.
-#[derive(Debug, Clone)]
-pub struct Return {
-    /// What was given out when the connection started.
-    pub state: String,
-    /// What proves the consent, or why there is none.
-    pub result: Result<Proof, NotGiven>,
-    /// The HTTP request.
-    pub request_id: Option<String>,
-}
-
-/// What a browser brings of an owner who consented (protocol page, section 1.2).
-#[derive(Debug, Clone)]
-pub struct Proof {
-    /// API v2.0: to be exchanged for tokens.
-    pub code: Option<String>,
-    /// API v3: the cloud's id of the owner. By itself it proves nothing: anybody can write it
-    /// into an address.
-    pub user_id: Option<String>,
-}
+use crate::storage::decisions::VehicleRow;
+use crate::storage::{Priority, StorageError, connections, vehicle_connections, vehicles};
 
 /// A connection that is complete.
 #[derive(Debug)]
 pub struct Completed {
     /// The connection.
-    pub connection_id: ConnectionId,
-    /// Whose account the cars came to. The person at the browser may be somebody else, whom the
-    /// owner of that account sent there.
-    pub owner: User,
+    pub connection: Connection,
     /// The owner's cars that came with it.
     pub vehicles: Vec<Vehicle>,
+    /// Cars that came with it and stay with their owner here, who consents to them still.
+    pub others: Vec<Vehicle>,
 }
 
-/// Completes a connection: exchanges the code, keeps the tokens sealed, and makes the cars the
-/// owner's.
+/// Completes a connection, for who started it or an API client for them. A car has one owner in an organization: if
+/// another one's consent, asked now, is dead, the car moves and its grants end; if it is alive, the car stays.
 ///
 /// # Errors
-/// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old;
-/// [`StateFault::ConsentLost`] if the owner declined; [`Error::Connector`] if the cloud fails.
-pub async fn complete(service: &Service, returned: Return) -> Result<Completed, Error> {
-    let connection = take(&service.base, &returned.state).await?;
-    let caller = connection_owner(&connection, returned.request_id);
-    let proof = match returned.result {
-        Ok(proof) => proof,
-        Err(why) => {
-            fail(&service.base, &caller, &connection, ConnectionReason::NotGiven(why)).await?;
-            return Err(Error::State(StateFault::ConsentLost));
-        }
-    };
-    match fetch(service, &connection, proof).await {
-        Ok(consented) => keep(&service.base, &caller, &connection, &consented).await,
-        Err(error) => {
-            fail(&service.base, &caller, &connection, error.connection_reason()).await?;
-            Err(Error::Connector(Box::new(error)))
-        }
-    }
-}
-
-/// Uses the state up, so that of any number of browsers exactly one goes on.
-async fn take(base: &Base, state: &str) -> Result<Connection, Error> {
-    let hash = secret::hash_of(state);
-    let taken = base.transact("connections.take_state", Priority::Ordinary, |work| {
-        Box::pin(async move {
-            let created_after = work.now.minus(CONSENT_TIME);
-            let taken = connections::take_by_state(&mut work.tx, hash, created_after).await?;
-            taken.ok_or(Error::State(StateFault::ConsentNotPending))
-        })
+/// [`Error::NotFound`] for another's connection; [`StateFault::ConsentNotPending`] if no consent waits or its five
+/// minutes are over; [`StateFault::CompletionCodeWrong`].
+pub async fn complete(
+    service: &Service,
+    caller: &Caller,
+    connection_id: ConnectionId,
+    code: &str,
+) -> Result<Completed, Error> {
+    let base = &service.base;
+    let connection = find_for(base, caller, Operation::CompleteConnection, connection_id).await?;
+    let consent = &try_code(base, caller, &connection, code).await?;
+    ask_others(service, &connection, consent).await?;
+    let completed = base.transact("connections.complete", Priority::Ordinary, |work| {
+        Box::pin(async { keep(base, work, caller, &connection, consent).await })
     });
-    taken.await
+    completed.await
 }
 
-/// What a connection came to.
-struct Consented {
-    api_version: ApiVersion,
-    provider_user_id: Option<String>,
-    pair: Option<TokenPair>,
-    cars: Vec<ConsentedVehicle>,
-}
-
-async fn fetch(
-    service: &Service,
-    connection: &Connection,
-    proof: Proof,
-) -> Result<Consented, ConnectorError> {
-    match (service.base.settings.api_versions, proof) {
-        (ApiVersions::V3First | ApiVersions::V3Only, Proof { user_id: Some(user_id), .. }) => {
-            by_application(service, connection, user_id).await
-        }
-        (ApiVersions::V3First | ApiVersions::V2Only, Proof { code: Some(code), .. }) => {
-            by_tokens(service, connection, &code).await
-        }
-        (_, _) => Err(nothing_to_use()),
-    }
-}
-
-/// API v3: the cloud must list cars that were shared by this owner on a page that we sent this
-/// owner to. Otherwise whoever knows the id of a stranger could take the stranger's cars.
-async fn by_application(
-    service: &Service,
-    connection: &Connection,
-    user_id: String,
-) -> Result<Consented, ConnectorError> {
-    let access = Access::Application { user_id: user_id.clone() };
-    let user = connection.owner_id.to_string();
-    let mode = connection.mode.as_str();
-    let cars = service.connector.consented_vehicles(&access, &user, mode).await?;
-    let (api_version, provider_user_id) = (ApiVersion::V3, Some(user_id));
-    Ok(Consented { api_version, provider_user_id, pair: None, cars })
-}
-
-/// API v2.0: the code is the proof. The owner's id is kept, so that the connection can be used
-/// through v3 once v2.0 is gone.
-async fn by_tokens(
-    service: &Service,
+/// Compares the code; a try is spent before, and stays spent.
+async fn try_code(
+    base: &Base,
+    caller: &Caller,
     connection: &Connection,
     code: &str,
-) -> Result<Consented, ConnectorError> {
-    let connector = &service.connector;
-    let pair = connector.exchange_code(code, &service.base.settings.redirect_uri()).await?;
-    let user_id = connector.user_id(&pair.access_token).await?;
-    let access = Access::OwnerToken(pair.access_token.clone());
-    let user = connection.owner_id.to_string();
-    let cars = connector.consented_vehicles(&access, &user, connection.mode.as_str()).await?;
-    let (api_version, provider_user_id) = (ApiVersion::V2, Some(user_id));
-    Ok(Consented { api_version, provider_user_id, pair: Some(pair), cars })
+) -> Result<KeptConsent, Error> {
+    let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
+    let presented = secret::hash_of_pair(&connection_id.to_string(), code);
+    let sealed = base.transact("connections.try_code", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            let consented_after = work.now.minus(COMPLETION_TIME);
+            let tx = &mut work.tx;
+            let spent = connections::spend_try(tx, connection_id, consented_after).await?;
+            let spent = spent.ok_or(Error::State(StateFault::ConsentNotPending))?;
+            if secret::hashes_equal(&presented, &spent.completion_hash) {
+                return Ok(Some(spent.sealed_consent));
+            }
+            let mut events = vec![Event::ConnectionCodeRefused { connection_id, user_id }];
+            if spent.tries_left == 0 {
+                let reason = ConnectionReason::Ended(ConnectionEnd::NotCompleted);
+                connections::fail(tx, connection_id, &reason).await?;
+                events.push(Event::ConnectionFailed { connection_id, user_id, reason });
+            }
+            work.record_all(caller, events)?;
+            Ok(None)
+        })
+    });
+    let sealed = sealed.await?.ok_or(Error::State(StateFault::CompletionCodeWrong))?;
+    KeptConsent::unseal(base, connection_id, &sealed)
 }
 
-fn nothing_to_use() -> ConnectorError {
-    ConnectorError::local(
-        Fault::Rejected,
-        "the browser brought nothing that this version of the API can use",
-    )
+/// Cars of other owners in the organization that came with this consent.
+async fn of_others(
+    on: &mut impl crate::storage::Executor,
+    connection: &Connection,
+    consent: &KeptConsent,
+) -> Result<Vec<VehicleRow>, Error> {
+    let names: Vec<&str> = consent.cars.iter().map(|car| &*car.provider_vehicle_id).collect();
+    let owner = (connection.organization_id, connection.owner_id);
+    Ok(vehicle_connections::of_others(on, owner, &names).await?)
+}
+
+/// Has the vehicle cloud say of each whether its owner still consents. What it does not answer stays as it is.
+async fn ask_others(
+    service: &Service,
+    connection: &Connection,
+    consent: &KeptConsent,
+) -> Result<(), Error> {
+    let mut reader = service.base.store.read().await?;
+    let others = of_others(&mut reader, connection, consent).await?;
+    drop(reader);
+    for car in others.iter().filter(|car| is_consented(car)) {
+        if let Err(error) = faults::verify(service, car).await {
+            let vehicle_id = car.facts.vehicle_id;
+            tracing::warn!(%vehicle_id, error = ?error, "it is not known whether its owner consents");
+        }
+    }
+    Ok(())
+}
+
+fn is_consented(car: &VehicleRow) -> bool {
+    car.facts.connection_status == ConnectionStatus::Active
+        && car.facts.permissions.iter().next().is_some()
 }
 
 async fn keep(
     base: &Base,
+    work: &mut Work<'_>,
     caller: &Caller,
     connection: &Connection,
-    consented: &Consented,
+    consent: &KeptConsent,
 ) -> Result<Completed, Error> {
-    let connection_id = connection.connection_id;
-    let sealed = &match &consented.pair {
-        Some(pair) => Some(seal(base, connection_id, pair)?),
-        None => None,
+    let (connection_id, user_id, now) = (connection.connection_id, connection.owner_id, work.now);
+    users::find_open(&mut work.tx, caller, user_id).await?;
+    let activation = consent.activation(base, connection_id)?;
+    match connections::activate(&mut work.tx, connection_id, activation).await {
+        Err(StorageError::LostRace) => return Err(Error::State(StateFault::ConsentNotPending)),
+        other => other?,
+    }
+    let others = of_others(&mut work.tx, connection, consent).await?;
+    let mut events = Vec::new();
+    for dead in others.iter().filter(|car| !is_consented(car)) {
+        let (vehicle_id, owner_id) = (dead.facts.vehicle_id, dead.facts.owner_id);
+        events.extend(remove_car(&mut work.tx, vehicle_id, owner_id, now).await?);
+    }
+    let stays = |car: &KeptCar| {
+        let mut alive = others.iter().filter(|other| is_consented(other));
+        alive.any(|other| other.provider_vehicle_id == car.provider_vehicle_id)
     };
-    let lifetime = consented.pair.as_ref().map(|pair| pair.expires_in);
-    let completed = base.transact("connections.complete", Priority::Ordinary, |work| {
-        Box::pin(async move {
-            let (tx, now) = (&mut work.tx, work.now);
-            let activation = Activation {
-                api_version: consented.api_version,
-                provider_user_id: consented.provider_user_id.clone(),
-                tokens: sealed.clone().zip(lifetime.map(|lifetime| now.plus(lifetime))),
-            };
-            connections::activate(tx, connection_id, activation).await?;
-            let user_id = connection.owner_id;
-            let owner = users::find(tx, connection.organization_id, user_id).await?;
-            let owner = owner.ok_or(Error::NotFound(Sought::of(user_id)))?;
-            let vehicles = consented.cars.len();
-            let mut events = vec![Event::ConnectionCompleted { connection_id, user_id, vehicles }];
-            let mut owned = Vec::new();
-            for car in &consented.cars {
-                let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
-                vehicle.vehicle_id = vehicles::upsert(tx, &vehicle).await?;
-                let vehicle_id = vehicle.vehicle_id;
-                events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
-                owned.push(vehicle);
-            }
-            work.record_all(caller, events)?;
-            Ok(Completed { connection_id, owner, vehicles: owned })
-        })
-    });
-    completed.await
+    let (mut owned, mut staying) = (Vec::new(), Vec::new());
+    for car in &consent.cars {
+        let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
+        if stays(car) {
+            staying.push(vehicle);
+            continue;
+        }
+        vehicle.vehicle_id = vehicles::upsert(&mut work.tx, &vehicle).await?;
+        let vehicle_id = vehicle.vehicle_id;
+        events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
+        owned.push(vehicle);
+    }
+    events.insert(0, Event::ConnectionCompleted { connection_id, user_id, vehicles: owned.len() });
+    work.record_all(caller, events)?;
+    let connection = Connection { status: ConnectionStatus::Active, ..connection.clone() };
+    Ok(Completed { connection, vehicles: owned, others: staying })
 }
 
 /// A car as it is kept.
 fn vehicle(
     vehicle_id: VehicleId,
     connection: &Connection,
-    car: &ConsentedVehicle,
+    car: &KeptCar,
     now: Timestamp,
 ) -> Vehicle {
     Vehicle {
@@ -206,30 +170,12 @@ fn vehicle(
         owner_id: connection.owner_id,
         connection_id: connection.connection_id,
         provider_vehicle_id: car.provider_vehicle_id.clone(),
-        make: car.attributes.make.clone(),
-        model: car.attributes.model.clone(),
-        year: car.attributes.year.into(),
-        permissions: car.permissions.iter().map(String::as_str).collect(),
+        make: car.make.clone(),
+        model: car.model.clone(),
+        year: car.year,
+        permissions: car.permissions(),
         suspended_reason: None,
         removed_at: None,
         connected_at: now,
     }
-}
-
-async fn fail(
-    base: &Base,
-    caller: &Caller,
-    connection: &Connection,
-    reason: ConnectionReason,
-) -> Result<(), Error> {
-    let reason = &reason;
-    let failed = base.transact("connections.fail", Priority::Ordinary, |work| {
-        Box::pin(async move {
-            let connection_id = connection.connection_id;
-            connections::fail(&mut work.tx, connection_id, reason).await?;
-            let (user_id, reason) = (connection.owner_id, reason.clone());
-            work.record(caller, Event::ConnectionFailed { connection_id, user_id, reason })
-        })
-    });
-    failed.await
 }

@@ -1,11 +1,12 @@
 //! Ending a connection: here at once and for good, then at the vehicle cloud. If the cloud cannot be
 //! reached, what is left there can no longer be used from here.
 
+use super::unfinished;
 use crate::domain::access::Operation;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason};
-use crate::domain::id::{ConnectionId, UserId};
+use crate::domain::id::{ConnectionId, UserId, VehicleId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
 use crate::service::connections::CloudToken;
@@ -37,13 +38,19 @@ pub async fn disconnect(
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
     let access = match connection.status {
         ConnectionStatus::Active => service.access_tokens.get(service, connection_id).await.ok(),
-        ConnectionStatus::Pending | ConnectionStatus::Failed | ConnectionStatus::Lost => None,
+        ConnectionStatus::Pending
+        | ConnectionStatus::Consented
+        | ConnectionStatus::Failed
+        | ConnectionStatus::Lost => None,
     };
+    let waiting =
+        connections::waiting(&mut service.base.store.read().await?, connection_id).await?;
     let cars = end(&service.base, caller, &connection).await?;
     service.access_tokens.forget(connection_id);
-    let ended_upstream = match access {
-        Some(token) => end_upstream(service, &token, &cars).await,
-        None => cars.is_empty(),
+    let ended_upstream = match (access, waiting) {
+        (Some(token), _) => end_upstream(service, &token, &cars).await,
+        (None, Some(waiting)) => unfinished::end_upstream(service, &waiting).await?,
+        (None, None) => cars.is_empty(),
     };
     let connection = super::find_for(&service.base, caller, operation, connection_id).await?;
     Ok(Disconnected { connection, ended_upstream })
@@ -77,31 +84,54 @@ pub(in crate::service) async fn end_here(
     now: Timestamp,
 ) -> Result<(Vec<VehicleRow>, Vec<Event>), Error> {
     let cars = vehicle_connections::of_connection(tx, connection_id).await?;
-    let was_in_use = connections::end(tx, connection_id, &ConnectionReason::Ended(by)).await?;
+    let reason = ConnectionReason::Ended(by);
+    let was_in_use = connections::end(tx, connection_id, &reason).await?;
     let removed = vehicle_connections::remove(tx, connection_id, now).await?;
     let mut events = Vec::new();
+    // One that is under way never completes.
+    if connections::fail(tx, connection_id, &reason).await? {
+        events.push(Event::ConnectionFailed { connection_id, user_id, reason });
+    }
     if was_in_use || !removed.is_empty() {
         let vehicles = removed.len();
         events.push(Event::ConnectionEnded { connection_id, user_id, vehicles });
     }
-    let end_reason = EndReason::VehicleRemoved;
     for vehicle_id in removed {
         events.push(Event::VehicleRemoved { vehicle_id, user_id });
-        let end = End { ended_at: now, end_reason };
-        let alive = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
-        for grant in grants::end_each(tx, &alive, end).await? {
-            let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
-            let grant_revision = grant.revision;
-            events.push(Event::GrantEnded {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-                grant_revision,
-                end_reason,
-            });
-        }
+        events.extend(end_grants(tx, vehicle_id, now).await?);
     }
     Ok((cars, events))
+}
+
+/// Takes one car out of the service and ends every grant for it; returns what is to be recorded.
+pub(super) async fn remove_car(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
+    if !vehicle_connections::remove_one(tx, vehicle_id, now).await? {
+        return Ok(Vec::new());
+    }
+    let mut events = vec![Event::VehicleRemoved { vehicle_id, user_id }];
+    events.extend(end_grants(tx, vehicle_id, now).await?);
+    Ok(events)
+}
+
+async fn end_grants(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
+    let end_reason = EndReason::VehicleRemoved;
+    let end = End { ended_at: now, end_reason };
+    let alive = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
+    let ended = grants::end_each(tx, &alive, end).await?.into_iter().map(|grant| {
+        let (grant_id, grantee_id, grant_revision) =
+            (grant.grant_id, grant.grantee_id, grant.revision);
+        Event::GrantEnded { grant_id, vehicle_id, grantee_id, grant_revision, end_reason }
+    });
+    Ok(ended.collect())
 }
 
 /// Ends a connection at the vehicle cloud; returns whether it has ended there for every car.

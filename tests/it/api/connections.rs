@@ -54,6 +54,12 @@ on_both! {
         assert!(owner.get("/v1/vehicles").await.expect(200).list("make").is_empty());
         let back = app.pass_consent(&authorize_url).await.expect(200);
         assert_eq!(back.text("connection_id"), connection_id);
+        assert_eq!(status(&owner, &connection_id).await.0, "consented");
+        assert!(owner.get("/v1/vehicles").await.expect(200).list("make").is_empty());
+        let complete = owner.complete(&back).await.expect(200);
+        assert_eq!(complete.body["vehicles"].as_array().unwrap().len(), 3, "{}", complete.body);
+        assert_eq!(complete.body["not_connected"], json!([]));
+        owner.complete(&back).await.expect_problem(409, "consent_not_pending");
         assert_eq!(status(&owner, &connection_id).await, ("active".to_owned(), Value::Null));
 
         let cars = owner.get("/v1/vehicles").await.expect(200);
@@ -82,7 +88,7 @@ on_both! {
         let back = app.http.get(back.replace("http://keylend.test", app.url()));
         let page = back.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
         let email = owner.get("/v1/users/me").await.expect(200).text("email");
-        assert!(page.contains(&email) && page.contains("BMW i3 2020"), "{page}");
+        assert!(page.contains(&email) && page.contains("tell nobody"), "{page}");
     }
 
     async fn a_browser_without_a_consent_under_way_is_refused(app) {
@@ -96,7 +102,8 @@ on_both! {
         let state = parameter(&authorize_url, "state");
         let no_code = come_back(app, &[("state", &state)]).await;
         no_code.expect_problem(422, "validation_failed");
-        app.pass_consent(&authorize_url).await.expect(200);
+        let received = app.pass_consent(&authorize_url).await.expect(200);
+        owner.complete(&received).await.expect(200);
         let used = app.pass_consent(&authorize_url).await;
         used.expect_problem(409, "consent_not_pending");
         let used = come_back(app, &[("state", &state), ("error", "access_denied")]).await;

@@ -42,7 +42,7 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
 
     let mut person = app.sign_in(KNOWN[0]).await;
     let started = person.post("/v1/connections", json!({ "entitlements": EVERYTHING })).await;
-    app.pass_consent(&started.expect(201).text("authorize_url")).await.expect(200);
+    app.consent(&person, &started.expect(201)).await;
     person.vehicles = person.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     let guest = app.guest().await;
     let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] } });

@@ -148,6 +148,20 @@ impl Actor {
         Reply::read(request.send().await.unwrap()).await
     }
 
+    /// Shows the code that the consenting browser was given.
+    pub(crate) async fn complete(&self, received: &Reply) -> Reply {
+        let path = format!("/v1/connections/{}/complete", received.text("connection_id"));
+        let code = received.text("completion_code");
+        self.post(&path, json!({ "completion_code": code })).await
+    }
+
+    /// Comes back from the consent page to this address, and shows the code that the browser is given.
+    pub(crate) async fn come_back(&self, address: &str) -> Reply {
+        let request = self.request(Method::GET, address).header("accept", "application/json");
+        let received = Reply::read(request.send().await.unwrap()).await.expect(200);
+        self.complete(&received).await.expect(200)
+    }
+
     /// Lets an API client act for this person.
     pub(crate) async fn allow(&self, client: &Self) {
         let path = format!("/v1/users/me/allowed-clients/{}", client.id);

@@ -91,6 +91,13 @@ impl Cloud {
         pair["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// Everybody takes their consent to each car back.
+    pub(crate) async fn withdraw_consents(&self) {
+        for car in self.cars().await {
+            self.withdraw(car["id"].as_str().unwrap()).await;
+        }
+    }
+
     /// Changes a car as its driver would.
     pub(crate) async fn adjust(&self, car: &str, changes: Value) {
         let url = format!("{}/_sim/vehicles/{car}", self.url);

@@ -48,7 +48,8 @@ impl Household {
         let admin = visitor.with_token(session.text("access_token"));
         let started = admin.post("/v1/connections", json!({})).await.expect(201);
         let consent = admin.get(&started.text("authorize_url")).await.expect(302);
-        admin.get(consent.headers["location"].to_str().unwrap()).await.expect(200);
+        let back = consent.headers["location"].to_str().unwrap();
+        admin.come_back(back).await;
         let car = admin.get("/v1/vehicles").await.expect(200).list("vehicle_id").remove(0);
         Self { terminal, service, address, cloud, cloud_url, admin, car }
     }

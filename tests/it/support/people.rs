@@ -80,7 +80,7 @@ impl TestApp {
         let mut owner = self.member("owner").await;
         let everything = json!({ "entitlements": EVERYTHING });
         let started = owner.post("/v1/connections", everything).await.expect(201);
-        self.pass_consent(&started.text("authorize_url")).await.expect(200);
+        self.consent(&owner, &started).await;
         owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
         owner
     }
@@ -119,9 +119,15 @@ impl TestApp {
     /// Connects the cloud's cars, as the owner's browser would.
     pub(crate) async fn connect(&self, owner: &mut Actor) {
         let started = owner.post("/v1/connections", json!({})).await.expect(201);
-        self.pass_consent(&started.text("authorize_url")).await.expect(200);
+        self.consent(owner, &started).await;
         let vehicles = owner.get("/v1/vehicles").await.expect(200);
         owner.vehicles = vehicles.list("vehicle_id");
+    }
+
+    /// Follows the owner's browser through the consent page, and has the owner show the code that it was given.
+    pub(crate) async fn consent(&self, owner: &Actor, started: &Reply) -> Reply {
+        let received = self.pass_consent(&started.text("authorize_url")).await.expect(200);
+        owner.complete(&received).await.expect(200)
     }
 
     /// Follows a browser through the consent page and back to the service.

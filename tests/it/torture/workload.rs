@@ -8,7 +8,7 @@ use std::time::Duration;
 use keylend::audit::checkpoint;
 use keylend::audit::note::VerifierKey;
 use keylend::clock::{Clock, SystemClock};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::dice::Dice;
@@ -95,7 +95,10 @@ impl Cast {
         }
         let owner = Person::arriving(world, "owner@story.example").await.unwrap();
         let started = owner.prepare("/v1/connections", json!({})).await;
-        consent(world, started["authorize_url"].as_str().unwrap()).await;
+        let received = consent(world, started["authorize_url"].as_str().unwrap()).await;
+        let path =
+            format!("/v1/connections/{}/complete", received["connection_id"].as_str().unwrap());
+        owner.prepare(&path, json!({ "completion_code": received["completion_code"] })).await;
         let vehicles = owner.get("/v1/vehicles?limit=100").await.unwrap();
         let vehicles = vehicles["data"].as_array().unwrap().iter();
         let vehicles = vehicles.map(|car| car["vehicle_id"].as_str().unwrap().to_owned()).collect();
@@ -140,12 +143,13 @@ fn guest_name(number: usize) -> String {
 }
 
 /// Leads the owner's browser through the consent page and back.
-async fn consent(world: &World, authorize_url: &str) {
+async fn consent(world: &World, authorize_url: &str) -> Value {
     let http = crate::support::app::http_client();
     let page = http.get(authorize_url).send().await.unwrap();
     let back = page.headers()["location"].to_str().unwrap().replace(PUBLIC_URL, &world.base);
     let answer = http.get(back).header("accept", "application/json").send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    assert!(answer.status().is_success(), "{}", answer.status());
+    answer.json().await.unwrap()
 }
 
 /// A command to be asked for.

@@ -83,7 +83,7 @@ impl Stage {
         let back = consent.headers["location"].to_str().unwrap();
         // The public address leads nowhere: the browser is sent to the instance itself.
         let back = back.replace("http://keys.example.com", &service.url);
-        owner.get(&back).await.expect(200);
+        owner.come_back(&back).await;
         owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
         owner
     }

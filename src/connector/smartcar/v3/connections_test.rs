@@ -22,6 +22,14 @@ fn connection(car: &str) -> Value {
     })
 }
 
+/// The first connection, without one member of its attributes.
+fn without(part: &str, member: &str) -> Then {
+    let mut connection = connection("car-1");
+    let part = connection.pointer_mut(part).unwrap().as_object_mut().unwrap();
+    assert!(part.remove(member).is_some());
+    page(&[connection])
+}
+
 /// The first connection, with one place of it changed.
 fn changed(place: &str, value: &str) -> Then {
     let mut connection = connection("car-1");
@@ -67,6 +75,8 @@ async fn cars_of_another_owner_or_of_another_word_for_them_are_not_taken() {
         ("owner's id", vec![changed("/attributes/user/id", "owner-2")]),
         ("our word", vec![changed(external, "usr_2")]),
         ("our word cut", vec![changed(external, "usr_")]),
+        ("our word left out", vec![without("/attributes/user", "externalId")]),
+        ("the owner left out", vec![without("/attributes", "user")]),
         ("address", vec![changed("/relationships/vehicle/data/id", "a/b")]),
         ("make", vec![changed("/attributes/vehicle/make", "")]),
         ("permission", vec![changed("/attributes/permissions/0", "<b>")]),

@@ -13,13 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ConnectionBody;
 use crate::domain::impairment::NotGiven;
-use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::Error;
-use crate::service::connections::{self, Completed, Proof, Return};
+use crate::service::connections::{self, Consented, Proof, Return};
 
 const WORD_LENGTH_MAX: usize = 64;
 const CODE_LENGTH_MAX: usize = 512;
@@ -41,20 +40,24 @@ pub(in crate::http) struct CallbackQuery {
     error: Option<String>,
 }
 
-/// A connection that is complete.
+/// A consent that was received.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct CompletedBody {
+pub(in crate::http) struct ConsentedBody {
     /// The connection.
     connection_id: String,
-    /// The cars that came with it.
-    vehicle_ids: Vec<String>,
+    /// For the person who started the connection, at `POST /v1/connections/{connection_id}/complete`. This answer
+    /// alone has it.
+    #[schema(example = "12345678")]
+    completion_code: String,
+    /// After this it is worth nothing.
+    completion_expires_at: String,
 }
 
 #[derive(Template)]
-#[template(path = "connected.html")]
-struct ConnectedPage {
+#[template(path = "consented.html")]
+struct ConsentedPage {
     account: String,
-    cars: Vec<String>,
+    code: String,
 }
 
 #[derive(Template)]
@@ -99,12 +102,13 @@ const fn sentence(why: Option<NotGiven>) -> &'static str {
     }
 }
 
-/// Complete a connection, or come back from mending an account; for browsers.
+/// Come back from the consent page, or from mending an account; for browsers. A consent is worth nothing before the
+/// person who started the connection completes it with the code in this answer.
 #[utoipa::path(get, path = "/v1/connections/callback", operation_id = "connections.callback",
     tag = "connections", security(()), params(CallbackQuery),
     responses(
-        (status = 200, description = "The cars are connected.", content(
-            (CompletedBody = "application/json"), (String = "text/html")))))]
+        (status = 200, description = "What completes the connection, for this browser alone.", content(
+            (ConsentedBody = "application/json"), (String = "text/html")))))]
 pub(in crate::http) async fn callback(
     State(gateway): State<Arc<Gateway>>,
     request_id: RequestId,
@@ -136,9 +140,9 @@ pub(in crate::http) async fn callback(
     };
     let not_given = result.as_ref().err().copied();
     let returned = Return { state, result, request_id };
-    match connections::complete(&gateway.service, returned).await {
-        Ok(completed) if json => Ok(Json(body(&completed)).into_response()),
-        Ok(completed) => page(&connected(&completed)),
+    match connections::receive(&gateway.service, returned).await {
+        Ok(received) if json => Ok(Json(body(received)).into_response()),
+        Ok(received) => page(&consented(&received)),
         Err(error) if !wants(&headers, "text/html") => Err(error.into()),
         Err(error) => {
             let problem = Problem::from(error);
@@ -154,18 +158,21 @@ fn wants(headers: &HeaderMap, media_type: &str) -> bool {
     accept.is_some_and(|accept| accept.contains(media_type))
 }
 
-fn body(completed: &Completed) -> CompletedBody {
-    CompletedBody {
-        connection_id: completed.connection_id.to_string(),
-        vehicle_ids: completed.vehicles.iter().map(|car| car.vehicle_id.to_string()).collect(),
+fn body(received: Consented) -> ConsentedBody {
+    ConsentedBody {
+        connection_id: received.connection_id.to_string(),
+        completion_code: received.completion_code,
+        completion_expires_at: received.expires_at.to_string(),
     }
 }
 
-fn connected(completed: &Completed) -> ConnectedPage {
-    let name = |car: &Vehicle| format!("{} {} {}", car.make, car.model, car.year);
-    ConnectedPage {
-        account: completed.owner.email.as_str().to_owned(),
-        cars: completed.vehicles.iter().map(name).collect(),
+/// The code in two groups, as people read and type it.
+fn consented(received: &Consented) -> ConsentedPage {
+    let code = received.completion_code.as_str();
+    let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+    ConsentedPage {
+        account: received.owner.email.as_str().to_owned(),
+        code: format!("{first} {second}"),
     }
 }
 

@@ -1,0 +1,92 @@
+//! `POST /v1/connections/{connection_id}/complete`: the owner's word that the consent was theirs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ConnectionBody;
+use crate::domain::id::ConnectionId;
+use crate::domain::vehicle::Vehicle;
+use crate::http::Gateway;
+use crate::http::extract::{ApiJson, ApiPath, SignedIn};
+use crate::http::problem::Problem;
+use crate::service::connections::{self, Completed};
+
+/// What a connection is completed with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CompleteConnection {
+    /// The code that the consenting browser was given; spaces in it do not count.
+    #[schema(max_length = 32, example = "1234 5678")]
+    completion_code: String,
+}
+
+/// A car that came with a consent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct ConsentedCarBody {
+    /// The car; missing if it stays with another owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vehicle_id: Option<String>,
+    /// Its maker.
+    make: String,
+    /// Its model.
+    model: String,
+    /// Its model year.
+    year: i64,
+}
+
+impl ConsentedCarBody {
+    fn of(vehicle: Vehicle, is_owned: bool) -> Self {
+        let Vehicle { make, model, year, .. } = vehicle;
+        let vehicle_id = is_owned.then(|| vehicle.vehicle_id.to_string());
+        Self { vehicle_id, make, model, year }
+    }
+}
+
+/// A connection that is complete.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct CompletedBody {
+    #[serde(flatten)]
+    connection: ConnectionBody,
+    /// The owner's cars that came with it.
+    vehicle_ids: Vec<String>,
+    /// The same with their names.
+    vehicles: Vec<ConsentedCarBody>,
+    /// Cars that came with it and stay with another owner in the organization, who consents to them still.
+    not_connected: Vec<ConsentedCarBody>,
+}
+
+impl From<Completed> for CompletedBody {
+    fn from(completed: Completed) -> Self {
+        let show = |is_owned| move |vehicle| ConsentedCarBody::of(vehicle, is_owned);
+        let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id.to_string());
+        Self {
+            connection: completed.connection.into(),
+            vehicle_ids: ids.collect(),
+            vehicles: completed.vehicles.into_iter().map(show(true)).collect(),
+            not_connected: completed.others.into_iter().map(show(false)).collect(),
+        }
+    }
+}
+
+/// Complete a connection with the code that the consenting browser was given, within five minutes: for who started
+/// it, or an API client for them. A backend completes for the user whose browser arrived with the code, never for one
+/// whom it remembers having sent.
+#[utoipa::path(post, path = "/v1/connections/{connection_id}/complete", operation_id = "connections.complete",
+    tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
+    request_body = CompleteConnection,
+    params(("connection_id" = String, Path, description = "The connection.")),
+    responses((status = 200, description = "The cars are the owner's.", body = CompletedBody)))]
+pub(in crate::http) async fn complete(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(connection_id): ApiPath<ConnectionId>,
+    body: ApiJson<CompleteConnection>,
+) -> Result<Json<CompletedBody>, Problem> {
+    let code: String = body.value.completion_code.split_whitespace().collect();
+    let completed = connections::complete(&gateway.service, &caller, connection_id, &code).await?;
+    Ok(Json(completed.into()))
+}
