@@ -17,7 +17,7 @@ use crate::auth::Visits;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, SystemClock};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, TrustedProxies};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
@@ -106,6 +106,7 @@ pub struct App {
     reads: ReadGateTask,
     stop: CancellationToken,
     limits: Limits,
+    trusted_proxies: TrustedProxies,
     visits: Arc<Visits>,
     metrics: PrometheusHandle,
 }
@@ -222,6 +223,7 @@ impl App {
             reads: reads_task,
             stop,
             limits,
+            trusted_proxies: config.trusted_proxies.clone(),
             visits,
             metrics,
         })
@@ -276,7 +278,8 @@ impl App {
     /// # Errors
     /// [`Halted`].
     pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
-        let Self { service, halt, gate, reads, stop, limits, visits, metrics } = self;
+        let Self { service, halt, gate, reads, stop, limits, trusted_proxies, visits, metrics } =
+            self;
         if let Err(error) = agreement::compare(&service.base).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
@@ -297,8 +300,10 @@ impl App {
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };
         let router = http::router(Arc::new(gateway), edge);
+        let connections_max = limits.connections_max;
+        let entrance = http::server::Entrance { connections_max, trusted_proxies };
         tokio::select! {
-            () = http::server::serve(listener, router, limits.connections_max, stop) => {}
+            () = http::server::serve(listener, router, entrance, stop) => {}
             why = halt.called() => {
                 tracing::error!(why, "stopping at once");
                 return Err(Halted(why));

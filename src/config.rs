@@ -12,9 +12,11 @@ use url::Url;
 
 use crate::storage::Location;
 
+mod proxies;
 mod smartcar;
 mod witnesses;
 
+pub use proxies::{InvalidProxyNetwork, ProxyNetwork, TrustedProxies};
 pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
 pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Witnesses};
 
@@ -25,6 +27,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
+    /// Who may say for which client a request is.
+    pub trusted_proxies: TrustedProxies,
     /// The database, and how many connections to it there may be.
     pub database: Database,
     /// The file with the signing and sealing keys.

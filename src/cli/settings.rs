@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::config::{
     Allowance, Config, Database, InvalidLogOrigin, InvalidWitnesses, Limits, LogFormat, LogOrigin,
-    Logging, PublicUrl, Record, WitnessAddress, Witnesses,
+    Logging, ProxyNetwork, PublicUrl, Record, WitnessAddress, Witnesses,
 };
 use crate::storage::Location;
 
@@ -53,6 +53,11 @@ pub struct Settings {
     /// Where clients reach the service; by default where it listens.
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+
+    /// Proxies that are believed when they say in Forwarded or X-Forwarded-For whose request it is:
+    /// addresses or networks, several separated by commas.
+    #[arg(long, env = "KEYLEND_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<ProxyNetwork>,
 
     /// The keys.
     #[command(flatten)]
@@ -179,7 +184,7 @@ pub struct LimitSettings {
     pub connections_max: usize,
 
     /// So often one address may ask for what needs no credentials, such as signing in; four times
-    /// as often for a moment. More if clients come through a proxy.
+    /// as often for a moment.
     #[arg(
         long,
         env = "KEYLEND_VISITS_PER_SECOND",
@@ -307,6 +312,7 @@ impl Settings {
             listen: self.listen,
             record: self.record.into_config(&public_url)?,
             public_url,
+            trusted_proxies: self.trusted_proxies.into(),
             database: self.database.into_config(),
             key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,

@@ -3,6 +3,7 @@
 //! Handlers turn requests into calls of the service and its answers into JSON. They decide
 //! nothing, and they know no database and no vehicle cloud.
 
+mod client_address;
 pub mod extract;
 #[cfg(test)]
 mod handler_test;

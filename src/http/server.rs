@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::client_address::ClientAddress;
+use crate::config::TrustedProxies;
 use crate::telemetry;
 
 /// From the last answer, or from the beginning, to the end of the next request's head; an idle
@@ -41,16 +43,24 @@ const STREAMS_MAX: u32 = 128;
 /// to answer.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// Who is let in.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    /// A connection beyond so many is closed unread, so that its client tries another instance at
+    /// once rather than wait for a place.
+    pub connections_max: usize,
+    /// Who may say for which client a request is.
+    pub trusted_proxies: TrustedProxies,
+}
+
 /// Serves the router on every connection, until `stop`; then waits for what is being answered.
-///
-/// A connection beyond `connections_max` is closed unread, so that its client tries another
-/// instance at once rather than wait for a place.
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
-    connections_max: usize,
+    entrance: Entrance,
     stop: CancellationToken,
 ) {
+    let Entrance { connections_max, trusted_proxies } = entrance;
     let places = Arc::new(Semaphore::new(connections_max));
     let connections = TaskTracker::new();
     let (roomy, crowded) = (protocols(HEAD_TIME_MAX), protocols(HEAD_TIME_CROWDED));
@@ -68,7 +78,9 @@ pub async fn serve(
         let (protocols, head_time_max) =
             if is_crowded { (&crowded, HEAD_TIME_CROWDED) } else { (&roomy, HEAD_TIME_MAX) };
         let protocols = protocols.clone();
-        let connection = Connection { stream, peer, protocols, head_time_max, _place: place };
+        let trusted_proxies = trusted_proxies.clone();
+        let connection =
+            Connection { stream, peer, trusted_proxies, protocols, head_time_max, _place: place };
         connections.spawn(connection.serve(router.clone(), stop.clone()));
     }
     drop(listener);
@@ -97,6 +109,7 @@ fn protocols(head_time_max: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    trusted_proxies: TrustedProxies,
     protocols: Builder<TokioExecutor>,
     head_time_max: Duration,
     /// Held as long as the connection lives.
@@ -110,11 +123,13 @@ impl Connection {
             tracing::debug!(error = %error, "a connection was gone before it was served");
             return;
         }
-        let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
+        let asked = Arc::new(AtomicBool::new(false));
         let has_asked = Arc::clone(&asked);
         let answer = service_fn(move |request| {
             has_asked.store(true, Ordering::Relaxed);
-            answer(router.clone(), peer, request)
+            let headers = request.headers();
+            let client = ClientAddress::of(self.peer.ip(), headers, &self.trusted_proxies);
+            answer(router.clone(), client, request)
         });
         let connection = self.protocols.serve_connection(TokioIo::new(self.stream), answer);
         let mut connection = pin!(connection);
@@ -144,11 +159,11 @@ impl Connection {
 
 async fn answer(
     router: Router,
-    peer: SocketAddr,
+    client: ClientAddress,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(client);
     router.oneshot(request).await
 }
 
@@ -179,7 +194,8 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "here"));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(serve(listener, router, connections_max, stop.clone()));
+        let entrance = Entrance { connections_max, trusted_proxies: TrustedProxies::default() };
+        tasks.spawn(serve(listener, router, entrance, stop.clone()));
         tasks.close();
         (address, stop, tasks)
     }

@@ -2,3 +2,4 @@
 
 mod deadlock;
 mod refresh_tokens;
+mod shared_proxy;

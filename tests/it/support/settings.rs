@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keylend::config::{
-    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar, Witnesses,
+    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar,
+    TrustedProxies, Witnesses,
 };
 use keylend::storage::Location;
 use secrecy::SecretString;
@@ -21,6 +22,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: "http://keylend.test".parse().unwrap(),
+        trusted_proxies: TrustedProxies::default(),
         database: Database { location, connections_max: 8 },
         key_file,
         record: Record {
