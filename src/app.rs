@@ -300,8 +300,11 @@ impl App {
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };
         let router = http::router(Arc::new(gateway), edge);
-        let connections_max = limits.connections_max;
-        let entrance = http::server::Entrance { connections_max, trusted_proxies };
+        let entrance = http::server::Entrance {
+            connections_max: limits.connections_max,
+            connections_per_address_max: limits.connections_per_address_max,
+            trusted_proxies,
+        };
         tokio::select! {
             () = http::server::serve(listener, router, entrance, stop) => {}
             why = halt.called() => {

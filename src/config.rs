@@ -111,6 +111,8 @@ pub struct Database {
 pub struct Limits {
     /// At most so many connections are open; more are closed unread.
     pub connections_max: usize,
+    /// At most so many of them are one client's.
+    pub connections_per_address_max: usize,
     /// So often one address may ask for what needs no credentials.
     pub visits_per_second: NonZeroU32,
     /// Requests about one car to the vehicle cloud.
@@ -136,6 +138,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 16 * 1024,
+            connections_per_address_max: 1024,
             visits_per_second: NonZeroU32::MIN.saturating_add(199),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },

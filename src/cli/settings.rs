@@ -183,6 +183,17 @@ pub struct LimitSettings {
     )]
     pub connections_max: usize,
 
+    /// At most so many of them are from one address, and never more than half; those of trusted
+    /// proxies are not counted.
+    #[arg(
+        long,
+        env = "KEYLEND_CONNECTIONS_PER_ADDRESS_MAX",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connections_per_address_max,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000)
+    )]
+    pub connections_per_address_max: usize,
+
     /// So often one address may ask for what needs no credentials, such as signing in; four times
     /// as often for a moment.
     #[arg(
@@ -344,6 +355,7 @@ impl LimitSettings {
     pub fn into_config(self) -> Limits {
         Limits {
             connections_max: self.connections_max,
+            connections_per_address_max: self.connections_per_address_max,
             visits_per_second: self.visits_per_second,
             commands_waiting_max: self.commands_waiting_max,
             password_hashes_max: self.password_hashes_max,

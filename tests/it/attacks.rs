@@ -4,3 +4,4 @@ mod database_downgrade;
 mod deadlock;
 mod refresh_tokens;
 mod shared_proxy;
+mod sleepers;
