@@ -25,6 +25,8 @@ pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Wit
 pub struct Config {
     /// The address and port to listen on.
     pub listen: SocketAddr,
+    /// The address and port at which operators ask how the service is doing, if it is another one.
+    pub operations_listen: Option<SocketAddr>,
     /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
     /// Who may say for which client a request is.

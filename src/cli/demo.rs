@@ -118,6 +118,7 @@ fn config(
     let public_url: PublicUrl = public_url.parse()?;
     Ok(Config {
         listen,
+        operations_listen: None,
         record: Record {
             origin: LogOrigin::of(&public_url)?,
             reader_token: None,

@@ -50,6 +50,11 @@ pub struct Settings {
     #[arg(long, env = "KEYLEND_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Address and port at which /metrics and /readyz are served, and then only there; by default
+    /// where clients are.
+    #[arg(long, env = "KEYLEND_OPERATIONS_LISTEN", value_name = "ADDRESS")]
+    pub operations_listen: Option<SocketAddr>,
+
     /// Where clients reach the service; by default where it listens.
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
@@ -321,6 +326,7 @@ impl Settings {
         };
         Ok(Config {
             listen: self.listen,
+            operations_listen: self.operations_listen,
             record: self.record.into_config(&public_url)?,
             public_url,
             trusted_proxies: self.trusted_proxies.into(),

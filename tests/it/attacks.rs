@@ -2,6 +2,7 @@
 
 mod database_downgrade;
 mod deadlock;
+mod onlookers;
 mod other_users;
 mod refresh_tokens;
 mod shared_proxy;

@@ -21,6 +21,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
     let simulator: Origin = cloud_url.parse().unwrap();
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
+        operations_listen: None,
         public_url: "http://keylend.test".parse().unwrap(),
         trusted_proxies: TrustedProxies::default(),
         database: Database { location, connections_max: 8 },
