@@ -24,16 +24,26 @@ pub(super) async fn pace(
     next: Next,
 ) -> Response {
     // A request that came over no socket is this program's own.
-    let Some(&ClientAddress(address)) = request.extensions().get() else {
+    let Some(&client) = request.extensions().get() else {
         return next.run(request).await;
     };
-    match visits.admit(address) {
+    match admit(&visits, client).await {
         Ok(()) => next.run(request).await,
-        Err(wait) => {
-            tokio::time::sleep(HELD_BACK).await;
-            Problem::of(Code::RateLimited).retry_after(wait.0).into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
+}
+
+/// Counts a visit.
+///
+/// # Errors
+/// The refusal, after a while, of one visit too many.
+pub(super) async fn admit(
+    visits: &Visits,
+    ClientAddress(address): ClientAddress,
+) -> Result<(), Problem> {
+    let Err(wait) = visits.admit(address) else { return Ok(()) };
+    tokio::time::sleep(HELD_BACK).await;
+    Err(Problem::of(Code::RateLimited).retry_after(wait.0))
 }
 
 #[cfg(test)]

@@ -7,3 +7,4 @@ mod other_users;
 mod refresh_tokens;
 mod shared_proxy;
 mod sleepers;
+mod unsigned_webhooks;
