@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::storage::Location;
 
@@ -193,6 +193,18 @@ impl PublicUrl {
         &self.0
     }
 
+    /// Whether others could read what is said there: it is not encrypted, and not on this machine.
+    #[must_use]
+    pub fn is_in_clear(&self) -> bool {
+        let is_on_this_machine = |url: &Url| match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        !Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url))
+    }
+
     /// The address of a path, which starts with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
@@ -276,6 +288,23 @@ mod tests {
         ];
         for (text, error) in wrong {
             assert_eq!(text.parse::<Origin>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_in_clear_unless_it_is_encrypted_or_on_this_machine() {
+        for (text, is_in_clear) in [
+            ("https://keys.example.org", false),
+            ("http://localhost:8080", false),
+            ("http://keys.localhost", false),
+            ("http://127.8.0.1", false),
+            ("http://[::1]:8080", false),
+            ("http://keys.example.org", true),
+            ("http://localhost.example.org", true),
+            ("http://10.0.0.5:8080", true),
+            ("http://[2001:db8::1]", true),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().is_in_clear(), is_in_clear, "{text}");
         }
     }
 

@@ -77,6 +77,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     if let Some(operators) = &listeners.operators {
         tracing::info!(address = %operators.local_addr()?, "listening for operators");
     }
+    if config.public_url.is_in_clear() {
+        tracing::warn!(
+            "passwords and tokens cross the network in clear: the public address is http://"
+        );
+    }
     let address = listeners.clients.local_addr()?;
     tracing::info!(%address, public_url = config.public_url.as_str(), "listening");
     let service = app.service.clone();

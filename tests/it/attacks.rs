@@ -1,5 +1,6 @@
 //! Moments that somebody could choose, or meet by chance, to break a promise.
 
+mod careless_settings;
 mod database_downgrade;
 mod deadlock;
 mod onlookers;

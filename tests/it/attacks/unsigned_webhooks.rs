@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::{Reply, TestApp, on_both};
 
 /// The secret that the tests' service and simulator share.
-const SECRET: &str = "sim-amt";
+const SECRET: &str = "simulated-token-of-webhooks";
 /// With a clock that stands, an address is let in four times as often as this and never again.
 const VISITS_PER_SECOND: u32 = 10;
 const STRANGERS: usize = 100;

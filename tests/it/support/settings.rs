@@ -28,7 +28,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
         key_file,
         record: Record {
             origin: record::ORIGIN.parse().unwrap(),
-            reader_token: Some("reader-token".into()),
+            reader_token: Some("the-reader-token".into()),
             witnesses: Witnesses::default(),
         },
         smartcar: Smartcar {
@@ -38,7 +38,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
             timeout: CONNECTOR_TIMEOUT,
             api_versions: ApiVersions::V3First,
             v3_credentials: None,
-            management_token: Some("sim-amt".into()),
+            management_token: Some("simulated-token-of-webhooks".into()),
         },
         limits: Limits {
             // All people of a story come from one address.
