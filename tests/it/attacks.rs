@@ -8,4 +8,5 @@ mod other_users;
 mod refresh_tokens;
 mod shared_proxy;
 mod sleepers;
+mod strange_page;
 mod unsigned_webhooks;
