@@ -29,7 +29,6 @@ USER nonroot
 WORKDIR /data
 VOLUME /data
 ENV KEYLEND_LISTEN=0.0.0.0:8080 \
-    KEYLEND_DATABASE_URL=sqlite:/data/keylend.db \
     KEYLEND_KEY_FILE=/data/keylend.keys
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/keylend"]

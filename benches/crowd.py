@@ -7,7 +7,8 @@
 - sign-in: 256 clients that guess passwords, each as fast as it is answered.
 - public: 256 clients that ask for the checkpoint, each as fast as it is answered.
 
-It comes from 127.0.0.2, so that its pace is counted apart from that of others. Prints "there" when all
+It comes from 127.0.0.2 and, five hundred from each, from the addresses after it, so that its pace and its
+connections are counted apart from those of others. Prints "there" when all
 have come, and at its end, by SIGTERM, how many answers of which status it got.
 """
 
@@ -17,7 +18,7 @@ import json
 import signal
 import sys
 
-ADDRESS = ("127.0.0.2", 0)
+CLIENTS_OF_ONE_ADDRESS = 500
 CLIENTS = {"idle": 10_000, "slow": 1_000, "sign-in": 256, "public": 256}
 
 answers = collections.Counter()
@@ -71,9 +72,10 @@ async def stand(number, reader, writer):
 
 async def client(kind, number, target, arrived):
     """One of the crowd. Whoever is thrown out comes again."""
+    address = (f"127.0.0.{2 + number // CLIENTS_OF_ONE_ADDRESS}", 0)
     while True:
         try:
-            reader, writer = await asyncio.open_connection(*target, local_addr=ADDRESS)
+            reader, writer = await asyncio.open_connection(*target, local_addr=address)
             arrived.release()
             if kind == "idle":
                 await stand(number, reader, writer)

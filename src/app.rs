@@ -1,6 +1,7 @@
 //! The composition root: from settings to a running service. The only place that chooses
 //! implementations.
 
+mod listeners;
 mod readiness;
 
 use std::panic::AssertUnwindSafe;
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,7 +17,7 @@ use crate::auth::Visits;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, SystemClock};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, TrustedProxies};
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
@@ -33,6 +33,8 @@ use crate::signing::keyring_file;
 use crate::signing::last_signed::LastSigned;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
+
+pub use listeners::Listeners;
 
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
@@ -106,6 +108,7 @@ pub struct App {
     reads: ReadGateTask,
     stop: CancellationToken,
     limits: Limits,
+    trusted_proxies: TrustedProxies,
     visits: Arc<Visits>,
     metrics: PrometheusHandle,
 }
@@ -222,6 +225,7 @@ impl App {
             reads: reads_task,
             stop,
             limits,
+            trusted_proxies: config.trusted_proxies.clone(),
             visits,
             metrics,
         })
@@ -267,16 +271,17 @@ impl App {
     ///
     /// # Errors
     /// [`Halted`].
-    pub async fn serve(self, listener: TcpListener) -> Result<(), Halted> {
-        self.serve_with(listener, true).await
+    pub async fn serve(self, listeners: impl Into<Listeners>) -> Result<(), Halted> {
+        self.serve_with(listeners.into(), true).await
     }
 
     /// As [`App::serve`], with or without the workers: a test runs them by hand.
     ///
     /// # Errors
     /// [`Halted`].
-    pub async fn serve_with(self, listener: TcpListener, workers: bool) -> Result<(), Halted> {
-        let Self { service, halt, gate, reads, stop, limits, visits, metrics } = self;
+    pub async fn serve_with(self, listeners: Listeners, workers: bool) -> Result<(), Halted> {
+        let Self { service, halt, gate, reads, stop, limits, trusted_proxies, visits, metrics } =
+            self;
         if let Err(error) = agreement::compare(&service.base).await {
             tracing::warn!(error = ?error, "the clock was compared with nothing yet");
         }
@@ -296,9 +301,13 @@ impl App {
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };
-        let router = http::router(Arc::new(gateway), edge);
+        let entrance = http::server::Entrance {
+            connections_max: limits.connections_max,
+            connections_per_address_max: limits.connections_per_address_max,
+            trusted_proxies,
+        };
         tokio::select! {
-            () = http::server::serve(listener, router, limits.connections_max, stop) => {}
+            () = listeners.serve(gateway, edge, entrance, stop) => {}
             why = halt.called() => {
                 tracing::error!(why, "stopping at once");
                 return Err(Halted(why));

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::storage::Location;
 
+mod proxies;
 mod smartcar;
 mod witnesses;
 
+pub use proxies::{InvalidProxyNetwork, ProxyNetwork, TrustedProxies};
 pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
 pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Witnesses};
 
@@ -23,8 +25,12 @@ pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Wit
 pub struct Config {
     /// The address and port to listen on.
     pub listen: SocketAddr,
+    /// The address and port at which operators ask how the service is doing, if it is another one.
+    pub operations_listen: Option<SocketAddr>,
     /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
+    /// Who may say for which client a request is.
+    pub trusted_proxies: TrustedProxies,
     /// The database, and how many connections to it there may be.
     pub database: Database,
     /// The file with the signing and sealing keys.
@@ -107,6 +113,8 @@ pub struct Database {
 pub struct Limits {
     /// At most so many connections are open; more are closed unread.
     pub connections_max: usize,
+    /// At most so many of them are one client's.
+    pub connections_per_address_max: usize,
     /// So often one address may ask for what needs no credentials.
     pub visits_per_second: NonZeroU32,
     /// Requests about one car to the vehicle cloud.
@@ -132,6 +140,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 16 * 1024,
+            connections_per_address_max: 1024,
             visits_per_second: NonZeroU32::MIN.saturating_add(199),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
@@ -182,6 +191,18 @@ impl PublicUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether others could read what is said there: it is not encrypted, and not on this machine.
+    #[must_use]
+    pub fn is_in_clear(&self) -> bool {
+        let is_on_this_machine = |url: &Url| match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        !Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https" || is_on_this_machine(&url))
     }
 
     /// The address of a path, which starts with a slash.
@@ -267,6 +288,23 @@ mod tests {
         ];
         for (text, error) in wrong {
             assert_eq!(text.parse::<Origin>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_in_clear_unless_it_is_encrypted_or_on_this_machine() {
+        for (text, is_in_clear) in [
+            ("https://keys.example.org", false),
+            ("http://localhost:8080", false),
+            ("http://keys.localhost", false),
+            ("http://127.8.0.1", false),
+            ("http://[::1]:8080", false),
+            ("http://keys.example.org", true),
+            ("http://localhost.example.org", true),
+            ("http://10.0.0.5:8080", true),
+            ("http://[2001:db8::1]", true),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().is_in_clear(), is_in_clear, "{text}");
         }
     }
 

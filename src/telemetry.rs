@@ -15,7 +15,8 @@ pub const HTTP_REQUEST: &str = "http.request";
 /// Histogram, seconds: HTTP requests by `route`, `method` and `status_class`.
 pub const HTTP_SERVER_REQUEST_DURATION: &str = "http_server_request_duration_seconds";
 
-/// Counter: connections that were closed unread because there was no place for them.
+/// Counter, by `reason` (`full`, `address`): connections that were closed unread because there was no
+/// place for them, in all or for one more of their address.
 pub const HTTP_CONNECTIONS_REFUSED: &str = "http_server_connections_refused_total";
 
 /// Histogram, requests: how many commands were decided on in one transaction.

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 /// An IPv4 address or the /64 of an IPv6 address, which is what one customer gets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Network(IpAddr);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {

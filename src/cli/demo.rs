@@ -18,7 +18,7 @@ use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
     ApiVersions, Config, Database, Limits, LogOrigin, Origin, Origins, PublicUrl, Record, Smartcar,
-    Witnesses,
+    TrustedProxies, Witnesses,
 };
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
@@ -118,6 +118,7 @@ fn config(
     let public_url: PublicUrl = public_url.parse()?;
     Ok(Config {
         listen,
+        operations_listen: None,
         record: Record {
             origin: LogOrigin::of(&public_url)?,
             reader_token: None,
@@ -128,6 +129,7 @@ fn config(
             connections_max: 10,
         },
         public_url,
+        trusted_proxies: TrustedProxies::default(),
         key_file: folder.join("keylend.keys"),
         smartcar: Smartcar {
             client_id: "demo".to_owned(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
+use super::failure::with_causes;
 use super::settings::Settings;
 use super::{Failure, Output};
 use crate::config::Config;
@@ -65,7 +66,7 @@ async fn database(config: &Config) -> Vec<Finding> {
     let db = match Db::open(&config.database.location, PostgresSettings::default(), false).await {
         Ok(db) => db,
         Err(error) => {
-            return vec![Finding { check: "database", result: Err(error.to_string()) }];
+            return vec![Finding { check: "database", result: Err(with_causes(&error)) }];
         }
     };
     let migrated = match db.is_migrated().await {

@@ -61,6 +61,12 @@ impl Failure {
     }
 }
 
+/// An error with all its causes, on one line.
+pub(super) fn with_causes(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(Some(error), |error| StdError::source(*error));
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 macro_rules! failures {
     ($($error:ty),* $(,)?) => {
         $(

@@ -30,7 +30,7 @@ pub(super) struct MigrateArgs {
 pub(super) async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let MigrateArgs { database, key_file, output } = args;
     let key_file = key_file.key_file;
-    let database = database.into_config();
+    let database = database.into_config()?;
     let made_keys = !key_file.exists();
     let (entropy, now) = (OsEntropy::default(), SystemClock::start().now());
     if made_keys {

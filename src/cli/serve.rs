@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::settings::Settings;
-use crate::app::{App, Parts};
+use crate::app::{App, Listeners, Parts};
 use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::http;
@@ -74,8 +73,17 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     }
     app.must_be_ready(args.accept_rollback).await?;
     let interrupted = interrupted()?;
-    let listener = TcpListener::bind(config.listen).await?;
-    tracing::info!(address = %listener.local_addr()?, public_url = config.public_url.as_str(), "listening");
+    let listeners = Listeners::bind(&config).await?;
+    if let Some(operators) = &listeners.operators {
+        tracing::info!(address = %operators.local_addr()?, "listening for operators");
+    }
+    if config.public_url.is_in_clear() {
+        tracing::warn!(
+            "passwords and tokens cross the network in clear: the public address is http://"
+        );
+    }
+    let address = listeners.clients.local_addr()?;
+    tracing::info!(%address, public_url = config.public_url.as_str(), "listening");
     let service = app.service.clone();
     let tasks = service.tasks.clone();
     tasks.spawn(reload_on_hangup(service, config.key_file.clone(), stop.clone()));
@@ -84,7 +92,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         tracing::info!("stopping: no new commands, those in flight get their outcome");
         stop.cancel();
     });
-    if let Err(halted) = app.serve(listener).await {
+    if let Err(halted) = app.serve(listeners).await {
         // At once, with nothing closed in order: closing a database file writes to it.
         Failure::from(halted).print();
         std::process::exit(HALTED)

@@ -1,21 +1,21 @@
 //! Every setting of the service: a flag, and an environment variable of the same name. What they
 //! mean is checked here, once, before anything starts.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
     Allowance, Config, Database, InvalidLogOrigin, InvalidWitnesses, Limits, LogFormat, LogOrigin,
-    Logging, PublicUrl, Record, WitnessAddress, Witnesses,
+    Logging, ProxyNetwork, PublicUrl, Record, WitnessAddress, Witnesses,
 };
-use crate::storage::Location;
+use crate::storage::{InvalidLocation, Location};
 
+mod secrets;
 mod smartcar;
 
 use smartcar::SIMULATED_CLIENT;
@@ -30,6 +30,36 @@ pub enum InvalidSettings {
          or the address of a simulator as KEYLEND_SIMULATOR_URL"
     )]
     Missing(&'static str),
+    /// A secret is given as it is and as a file.
+    #[error("{0} and {0}_FILE are both set")]
+    Both(&'static str),
+    /// The file of a secret cannot be used.
+    #[error("{name}_FILE={path}: {why}")]
+    SecretFile {
+        /// The setting without `_FILE`.
+        name: &'static str,
+        /// Where the file was looked for.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A secret could be guessed.
+    #[error("{name} must have at least {characters_min} characters, or it could be guessed")]
+    ShortSecret {
+        /// The setting.
+        name: &'static str,
+        /// As many as it must have.
+        characters_min: usize,
+    },
+    /// What is in the file of the database's URL is none.
+    #[error("KEYLEND_DATABASE_URL_FILE: what it holds {0}")]
+    DatabaseUrl(#[from] InvalidLocation),
+    /// Tokens and passwords would cross a network in clear.
+    #[error(
+        "KEYLEND_PUBLIC_URL={0} is not encrypted: give an https:// address, or say \
+         KEYLEND_PUBLIC_URL_INSECURE=true"
+    )]
+    PublicUrlInClear(String),
     /// The address to listen at is nothing that clients could be sent to.
     #[error("KEYLEND_PUBLIC_URL is not set, and no address follows from KEYLEND_LISTEN={0}")]
     PublicUrl(SocketAddr),
@@ -50,9 +80,24 @@ pub struct Settings {
     #[arg(long, env = "KEYLEND_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Address and port at which /metrics and /readyz are served, and then only there; by default
+    /// where clients are.
+    #[arg(long, env = "KEYLEND_OPERATIONS_LISTEN", value_name = "ADDRESS")]
+    pub operations_listen: Option<SocketAddr>,
+
     /// Where clients reach the service; by default where it listens.
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+
+    /// Start although clients on other machines are to reach the service at an http:// address, so
+    /// that anybody between can read passwords and tokens.
+    #[arg(long, env = "KEYLEND_PUBLIC_URL_INSECURE")]
+    pub public_url_insecure: bool,
+
+    /// Proxies that are believed when they say in Forwarded or X-Forwarded-For whose request it is:
+    /// addresses or networks, several separated by commas.
+    #[arg(long, env = "KEYLEND_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<ProxyNetwork>,
 
     /// The keys.
     #[command(flatten)]
@@ -93,6 +138,10 @@ pub struct RecordSettings {
     )]
     pub record_reader_token: Option<SecretString>,
 
+    /// File that holds this secret.
+    #[arg(long, env = "KEYLEND_RECORD_READER_TOKEN_FILE", value_name = "PATH")]
+    pub record_reader_token_file: Option<PathBuf>,
+
     /// Who watches it.
     #[command(flatten)]
     pub witnesses: WitnessSettings,
@@ -117,8 +166,12 @@ impl RecordSettings {
             Some(origin) => origin,
             None => LogOrigin::of(public_url)?,
         };
-        let witnesses = self.witnesses.into_config()?;
-        Ok(Record { origin, reader_token: self.record_reader_token, witnesses })
+        let reader_token = secrets::unguessable(
+            "KEYLEND_RECORD_READER_TOKEN",
+            self.record_reader_token,
+            self.record_reader_token_file,
+        )?;
+        Ok(Record { origin, reader_token, witnesses: self.witnesses.into_config()? })
     }
 }
 
@@ -141,18 +194,16 @@ pub struct KeyFileSetting {
 }
 
 /// The settings of whatever opens the database.
-#[derive(Clone, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct DatabaseSettings {
     /// sqlite:PATH or postgres://USER@HOST/NAME; several servers of one database with commas,
-    /// postgres://USER@HOST:PORT,HOST:PORT/NAME.
-    #[arg(
-        long,
-        env = "KEYLEND_DATABASE_URL",
-        value_name = "URL",
-        default_value = "sqlite:keylend.db",
-        hide_env_values = true
-    )]
-    pub database_url: Location,
+    /// postgres://USER@HOST:PORT,HOST:PORT/NAME. By default sqlite:keylend.db.
+    #[arg(long, env = "KEYLEND_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<Location>,
+
+    /// File that holds the URL, because it may hold a password.
+    #[arg(long, env = "KEYLEND_DATABASE_URL_FILE", value_name = "PATH")]
+    pub database_url_file: Option<PathBuf>,
 
     /// At most so many connections to a Postgres server.
     #[arg(
@@ -178,8 +229,19 @@ pub struct LimitSettings {
     )]
     pub connections_max: usize,
 
+    /// At most so many of them are from one address, and never more than half; those of trusted
+    /// proxies are not counted.
+    #[arg(
+        long,
+        env = "KEYLEND_CONNECTIONS_PER_ADDRESS_MAX",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connections_per_address_max,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000)
+    )]
+    pub connections_per_address_max: usize,
+
     /// So often one address may ask for what needs no credentials, such as signing in; four times
-    /// as often for a moment. More if clients come through a proxy.
+    /// as often for a moment.
     #[arg(
         long,
         env = "KEYLEND_VISITS_PER_SECOND",
@@ -290,7 +352,9 @@ impl Settings {
     pub fn into_offline_config(mut self) -> Result<Config, InvalidSettings> {
         let smartcar = &mut self.smartcar;
         smartcar.smartcar_client_id.get_or_insert_with(|| SIMULATED_CLIENT.to_owned());
-        smartcar.smartcar_client_secret.get_or_insert_with(|| SIMULATED_CLIENT.into());
+        if smartcar.smartcar_client_secret_file.is_none() {
+            smartcar.smartcar_client_secret.get_or_insert_with(|| SIMULATED_CLIENT.into());
+        }
         self.into_config()
     }
 
@@ -303,11 +367,16 @@ impl Settings {
             Some(public_url) => public_url,
             None => address_of(self.listen)?,
         };
+        if public_url.is_in_clear() && !self.public_url_insecure {
+            return Err(InvalidSettings::PublicUrlInClear(public_url.as_str().to_owned()));
+        }
         Ok(Config {
             listen: self.listen,
+            operations_listen: self.operations_listen,
             record: self.record.into_config(&public_url)?,
             public_url,
-            database: self.database.into_config(),
+            trusted_proxies: self.trusted_proxies.into(),
+            database: self.database.into_config()?,
             key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,
             limits: self.limits.into_config(),
@@ -325,10 +394,23 @@ fn address_of(listen: SocketAddr) -> Result<PublicUrl, InvalidSettings> {
 }
 
 impl DatabaseSettings {
+    /// Where the data is unless something else is said.
+    const LOCATION_DEFAULT: &str = "sqlite:keylend.db";
+
     /// The settings as checked values.
-    #[must_use]
-    pub fn into_config(self) -> Database {
-        Database { location: self.database_url, connections_max: self.database_connections_max }
+    ///
+    /// # Errors
+    /// [`InvalidSettings`] if the URL is given twice, or its file does not hold one.
+    pub fn into_config(self) -> Result<Database, InvalidSettings> {
+        let location = match (self.database_url, self.database_url_file) {
+            (Some(_), Some(_)) => return Err(InvalidSettings::Both("KEYLEND_DATABASE_URL")),
+            (Some(location), None) => location,
+            (None, None) => Self::LOCATION_DEFAULT.parse()?,
+            (None, Some(path)) => {
+                secrets::read("KEYLEND_DATABASE_URL", &path)?.expose_secret().parse()?
+            }
+        };
+        Ok(Database { location, connections_max: self.database_connections_max })
     }
 }
 
@@ -338,6 +420,7 @@ impl LimitSettings {
     pub fn into_config(self) -> Limits {
         Limits {
             connections_max: self.connections_max,
+            connections_per_address_max: self.connections_per_address_max,
             visits_per_second: self.visits_per_second,
             commands_waiting_max: self.commands_waiting_max,
             password_hashes_max: self.password_hashes_max,
@@ -350,12 +433,6 @@ impl LimitSettings {
                 per_minute: self.application_requests_per_minute,
             },
         }
-    }
-}
-
-impl fmt::Debug for DatabaseSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.clone().into_config(), f)
     }
 }
 

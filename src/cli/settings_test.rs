@@ -84,6 +84,66 @@ fn a_service_that_listens_everywhere_must_be_told_its_name() {
 }
 
 #[test]
+fn a_secret_that_could_be_guessed_does_not_start_a_service() {
+    let simulator = ["--simulator-url", "http://s:1"];
+    for flag in ["--record-reader-token", "--smartcar-management-token"] {
+        let error = config(&[&simulator[..], &[flag, "x"]].concat()).unwrap_err();
+        assert!(matches!(error, InvalidSettings::ShortSecret { .. }), "{flag}");
+    }
+}
+
+#[test]
+fn an_address_in_clear_has_to_be_asked_for_by_name() {
+    for elsewhere in [["--public-url", "http://keys.example"], ["--listen", "10.0.0.5:80"]] {
+        let line = [&["--simulator-url", "http://s:1"][..], &elsewhere].concat();
+        let error = config(&line).unwrap_err();
+        assert!(matches!(error, InvalidSettings::PublicUrlInClear(_)), "{elsewhere:?}");
+        config(&[&line[..], &["--public-url-insecure"]].concat()).unwrap();
+    }
+}
+
+#[test]
+fn every_secret_can_be_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let url = file("url", "postgres://me:hunter2@db/keys\n");
+    let secret = file("secret", "a-long-enough-secret\n");
+    let by_files = config(&[
+        "--database-url-file",
+        &url,
+        "--record-reader-token-file",
+        &secret,
+        "--smartcar-client-id",
+        "x",
+        "--smartcar-client-secret-file",
+        &secret,
+        "--smartcar-v3-client-id",
+        "y",
+        "--smartcar-v3-client-secret-file",
+        &secret,
+        "--smartcar-management-token-file",
+        &secret,
+    ])
+    .unwrap();
+    let expected = "postgres://me:hunter2@db/keys".parse().unwrap();
+    assert_eq!(by_files.database.location, expected);
+    let smartcar = by_files.smartcar;
+    let others = [by_files.record.reader_token, smartcar.management_token];
+    let v3 = smartcar.v3_credentials.map(|own| own.client_secret);
+    for read in others.into_iter().chain([Some(smartcar.client_secret), v3]) {
+        assert_eq!(read.unwrap().expose_secret(), "a-long-enough-secret");
+    }
+    let nonsense = ["--simulator-url", "http://s:1", "--database-url-file", &secret];
+    assert_eq!(config(&nonsense).unwrap_err(), InvalidSettings::DatabaseUrl(InvalidLocation));
+    let twice = [&nonsense[..], &["--database-url", "sqlite:x"]].concat();
+    assert_eq!(config(&twice).unwrap_err(), InvalidSettings::Both("KEYLEND_DATABASE_URL"));
+}
+
+#[test]
 fn half_of_the_credentials_for_v3_are_not_passed_over() {
     let simulator = ["--simulator-url", "http://127.0.0.1:9000", "--smartcar-v3-client-id", "x"];
     let missing = InvalidSettings::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET");

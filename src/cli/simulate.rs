@@ -35,7 +35,7 @@ pub(super) struct SimulateArgs {
     #[arg(long)]
     state_fixed: bool,
     /// The application management token: the key of webhooks and of the list of connections.
-    #[arg(long, default_value = "sim-amt")]
+    #[arg(long, default_value = "simulated-token-of-webhooks")]
     management_token: String,
     /// Append one JSON line for each command that a car really executed.
     #[arg(long)]

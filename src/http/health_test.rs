@@ -22,7 +22,8 @@ impl HealthCheck for Fixed {
 fn app(checks: Vec<Box<dyn HealthCheck>>) -> Router {
     let metrics = telemetry::measurements().unwrap();
     let monitor = Monitor { checks: checks.into(), metrics };
-    crate::http::served(crate::http::open_routes(), monitor, edge())
+    let routes = crate::http::open_routes().merge(crate::http::operators_routes());
+    crate::http::served(routes, monitor, edge())
 }
 
 #[tokio::test]

@@ -4,16 +4,19 @@
 //! nothing, and they know no database and no vehicle cloud.
 
 mod claim_page;
+mod client_address;
 pub mod extract;
 #[cfg(test)]
 mod handler_test;
 pub mod headers;
 pub mod health;
+mod idleness;
 mod jwks;
 pub mod layers;
 mod metrics;
 mod oauth_token;
 pub mod openapi;
+mod places;
 pub mod problem;
 mod problem_pages;
 pub mod request_id;
@@ -67,8 +70,14 @@ where
         .routes(routes!(claim_page::page))
         .routes(routes!(claim_page::script))
         .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
+}
+
+/// What tells operators how the service is doing.
+fn operators_routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
+where
+    Monitor: FromRef<S>,
+{
+    OpenApiRouter::new().routes(routes!(health::ready)).routes(routes!(health::metrics))
 }
 
 /// Every described route for those who have no credentials yet: each address at a pace.
@@ -133,13 +142,33 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
 /// The description of every route.
 #[must_use]
 pub fn api() -> utoipa::openapi::OpenApi {
-    openapi::complete(visitors_routes().merge(routes()).into_openapi())
+    openapi::complete(visitors_routes().merge(operators_routes()).merge(routes()).into_openapi())
 }
 
-/// The whole interface, ready to be served.
-pub fn router(gateway: Arc<Gateway>, edge: Edge) -> Router {
+/// Where operators ask how the service is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperatorsDoor {
+    /// Where everybody else asks, each address at a pace.
+    Shared,
+    /// At an address of their own, which has [`operators_router`].
+    Separate,
+}
+
+/// The interface for clients, ready to be served.
+pub fn router(gateway: Arc<Gateway>, edge: Edge, operators: OperatorsDoor) -> Router {
+    let visitors = match operators {
+        OperatorsDoor::Shared => visitors_routes().merge(operators_routes()),
+        OperatorsDoor::Separate => visitors_routes(),
+    };
     let paced = middleware::from_fn_with_state(Arc::clone(&gateway.visits), visitors::pace);
-    served(visitors_routes().layer(paced).merge(routes()), gateway, edge)
+    served(visitors.layer(paced).merge(routes()), gateway, edge)
+}
+
+/// What is served at the operators' own address: whether the service is alive, ready, and how it
+/// is doing.
+pub fn operators_router(monitor: Monitor, edge: Edge) -> Router {
+    let described = operators_routes().routes(routes!(health::alive));
+    layers::layered(Router::from(described).with_state(monitor), edge)
 }
 
 /// Routes and their description, with everything that surrounds a request.

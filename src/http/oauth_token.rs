@@ -2,18 +2,18 @@
 //! in the form or in HTTP Basic. Errors have the form of RFC 6749 section 5.2, as OAuth clients
 //! expect them here.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Gateway;
+use super::client_address::ClientAddress;
 use super::extract::{self, WholeBody};
 use super::problem::Problem;
 use super::request_id::RequestId;
@@ -73,7 +73,7 @@ fn refuse(status: StatusCode, error: &'static str, error_description: &'static s
     ))]
 pub(super) async fn issue(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request_id: RequestId,
     headers: HeaderMap,
     WholeBody(body): WholeBody,
@@ -102,7 +102,7 @@ pub(super) async fn issue(
     let (client_id, secret) = credentials;
     let request_id = Some(request_id.recorded().to_owned());
     let issued =
-        api_clients::issue_token(&gateway.service, &client_id, &secret, peer.ip(), request_id);
+        api_clients::issue_token(&gateway.service, &client_id, &secret, address, request_id);
     match issued.await {
         Ok(token) => {
             let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();

@@ -7,88 +7,75 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::client_address::ClientAddress;
+use super::idleness::{Idleness, LOOK_EVERY, Open, Verdict};
+use super::places::{Place, Places};
+use crate::config::TrustedProxies;
 use crate::telemetry;
 
-/// From the last answer, or from the beginning, to the end of the next request's head; an idle
-/// connection is closed after it. Longer than the pauses of an app's pool of connections.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
-/// The same while most places are taken: whoever has nothing to ask makes room.
-const HEAD_TIME_CROWDED: Duration = Duration::from_secs(5);
+pub use super::places::Entrance;
+
 /// A head, and what is read ahead of a request.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Requests at the same time on one connection of HTTP/2.
 const STREAMS_MAX: u32 = 128;
-/// A connection of HTTP/2 that is silent for so long is asked whether it is there, and has as long
-/// to answer.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// Serves the router on every connection, until `stop`; then waits for what is being answered.
-///
-/// A connection beyond `connections_max` is closed unread, so that its client tries another
-/// instance at once rather than wait for a place.
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
-    connections_max: usize,
+    entrance: Entrance,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(connections_max));
+    let places = Places::of(&entrance);
     let connections = TaskTracker::new();
-    let (roomy, crowded) = (protocols(HEAD_TIME_MAX), protocols(HEAD_TIME_CROWDED));
+    let protocols = protocols();
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
             // It waits by itself while the process has no descriptors left.
             accepted = Listener::accept(&mut listener) => accepted,
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED).increment(1);
-            continue;
+        let place = match places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(none) => {
+                let reason = none.as_str();
+                metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED, "reason" => reason)
+                    .increment(1);
+                continue;
+            }
         };
-        let is_crowded = places.available_permits() < connections_max / 2;
-        let (protocols, head_time_max) =
-            if is_crowded { (&crowded, HEAD_TIME_CROWDED) } else { (&roomy, HEAD_TIME_MAX) };
-        let protocols = protocols.clone();
-        let connection = Connection { stream, peer, protocols, head_time_max, _place: place };
-        connections.spawn(connection.serve(router.clone(), stop.clone()));
+        let trusted_proxies = entrance.trusted_proxies.clone();
+        let connection = Connection { stream, peer, place, trusted_proxies };
+        connections.spawn(connection.serve(protocols.clone(), router.clone(), stop.clone()));
     }
     drop(listener);
     connections.close();
     connections.wait().await;
 }
 
-/// How a connection is read.
-fn protocols(head_time_max: Duration) -> Builder<TokioExecutor> {
+/// How a connection is read. How long it may be there is not left to the protocols: of HTTP/2 there
+/// is only a limit on silence, which a client that answers every PING never reaches.
+fn protocols() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_time_max)
-        .max_buf_size(BUFFER_BYTES_MAX);
+    builder.http1().header_read_timeout(None).max_buf_size(BUFFER_BYTES_MAX);
     builder
         .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(SILENCE_MAX)
-        .keep_alive_timeout(SILENCE_MAX)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(BUFFER_BYTES_MAX as u32);
     builder
@@ -97,42 +84,46 @@ fn protocols(head_time_max: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
-    protocols: Builder<TokioExecutor>,
-    head_time_max: Duration,
     /// Held as long as the connection lives.
-    _place: OwnedSemaphorePermit,
+    place: Place,
+    trusted_proxies: TrustedProxies,
 }
 
 impl Connection {
-    async fn serve(self, router: Router, stop: CancellationToken) {
+    async fn serve(
+        self,
+        protocols: Builder<TokioExecutor>,
+        router: Router,
+        stop: CancellationToken,
+    ) {
+        let Self { stream, peer, place, trusted_proxies } = self;
         // A small answer should not wait for the client's acknowledgement of the last one.
-        if let Err(error) = self.stream.set_nodelay(true) {
+        if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(error = %error, "a connection was gone before it was served");
             return;
         }
-        let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
-        let has_asked = Arc::clone(&asked);
+        let mut idleness = Idleness::default();
+        let requests = idleness.counter();
         let answer = service_fn(move |request| {
-            has_asked.store(true, Ordering::Relaxed);
-            answer(router.clone(), peer, request)
+            let client = ClientAddress::of(peer.ip(), request.headers(), &trusted_proxies);
+            answer(router.clone(), client, request, requests.begin())
         });
-        let connection = self.protocols.serve_connection(TokioIo::new(self.stream), answer);
-        let mut connection = pin!(connection);
-        // The limit on heads begins when it is known which protocol is spoken; this one before.
-        let mut silence = pin!(tokio::time::sleep(self.head_time_max));
-        let (mut is_stopping, mut is_new) = (false, true);
+        let mut connection = pin!(protocols.serve_connection(TokioIo::new(stream), answer));
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.reset();
+        let mut is_stopping = false;
         let ended = loop {
             tokio::select! {
                 ended = connection.as_mut() => break ended,
                 () = stop.cancelled(), if !is_stopping => {
-                    connection.as_mut().graceful_shutdown();
                     is_stopping = true;
+                    idleness.leave();
+                    connection.as_mut().graceful_shutdown();
                 }
-                () = silence.as_mut(), if is_new => {
-                    if !asked.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    is_new = false;
+                _ = looks.tick() => match idleness.look(place.is_one_of_few()) {
+                    Verdict::Stay => {}
+                    Verdict::Leave => connection.as_mut().graceful_shutdown(),
+                    Verdict::Cut => return,
                 }
             }
         };
@@ -144,11 +135,12 @@ impl Connection {
 
 async fn answer(
     router: Router,
-    peer: SocketAddr,
+    client: ClientAddress,
     request: hyper::Request<Incoming>,
+    _open: Open,
 ) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(client);
     router.oneshot(request).await
 }
 
@@ -179,7 +171,10 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "here"));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(serve(listener, router, connections_max, stop.clone()));
+        let connections_per_address_max = connections_max;
+        let trusted_proxies = TrustedProxies::default();
+        let entrance = Entrance { connections_max, connections_per_address_max, trusted_proxies };
+        tasks.spawn(serve(listener, router, entrance, stop.clone()));
         tasks.close();
         (address, stop, tasks)
     }

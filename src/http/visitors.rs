@@ -3,14 +3,14 @@
 //! A visitor beyond it waits for the refusal, so that a flood on few connections costs next to
 //! nothing.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::client_address::ClientAddress;
 use super::problem::{Code, Problem};
 use crate::auth::Visits;
 
@@ -24,16 +24,26 @@ pub(super) async fn pace(
     next: Next,
 ) -> Response {
     // A request that came over no socket is this program's own.
-    let Some(&ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
+    let Some(&client) = request.extensions().get() else {
         return next.run(request).await;
     };
-    match visits.admit(peer.ip()) {
+    match admit(&visits, client).await {
         Ok(()) => next.run(request).await,
-        Err(wait) => {
-            tokio::time::sleep(HELD_BACK).await;
-            Problem::of(Code::RateLimited).retry_after(wait.0).into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
+}
+
+/// Counts a visit.
+///
+/// # Errors
+/// The refusal, after a while, of one visit too many.
+pub(super) async fn admit(
+    visits: &Visits,
+    ClientAddress(address): ClientAddress,
+) -> Result<(), Problem> {
+    let Err(wait) = visits.admit(address) else { return Ok(()) };
+    tokio::time::sleep(HELD_BACK).await;
+    Err(Problem::of(Code::RateLimited).retry_after(wait.0))
 }
 
 #[cfg(test)]
@@ -55,16 +65,15 @@ mod tests {
         let app = app.layer(middleware::from_fn_with_state(visits, pace));
         let visit = |address: &str| {
             let mut request = Request::get("/open").body(Body::empty()).unwrap();
-            let peer: SocketAddr = address.parse().unwrap();
-            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(ClientAddress(address.parse().unwrap()));
             send(app.clone(), request)
         };
-        for port in 1..=4 {
-            assert_eq!(visit(&format!("192.0.2.1:{port}")).await.status(), 200);
+        for _ in 1..=4 {
+            assert_eq!(visit("192.0.2.1").await.status(), 200);
         }
-        let refused = visit("192.0.2.1:5").await;
+        let refused = visit("192.0.2.1").await;
         assert_eq!(refused.headers()["retry-after"], "1");
         assert_eq!(status_and_code(refused).await, (429, "rate_limited".into()));
-        assert_eq!(visit("192.0.2.2:5").await.status(), 200);
+        assert_eq!(visit("192.0.2.2").await.status(), 200);
     }
 }

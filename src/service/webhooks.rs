@@ -59,6 +59,15 @@ pub async fn expect_verification(base: &Base) -> Result<Timestamp, Error> {
     opened.await
 }
 
+/// Whether somebody who knows the secret of this service's webhooks signed these bytes.
+#[must_use]
+pub fn is_signed(base: &Base, body: &[u8], signature: Option<&str>) -> bool {
+    let secret = base.settings.management_token.as_ref();
+    secret
+        .zip(signature)
+        .is_some_and(|(secret, told)| webhook_signature::verify(secret.expose_secret(), body, told))
+}
+
 /// Takes in what the cloud sent: the raw bytes and the header with their signature.
 ///
 /// # Errors
@@ -81,8 +90,7 @@ pub async fn receive(
         Message::Challenge(challenge) => return verify(&service.base, secret, &challenge).await,
         Message::News(news) => news,
     };
-    let signed = signature.is_some_and(|told| webhook_signature::verify(secret, body, told));
-    if !signed {
+    if !is_signed(&service.base, body, signature) {
         return Err(Error::Unauthenticated(CredentialFault::Invalid));
     }
     let too_old = news.delivered_at.is_some_and(|at| at < now.minus(AGE_MAX));
@@ -122,6 +130,7 @@ fn event_id(news: &News, body: &[u8]) -> String {
 
 async fn verify(base: &Base, secret: &str, challenge: &str) -> Result<Received, Error> {
     let refused = |why: &str| Error::invalid("/data/challenge", "refused", why);
+    let unexpected = || refused("is not expected; run `keylend webhooks expect` first");
     let is_fit = (8..=128).contains(&challenge.len())
         && challenge
             .bytes()
@@ -129,11 +138,18 @@ async fn verify(base: &Base, secret: &str, challenge: &str) -> Result<Received, 
     if !is_fit {
         return Err(refused("is not fit to be signed"));
     }
-    let expected = base.transact("webhooks.take_answer", Priority::Ordinary, |work| {
+    // Anybody can ask, so while nothing is expected nothing is written.
+    let mut reader = base.store.read().await?;
+    let is_expected = webhooks::is_verification_expected(&mut reader, base.clock.now()).await?;
+    drop(reader);
+    if !is_expected {
+        return Err(unexpected());
+    }
+    let taken = base.transact("webhooks.take_answer", Priority::Ordinary, |work| {
         Box::pin(async move { Ok(webhooks::take_answer(&mut work.tx, work.now).await?) })
     });
-    if !expected.await? {
-        return Err(refused("is not expected; run `keylend webhooks expect` first"));
+    if !taken.await? {
+        return Err(unexpected());
     }
     Ok(Received::Verified(webhook_signature::sign(secret, challenge.as_bytes())))
 }

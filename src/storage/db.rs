@@ -25,7 +25,7 @@ use driver::{Database, DbSession, Transaction};
 use migrations::MIGRATIONS;
 
 pub use error::{DriverError, StorageError};
-pub use open::{Location, OpenError, PostgresSettings};
+pub use open::{InvalidLocation, Location, OpenError, PostgresSettings};
 pub use permits::Priority;
 pub use query::{Answer, Query, query};
 pub use row::{Column, FromRow, Origin, Row, corrupt};

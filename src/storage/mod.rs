@@ -35,7 +35,8 @@ pub mod vehicles;
 pub mod webhooks;
 
 pub use db::{
-    Db, Executor, Location, OpenError, PostgresSettings, Priority, Reader, StorageError, Tx,
+    Db, Executor, InvalidLocation, Location, OpenError, PostgresSettings, Priority, Reader,
+    StorageError, Tx,
 };
 
 /// The database of one service.

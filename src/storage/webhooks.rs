@@ -7,6 +7,8 @@ use crate::domain::time::Timestamp;
 
 const OPEN: &str = "INSERT INTO webhook_registrations (webhook_registration_id, opened_at, expires_at, answers_left) \
     VALUES ($1, $2, $3, $4)";
+const EXPECTED: &str = "SELECT webhook_registration_id FROM webhook_registrations \
+    WHERE expires_at > $1 AND answers_left > 0 LIMIT 1";
 const TAKE_ANSWER: &str = "UPDATE webhook_registrations SET answers_left = answers_left - 1 \
     WHERE webhook_registration_id IN (SELECT webhook_registration_id FROM webhook_registrations \
     WHERE expires_at > $1 AND answers_left > 0 ORDER BY webhook_registration_id LIMIT 1) \
@@ -17,7 +19,7 @@ const REMEMBER: &str =
 const FORGET: &str = "DELETE FROM webhook_events WHERE received_at < $1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[OPEN, TAKE_ANSWER, IS_KNOWN, REMEMBER, FORGET];
+pub const STATEMENTS: &[&str] = &[OPEN, EXPECTED, TAKE_ANSWER, IS_KNOWN, REMEMBER, FORGET];
 
 /// Lets the vehicle cloud verify this service until `expires_at`, so many times.
 ///
@@ -38,6 +40,15 @@ pub async fn open_registration(
         .bind(answers)
         .execute_one(tx)
         .await
+}
+
+/// Whether the vehicle cloud may verify this service now.
+pub async fn is_verification_expected(
+    on: &mut impl Executor,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let open: Option<uuid::Uuid> = query(EXPECTED).bind(now).fetch_optional(on).await?;
+    Ok(open.is_some())
 }
 
 /// Uses up one answer to a verification; `false` if none is expected.

@@ -2,7 +2,15 @@
 
 mod accounts;
 mod acting_for;
+mod careless_settings;
 mod consents;
+mod database_downgrade;
 mod deadlock;
+mod onlookers;
+mod other_users;
 mod pins;
 mod refresh_tokens;
+mod shared_proxy;
+mod sleepers;
+mod strange_page;
+mod unsigned_webhooks;

@@ -104,7 +104,7 @@ async fn serve_serves_the_description_that_openapi_prints_until_it_is_asked_to_e
     let mut terminal = migrated().await;
     terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
     terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
-    terminal.export("KEYLEND_PUBLIC_URL", "http://keys.example.com");
+    terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
     let mut service = terminal.start(&["serve"]);
     let address = service.logged_after("address=").await;
     let address = address.split_whitespace().next().unwrap();

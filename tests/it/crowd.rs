@@ -1,24 +1,31 @@
 //! Many at the door: strangers in any number must not keep anybody from the car.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use keylend::config::Limits;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::household::Household;
 use crate::support::{Actor, on_both};
 
 const IDLE: usize = 10_000;
+/// Less than one address may have.
+const IDLE_OF_ONE_ADDRESS: usize = 500;
 
 /// Connections that say nothing, or not enough: every other one has begun a request.
 async fn idle_connections(address: &str) -> Vec<TcpStream> {
+    let address = address.parse().unwrap();
     let room = keylend::http::server::room_for(IDLE).unwrap();
     assert_eq!(room, IDLE, "the tests need a limit of {IDLE} open files and some (ulimit -Hn)");
     let mut idle = Vec::with_capacity(IDLE);
     for number in 0..IDLE {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let last_part = 2 + u8::try_from(number / IDLE_OF_ONE_ADDRESS).unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last_part], 0))).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
         if number % 2 == 0 {
             stream.write_all(b"POST /v1/commands HTTP/1.1\r\nhost: ").await.unwrap();
         }

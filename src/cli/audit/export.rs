@@ -35,7 +35,7 @@ pub(in crate::cli) struct ExportArgs {
 /// # Errors
 /// [`Failure`]; then the folder holds the copy that it held.
 pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
-    let database = args.database.into_config();
+    let database = args.database.into_config()?;
     let quorum = Quorum::of(&args.witnesses.into_config()?);
     let db = Db::open(&database.location, PostgresSettings::default(), false).await?;
     let gaps = if args.as_found { Gaps::Leave } else { Gaps::Refuse };

@@ -1,11 +1,12 @@
 //! The settings of the vehicle cloud.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
-use super::InvalidSettings;
+use super::{InvalidSettings, secrets};
 use crate::config::{ApiVersions, Credentials, Origin, Origins, Smartcar};
 
 /// A simulator takes any id and secret.
@@ -18,7 +19,7 @@ pub struct SmartcarSettings {
     #[arg(long, env = "KEYLEND_SMARTCAR_CLIENT_ID", value_name = "ID")]
     pub smartcar_client_id: Option<String>,
 
-    /// Secret of the Smartcar application; better given by the environment.
+    /// Secret of the Smartcar application; better given by a file.
     #[arg(
         long,
         env = "KEYLEND_SMARTCAR_CLIENT_SECRET",
@@ -26,6 +27,10 @@ pub struct SmartcarSettings {
         hide_env_values = true
     )]
     pub smartcar_client_secret: Option<SecretString>,
+
+    /// File that holds this secret.
+    #[arg(long, env = "KEYLEND_SMARTCAR_CLIENT_SECRET_FILE", value_name = "PATH")]
+    pub smartcar_client_secret_file: Option<PathBuf>,
 
     /// A simulator that plays the parts of Smartcar whose origins are not set.
     #[arg(long, env = "KEYLEND_SIMULATOR_URL", value_name = "URL")]
@@ -75,7 +80,7 @@ pub struct SmartcarSettings {
     #[arg(long, env = "KEYLEND_SMARTCAR_V3_CLIENT_ID", value_name = "ID")]
     pub smartcar_v3_client_id: Option<String>,
 
-    /// Secret for version 3; better given by the environment.
+    /// Secret for version 3; better given by a file.
     #[arg(
         long,
         env = "KEYLEND_SMARTCAR_V3_CLIENT_SECRET",
@@ -83,6 +88,10 @@ pub struct SmartcarSettings {
         hide_env_values = true
     )]
     pub smartcar_v3_client_secret: Option<SecretString>,
+
+    /// File that holds this secret.
+    #[arg(long, env = "KEYLEND_SMARTCAR_V3_CLIENT_SECRET_FILE", value_name = "PATH")]
+    pub smartcar_v3_client_secret_file: Option<PathBuf>,
 
     /// Application management token, the secret of webhooks; without it none are taken.
     #[arg(
@@ -92,6 +101,10 @@ pub struct SmartcarSettings {
         hide_env_values = true
     )]
     pub smartcar_management_token: Option<SecretString>,
+
+    /// File that holds this secret.
+    #[arg(long, env = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN_FILE", value_name = "PATH")]
+    pub smartcar_management_token_file: Option<PathBuf>,
 }
 
 /// The versions of the API on the command line.
@@ -112,11 +125,26 @@ impl SmartcarSettings {
     ///
     /// # Errors
     /// [`InvalidSettings::Missing`] if there is neither an application nor a simulator, or half of
-    /// the credentials for version 3.
+    /// the credentials for version 3; another [`InvalidSettings`] if a secret cannot be used.
     pub fn into_config(self) -> Result<Smartcar, InvalidSettings> {
         let default = self.simulator_url.is_some().then_some(SIMULATED_CLIENT);
         let client_id = self.smartcar_client_id.or(default.map(str::to_owned));
-        let client_secret = self.smartcar_client_secret.or(default.map(Into::into));
+        let client_secret = secrets::either(
+            "KEYLEND_SMARTCAR_CLIENT_SECRET",
+            self.smartcar_client_secret,
+            self.smartcar_client_secret_file,
+        )?;
+        let client_secret = client_secret.or(default.map(Into::into));
+        let v3_client_secret = secrets::either(
+            "KEYLEND_SMARTCAR_V3_CLIENT_SECRET",
+            self.smartcar_v3_client_secret,
+            self.smartcar_v3_client_secret_file,
+        )?;
+        let management_token = secrets::unguessable(
+            "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN",
+            self.smartcar_management_token,
+            self.smartcar_management_token_file,
+        )?;
         let defaults = match &self.simulator_url {
             Some(simulator) => Origins::all_at(simulator),
             None => Origins::of_smartcar(),
@@ -139,8 +167,8 @@ impl SmartcarSettings {
                 VersionsSetting::V3 => ApiVersions::V3Only,
                 VersionsSetting::V2 => ApiVersions::V2Only,
             },
-            v3_credentials: both(self.smartcar_v3_client_id, self.smartcar_v3_client_secret)?,
-            management_token: self.smartcar_management_token,
+            v3_credentials: both(self.smartcar_v3_client_id, v3_client_secret)?,
+            management_token,
         })
     }
 }

@@ -19,7 +19,7 @@ pub struct Options {
     pub as_official: bool,
     /// How owners come back from Connect.
     pub connect: ConnectOptions,
-    /// The application management token; `sim-amt` if none is chosen.
+    /// The application management token; `simulated-token-of-webhooks` if none is chosen.
     pub management_token: Option<String>,
     /// How long to wait before each further attempt to deliver an event; 25, 50 and 100 seconds if
     /// it is not said.

@@ -28,7 +28,7 @@ use crate::simulator::faults::token_faults::TokenFaults;
 use crate::smartcar::v2;
 
 /// The application management token if none is chosen.
-const MANAGEMENT_TOKEN: &str = "sim-amt";
+const MANAGEMENT_TOKEN: &str = "simulated-token-of-webhooks";
 /// How long webhooks are given to listen, each time.
 const RETRY_AFTER: [Duration; 3] =
     [Duration::from_secs(25), Duration::from_secs(50), Duration::from_secs(100)];

@@ -4,15 +4,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::from_fn;
 use axum::routing::{delete, get, patch, post};
 
-use super::answer::Failure;
-use super::listener::Peer;
 use crate::simulator::cloud::state::Cloud;
-use crate::smartcar::ErrorKind;
 
 mod accounts;
 mod car_view;
@@ -20,6 +15,7 @@ mod connect;
 mod consents;
 mod faults;
 mod journal;
+mod own_machine;
 mod request;
 mod vehicles;
 mod webhooks;
@@ -49,17 +45,5 @@ pub(super) fn router() -> Router<Arc<Cloud>> {
         .route("/_sim/journal", get(journal::journal))
         .route("/_sim/consents", get(consents::list).delete(consents::forget))
         .route("/_sim/consents/{id}", patch(consents::permit).delete(consents::withdraw))
-        .route_layer(from_fn(only_this_machine))
-}
-
-/// Lets only processes of this machine through; others see nothing here.
-async fn only_this_machine(
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if peer.is_this_machine() {
-        return next.run(request).await;
-    }
-    Failure::new(ErrorKind::ResourceNotFoundPath).into_response()
+        .route_layer(from_fn(own_machine::only))
 }

@@ -35,7 +35,7 @@ async fn the_management_token_lists_and_ends_connections() {
     .await;
     let token = sim.connect(SCOPE).await.access_token;
     let (_, erika) = sim.connect_as("erika", &[("mode", "test"), ("single_select", "true")]).await;
-    assert_eq!(sim.managed("GET", "sim-amt", &[]).await.0, 401);
+    assert_eq!(sim.managed("GET", "simulated-token-of-webhooks", &[]).await.0, 401);
     let (status, first) = sim.managed("GET", "secret", &[]).await;
     assert_eq!((status, first["connections"].as_array().unwrap().len()), (200, 10));
     let cursor = first["paging"]["cursor"].as_str().unwrap();

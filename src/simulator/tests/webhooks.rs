@@ -122,7 +122,7 @@ async fn a_webhook_that_knows_the_secret_hears_what_cars_say() {
     let (status, body) = sim.register(&thief, json!({})).await;
     assert_eq!((status, &body["type"]), (400, &json!("VALIDATION")));
     assert_eq!(sim.get_json("", "/_sim/webhooks").await, json!({"webhooks": []}));
-    let mut receiver = Receiver::open("sim-amt").await;
+    let mut receiver = Receiver::open("simulated-token-of-webhooks").await;
     let (status, body) = sim.register(&receiver, json!({"signals": ["no-such"]})).await;
     assert_eq!(status, 400, "{body}");
     let (status, webhook) = sim.register(&receiver, json!({"signals": [LOCKED]})).await;
@@ -173,7 +173,7 @@ async fn a_webhook_that_knows_the_secret_hears_what_cars_say() {
 async fn an_event_comes_again_until_it_is_taken() {
     let sim = one_car().await;
     sim.connect(&every_permission()).await;
-    let mut receiver = Receiver::open("sim-amt").await;
+    let mut receiver = Receiver::open("simulated-token-of-webhooks").await;
     receiver.answers.lock().unwrap().extend([500, 302, 404, 204]);
     let (_, webhook) = sim.register(&receiver, json!({})).await;
     let mut deliveries = Vec::new();
@@ -211,7 +211,7 @@ async fn an_event_comes_again_until_it_is_taken() {
 #[tokio::test]
 async fn a_hostile_hand_can_send_what_no_cloud_would() {
     let sim = one_car().await;
-    let mut receiver = Receiver::open("sim-amt").await;
+    let mut receiver = Receiver::open("simulated-token-of-webhooks").await;
     let (_, webhook) = sim.register(&receiver, json!({"signals": [LOCKED]})).await;
     sim.connect(SCOPE).await;
     let first = receiver.next().await;
@@ -254,7 +254,7 @@ async fn a_hostile_hand_can_send_what_no_cloud_would() {
 #[tokio::test]
 async fn trouble_with_accounts_and_consents_is_told() {
     let sim = one_car().await;
-    let mut receiver = Receiver::open("sim-amt").await;
+    let mut receiver = Receiver::open("simulated-token-of-webhooks").await;
     let (_, webhook) = sim.register(&receiver, json!({"signals": [LOCKED]})).await;
     let token = sim.connect(SCOPE).await.access_token;
     receiver.next().await;
@@ -287,7 +287,9 @@ async fn trouble_with_accounts_and_consents_is_told() {
 
     let subscription = format!("/v2.0/vehicles/c1/webhooks/{}", webhook["id"].as_str().unwrap());
     assert_eq!(sim.send("DELETE", &token, &subscription, json!({})).await.0, 401);
-    let ended = sim.send("DELETE", "sim-amt", &format!("{subscription}/"), json!({})).await;
+    let ended = sim
+        .send("DELETE", "simulated-token-of-webhooks", &format!("{subscription}/"), json!({}))
+        .await;
     assert_eq!(ended, (200, json!({"status": "success"})));
     sim.command(&token, "c1", "UNLOCK").await.unwrap();
     let (status, body) = sim.send("POST", &token, &subscription, Value::Null).await;
@@ -301,7 +303,7 @@ async fn trouble_with_accounts_and_consents_is_told() {
 async fn a_webhook_of_version_2_is_told_in_its_words() {
     let sim = one_car().await;
     sim.connect(&every_permission()).await;
-    let mut receiver = Receiver::open("sim-amt").await;
+    let mut receiver = Receiver::open("simulated-token-of-webhooks").await;
     let (status, webhook) = sim.register(&receiver, json!({"version": "2.0"})).await;
     assert_eq!(status, 201);
     let letter = receiver.next().await;

@@ -12,7 +12,8 @@ pub enum Location {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
     /// `postgres://…` or `postgresql://…`, with `sslmode` and the other parameters of libpq; it
-    /// may name several servers of one database, with commas between them.
+    /// may name several servers of one database, with commas between them. Without `sslmode` a
+    /// server on another machine must prove who it is (`verify-full`).
     Postgres(String),
 }
 
@@ -65,6 +66,13 @@ pub enum OpenError {
     /// It cannot be reached or its URL is wrong.
     #[error("cannot open the database")]
     Connect(#[source] DriverError),
+    /// It has no TLS, or none that proves who it is, and the URL does not ask for less by name.
+    #[error(
+        "the connection to the database server would not be protected: give the certificate of \
+         its authority in the URL as sslrootcert=PATH, or ask for less by name, as \
+         sslmode=require or sslmode=disable"
+    )]
+    Unprotected(#[source] DriverError),
     /// A migration failed.
     #[error("cannot migrate the database")]
     Migrate(#[source] DriverError),

@@ -4,6 +4,7 @@ mod address;
 mod arrays;
 mod at_hand;
 mod error;
+mod protection;
 mod run;
 mod servers;
 mod standing;
@@ -49,6 +50,7 @@ impl Postgres {
     ///
     /// # Errors
     /// [`OpenError::Connect`] if the URL is wrong or no server can be reached;
+    /// [`OpenError::Unprotected`] if none can be reached with the protection that is asked for;
     /// [`OpenError::NotPrimary`] if no server takes writes.
     pub(super) async fn open(url: &str, settings: PostgresSettings) -> Result<Self, OpenError> {
         let addresses = address::servers(url).map_err(|error| OpenError::Connect(error.into()))?;

@@ -15,6 +15,9 @@ mod pool;
 mod pooled;
 mod run;
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,10 +71,12 @@ impl Sqlite {
     /// # Errors
     /// [`OpenError::NoFile`] if it does not exist and may not be made; [`OpenError::Connect`].
     pub(super) async fn open(path: &Path, create: bool) -> Result<Self, OpenError> {
-        if !create && !path.exists() {
+        if create {
+            make_private(path).map_err(|error| OpenError::Connect(error.into()))?;
+        } else if !path.exists() {
             return Err(OpenError::NoFile(path.to_owned()));
         }
-        let writer = Pool::of(path, ConnectionUse::Writing { create }, 1);
+        let writer = Pool::of(path, ConnectionUse::Writing, 1);
         let first = writer.take().await.map_err(|error| OpenError::Connect(error.into()))?;
         drop(first);
         let readers = Pool::of(path, ConnectionUse::Reading, READERS_MAX);
@@ -85,6 +90,17 @@ impl Sqlite {
 
     async fn writer(&self, priority: Priority) -> Result<PooledConnection, StorageError> {
         PooledConnection::take(&self.writer, &self.to_write, priority, &self.halt).await
+    }
+}
+
+/// Makes the file if it is not there, for this user alone, whatever the process was told about new
+/// files (umask). SQLite makes the log and its index with the mode of the file. An empty file is an
+/// empty database.
+fn make_private(path: &Path) -> io::Result<()> {
+    let made = File::options().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
     }
 }
 
@@ -148,6 +164,14 @@ mod tests {
 
     async fn open(folder: &tempfile::TempDir) -> Sqlite {
         Sqlite::open(&folder.path().join("x.db"), true).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_to_be_made_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        assert!(matches!(Sqlite::open(&path, false).await, Err(OpenError::NoFile(_))));
+        assert!(!path.exists());
     }
 
     #[tokio::test]

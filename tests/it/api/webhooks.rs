@@ -12,7 +12,7 @@ use super::again;
 use crate::support::{Actor, Reply, TestApp, on_both};
 
 /// The secret that the tests' service and simulator share.
-const SECRET: &str = "sim-amt";
+const SECRET: &str = "simulated-token-of-webhooks";
 
 /// Delivers these bytes with this signature.
 async fn deliver(app: &TestApp, body: &str, signature: Option<&str>) -> Reply {

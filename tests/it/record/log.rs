@@ -61,7 +61,7 @@ on_both! {
         for actor in [&owner, &admin, &Actor::nobody(app).with_token("reader-tokem")] {
             actor.get(&path).await.expect_problem(401, "token_invalid");
         }
-        let reader = Actor::nobody(app).with_token("reader-token");
+        let reader = Actor::nobody(app).with_token("the-reader-token");
         let bundle = bytes(&reader, &path).await;
         let short = path.replace("/log/tile/entries/", "/log/entries/");
         assert_eq!(bytes(&reader, &short).await, bundle);

@@ -107,7 +107,7 @@ impl TestApp {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = app.service.clone();
         #[expect(clippy::disallowed_methods, reason = "the handle is awaited in `finish`")]
-        let server = tokio::spawn(app.serve_with(listener, false));
+        let server = tokio::spawn(app.serve_with(listener.into(), false));
         self.instances.push(Instance { service, stop, server, url });
     }
 

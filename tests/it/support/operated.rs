@@ -34,8 +34,8 @@ impl Operated {
         terminal.export("KEYLEND_DATABASE_URL", &database_url);
         terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
         terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
-        terminal.export("KEYLEND_PUBLIC_URL", "http://keys.example.com");
-        terminal.export("KEYLEND_RECORD_READER_TOKEN", "reader-token");
+        terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
+        terminal.export("KEYLEND_RECORD_READER_TOKEN", "the-reader-token");
         // The client comes more often than a stranger may.
         terminal.export("KEYLEND_VISITS_PER_SECOND", "100000");
         terminal.run(&["migrate"]).await.well();
@@ -85,7 +85,7 @@ impl Operated {
 
     /// What the service answers to the operator's reader of entries.
     pub(crate) async fn entries(&self, number: &str) -> Reply {
-        let reader = Actor::visiting(&self.url).with_token("reader-token");
+        let reader = Actor::visiting(&self.url).with_token("the-reader-token");
         reader.get(&format!("/log/entries/{number}")).await
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 /// Longer than anything takes that a program is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+const PROGRAM: &str = env!("CARGO_BIN_EXE_keylend");
 
 /// A folder in which the program is run.
 pub(crate) struct Terminal {
@@ -79,7 +80,10 @@ impl Terminal {
 
     /// The program with these arguments, to be started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keylend"));
+        self.prepared(Command::new(PROGRAM), arguments)
+    }
+
+    fn prepared(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.args(arguments).current_dir(self.folder()).env_clear();
         command.env("TMPDIR", self.folder()).kill_on_drop(true);
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
@@ -115,10 +119,14 @@ impl Terminal {
     /// The same with more settings than were exported.
     pub(crate) fn start_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Running {
         let mut command = self.command(arguments);
-        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
-        let stdout = lines(child.stdout.take().unwrap());
-        let stderr = lines(child.stderr.take().unwrap());
-        Running { child, stdout, stderr }
+        Running::of(command.envs(settings.iter().copied()))
+    }
+
+    /// Starts the program from a shell that does something before.
+    pub(crate) fn start_after(&self, before: &str, arguments: &[&str]) -> Running {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("{before} && exec \"$0\" \"$@\""), PROGRAM]);
+        Running::of(&mut self.prepared(shell, arguments))
     }
 }
 
@@ -145,6 +153,13 @@ fn lines(output: impl AsyncRead + Unpin + Send + 'static) -> mpsc::UnboundedRece
 }
 
 impl Running {
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let stderr = lines(child.stderr.take().unwrap());
+        Self { child, stdout, stderr }
+    }
+
     /// The next line on standard output that holds a text, as what follows the text.
     pub(crate) async fn after(&mut self, text: &str) -> String {
         find(&mut self.stdout, text).await

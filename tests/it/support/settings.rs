@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keylend::config::{
-    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar, Witnesses,
+    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar,
+    TrustedProxies, Witnesses,
 };
 use keylend::storage::Location;
 use secrecy::SecretString;
@@ -20,12 +21,14 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
     let simulator: Origin = cloud_url.parse().unwrap();
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
+        operations_listen: None,
         public_url: "http://keylend.test".parse().unwrap(),
+        trusted_proxies: TrustedProxies::default(),
         database: Database { location, connections_max: 8 },
         key_file,
         record: Record {
             origin: record::ORIGIN.parse().unwrap(),
-            reader_token: Some("reader-token".into()),
+            reader_token: Some("the-reader-token".into()),
             witnesses: Witnesses::default(),
         },
         smartcar: Smartcar {
@@ -35,7 +38,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
             timeout: CONNECTOR_TIMEOUT,
             api_versions: ApiVersions::V3First,
             v3_credentials: None,
-            management_token: Some("sim-amt".into()),
+            management_token: Some("simulated-token-of-webhooks".into()),
         },
         limits: Limits {
             // All people of a story come from one address.

@@ -35,7 +35,7 @@ const MANNERS: &[(&str, u64)] = &[
 ];
 
 /// The name by which browsers and tokens know the service, wherever it listens.
-pub(crate) const PUBLIC_URL: &str = "http://keylend.test";
+pub(crate) const PUBLIC_URL: &str = "https://keylend.test";
 
 pub(crate) struct Installation {
     terminal: Terminal,

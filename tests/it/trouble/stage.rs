@@ -36,7 +36,7 @@ impl Stage {
         let cloud_url = cloud.after("simulated vehicle cloud at").await;
         terminal.export("KEYLEND_SIMULATOR_URL", &cloud_url);
         terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
-        terminal.export("KEYLEND_PUBLIC_URL", "http://keys.example.com");
+        terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
         terminal.export("KEYLEND_SMARTCAR_TIMEOUT_S", "2");
         terminal.export("KEYLEND_VEHICLE_REQUESTS_BURST", "100000");
         if let Some(url) = database_url {
@@ -82,7 +82,7 @@ impl Stage {
         let consent = owner.get(&started.text("authorize_url")).await.expect(302);
         let back = consent.headers["location"].to_str().unwrap();
         // The public address leads nowhere: the browser is sent to the instance itself.
-        let back = back.replace("http://keys.example.com", &service.url);
+        let back = back.replace("https://keys.example.com", &service.url);
         owner.come_back(&back).await;
         owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
         owner

@@ -1,16 +1,16 @@
 //! `POST /v1/claims/redeem`: coming to an account by a link.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::Gateway;
+use crate::http::client_address::ClientAddress;
 use crate::http::extract::{ApiJson, bearer};
 use crate::http::problem::{Code, Problem};
 use crate::http::request_id::RequestId;
@@ -44,7 +44,7 @@ pub(in crate::http) struct RedeemClaim {
     responses((status = 201, description = "Signed in.", body = SessionBody)))]
 pub(in crate::http) async fn redeem(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request_id: RequestId,
     headers: HeaderMap,
     body: ApiJson<RedeemClaim>,
@@ -56,7 +56,7 @@ pub(in crate::http) async fn redeem(
     };
     let RedeemClaim { claim_token, pin, keep_client: keeps_client, .. } = body.value;
     let request_id = Some(request_id.recorded().to_owned());
-    let origin = Origin { address: peer.ip(), request_id };
+    let origin = Origin { address, request_id };
     let redemption = Redemption { claim_token, password, pin, keeps_client, origin };
     let tokens = claims::redeem(&gateway.service, &redemption).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))

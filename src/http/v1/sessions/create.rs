@@ -1,11 +1,10 @@
 //! `POST /v1/sessions`: signing in.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,6 +12,7 @@ use utoipa::ToSchema;
 use super::SessionBody;
 use crate::domain::user::Email;
 use crate::http::Gateway;
+use crate::http::client_address::ClientAddress;
 use crate::http::extract::ApiJson;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
@@ -39,7 +39,7 @@ pub(in crate::http) struct CreateSession {
     responses((status = 201, description = "Signed in.", body = SessionBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request_id: RequestId,
     body: ApiJson<CreateSession>,
 ) -> Result<(StatusCode, Json<SessionBody>), Problem> {
@@ -47,7 +47,7 @@ pub(in crate::http) async fn create(
         email: body.value.email,
         password: body.value.password,
         organization_id: body.value.organization_id,
-        origin: Origin { address: peer.ip(), request_id: Some(request_id.recorded().to_owned()) },
+        origin: Origin { address, request_id: Some(request_id.recorded().to_owned()) },
     };
     let tokens = sessions::create(&gateway.service, sign_in).await?;
     Ok((StatusCode::CREATED, Json(tokens.into())))

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Gateway;
+use crate::http::client_address::ClientAddress;
 use crate::http::extract::WholeBody;
 use crate::http::problem::Problem;
+use crate::http::visitors;
 use crate::service::webhooks::{self, Received};
 
 /// Header with the signature of the body.
@@ -32,6 +34,7 @@ pub(in crate::http) struct ReceivedBody {
     responses((status = 200, description = "It was taken in, now or before.", body = ReceivedBody)))]
 pub(in crate::http) async fn receive(
     State(gateway): State<Arc<Gateway>>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     WholeBody(body): WholeBody,
 ) -> Result<Json<ReceivedBody>, Problem> {
@@ -39,6 +42,10 @@ pub(in crate::http) async fn receive(
     let first = told.next().and_then(|value| value.to_str().ok());
     // Two signatures are none.
     let signature = first.filter(|_| told.next().is_none());
+    // Whoever does not know the secret is a visitor like any other.
+    if !webhooks::is_signed(&gateway.service.base, &body, signature) {
+        visitors::admit(&gateway.visits, client).await?;
+    }
     let challenge = match webhooks::receive(&gateway.service, &body, signature).await? {
         Received::Verified(signature) => Some(signature),
         Received::Taken => None,

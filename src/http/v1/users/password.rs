@@ -1,15 +1,16 @@
 //! `PUT /v1/users/me/password`: changing one's password.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::http::StatusCode;
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::Gateway;
+use crate::http::client_address::ClientAddress;
 use crate::http::extract::{ApiJson, InSession};
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
@@ -34,7 +35,7 @@ pub(in crate::http) struct ChangePassword {
     responses((status = 204, description = "The new password holds.")))]
 pub(in crate::http) async fn change(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     request_id: RequestId,
     session: InSession,
     body: ApiJson<ChangePassword>,
@@ -42,7 +43,7 @@ pub(in crate::http) async fn change(
     let InSession { caller, user_id, session_id } = session;
     let ChangePassword { current_password: current, new_password: new } = body.value;
     let request_id = Some(request_id.recorded().to_owned());
-    let origin = Origin { address: peer.ip(), request_id };
+    let origin = Origin { address, request_id };
     let change = NewPassword { user_id, session_id, current, new, origin };
     users::change_password(&gateway.service, &caller, change).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -3,6 +3,8 @@
 
 use sqlx::postgres::PgConnectOptions;
 
+use super::protection::{MODE_NAMES, protected};
+
 /// More servers than anybody runs of one database.
 const SERVERS_MAX: usize = 16;
 
@@ -19,6 +21,7 @@ pub(super) fn servers(url: &str) -> Result<Vec<PgConnectOptions>, sqlx::Error> {
         None => (String::new(), authority),
     };
     let rest = without_session_attributes(rest)?;
+    let names_mode = names_mode(&rest);
     let hosts: Vec<&str> = hosts.split(',').collect();
     if hosts.len() > SERVERS_MAX {
         return Err(wrong("it names too many servers"));
@@ -26,7 +29,21 @@ pub(super) fn servers(url: &str) -> Result<Vec<PgConnectOptions>, sqlx::Error> {
     if hosts.len() > 1 && hosts.iter().any(|host| host.is_empty()) {
         return Err(wrong("a server has no name"));
     }
-    hosts.iter().map(|host| format!("{scheme}://{user}{host}{rest}").parse()).collect()
+    let server = |host: &&str| {
+        let options: PgConnectOptions = format!("{scheme}://{user}{host}{rest}").parse()?;
+        // In brackets it is an address in a URL, and nothing that could be connected to or verified.
+        let host = options.get_host().trim_matches(['[', ']']).to_owned();
+        let is_socket = options.get_socket().is_some();
+        Ok(protected(if is_socket { options } else { options.host(&host) }, names_mode))
+    };
+    hosts.iter().map(server).collect()
+}
+
+/// Whether what comes after the servers asks for a mode of TLS by name.
+fn names_mode(rest: &str) -> bool {
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let mut names = query.split('&').filter_map(|parameter| parameter.split_once('='));
+    names.any(|(name, _)| MODE_NAMES.contains(&name))
 }
 
 fn wrong(why: &'static str) -> sqlx::Error {
@@ -63,7 +80,7 @@ mod tests {
     #[test]
     fn each_server_is_named_with_its_port() {
         let url = "postgres://me:p%40ss@one:1,two,[::1]:3/keys?sslmode=disable";
-        let expected = [("one", 1), ("two", 5432), ("[::1]", 3)];
+        let expected = [("one", 1), ("two", 5432), ("::1", 3)];
         assert_eq!(named(url), expected.map(|(host, port)| (host.to_owned(), port)));
         for server in servers(url).unwrap() {
             assert_eq!(server.get_username(), "me");

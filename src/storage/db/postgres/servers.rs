@@ -16,12 +16,13 @@ use futures_util::future::join_all;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::super::error::StorageError;
+use super::super::error::{DriverError, StorageError};
 use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
 use super::super::query::query;
 use super::super::row::{FromRow as _, corrupt};
 use super::at_hand::{AtHand, PoolNumber};
+use super::protection::is_refused;
 use super::run;
 use super::standing::{ASK_TIME_MAX, pool, standing};
 use crate::domain::time::Timestamp;
@@ -80,7 +81,7 @@ impl Servers {
     ///
     /// # Errors
     /// [`OpenError::NotPrimary`] if there are only standbys or read-only servers;
-    /// [`OpenError::Connect`] if none can be reached.
+    /// [`OpenError::Connect`] or [`OpenError::Unprotected`] if none can be reached.
     pub(super) async fn open(
         addresses: Vec<PgConnectOptions>,
         connections_max: u32,
@@ -162,7 +163,9 @@ impl Servers {
         }
         self.survey(&mut lookouts).await.map_err(|error| match error {
             OpenError::Storage(error) => error,
-            OpenError::Connect(cause) => StorageError::Unavailable(cause),
+            OpenError::Connect(cause) | OpenError::Unprotected(cause) => {
+                StorageError::Unavailable(cause)
+            }
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
         })
     }
@@ -229,7 +232,7 @@ impl Servers {
             .max_by_key(|&&(at, one)| (one.timeline, at == chosen.at, std::cmp::Reverse(at)));
         let Some(&(at, standing)) = primary else {
             chosen.is_good = false;
-            return Err(failure.map_or(OpenError::NotPrimary, OpenError::Connect));
+            return Err(failure.map_or(OpenError::NotPrimary, unreachable_by));
         };
         let is_same = at == chosen.at && standing.timeline == chosen.timeline;
         if !is_same || standing.is_new || !chosen.is_good {
@@ -297,6 +300,11 @@ impl Servers {
         pool.close().await;
         self.0.lookouts.lock().await.iter_mut().for_each(|lookout| drop(lookout.take()));
     }
+}
+
+/// Why a server cannot be reached.
+fn unreachable_by(cause: DriverError) -> OpenError {
+    if is_refused(&cause) { OpenError::Unprotected(cause) } else { OpenError::Connect(cause) }
 }
 
 fn silence() -> StorageError {

@@ -27,10 +27,7 @@ const READING: &str = "PRAGMA cache_size = -8192; PRAGMA query_only = ON;";
 /// What connections are for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ConnectionUse {
-    /// They may write; `create` allows making the file.
-    Writing {
-        create: bool,
-    },
+    Writing,
     Reading,
 }
 
@@ -89,16 +86,13 @@ impl Pool {
 }
 
 fn open(path: &Path, purpose: ConnectionUse) -> Result<Connection, StorageError> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if matches!(purpose, ConnectionUse::Writing { create: true }) {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     connection.execute_batch(ALWAYS)?;
     connection.execute_batch(match purpose {
-        ConnectionUse::Writing { .. } => WRITING,
+        ConnectionUse::Writing => WRITING,
         ConnectionUse::Reading => READING,
     })?;
     Ok(connection)

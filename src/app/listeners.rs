@@ -1,0 +1,70 @@
+//! Where the service listens: for clients, and for operators if they have an address of their own.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, TrustedProxies};
+use crate::http::server::{self, Entrance};
+use crate::http::{self, Edge, Gateway, OperatorsDoor};
+
+/// Monitors and orchestrators are few.
+const OPERATORS_CONNECTIONS_MAX: usize = 64;
+
+/// The sockets of the service.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients.
+    pub clients: TcpListener,
+    /// For operators, if that is not the same.
+    pub operators: Option<TcpListener>,
+}
+
+/// One for everybody.
+impl From<TcpListener> for Listeners {
+    fn from(clients: TcpListener) -> Self {
+        Self { clients, operators: None }
+    }
+}
+
+impl Listeners {
+    /// Listens where the settings say.
+    ///
+    /// # Errors
+    /// An address is taken, or is not this machine's.
+    pub async fn bind(config: &Config) -> io::Result<Self> {
+        let clients = TcpListener::bind(config.listen).await?;
+        let operators = match config.operations_listen {
+            Some(address) => Some(TcpListener::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { clients, operators })
+    }
+
+    /// Serves everybody until `stop`.
+    pub(super) async fn serve(
+        self,
+        gateway: Gateway,
+        edge: Edge,
+        entrance: Entrance,
+        stop: CancellationToken,
+    ) {
+        let Some(operators) = self.operators else {
+            let router = http::router(Arc::new(gateway), edge, OperatorsDoor::Shared);
+            return server::serve(self.clients, router, entrance, stop).await;
+        };
+        let for_operators = http::operators_router(gateway.monitor.clone(), edge.clone());
+        let few = Entrance {
+            connections_max: OPERATORS_CONNECTIONS_MAX,
+            connections_per_address_max: OPERATORS_CONNECTIONS_MAX,
+            trusted_proxies: TrustedProxies::default(),
+        };
+        let for_clients = http::router(Arc::new(gateway), edge, OperatorsDoor::Separate);
+        tokio::join!(
+            server::serve(operators, for_operators, few, stop.clone()),
+            server::serve(self.clients, for_clients, entrance, stop),
+        );
+    }
+}
