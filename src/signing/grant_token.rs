@@ -135,14 +135,18 @@ pub fn verify(
 
 /// What a token says that this service signed, whenever it is valid.
 fn genuine(keyring: &Keyring, issuer: &str, token: &str) -> Result<GrantClaims, TokenError> {
-    let wire: WireGrant<'static> = jws::verify(keyring.grants(), TYP, token)?;
+    let (wire, key): (WireGrant<'static>, _) = jws::verify(keyring.grants(), TYP, token)?;
     if wire.iss != issuer {
         return Err(TokenError::Invalid("iss is not this service"));
     }
     if wire.aud != issuer {
         return Err(TokenError::Invalid("aud is not this service"));
     }
-    read(wire)
+    let claims = read(wire)?;
+    if !key.may_have_signed(claims.issued_at) {
+        return Err(TokenError::Invalid("its key was retired before"));
+    }
+    Ok(claims)
 }
 
 fn in_time(claims: Arc<GrantClaims>, now: Timestamp) -> Result<VerifiedGrantToken, TokenError> {

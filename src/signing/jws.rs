@@ -60,15 +60,15 @@ pub(super) fn sign<T: Serialize>(
     Ok(token)
 }
 
-/// The claims of a token of type `typ` that one of these keys signed.
+/// The claims of a token of type `typ` that one of these keys signed, and the key.
 ///
 /// # Errors
 /// [`TokenError::Invalid`], and never another: this core compares no times.
-pub(super) fn verify<T: DeserializeOwned>(
-    keys: &SigningKeys,
+pub(super) fn verify<'k, T: DeserializeOwned>(
+    keys: &'k SigningKeys,
     typ: &str,
     token: &str,
-) -> Result<T, TokenError> {
+) -> Result<(T, &'k SigningKey), TokenError> {
     if token.len() > TOKEN_LENGTH_MAX {
         return Err(TokenError::Invalid("longer than 4096 characters"));
     }
@@ -95,7 +95,9 @@ pub(super) fn verify<T: DeserializeOwned>(
     if !genuine.unwrap_or(false) {
         return Err(TokenError::Invalid("the signature does not match"));
     }
-    object(&payload_bytes).ok_or(TokenError::Invalid("the payload is not exactly the claims"))
+    let claims = object(&payload_bytes);
+    let claims = claims.ok_or(TokenError::Invalid("the payload is not exactly the claims"))?;
+    Ok((claims, key))
 }
 
 /// Reads the header and finds the key it names.

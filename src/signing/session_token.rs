@@ -137,7 +137,7 @@ pub fn verify(
     token: &str,
     now: Timestamp,
 ) -> Result<VerifiedSessionToken, TokenError> {
-    let wire: WireSession<'static> = jws::verify(keyring.sessions(), TYP, token)?;
+    let (wire, key): (WireSession<'static>, _) = jws::verify(keyring.sessions(), TYP, token)?;
     if wire.iss != issuer {
         return Err(TokenError::Invalid("iss is not this service"));
     }
@@ -146,6 +146,9 @@ pub fn verify(
     }
     let subject = subject(&wire)?;
     let issued_at = numeric_date::read(wire.iat)?;
+    if !key.may_have_signed(issued_at) {
+        return Err(TokenError::Invalid("its key was retired before"));
+    }
     let expires_at = numeric_date::read(wire.exp)?;
     if now >= expires_at {
         return Err(TokenError::Expired);

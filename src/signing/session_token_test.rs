@@ -94,6 +94,20 @@ fn payload(token: &str) -> serde_json::Value {
 }
 
 #[test]
+fn a_retired_key_signs_nothing_new() {
+    const HOUR: i64 = 60 * 60;
+    let mut ring = ring();
+    let old = |issued_at: i64| SessionClaims { issued_at: at(issued_at), ..user() };
+    let tokens = [-1, 0, HOUR, HOUR + 1, 300 * HOUR]
+        .map(|later| (later, mint(&ring, ISSUER, &old(ISSUED + later)).unwrap()));
+    ring.rotate(&SeededEntropy::from_seed(2), at(ISSUED)).unwrap();
+    for (later, token) in tokens {
+        let verified = verify(&ring, ISSUER, &token, at(ISSUED + later));
+        assert_eq!(verified.is_ok(), later <= HOUR, "{later}");
+    }
+}
+
+#[test]
 fn every_required_claim_is_required_and_no_other_is_read() {
     let ring = ring();
     let check = |payload: &serde_json::Value| {

@@ -16,6 +16,9 @@ use crate::entropy::Entropy;
 use crate::signing::digest::sha256;
 use crate::signing::error::SigningError;
 
+/// How long after a rotation another instance may still sign with the old key.
+const HANDOVER: Duration = Duration::from_secs(60 * 60);
+
 /// Length of the secret seed in bytes.
 pub const SEED_LENGTH: usize = 32;
 
@@ -107,6 +110,12 @@ impl SigningKey {
     #[must_use]
     pub const fn retired_at(&self) -> Option<Timestamp> {
         self.retired_at
+    }
+
+    /// Whether it may have signed something at this time: a key that is retired signs only until every instance has
+    /// read the file of the keys again. Whoever has an old key can sign, but not in the past of a token that lives.
+    pub(super) fn may_have_signed(&self, at: Timestamp) -> bool {
+        self.retired_at.is_none_or(|retired_at| at <= retired_at.plus(HANDOVER))
     }
 
     pub(super) const fn seed(&self) -> &Zeroizing<[u8; SEED_LENGTH]> {

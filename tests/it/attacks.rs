@@ -6,6 +6,8 @@ mod careless_settings;
 mod consents;
 mod database_downgrade;
 mod deadlock;
+mod hammering;
+mod namesakes;
 mod onlookers;
 mod other_users;
 mod pins;

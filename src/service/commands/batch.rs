@@ -13,6 +13,7 @@ use crate::domain::command::SEND_TIME;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
+use crate::service::budget::Budget;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Error};
 use crate::storage::commands::{KeyedCommand, Outcome};
@@ -44,7 +45,11 @@ impl<E: Into<Error>> From<E> for AttemptError {
 
 /// Attempts to decide a batch, once. When this returns a batch, its rulings are durable, and so are the
 /// outcomes.
-pub(super) async fn decide_once(base: &Base, batch: &Batch) -> Result<DecidedBatch, AttemptError> {
+pub(super) async fn decide_once(
+    base: &Base,
+    budget: &Budget,
+    batch: &Batch,
+) -> Result<DecidedBatch, AttemptError> {
     if batch.requests.is_empty() {
         match write_outcomes(base, &batch.outcomes).await {
             // One of them was written elsewhere; which one is found out below.
@@ -60,7 +65,7 @@ pub(super) async fn decide_once(base: &Base, batch: &Batch) -> Result<DecidedBat
     let moment = Moment { now, elapsed, deadline };
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
-        rulings.push(ruling::rule(base, &mut state, pending, moment)?);
+        rulings.push(ruling::rule(base, budget, &mut state, pending, moment)?);
     }
     let written: HashSet<CommandId> = written.into_iter().collect();
     let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;

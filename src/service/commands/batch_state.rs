@@ -19,6 +19,8 @@ type Key = (uuid::Uuid, String);
 pub(super) struct BatchState {
     pub(super) facts: DecisionFacts,
     replays: HashMap<Key, ([u8; 32], Command)>,
+    /// How many commands to a car the batch has allowed, by the right on which they rest.
+    allowed: HashMap<Named, usize>,
 }
 
 impl BatchState {
@@ -37,15 +39,23 @@ impl BatchState {
             (key, (keyed.request_hash, keyed.command))
         };
         let facts = DecisionFacts::of_rows(locked.vehicles, locked.grants);
-        Ok((
-            Self { facts, replays: locked.replays.into_iter().map(replayed).collect() },
-            locked.written,
-        ))
+        let replays = locked.replays.into_iter().map(replayed).collect();
+        Ok((Self { facts, replays, allowed: HashMap::new() }, locked.written))
     }
 
     /// The command that was decided on before under this key, and the hash of its request.
     pub(super) fn replay(&self, key: &Key) -> Option<&([u8; 32], Command)> {
         self.replays.get(key)
+    }
+
+    /// How many commands of this right the batch has allowed.
+    pub(super) fn allowed(&self, named: Named) -> usize {
+        self.allowed.get(&named).copied().unwrap_or(0)
+    }
+
+    /// Notes one more.
+    pub(super) fn note_allowed(&mut self, named: Named) {
+        *self.allowed.entry(named).or_default() += 1;
     }
 
     /// Remembers what was decided under a key, for the same request in the rest of the batch.

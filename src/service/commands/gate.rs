@@ -180,6 +180,7 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
         Ruling::Refused(command) => Ok(Reply::Refused(*command)),
         Ruling::Replayed(command) => Ok(Reply::Replayed(*command)),
         Ruling::WaitedTooLong => Err(Error::Overloaded),
+        Ruling::OverBudget(wait) => Err(Error::Throttled(wait)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };

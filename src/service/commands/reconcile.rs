@@ -144,7 +144,10 @@ async fn check_car(
 ) -> Result<(), Error> {
     let observable = observable(car, &check.command);
     let seen = match observable {
-        Some(observable) => vehicles::observe(service, car, observable).await,
+        Some(observable) => {
+            let spender = check.command.grant_id.into();
+            vehicles::observe(service, car, spender, observable).await
+        }
         None => None,
     };
     failpoint::reached(Failpoint::ReconcileSeen);

@@ -12,6 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
 use crate::domain::time::Timestamp;
+use crate::service::budget::Budget;
 use crate::service::{Base, Error};
 use crate::storage::decisions::VehicleRow;
 
@@ -52,12 +53,15 @@ pub(super) enum Ruling {
     Replayed(Box<Command>),
     KeyReused,
     WaitedTooLong,
+    /// It is allowed, and could not be sent before so much time has passed.
+    OverBudget(Duration),
     NotFound,
 }
 
 /// Rules on a request by the state as the batch has read and changed it.
 pub(super) fn rule(
     base: &Base,
+    budget: &Budget,
     state: &mut BatchState,
     pending: &Pending,
     at: Moment,
@@ -93,6 +97,13 @@ pub(super) fn rule(
     let command = new_command(base, pending, at.now)?;
     match decision {
         Decision::Allow(_) => {
+            let (spender, purpose) = (request.grant_id.into(), action.into());
+            let count = state.allowed(request.named()) + 1;
+            let wait = budget.wait(request.vehicle_id, spender, count, purpose, at.elapsed);
+            if let Some(wait) = wait {
+                return Ok(Ruling::OverBudget(wait));
+            }
+            state.note_allowed(request.named());
             let order = SendOrder {
                 command: command.clone(),
                 vehicle,

@@ -101,7 +101,8 @@ impl Sent {
 async fn attempt(service: &Service, order: &SendOrder) -> (Sent, Option<Arc<CloudToken>>) {
     let vehicle_id = order.command.vehicle_id;
     let purpose = Purpose::from(order.command.action());
-    let within = service.budget.take(vehicle_id, 1, purpose, service.base.clock.monotonic());
+    let (spender, now) = (order.command.grant_id.into(), service.base.clock.monotonic());
+    let within = service.budget.take(vehicle_id, spender, 1, purpose, now);
     if let Err(Error::Connector(error)) = within {
         return (Sent::Failed(*error), None);
     }

@@ -15,7 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension, Withdrawal};
 use crate::domain::time::Timestamp;
-use crate::service::budget::Purpose;
+use crate::service::budget::{Purpose, Spender};
 use crate::service::{Base, Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections, grants, vehicle_connections};
@@ -58,7 +58,8 @@ pub(crate) async fn handle(
 /// Asks what the owner permits, and keeps it.
 pub(crate) async fn verify(service: &Service, vehicle: &VehicleRow) -> Result<(), Error> {
     let vehicle_id = vehicle.facts.vehicle_id;
-    service.budget.take(vehicle_id, 1, Purpose::Check, service.base.clock.monotonic())?;
+    let now = service.base.clock.monotonic();
+    service.budget.take(vehicle_id, Spender::Service, 1, Purpose::Check, now)?;
     let used = service.access_tokens.get(service, vehicle.connection_id).await?;
     let asked = service.connector.permissions(&used.access, &vehicle.provider_vehicle_id).await;
     match asked {

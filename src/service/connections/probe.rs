@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::faults::{self, FIRST_PROBE};
 use crate::domain::fault::Fault;
 use crate::domain::reading::Observable;
-use crate::service::budget::Purpose;
+use crate::service::budget::{Purpose, Spender};
 use crate::service::{Error, Service};
 use crate::storage::Priority;
 use crate::storage::decisions::{self, VehicleRow};
@@ -76,7 +76,7 @@ async fn works(service: &Service, vehicle: &VehicleRow) -> bool {
     let Some(&observable) = TRIED.iter().find(permitted) else { return false };
     let vehicle_id = vehicle.facts.vehicle_id;
     let now = service.base.clock.monotonic();
-    if service.budget.take(vehicle_id, 1, Purpose::Read, now).is_err() {
+    if service.budget.take(vehicle_id, Spender::Service, 1, Purpose::Read, now).is_err() {
         return false;
     }
     let Ok(token) = service.access_tokens.get(service, vehicle.connection_id).await else {

@@ -30,14 +30,14 @@ pub struct SignIn {
 /// # Errors
 /// [`CredentialFault::WrongPassword`], or [`Error::Throttled`] after too many failures.
 pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error> {
-    let account_key = AccountKey::of(&[sign_in.email.as_str()]);
+    let mut reader = service.base.store.read().await?;
+    let account = users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
+    drop(reader);
+    let account_key = account_key(&sign_in, account.as_ref());
     service
         .throttle
         .check(account_key, sign_in.origin.address)
         .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
-    let mut reader = service.base.store.read().await?;
-    let account = users::find_account(&mut reader, &sign_in.email, sign_in.organization_id).await?;
-    drop(reader);
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     let verdict = service.verify_password(&sign_in.password, stored).await?;
     match account {
@@ -59,6 +59,19 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
                 record_refusal(&service.base, &account, reason, &sign_in.origin).await?;
             }
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
+        }
+    }
+}
+
+/// What failures are counted by: the account once it is found, because its address may be somebody else's in another
+/// organization, who would clear the count by signing in there.
+fn account_key(sign_in: &SignIn, account: Option<&Account>) -> AccountKey {
+    match account {
+        Some(account) => AccountKey::of(&["account", &account.user.user_id.to_string()]),
+        None => {
+            let organization = sign_in.organization_id.map(|id| id.to_string());
+            let organization = organization.unwrap_or_default();
+            AccountKey::of(&["address", &organization, sign_in.email.as_str()])
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::connector::ConnectorError;
 use crate::domain::fault::Fault;
 use crate::domain::id::VehicleId;
 use crate::domain::reading::{Observable, Reading};
-use crate::service::budget::Purpose;
+use crate::service::budget::{Purpose, Spender};
 use crate::service::connections::{CloudToken, faults};
 use crate::service::{Base, Error, Service};
 use crate::storage::decisions::VehicleRow;
@@ -55,6 +55,7 @@ impl Readings {
 pub(super) async fn read(
     service: &Service,
     vehicle: &VehicleRow,
+    spender: Spender,
     observables: &[Observable],
 ) -> Result<Vec<Result<Reading, Error>>, Error> {
     if observables.is_empty() {
@@ -72,7 +73,7 @@ pub(super) async fn read(
     }
     let asked_at = service.base.clock.monotonic();
     let mut failed: HashMap<Observable, ConnectorError> = HashMap::new();
-    match ask(service, vehicle, &missing, Purpose::Read).await {
+    match ask(service, vehicle, &missing, (spender, Purpose::Read)).await {
         Ok(answers) => {
             for (observable, answer) in missing.into_iter().zip(answers) {
                 match answer {
@@ -97,13 +98,15 @@ pub(super) async fn read(
     Ok(observables.iter().map(answer).collect())
 }
 
-/// Reads a car to settle what became of a command. `None` if it could not be seen.
+/// Reads a car to settle what became of a command, at the expense of whose command it is. `None` if it could not be
+/// seen.
 pub(crate) async fn observe(
     service: &Service,
     vehicle: &VehicleRow,
+    spender: Spender,
     observable: Observable,
 ) -> Option<Reading> {
-    match ask(service, vehicle, &[observable], Purpose::Check).await {
+    match ask(service, vehicle, &[observable], (spender, Purpose::Check)).await {
         Ok(answers) => match answers.into_iter().next()? {
             Ok(reading) => Some(reading),
             Err(error) => {
@@ -128,19 +131,19 @@ async fn ask(
     service: &Service,
     vehicle: &VehicleRow,
     observables: &[Observable],
-    purpose: Purpose,
+    (spender, purpose): (Spender, Purpose),
 ) -> Result<Vec<Result<Reading, ConnectorError>>, Error> {
     if observables.is_empty() {
         return Ok(Vec::new());
     }
     let tries = if purpose == Purpose::Read { TRIES } else { 1 };
-    let mut answers = ask_once(service, vehicle, observables, purpose).await?;
+    let mut answers = ask_once(service, vehicle, observables, (spender, purpose)).await?;
     for attempt in 1..tries {
         if !first_error(&answers).is_some_and(passes) {
             break;
         }
         tokio::time::sleep(jittered(&service.base, attempt)?).await;
-        match ask_once(service, vehicle, observables, purpose).await {
+        match ask_once(service, vehicle, observables, (spender, purpose)).await {
             Ok(again) => answers = again,
             // There is nothing left of the budget for another try.
             Err(_) => break,
@@ -173,10 +176,11 @@ async fn ask_once(
     service: &Service,
     vehicle: &VehicleRow,
     observables: &[Observable],
-    purpose: Purpose,
+    (spender, purpose): (Spender, Purpose),
 ) -> Result<Answers, Error> {
     let vehicle_id = vehicle.facts.vehicle_id;
-    service.budget.take(vehicle_id, observables.len(), purpose, service.base.clock.monotonic())?;
+    let now = service.base.clock.monotonic();
+    service.budget.take(vehicle_id, spender, observables.len(), purpose, now)?;
     let token = service.access_tokens.get(service, vehicle.connection_id).await?;
     let answers = call(service, vehicle, &token, observables).await;
     let Some(error) = first_error(&answers) else { return Ok(answers) };

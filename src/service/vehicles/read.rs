@@ -41,7 +41,8 @@ pub async fn read_batch(
         .filter(|(_, refusal)| refusal.is_none())
         .map(|(&observable, _)| observable)
         .collect();
-    let mut seen = observe::read(service, &vehicle, &allowed).await?.into_iter();
+    let mut seen =
+        observe::read(service, &vehicle, read.grant_id.into(), &allowed).await?.into_iter();
     let answer = |refusal: Option<Vec<Reason>>| match refusal {
         Some(reasons) => Err(Error::Refused(reasons)),
         None => seen.next().unwrap_or(Err(Error::NotFound(Sought::VEHICLE_OR_GRANT))),
