@@ -23,7 +23,7 @@ CREATE TABLE users (
     organization_id UUID NOT NULL REFERENCES organizations (organization_id),
     email TEXT NOT NULL,
     display_name TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('admin', 'member')),
+    role TEXT NOT NULL CHECK (role IN ('admin', 'support', 'auditor', 'member')),
     password_hash TEXT,
     created_by_kind TEXT NOT NULL CHECK (created_by_kind IN ('user', 'api_client', 'system')),
     created_by UUID,

@@ -19,8 +19,8 @@ words! {
     Operation {
         /// Create the account of a member.
         CreateUser = "users.create",
-        /// Create the account of an administrator.
-        CreateAdministrator = "users.create_administrator",
+        /// Create the account of somebody with an office: an administrator, support, an auditor.
+        CreateOfficer = "users.create_officer",
         /// Make a link by which a person comes to an account without credentials.
         CreateClaim = "claims.create",
         /// Take an account's credentials away and make a link to it: for an account that has some, and for an
@@ -106,6 +106,10 @@ words! {
 enum Relation {
     /// An administrator of the organization, signed in.
     Administrator,
+    /// Its support, signed in.
+    Support,
+    /// Its auditor, signed in.
+    Auditor,
     /// The person whom the object is, or whom it is about.
     Subject,
     /// The owner of the car.
@@ -161,7 +165,7 @@ pub enum Denial {
 /// In whose place an allowed operation is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActingAs {
-    /// For the organization: an administrator, or an API client that acts for nobody.
+    /// For the organization: somebody with an office, or an API client that acts for nobody.
     Organization,
     /// For this person, by their right: themself, or an API client that acts for them.
     Person(UserId),
@@ -179,7 +183,7 @@ impl ActingAs {
 }
 
 use Operation as Op;
-use Relation::{Administrator, Grantee, Member, Owner, Subject};
+use Relation::{Administrator, Auditor, Grantee, Member, Owner, Subject, Support};
 use Scope as S;
 
 const NOBODY: &[Relation] = &[];
@@ -188,47 +192,47 @@ const NOBODY: &[Relation] = &[];
 /// scope besides.
 #[rustfmt::skip]
 const TABLE: &[Rule] = &[
-    //   operation                may                                an API client needs              and alone acts              told why not
-    rule(Op::CreateUser,          &[Administrator],                  &[S::UsersWrite],                Alone::Organization,        &[Member],                 Denial::AdminOnly),
-    rule(Op::CreateAdministrator, &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::CreateClaim,         &[Administrator],                  &[S::UsersWrite],                Alone::Organization,        &[Member],                 Denial::AdminOnly),
-    rule(Op::RecoverUser,         &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::ListUsers,           &[Administrator],                  &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
-    rule(Op::GetUser,             &[Administrator, Subject],         &[S::UsersRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
-    rule(Op::DisableUser,         &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::EnableUser,          &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::EndSessionsOfUser,   &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::ChangePassword,      &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::AllowClient,         &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::ListAllowedClients,  &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::DisallowClient,      &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::ListSessions,        &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::EndSession,          &[Subject],                        &[],                             Alone::Nothing,             &[Member],                 Denial::PersonOnly),
-    rule(Op::EraseUser,           &[Administrator, Subject],         &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::CreateApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::ListApiClients,      &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::RevokeApiClient,     &[Administrator],                  &[],                             Alone::Nothing,             &[Member],                 Denial::AdminOnly),
-    rule(Op::StartConnection,     &[Member],                         &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::CompleteConnection,  &[Owner],                          &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::GetConnection,       &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::Reauthenticate,      &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::Disconnect,          &[Administrator, Owner],           &[S::ConnectionsWrite],          Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::ListVehicles,        &[Administrator, Member],          &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::GetVehicle,          &[Administrator, Owner, Grantee],  &[S::VehiclesRead],              Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::ReadVehicle,         &[Member],                         &[S::VehiclesRead],              Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::SendCommand,         &[Member],                         &[S::CommandsWrite],             Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::CheckAccess,         &[Member],                         &[S::CommandsWrite],             Alone::Nothing,             NOBODY,                    Denial::NotVisible),
-    rule(Op::GetCommand,          &[Administrator, Subject, Owner],  &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   NOBODY,                    Denial::NotVisible),
-    rule(Op::ListCommands,        &[Administrator, Owner],           &[S::CommandsRead, S::CommandsWrite], Alone::Organization,   &[Grantee],                Denial::NotTheOwner),
-    rule(Op::IssueGrant,          &[Owner],                          &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Grantee], Denial::NotTheOwner),
-    rule(Op::ListGrants,          &[Administrator, Member],          &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::GetGrant,            &[Administrator, Owner, Grantee],  &[S::GrantsRead],                Alone::Organization,        NOBODY,                    Denial::NotVisible),
-    rule(Op::MintToken,           &[Grantee],                        &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Owner],   Denial::NotTheGrantee),
-    rule(Op::RevokeGrant,         &[Administrator, Owner],           &[S::GrantsWrite],               Alone::Nothing,             &[Grantee],                Denial::NotTheOwner),
-    rule(Op::ConfirmGrant,        &[Owner],                          &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Grantee], Denial::NotTheOwner),
-    rule(Op::RelinquishGrant,     &[Grantee],                        &[S::GrantsWrite],               Alone::Nothing,             &[Administrator, Owner],   Denial::NotTheGrantee),
-    rule(Op::ListAuditEntries,    &[Administrator, Owner],           &[S::AuditRead],                 Alone::Organization,        &[Member],                 Denial::AdminOnly),
-    rule(Op::ProveAuditEntry,     &[Administrator, Subject, Owner],  &[S::AuditRead],                 Alone::Organization,        NOBODY,                    Denial::NotVisible),
+    //   operation               may                                                 an API client needs                   and alone acts       told why not
+    rule(Op::CreateUser,         &[Administrator],                                   &[S::UsersWrite],                     Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::CreateOfficer,      &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::CreateClaim,        &[Administrator],                                   &[S::UsersWrite],                     Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::RecoverUser,        &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ListUsers,          &[Administrator, Support],                          &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::GetUser,            &[Administrator, Support, Subject],                 &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::DisableUser,        &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::EnableUser,         &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::EndSessionsOfUser,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ChangePassword,     &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::AllowClient,        &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::ListAllowedClients, &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::DisallowClient,     &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::ListSessions,       &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::EndSession,         &[Subject],                                         &[],                                  Alone::Nothing,      &[Member],                          Denial::PersonOnly),
+    rule(Op::EraseUser,          &[Administrator, Subject],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::CreateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ListApiClients,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::GetConnection,      &[Administrator, Support, Owner],                   &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::Reauthenticate,     &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::Disconnect,         &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::ListVehicles,       &[Administrator, Support, Member],                  &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::GetVehicle,         &[Administrator, Support, Owner, Grantee],          &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::ReadVehicle,        &[Member],                                          &[S::VehiclesRead],                   Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::SendCommand,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::CheckAccess,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::GetCommand,         &[Administrator, Support, Subject, Owner],          &[S::CommandsRead, S::CommandsWrite], Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::ListCommands,       &[Administrator, Support, Owner],                   &[S::CommandsRead, S::CommandsWrite], Alone::Organization, &[Grantee],                         Denial::NotTheOwner),
+    rule(Op::IssueGrant,         &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
+    rule(Op::ListGrants,         &[Administrator, Support, Member],                  &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::GetGrant,           &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::MintToken,          &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
+    rule(Op::RevokeGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
+    rule(Op::ConfirmGrant,       &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
+    rule(Op::RelinquishGrant,    &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
+    rule(Op::ListAuditEntries,   &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::ProveAuditEntry,    &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, NOBODY,                             Denial::NotVisible),
 ];
 
 const fn rule(
@@ -253,14 +257,14 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
     let Some(rule) = rule else { return Err(Denial::NotVisible) };
     match &actor.principal {
         Principal::System => Err(Denial::NotVisible),
-        Principal::User { user_id, role } => rule.judge(*user_id, *role == Role::Admin, object),
+        Principal::User { user_id, role } => rule.judge(*user_id, *role, object),
         Principal::ApiClient { scopes, acting_for, .. } => {
             let Some(first) = rule.scopes.first() else { return Err(rule.why.clone()) };
             if !rule.scopes.iter().any(|scope| scopes.contains(scope)) {
                 return Err(Denial::ScopeMissing(*first));
             }
             match acting_for {
-                Some(user_id) => rule.judge(*user_id, false, object),
+                Some(user_id) => rule.judge(*user_id, Role::Member, object),
                 None => rule.judge_alone(object),
             }
         }
@@ -279,15 +283,23 @@ pub fn may_act_for(client: ApiClientId, person: &User, is_allowed: bool) -> Resu
 }
 
 impl Rule {
-    fn judge(&self, user_id: UserId, is_admin: bool, object: &Object) -> Result<ActingAs, Denial> {
+    fn judge(&self, user_id: UserId, role: Role, object: &Object) -> Result<ActingAs, Denial> {
+        let office = match role {
+            Role::Admin => Some(Administrator),
+            Role::Support => Some(Support),
+            Role::Auditor => Some(Auditor),
+            Role::Member => None,
+        };
         let is = |relation: &Relation| match relation {
-            Relation::Administrator => is_admin,
+            Relation::Administrator | Relation::Support | Relation::Auditor => {
+                office == Some(*relation)
+            }
             Relation::Member => true,
             Relation::Subject | Relation::Owner | Relation::Grantee => {
                 object.people(*relation).any(|person| person == user_id)
             }
         };
-        let permitted = if is_admin && self.allowed.contains(&Administrator) {
+        let permitted = if office.is_some_and(|office| self.allowed.contains(&office)) {
             Some(ActingAs::Organization)
         } else {
             self.allowed.iter().any(is).then_some(ActingAs::Person(user_id))

@@ -42,6 +42,8 @@ fn client(scopes: &[Scope], acting_for: Option<UserId>) -> Actor {
 fn callers() -> Vec<(&'static str, Actor)> {
     vec![
         ("administrator", person(user(5), Role::Admin)),
+        ("support", person(user(6), Role::Support)),
+        ("auditor", person(user(7), Role::Auditor)),
         ("subject", person(user(1), Role::Member)),
         ("owner", person(user(2), Role::Member)),
         ("grantee", person(user(3), Role::Member)),
@@ -107,8 +109,8 @@ fn what_is_not_there_looks_like_what_must_not_be_seen() {
         for operation in Operation::ALL {
             let missing = may(&actor, *operation, &Object::MISSING);
             // Somebody else's object: the caller is nothing to it.
-            let strange = Object::entry([Some(user(6)), None, None], Some(user(6)))
-                .with_grantee(Some(user(6)));
+            let strange = Object::entry([Some(user(9)), None, None], Some(user(9)))
+                .with_grantee(Some(user(9)));
             let seen = may(&actor, *operation, &strange);
             assert!(missing.is_err(), "{name} may {operation} what is not there");
             if seen == Err(Denial::NotVisible) {

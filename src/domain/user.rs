@@ -13,6 +13,10 @@ words! {
     Role {
         /// Manages people and API clients, revokes grants, reads the record.
         Admin = "admin",
+        /// Sees everything of the organization and ends keys; opens nothing and issues nothing.
+        Support = "support",
+        /// Reads the record and its proofs.
+        Auditor = "auditor",
         /// Owns cars, lends and borrows.
         Member = "member",
     }

@@ -1,5 +1,5 @@
-//! Reading the record: the organization reads all of it, owners what
-//! happened with their cars.
+//! Reading the record: the organization reads all of it, owners what happened with their cars, and everybody what it
+//! says about them.
 
 use super::{Base, Caller, Error};
 use crate::audit::entry::RecordedEntry;
@@ -10,7 +10,7 @@ use crate::storage::{Page, grants, vehicles};
 /// Entries, newest first.
 ///
 /// # Errors
-/// [`super::Denial::AdminOnly`] for a member who does not ask about a car of their own,
+/// [`super::Denial::AdminOnly`] for a member who asks neither about a car of their own nor about themself,
 /// [`super::Denial::ScopeMissing`].
 pub async fn list(
     base: &Base,
@@ -32,7 +32,11 @@ pub async fn list(
         Some(vehicle_id) => vehicles::find(&mut reader, organization_id, vehicle_id).await?,
         None => None,
     };
-    let object = vehicle.as_ref().map_or(Object::ORGANIZATION, Object::vehicle);
+    let object = match (&vehicle, filter.subject) {
+        (Some(vehicle), _) => Object::vehicle(vehicle),
+        (None, Some(Subject::User(user_id))) => Object::user(user_id),
+        (None, _) => Object::ORGANIZATION,
+    };
     let sought = Sought::the("audit entry");
     base.authorize(caller, Operation::ListAuditEntries, &object, sought)?;
     Ok(audit_entries::list(&mut reader, organization_id, filter, page).await?)

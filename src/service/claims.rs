@@ -80,7 +80,9 @@ pub async fn create(
 fn operation_for(user: &User) -> Operation {
     match (purpose_for(user), user.role) {
         (ClaimPurpose::Join, Role::Member) => Operation::CreateClaim,
-        (ClaimPurpose::Recover, _) | (_, Role::Admin) => Operation::RecoverUser,
+        (ClaimPurpose::Recover, _) | (_, Role::Admin | Role::Support | Role::Auditor) => {
+            Operation::RecoverUser
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn create(
 ) -> Result<Answer<NewAccount>, Error> {
     // A program that could make administrators could give itself every right.
     let operation = match new.role {
-        Role::Admin => Operation::CreateAdministrator,
+        Role::Admin | Role::Support | Role::Auditor => Operation::CreateOfficer,
         Role::Member => Operation::CreateUser,
     };
     base.authorize_in_organization(caller, operation)?;

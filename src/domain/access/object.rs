@@ -124,7 +124,9 @@ impl Object {
             Relation::Subject => self.subjects,
             Relation::Owner => [self.owner, None, None],
             Relation::Grantee => [self.grantee, None, None],
-            Relation::Administrator | Relation::Member => [None; 3],
+            Relation::Administrator | Relation::Support | Relation::Auditor | Relation::Member => {
+                [None; 3]
+            }
         };
         people.into_iter().flatten()
     }

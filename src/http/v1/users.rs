@@ -28,7 +28,7 @@ pub(in crate::http) struct UserBody {
     email: String,
     /// The name that others see.
     display_name: String,
-    /// `admin` or `member`.
+    /// `admin`, `support` (sees everything and ends keys), `auditor` (reads the record) or `member`.
     role: String,
     /// Who made the account: a user, an API client, or `system` for the operator's command line.
     #[schema(example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]

@@ -94,8 +94,14 @@ on_both! {
         let of_grant = format!("/v1/audit-entries?grant_id={grant_id}");
         owner.get(&of_car).await.expect(200);
         owner.get(&of_grant).await.expect(200);
-        for path in ["/v1/audit-entries", &format!("/v1/audit-entries?user_id={}", owner.id)] {
+        for path in ["/v1/audit-entries", &format!("/v1/audit-entries?user_id={}", guest.id)] {
             owner.get(path).await.expect_problem(403, "admin_only");
+        }
+        // Everybody reads what the record says about them.
+        let own = guest.get(&format!("/v1/audit-entries?user_id={}&limit=100", guest.id)).await;
+        let events = own.expect(200).list("event");
+        for event in ["user.created", "claim.redeemed", "grant.issued"] {
+            assert!(events.contains(&event.to_owned()), "{event}: {events:?}");
         }
         for path in [of_car.as_str(), &of_grant, "/v1/audit-entries"] {
             guest.get(path).await.expect_problem(403, "admin_only");

@@ -58,6 +58,43 @@ on_both! {
         reader.get("/v1/users/me").await.expect_problem(403, "acting_for_missing");
     }
 
+    async fn support_sees_everything_and_ends_keys_and_an_auditor_reads_the_record(app) {
+        let (admin, owner, guest) = (app.admin().await, app.owner().await, app.guest().await);
+        let grant_id = owner.lend(app, &guest).await;
+        let officer = async |role: &str| {
+            let email = format!("{role}@story.example");
+            let made = admin.post("/v1/users", kim(&json!({ "email": email, "role": role }))).await;
+            admin.redeem(&made.expect(201).text("claim_token")).await
+        };
+        let (support, auditor) = (officer("support").await, officer("auditor").await);
+        let (car, grant) = (&owner.vehicles[0], format!("/v1/grants/{grant_id}"));
+        for path in ["/v1/users", "/v1/api-clients", &format!("/v1/vehicles/{car}"), &grant, "/v1/audit-entries"] {
+            support.get(path).await.expect(200);
+            let seen = auditor.get(path).await;
+            assert_eq!(seen.status == 200, path == "/v1/audit-entries", "{path}: {}", seen.body);
+        }
+        for officer in [&support, &auditor] {
+            officer.command(car, "unlock").await.expect_problem(404, "not_found");
+            let made = officer.post("/v1/users", kim(&json!({}))).await;
+            made.expect_problem(403, "admin_only");
+            let claim = officer.post(&format!("/v1/users/{}/claims", guest.id), json!({})).await;
+            claim.expect_problem(403, "admin_only");
+        }
+        support.post(&format!("{grant}/confirm"), json!({})).await.expect_problem(403, "not_the_owner");
+        auditor.post(&format!("{grant}/revoke"), json!({})).await.expect_problem(404, "not_found");
+        support.post(&format!("{grant}/revoke"), json!({})).await.expect(200);
+        let entries = auditor.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await.expect(200);
+        assert_eq!(entries.list("event")[0], "grant.revoked");
+        let entry = &entries.list("entry_id")[0];
+        auditor.get(&format!("/v1/audit-entries/{entry}/proof")).await.expect(200);
+        let odd = admin.post("/v1/users", kim(&json!({ "role": "owner" }))).await;
+        odd.expect_problem(422, "validation_failed");
+        // A program makes nobody who has an office.
+        let client = app.api_client(&["users:write"]).await;
+        let made = client.post("/v1/users", kim(&json!({ "role": "auditor" }))).await;
+        made.expect_problem(403, "admin_only");
+    }
+
     async fn nobody_chooses_the_password_of_another(app) {
         let with_password = kim(&json!({ "password": "purple giraffes park sideways" }));
         let refused = app.admin().await.post("/v1/users", with_password).await;

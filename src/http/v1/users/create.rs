@@ -28,7 +28,7 @@ pub(in crate::http) struct CreateUser {
     /// The name that others see.
     #[schema(value_type = String, min_length = 1, max_length = 120)]
     display_name: DisplayName,
-    /// `admin` or `member`; `member` if not given.
+    /// `admin`, `support`, `auditor` or `member`; `member` if not given.
     #[schema(value_type = Option<String>, example = "member")]
     role: Option<Role>,
     /// Whether the link shall need a PIN, which you give them another way. No if not given.
