@@ -90,7 +90,10 @@ CREATE TABLE api_clients (
     organization_id UUID NOT NULL REFERENCES organizations (organization_id),
     name TEXT NOT NULL,
     secret_hash BYTEA NOT NULL,
+    previous_secret_hash BYTEA,
+    previous_secret_until BIGINT,
     scopes TEXT NOT NULL,
+    expires_at BIGINT,
     revoked_at BIGINT,
     created_at BIGINT NOT NULL
 );

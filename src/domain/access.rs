@@ -54,6 +54,8 @@ words! {
         CreateApiClient = "api_clients.create",
         /// List the programs of the organization.
         ListApiClients = "api_clients.list",
+        /// Make a new secret for a program.
+        RotateApiClient = "api_clients.rotate_secret",
         /// Take a program's rights away.
         RevokeApiClient = "api_clients.revoke",
         /// Send an owner to the vehicle cloud to connect cars.
@@ -211,6 +213,7 @@ const TABLE: &[Rule] = &[
     rule(Op::EraseUser,          &[Administrator, Subject],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::CreateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ListApiClients,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::RotateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),

@@ -75,6 +75,8 @@ words! {
         WrongSecret = "wrong_secret",
         /// The API client was revoked.
         Revoked = "revoked",
+        /// The API client has expired.
+        Expired = "expired",
     }
 }
 
@@ -142,6 +144,8 @@ pub enum Event {
     ApiClientCreated { api_client_id: ApiClientId, scopes: Vec<Scope> },
     /// An API client lost its credentials.
     ApiClientRevoked { api_client_id: ApiClientId },
+    /// An API client got a new secret; the one before works until then.
+    ApiClientSecretRotated { api_client_id: ApiClientId, until: Timestamp },
     /// A person lets an API client act for them.
     ApiClientAllowed { api_client_id: ApiClientId, user_id: UserId },
     /// A person took that back.
@@ -300,6 +304,7 @@ impl Event {
             Self::SessionEnded { .. } => "session.ended",
             Self::ApiClientCreated { .. } => "api_client.created",
             Self::ApiClientRevoked { .. } => "api_client.revoked",
+            Self::ApiClientSecretRotated { .. } => "api_client.secret_rotated",
             Self::ApiClientAllowed { .. } => "api_client.allowed",
             Self::ApiClientDisallowed { .. } => "api_client.disallowed",
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",

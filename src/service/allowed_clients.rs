@@ -39,7 +39,7 @@ pub(super) async fn allow_in(
     let (organization_id, user_id) = person;
     let unknown = || Error::NotFound(Sought::of(api_client_id));
     let client = api_clients::find(&mut work.tx, api_client_id).await?.ok_or_else(unknown)?;
-    if client.organization_id != organization_id || client.revoked_at.is_some() {
+    if client.organization_id != organization_id || !client.is_usable(work.now) {
         return Err(unknown());
     }
     if vehicles::waits_for_owner(&mut work.tx, user_id).await? {

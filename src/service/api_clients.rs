@@ -1,6 +1,7 @@
 //! API clients: programs of an organization, their credentials, and the access tokens they get for
 //! them.
 
+mod rotate;
 mod token;
 
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,12 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::id::ApiClientId;
 use crate::domain::time::Timestamp;
+use crate::domain::user::DisplayName;
 use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
 use crate::storage::{Page, Priority};
 
+pub use rotate::{OVERLAP_MAX, rotate_secret};
 pub use token::{ApiClientToken, issue_token};
 
 const CREATE: &str = "api_clients.create";
@@ -31,22 +34,37 @@ pub struct Credentials {
     pub scopes: Vec<Scope>,
     /// Its `client_secret`; only a hash of it is kept.
     pub client_secret: String,
+    /// From when on it may do nothing any more.
+    pub expires_at: Option<Timestamp>,
     /// The time at which it was created.
     pub created_at: Timestamp,
+}
+
+/// What an API client is made from.
+#[derive(Debug)]
+pub struct NewApiClient {
+    /// What people call it.
+    pub name: DisplayName,
+    /// What it may do at most.
+    pub scopes: Vec<Scope>,
+    /// From when on it may do nothing any more.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Creates credentials for a program.
 ///
 /// # Errors
-/// [`super::Denial::AdminOnly`].
+/// [`super::Denial::AdminOnly`]; [`Error::Invalid`] for an end in the past.
 pub async fn create(
     service: &Service,
     caller: &Caller,
     idempotency: &Idempotency,
-    name: &str,
-    scopes: &[Scope],
+    new: &NewApiClient,
 ) -> Result<Answer<Credentials>, Error> {
     service.base.authorize_in_organization(caller, Operation::CreateApiClient)?;
+    if new.expires_at.is_some_and(|expires_at| expires_at <= service.base.clock.now()) {
+        return Err(Error::invalid("/expires_at", "in_the_past", "must be in the future"));
+    }
     service
         .base
         .transact(CREATE, Priority::Ordinary, |work| {
@@ -61,9 +79,11 @@ pub async fn create(
                 let client = ApiClient {
                     api_client_id: service.base.entropy.id(work.now)?,
                     organization_id: caller.actor.organization_id,
-                    name: name.to_owned(),
+                    name: new.name.as_str().to_owned(),
                     secret_hash: secret.hash(),
-                    scopes: scopes.to_vec(),
+                    previous: None,
+                    scopes: new.scopes.clone(),
+                    expires_at: new.expires_at,
                     revoked_at: None,
                     created_at: work.now,
                 };
@@ -73,6 +93,7 @@ pub async fn create(
                     name: client.name,
                     scopes: client.scopes.clone(),
                     client_secret: secret.expose().to_owned(),
+                    expires_at: client.expires_at,
                     created_at: client.created_at,
                 };
                 idempotency.keep(&service.base, &mut work.tx, caller, CREATE, &credentials).await?;

@@ -83,7 +83,7 @@ pub async fn check_access_token(base: &Base, bearer: &str) -> Result<Credential,
         }
         Subject::ApiClient { api_client_id, .. } => {
             let client = api_clients::find(&mut reader, api_client_id).await?;
-            let client = client.filter(|client| client.revoked_at.is_none()).ok_or(INVALID)?;
+            let client = client.filter(|client| client.is_usable(now)).ok_or(INVALID)?;
             if client.organization_id != organization_id {
                 return Err(INVALID);
             }

@@ -104,6 +104,8 @@ pub enum StateFault {
     EmailTaken,
     /// The account is closed.
     AccountDisabled,
+    /// The API client was revoked or has expired.
+    ApiClientEnded,
     /// What was known of the person was erased.
     AccountErased,
     /// Somebody else gave the account new credentials, and it waits for others.

@@ -6,14 +6,18 @@ use crate::domain::actor::Scope;
 use crate::domain::id::{ApiClientId, OrganizationId};
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO api_clients (api_client_id, organization_id, name, secret_hash, scopes, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str = "INSERT INTO api_clients (api_client_id, organization_id, name, secret_hash, scopes, created_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const FIND: &str = "SELECT * FROM api_clients WHERE api_client_id = $1";
 const LIST: &str = "SELECT * FROM api_clients WHERE organization_id = $1 AND api_client_id < $2 ORDER BY api_client_id DESC LIMIT $3";
 const REVOKE: &str = "UPDATE api_clients SET revoked_at = $3 WHERE organization_id = $1 AND api_client_id = $2 AND revoked_at IS NULL";
 
+/// Only if nobody else did so meanwhile.
+const ROTATE: &str = "UPDATE api_clients SET previous_secret_hash = secret_hash, previous_secret_until = $4, secret_hash = $3 \
+    WHERE api_client_id = $1 AND secret_hash = $2 AND revoked_at IS NULL";
+
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[INSERT, FIND, LIST, REVOKE];
+pub const STATEMENTS: &[&str] = &[INSERT, FIND, LIST, REVOKE, ROTATE];
 
 /// An API client as stored.
 #[derive(Debug, Clone)]
@@ -26,12 +30,24 @@ pub struct ApiClient {
     pub name: String,
     /// SHA-256 of its secret.
     pub secret_hash: [u8; 32],
+    /// SHA-256 of the secret before, and until when it works.
+    pub previous: Option<([u8; 32], Timestamp)>,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// From when on it may not do anything any more, if that was said when it was made.
+    pub expires_at: Option<Timestamp>,
     /// Since when it may not do anything any more.
     pub revoked_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl ApiClient {
+    /// Whether it may do anything at `now`.
+    #[must_use]
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
 }
 
 impl FromRow for ApiClient {
@@ -45,7 +61,11 @@ impl FromRow for ApiClient {
             organization_id: row.get("organization_id")?,
             name: row.get("name")?,
             secret_hash: row.get("secret_hash")?,
+            previous: row
+                .optional("previous_secret_hash")?
+                .zip(row.optional("previous_secret_until")?),
             scopes: scopes.map_err(|why| corrupt("scopes", why))?,
+            expires_at: row.optional("expires_at")?,
             revoked_at: row.optional("revoked_at")?,
             created_at: row.get("created_at")?,
         })
@@ -66,8 +86,26 @@ pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError>
         .bind(client.secret_hash)
         .bind(scopes.join(" "))
         .bind(client.created_at)
+        .bind(client.expires_at)
         .execute_one(tx)
         .await
+}
+
+/// Replaces the secret of an API client; `false` if it was replaced or revoked meanwhile.
+pub async fn rotate(
+    tx: &mut Tx,
+    client: &ApiClient,
+    secret_hash: [u8; 32],
+    previous_until: Timestamp,
+) -> Result<bool, StorageError> {
+    let rotated = query(ROTATE)
+        .bind(client.api_client_id)
+        .bind(client.secret_hash)
+        .bind(secret_hash)
+        .bind(previous_until)
+        .execute(tx)
+        .await?;
+    Ok(rotated == 1)
 }
 
 /// One API client, of whatever organization: the caller proves that it is the client.

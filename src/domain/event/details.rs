@@ -53,6 +53,9 @@ impl Event {
             | Self::ApiClientDisallowed { api_client_id, .. } => {
                 json!({ "api_client_id": api_client_id })
             }
+            Self::ApiClientSecretRotated { api_client_id, until } => {
+                json!({ "api_client_id": api_client_id, "previous_until": until })
+            }
             Self::ApiClientTokenIssued { api_client_id, token_id } => {
                 json!({ "api_client_id": api_client_id, "token_id": token_id })
             }

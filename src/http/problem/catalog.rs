@@ -138,6 +138,8 @@ catalog! {
         "The grant has ended already" "This key has ended already.";
     EmailTaken "email_taken" CONFLICT FixRequest never
         "There is an account with this address" "There is an account with this address already.";
+    ApiClientEnded "api_client_ended" CONFLICT FixRequest never
+        "The API client was revoked or has expired" "This app's access has ended. An administrator can make a new one.";
     AccountErased "account_erased" CONFLICT None never
         "What was known of the person was erased; the account stays closed" "This account was erased.";
     LastAdmin "last_admin" CONFLICT FixRequest never

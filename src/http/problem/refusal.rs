@@ -116,6 +116,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::GrantEnded => Code::GrantEnded,
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::AccountDisabled => Code::AccountDisabled,
+        StateFault::ApiClientEnded => Code::ApiClientEnded,
         StateFault::AccountErased => Code::AccountErased,
         StateFault::AccountRecovered => Code::AccountRecovered,
         StateFault::LastAdmin => Code::LastAdmin,

@@ -3,6 +3,7 @@
 pub(in crate::http) mod create;
 pub(in crate::http) mod list;
 pub(in crate::http) mod revoke;
+pub(in crate::http) mod rotate;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +20,8 @@ pub(in crate::http) struct ApiClientBody {
     name: String,
     /// The scopes that it may use.
     scopes: Vec<String>,
+    /// The time from which it may do nothing any more, if one was given when it was made.
+    expires_at: Option<String>,
     /// The time from which it may do nothing any more; `null` while it is in use.
     revoked_at: Option<String>,
     /// The time at which it was made.
@@ -31,6 +34,7 @@ impl From<ApiClient> for ApiClientBody {
             api_client_id: client.api_client_id.to_string(),
             name: client.name,
             scopes: client.scopes.iter().map(ToString::to_string).collect(),
+            expires_at: client.expires_at.map(|at| at.to_string()),
             revoked_at: client.revoked_at.map(|at| at.to_string()),
             created_at: client.created_at.to_string(),
         }

@@ -9,6 +9,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::ApiClientId;
+use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, CredentialFault, Error, Service};
 use crate::signing::secret;
 use crate::signing::session_token::{self, SessionClaims, Subject};
@@ -50,7 +51,8 @@ pub async fn issue_token(
         return Err(WRONG);
     };
     let caller = &caller(&client, request_id);
-    let Some(reason) = refusal(&client, client_secret) else {
+    let now = service.base.clock.now();
+    let Some(reason) = refusal(&client, client_secret, now) else {
         service.throttle.record_success(key, address);
         return mint(&service.base, caller, &client).await;
     };
@@ -72,10 +74,19 @@ fn caller(client: &ApiClient, request_id: Option<String>) -> Caller {
     Caller { actor: Actor { organization_id: client.organization_id, principal }, request_id }
 }
 
-fn refusal(client: &ApiClient, client_secret: &SecretString) -> Option<CredentialRefusal> {
+fn refusal(
+    client: &ApiClient,
+    client_secret: &SecretString,
+    now: Timestamp,
+) -> Option<CredentialRefusal> {
     let presented = secret::hash_of(client_secret.expose_secret());
-    match (secret::hashes_equal(&presented, &client.secret_hash), client.revoked_at) {
-        (true, None) => None,
+    let is_previous = client.previous.is_some_and(|(previous, until)| {
+        secret::hashes_equal(&presented, &previous) && now < until
+    });
+    let is_right = secret::hashes_equal(&presented, &client.secret_hash) || is_previous;
+    match (is_right, client.revoked_at) {
+        (true, None) if client.is_usable(now) => None,
+        (true, None) => Some(CredentialRefusal::Expired),
         (true, Some(_)) => Some(CredentialRefusal::Revoked),
         (false, _) => Some(CredentialRefusal::WrongSecret),
     }

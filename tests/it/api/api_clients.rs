@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use keylend::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Reply, TestApp, on_both};
@@ -131,6 +132,52 @@ on_both! {
 
         client.get("/v1/users").await.expect_problem(401, "token_invalid");
         expect_oauth_error(&by_form(app, &form).await, 401, "invalid_client");
+    }
+
+    async fn a_secret_is_replaced_while_the_one_before_works_on(app) {
+        let admin = app.admin().await;
+        let (id, first) = made(app, &["users:read"]).await;
+        let path = format!("/v1/api-clients/{id}/rotate-secret");
+        let rotate = async |overlap_s: u64| {
+            let made = admin.post(&path, json!({ "overlap_s": overlap_s })).await.expect(201);
+            assert_eq!(made.text("client_id"), id);
+            made.text("client_secret")
+        };
+        let works = async |secret: &str| {
+            let form = [GRANT_TYPE, ("client_id", &id), ("client_secret", secret)];
+            by_form(app, &form).await.status == 200
+        };
+        let second = rotate(60).await;
+        assert!(works(&first).await && works(&second).await);
+        app.advance(std::time::Duration::from_secs(60));
+        assert!(!works(&first).await && works(&second).await);
+        // Somebody else has the second: it ends at once, and the first stays ended.
+        let third = rotate(0).await;
+        assert!(!works(&first).await && !works(&second).await && works(&third).await);
+        let long = admin.post(&path, json!({ "overlap_s": 604_801 })).await;
+        long.expect_problem(422, "validation_failed");
+        admin.post(&format!("/v1/api-clients/{id}/revoke"), json!({})).await.expect(200);
+        admin.post(&path, json!({})).await.expect_problem(409, "api_client_ended");
+        assert!(!works(&third).await);
+    }
+
+    async fn a_client_with_an_end_has_one(app) {
+        let admin = app.admin().await;
+        let ends = |at: &str| json!({ "name": "Season", "scopes": ["users:read"], "expires_at": at });
+        let past = admin.post("/v1/api-clients", ends("2026-01-01T00:00:00Z")).await;
+        past.expect_problem(422, "validation_failed");
+        let soon = app.clock.now().plus(std::time::Duration::from_secs(300)).to_string();
+        let made = admin.post("/v1/api-clients", ends(&soon)).await.expect(201);
+        let (id, secret) = (made.text("client_id"), made.text("client_secret"));
+        let form = [GRANT_TYPE, ("client_id", &id), ("client_secret", &secret)];
+        let token = by_form(app, &form).await.expect(200).text("access_token");
+        let client = Actor::nobody(app).with_token(token);
+        client.get("/v1/users").await.expect(200);
+        app.advance(std::time::Duration::from_secs(300));
+        client.get("/v1/users").await.expect_problem(401, "token_invalid");
+        expect_oauth_error(&by_form(app, &form).await, 401, "invalid_client");
+        let rotate = format!("/v1/api-clients/{id}/rotate-secret");
+        admin.post(&rotate, json!({})).await.expect_problem(409, "api_client_ended");
     }
 
     async fn only_administrators_manage_api_clients(app) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::actor::Scope;
+use crate::domain::time::Timestamp;
 use crate::domain::user::DisplayName;
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
@@ -16,7 +17,7 @@ use crate::http::extract::IdempotencyKey;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, idempotency};
-use crate::service::api_clients::{self, Credentials};
+use crate::service::api_clients::{self, Credentials, NewApiClient};
 
 /// What an API client is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,6 +29,9 @@ pub(in crate::http) struct CreateApiClient {
     /// The scopes that it may use.
     #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
     scopes: BTreeSet<Scope>,
+    /// The time from which it may do nothing any more; no end if not given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
 }
 
 /// The credentials of an API client.
@@ -43,6 +47,8 @@ pub(in crate::http) struct CredentialsBody {
     name: String,
     /// The scopes that it may use.
     scopes: Vec<String>,
+    /// The time from which it may do nothing any more, if there is one.
+    expires_at: Option<String>,
     /// The time at which it was made.
     created_at: String,
 }
@@ -55,6 +61,7 @@ impl From<Credentials> for CredentialsBody {
             client_secret: credentials.client_secret,
             name: credentials.name,
             scopes: credentials.scopes.iter().map(ToString::to_string).collect(),
+            expires_at: credentials.expires_at.map(|at| at.to_string()),
             created_at: credentials.created_at.to_string(),
         }
     }
@@ -72,9 +79,8 @@ pub(in crate::http) async fn create(
     body: ApiJson<CreateApiClient>,
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(key, body.hash);
-    let scopes: Vec<Scope> = body.value.scopes.into_iter().collect();
-    let name = body.value.name.as_str();
-    let answer =
-        api_clients::create(&gateway.service, &caller, &idempotency, name, &scopes).await?;
+    let CreateApiClient { name, scopes, expires_at } = body.value;
+    let new = NewApiClient { name, scopes: scopes.into_iter().collect(), expires_at };
+    let answer = api_clients::create(&gateway.service, &caller, &idempotency, &new).await?;
     Ok(created(answer, CredentialsBody::from))
 }
