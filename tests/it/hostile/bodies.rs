@@ -10,6 +10,7 @@ use crate::support::{Actor, Reply, TestApp, on_both};
 /// A route, somebody who may use it, and a body that would be accepted.
 struct Door {
     who: Actor,
+    method: Method,
     path: String,
     body: Value,
     /// Whether the body may be left out.
@@ -24,6 +25,7 @@ async fn doors(app: &TestApp) -> Vec<Door> {
     let car = owner.vehicles[0].clone();
     let door = |who: &Actor, path: &str, body: Value| Door {
         who: who.clone(),
+        method: Method::POST,
         path: path.to_owned(),
         body,
         optional: false,
@@ -45,6 +47,19 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             &nobody,
             "/v1/claims/redeem",
             json!({ "claim_token": "unknown", "password": PASSWORD, "pin": null }),
+        ),
+        Door {
+            method: Method::PUT,
+            ..door(
+                &guest,
+                "/v1/users/me/password",
+                json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
+            )
+        },
+        door(
+            &owner,
+            "/v1/connections/con_00000000000000000000000001/complete",
+            json!({ "completion_code": "00000000" }),
         ),
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(
@@ -77,7 +92,8 @@ async fn doors(app: &TestApp) -> Vec<Door> {
 
 impl Door {
     async fn send(&self, media_type: Option<&str>, body: impl Into<reqwest::Body>) -> Reply {
-        let request = self.who.request(Method::POST, &self.path).header("idempotency-key", "k");
+        let request =
+            self.who.request(self.method.clone(), &self.path).header("idempotency-key", "k");
         let request = match media_type {
             Some(media_type) => request.header("content-type", media_type),
             None => request,
@@ -173,8 +189,9 @@ on_both! {
         for door in &doors(app).await {
             for member in door.members() {
                 // In these a NUL is harmless: they are hashed, or stored escaped.
-                let hashed = ["password", "refresh_token", "claim_token", "pin"];
-                if hashed.contains(&member.as_str()) || ["metadata"].contains(&member.as_str()) {
+                let harmless = ["password", "current_password", "new_password", "refresh_token",
+                    "claim_token", "pin", "completion_code", "metadata"];
+                if harmless.contains(&member.as_str()) {
                     continue;
                 }
                 for text in ["a\0b", "\0", "a@b.example\0", "usr_00000000000000000000000001\0"] {
