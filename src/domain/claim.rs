@@ -48,6 +48,8 @@ words! {
 words! {
     /// Why a claim is not redeemed.
     ClaimRefusal {
+        /// There is no claim with this secret.
+        Unknown = "unknown",
         /// It was redeemed before.
         Redeemed = "redeemed",
         /// A newer claim for the account was made.

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::DisplayName;
 use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
-use crate::storage::{Page, Priority};
+use crate::storage::{Executor, Page, Priority};
 
 pub use rotate::{OVERLAP_MAX, rotate_secret};
 pub use token::{ApiClientToken, issue_token};
@@ -127,19 +127,32 @@ pub async fn revoke(
 ) -> Result<ApiClient, Error> {
     base.transact("api_clients.revoke", Priority::Ordinary, |work| {
         Box::pin(async move {
-            let organization_id = caller.actor.organization_id;
-            let client = api_clients::find(&mut work.tx, api_client_id).await?;
-            let client = client.filter(|client| client.organization_id == organization_id);
-            let object = Object::found(client.as_ref(), |_| Object::ORGANIZATION);
-            let sought = Sought::of(api_client_id);
-            base.authorize(caller, Operation::RevokeApiClient, &object, sought.clone())?;
-            let now = work.now;
+            let (operation, now) = (Operation::RevokeApiClient, work.now);
+            let mut client = find_for(base, &mut work.tx, caller, operation, api_client_id).await?;
+            let organization_id = client.organization_id;
             if api_clients::revoke(&mut work.tx, organization_id, api_client_id, now).await? {
                 work.record(caller, Event::ApiClientRevoked { api_client_id })?;
+                client.revoked_at = Some(now);
             }
-            let client = api_clients::find(&mut work.tx, api_client_id).await?;
-            client.ok_or(Error::NotFound(sought))
+            Ok(client)
         })
     })
     .await
+}
+
+/// An API client of the caller's organization, if the caller may do this with it.
+async fn find_for(
+    base: &Base,
+    on: &mut impl Executor,
+    caller: &Caller,
+    operation: Operation,
+    api_client_id: ApiClientId,
+) -> Result<ApiClient, Error> {
+    let organization_id = caller.actor.organization_id;
+    let found = api_clients::find(on, api_client_id).await?;
+    let found = found.filter(|client| client.organization_id == organization_id);
+    let object = Object::found(found.as_ref(), |_| Object::ORGANIZATION);
+    let sought = Sought::of(api_client_id);
+    base.authorize(caller, operation, &object, sought.clone())?;
+    found.ok_or(Error::NotFound(sought))
 }

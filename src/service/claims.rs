@@ -10,6 +10,7 @@ use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::claim::{Claim, ClaimEnd, ClaimPurpose, PIN_LENGTH};
 use crate::domain::event::{Event, SessionEnd};
 use crate::domain::id::{ClaimId, UserId};
+use crate::domain::principal::PrincipalId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Role, User};
 use crate::signing::secret::{self, RandomSecret, SecretPrefix};
@@ -54,7 +55,10 @@ pub async fn create(
         Box::pin(async move {
             let found = users::find(&mut work.tx, caller.actor.organization_id, user_id).await?;
             let object = Object::found(found.as_ref(), |user| Object::user(user.user_id));
-            let operation = found.as_ref().map_or(Operation::CreateClaim, operation_for);
+            let operation = match &found {
+                Some(user) => operation_for(caller.actor.principal_id(), user),
+                None => Operation::CreateClaim,
+            };
             base.authorize(caller, operation, &object, Sought::of(user_id))?;
             let user = found.ok_or_else(|| Error::NotFound(Sought::of(user_id)))?;
             if let Some(answer) = idempotency.find(base, &mut work.tx, caller, CREATE).await? {
@@ -76,13 +80,15 @@ pub async fn create(
     created.await
 }
 
-/// A program that could recover accounts, or make claims for administrators, could give itself every right.
-fn operation_for(user: &User) -> Operation {
+/// A program that could recover accounts, or make claims for administrators, could give itself every right; and one
+/// that could make them for another program's customers could take those away from it.
+fn operation_for(caller: PrincipalId, user: &User) -> Operation {
+    let is_program = matches!(caller, PrincipalId::ApiClient(_));
     match (purpose_for(user), user.role) {
-        (ClaimPurpose::Join, Role::Member) => Operation::CreateClaim,
-        (ClaimPurpose::Recover, _) | (_, Role::Admin | Role::Support | Role::Auditor) => {
-            Operation::RecoverUser
+        (ClaimPurpose::Join, Role::Member) if !is_program || user.created_by == caller => {
+            Operation::CreateClaim
         }
+        (ClaimPurpose::Join | ClaimPurpose::Recover, _) => Operation::RecoverUser,
     }
 }
 

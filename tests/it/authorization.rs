@@ -56,7 +56,8 @@ const TABLE: &[Row] = &[
     // The session is the administrator's.
     ("DELETE", "/v1/users/me/sessions/{session_id}",       [204, 403, 403, 403, 403, 401, 401, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/sessions",             [204, 403, 403, 403, 404, 403, 403, 401, 401]),
-    ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 201, 403, 401, 401]),
+    // The account was made by the administrator.
+    ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/enable",               [200, 403, 403, 403, 404, 403, 403, 401, 401]),

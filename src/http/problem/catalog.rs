@@ -144,6 +144,8 @@ catalog! {
         "What was known of the person was erased; the account stays closed" "This account was erased.";
     LastAdmin "last_admin" CONFLICT FixRequest never
         "No other administrator of the organization could sign in" "Make another administrator first.";
+    ClaimUnknown "claim_unknown" NOT_FOUND FixRequest never
+        "No claim has this secret" "This link is not complete or not right. Please use the whole link that you were given.";
     ClaimRedeemed "claim_redeemed" CONFLICT Authenticate never
         "The claim was redeemed before" "This link was used already. If that was not you, tell an administrator.";
     ClaimReplaced "claim_replaced" CONFLICT ContactAdmin never
@@ -157,7 +159,7 @@ catalog! {
     PinWrong "pin_wrong" FORBIDDEN FixRequest never
         "The PIN is wrong" "This PIN is not right.";
     CompletionCodeWrong "completion_code_wrong" CONFLICT FixRequest never
-        "The code is not the one that the consenting browser was given" "This code is not right.";
+        "The code is not the one that the consenting browser was given" "This code is not right. Please type the one on the page on which you came back.";
     ConsentNotPending "consent_not_pending" CONFLICT Reauthenticate never
         "No consent is under way for this browser" "Please start connecting the car again.";
     EntryNotSigned "entry_not_signed" CONFLICT RetryLater again

@@ -132,6 +132,7 @@ fn of_state(fault: StateFault) -> Problem {
 
 fn of_claim(refusal: ClaimRefusal) -> Problem {
     Problem::of(match refusal {
+        ClaimRefusal::Unknown => Code::ClaimUnknown,
         ClaimRefusal::Redeemed => Code::ClaimRedeemed,
         ClaimRefusal::Replaced => Code::ClaimReplaced,
         ClaimRefusal::Cancelled => Code::ClaimCancelled,

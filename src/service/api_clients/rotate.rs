@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Credentials;
-use crate::domain::access::{Object, Operation, Sought};
+use super::{Credentials, find_for};
+use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::ApiClientId;
 use crate::service::idempotency::{Answer, Idempotency};
@@ -30,13 +30,7 @@ pub async fn rotate_secret(
     let operation = Operation::RotateApiClient;
     let rotated = base.transact(operation.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
-            let organization_id = caller.actor.organization_id;
-            let client = api_clients::find(&mut work.tx, api_client_id).await?;
-            let client = client.filter(|client| client.organization_id == organization_id);
-            let object = Object::found(client.as_ref(), |_| Object::ORGANIZATION);
-            let sought = Sought::of(api_client_id);
-            base.authorize(caller, operation, &object, sought.clone())?;
-            let client = client.ok_or(Error::NotFound(sought))?;
+            let client = find_for(base, &mut work.tx, caller, operation, api_client_id).await?;
             let (tx, now, route) = (&mut work.tx, work.now, operation.as_str());
             if let Some(answer) = idempotency.find(base, tx, caller, route).await? {
                 return Ok(answer);

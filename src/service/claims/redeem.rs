@@ -3,7 +3,6 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::access::Sought;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::claim::{Claim, ClaimEnd, ClaimRefusal};
 use crate::domain::event::Event;
@@ -33,8 +32,7 @@ pub struct Redemption {
 /// Redeems a claim and starts a session.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a secret that is no claim's, [`StateFault::Claim`] with what stands in the way,
-/// [`Error::Invalid`] for a password that breaks the rules, [`Error::Overloaded`].
+/// [`StateFault::Claim`] with what stands in the way, [`Error::Invalid`] for a password that breaks the rules, [`Error::Overloaded`].
 pub async fn redeem(service: &Service, redemption: &Redemption) -> Result<Tokens, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
@@ -60,7 +58,7 @@ const fn refused(refusal: ClaimRefusal) -> Error {
 }
 
 async fn find(on: &mut impl Executor, redemption: &Redemption) -> Result<(Claim, User), Error> {
-    const UNKNOWN: Error = Error::NotFound(Sought::the("claim"));
+    const UNKNOWN: Error = refused(ClaimRefusal::Unknown);
     let hash = secret::hash_of(redemption.claim_token.expose_secret());
     let claim = claims::find_by_token(on, hash).await?.ok_or(UNKNOWN)?;
     let user = users::find(on, claim.organization_id, claim.user_id).await?.ok_or(UNKNOWN)?;

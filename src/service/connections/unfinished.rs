@@ -52,7 +52,10 @@ async fn forget(base: &Base, consent: &Unfinished) -> Result<bool, Error> {
 
 /// Ends what the consent shares at the vehicle cloud, but for cars that another connection has; returns whether the
 /// cloud has ended all of it.
-pub(super) async fn end_upstream(service: &Service, consent: &Unfinished) -> Result<bool, Error> {
+pub(in crate::service) async fn end_upstream(
+    service: &Service,
+    consent: &Unfinished,
+) -> Result<bool, Error> {
     let base = &service.base;
     let kept = KeptConsent::unseal(base, consent.connection_id, &consent.sealed_consent)?;
     let Some(access) = access(&kept) else { return Ok(false) };

@@ -9,7 +9,7 @@ use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::ConnectionEnd;
-use crate::service::connections::{self, CloudToken};
+use crate::service::connections::{self, CloudToken, unfinished};
 use crate::service::{Base, Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections as stored, personal_data, users};
@@ -35,13 +35,21 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
     let owned = stored::of_owner(&mut reader, organization_id, user_id).await?;
     drop(reader);
     // Afterwards the tokens are gone, and with them the way to tell the cloud.
-    let mut connections = Vec::new();
+    let (mut connections, mut waiting) = (Vec::new(), Vec::new());
+    let mut reader = service.base.store.read().await?;
+    for &connection_id in &owned {
+        waiting.extend(stored::waiting(&mut reader, connection_id).await?);
+    }
+    drop(reader);
     for connection_id in owned {
         let access = service.access_tokens.get(service, connection_id).await.ok();
         connections.push((connection_id, access));
     }
     let ended = erase_here(&service.base, caller, user_id).await?;
-    let ended_upstream = end_upstream(service, &connections, &ended).await;
+    let mut ended_upstream = end_upstream(service, &connections, &ended).await;
+    for consent in &waiting {
+        ended_upstream &= unfinished::end_upstream(service, consent).await?;
+    }
     match service.base.store.db().clear_erased().await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("somebody reads the database: its log still holds old content"),

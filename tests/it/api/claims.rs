@@ -73,7 +73,7 @@ on_both! {
         app.admin().await.post(&path, json!({})).await.expect_problem(409, "account_disabled");
         let path = format!("/v1/users/{}/enable", first.text("user_id"));
         app.admin().await.post(&path, json!({})).await.expect(200);
-        redeem(app, &third, json!({ "claim_token": "kl_claim_x" })).await.expect_problem(404, "not_found");
+        redeem(app, &third, json!({ "claim_token": "kl_claim_x" })).await.expect_problem(404, "claim_unknown");
         redeem(app, &third, json!({})).await.expect(201);
     }
 

@@ -112,13 +112,30 @@ on_both! {
             refused.expect_problem(403, "admin_only");
         }
         guest.get("/v1/users/me").await.expect(200);
-        // A claim for somebody whom an administrator made waits like a recovery.
-        let made = json!({ "email": "kim@story.example", "display_name": "Kim" });
-        let made = admin.post("/v1/users", made).await.expect(201);
+        // Nor the customers of another program, or whom an administrator invited.
+        let other = app.api_client(&["users:write"]).await;
+        for maker in [&admin, &other] {
+            let email = format!("kim-{}@story.example", maker.id);
+            let kim = json!({ "email": email, "display_name": "Kim" });
+            let made = maker.post("/v1/users", kim).await.expect(201);
+            let path = format!("/v1/users/{}/claims", made.text("user_id"));
+            client.post(&path, json!({})).await.expect_problem(403, "admin_only");
+            maker.redeem(&made.text("claim_token")).await;
+        }
+    }
+
+    async fn an_administrator_who_claims_a_programs_customer_gets_no_key(app) {
+        let (admin, owner) = (app.admin().await, app.owner().await);
+        let client = app.api_client(&["users:write"]).await;
+        let kim = json!({ "email": "kim@story.example", "display_name": "Kim" });
+        let made = client.post("/v1/users", kim).await.expect(201);
+        let lent = json!({ "grantee_id": made.text("user_id") });
+        owner.lend_with(app, &owner, lent).await.expect(201);
         let path = format!("/v1/users/{}/claims", made.text("user_id"));
-        let claim = client.post(&path, json!({})).await.expect(201);
-        let kim = client.redeem(&claim.text("claim_token")).await;
-        assert_eq!(kim.get("/v1/users/me").await.expect(200).text("recovered_by"), client.id);
+        let claim = admin.post(&path, json!({})).await.expect(201);
+        let robber = admin.redeem(&claim.text("claim_token")).await;
+        assert_no_car(app, &robber, &owner.vehicles[0]).await;
+        assert_eq!(robber.get("/v1/users/me").await.expect(200).text("recovered_by"), admin.id);
     }
 
     async fn somebody_who_can_sign_in_remains_an_administrator(app) {

@@ -51,7 +51,7 @@ const SLEEPERS: [Sleeper; 6] = [
 
 impl Sleeper {
     /// Holds a connection as long as it can.
-    async fn sleep(self, mut stream: TcpStream) {
+    async fn hold(self, mut stream: TcpStream) {
         let first = match self {
             Self::Silent => Vec::new(),
             Self::BeginsARequest => b"GET / HTTP/1.1\r\nhost: ".to_vec(),
@@ -134,7 +134,7 @@ async fn whoever_only_holds_a_place_makes_room_for_a_new_client() {
         let mut asleep = JoinSet::new();
         for number in 0..PLACES {
             let from = if number < PLACES / 2 { 2 } else { 3 };
-            asleep.spawn(sleeper.sleep(connect(from, address).await));
+            asleep.spawn(sleeper.hold(connect(from, address).await));
         }
         assert!(!is_answered(&mut connect(4, address).await).await, "{sleeper:?}: there was room");
         let mut waited_s = 0;
