@@ -5,6 +5,8 @@ simulator, and a guest with a grant for each. Leaves in the folder
     read.keys     lines "grant_token path", the lock status through the service
     direct.keys   lines "access_token path owner_id", the same at the simulator itself
     cars.keys     lines "access_token path owner_id", the cars there
+    crowd.keys    "grant_token vehicle_id" of two keys to the first car for crowd.py: one that was revoked,
+                  and a good one
 
     prepare.py SERVICE_URL SIMULATOR_URL FOLDER
     prepare.py SERVICE_URL grants FOLDER    unlock.keys alone, for the grants named on standard input
@@ -93,6 +95,37 @@ def direct(simulator, folder):
             cars.write("%s %s %s\n" % (token, path, owner_id))
 
 
+def crowd(service, folder, admin, owner, vehicle_id):
+    guest_id, guest = member(service, admin, "crowd")
+    with open(folder + "/crowd.keys", "w", encoding="ascii") as keys:
+        for name in ("crowd-revoked", "crowd-good"):
+            grant = lend(service, owner, guest_id, vehicle_id, name)
+            token = call(grant + "/token", {}, guest)["grant_token"]
+            keys.write("%s %s\n" % (token, vehicle_id))
+            if name == "crowd-revoked":
+                call(grant + "/revoke", {}, owner)
+
+
+def member(service, admin, name):
+    """The id and the session of somebody new."""
+    email = name + "@bench.example"
+    made = call(service + "/v1/users", {"email": email, "display_name": name}, admin)
+    claim = {"claim_token": made["claim_token"], "password": PASSWORD}
+    return made["user_id"], call(service + "/v1/claims/redeem", claim)["access_token"]
+
+
+def lend(service, owner, guest_id, vehicle_id, key):
+    """The address of a new grant."""
+    grant = {
+        "vehicle_id": vehicle_id,
+        "grantee_id": guest_id,
+        "entitlements": ["unlock", "lock", "read_lock_status"],
+        "not_before": "2026-01-01T00:00:00Z",
+        "not_after": "2027-01-31T00:00:00Z",
+    }
+    return service + "/v1/grants/" + call(service + "/v1/grants", grant, owner, key)["grant_id"]
+
+
 def main(service, simulator, folder):
     if simulator == "grants":
         mint(service, folder, sys.stdin.read().split())
@@ -101,14 +134,7 @@ def main(service, simulator, folder):
         direct(simulator, folder)
         return
     admin = sign_in(service, "admin@bench.example")
-    people = {}
-    for name in ("owner", "guest"):
-        email = name + "@bench.example"
-        made = call(service + "/v1/users", {"email": email, "display_name": name}, admin)
-        claim = {"claim_token": made["claim_token"], "password": PASSWORD}
-        session = call(service + "/v1/claims/redeem", claim)
-        people[name] = (made["user_id"], session["access_token"])
-    (_, owner), (guest_id, guest) = people["owner"], people["guest"]
+    (_, owner), (guest_id, guest) = (member(service, admin, name) for name in ("owner", "guest"))
     received = call(call(service + "/v1/connections", {}, owner)["authorize_url"])
     complete = service + "/v1/connections/%s/complete" % received["connection_id"]
     call(complete, {"completion_code": received["completion_code"]}, owner)
@@ -122,18 +148,11 @@ def main(service, simulator, folder):
     read = open(folder + "/read.keys", "w", encoding="ascii")
     with unlock, read:
         for number, vehicle_id in enumerate(vehicles):
-            grant = {
-                "vehicle_id": vehicle_id,
-                "grantee_id": guest_id,
-                "entitlements": ["unlock", "lock", "read_lock_status"],
-                "not_before": "2026-01-01T00:00:00Z",
-                "not_after": "2027-01-31T00:00:00Z",
-            }
-            grant = call(service + "/v1/grants", grant, owner, "bench-%d" % number)
-            minted = call(service + "/v1/grants/%s/token" % grant["grant_id"], {}, guest)
-            key = minted["grant_token"]
+            grant = lend(service, owner, guest_id, vehicle_id, "bench-%d" % number)
+            key = call(grant + "/token", {}, guest)["grant_token"]
             unlock.write("%s %s\n" % (key, vehicle_id))
             read.write("%s /v1/vehicles/%s/lock-status\n" % (key, vehicle_id))
+    crowd(service, folder, admin, owner, vehicles[0])
 
 
 if __name__ == "__main__":

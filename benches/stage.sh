@@ -171,7 +171,9 @@ row() {
 start_keylend() {
   folder=$(mktemp -d "$work/keylend-XXXXXX")
   export KEYLEND_DATABASE_URL=$2 KEYLEND_LOG=warn KEYLEND_SMARTCAR_API_VERSIONS=$1
-  # The budget of a car is not what is measured.
+  # The budget of a car and the pace of a person are not what is measured.
+  export KEYLEND_CALLER_REQUESTS_BURST=1000000000
+  export KEYLEND_GRANT_REQUESTS_BURST=${KEYLEND_GRANT_REQUESTS_BURST:-1000000000}
   export KEYLEND_VEHICLE_REQUESTS_BURST=100000000 KEYLEND_APPLICATION_REQUESTS_BURST=100000000
   local service_port
   start_cloud

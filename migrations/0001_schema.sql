@@ -183,6 +183,7 @@ CREATE TABLE vehicles (
     FOREIGN KEY (organization_id, connection_id) REFERENCES connections (organization_id, connection_id)
 );
 CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;
+CREATE INDEX vehicles_by_connection ON vehicles (connection_id);
 -- The vehicle cloud names cars by its own ids.
 CREATE INDEX vehicles_by_provider ON vehicles (provider_vehicle_id);
 

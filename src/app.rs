@@ -26,9 +26,10 @@ use crate::service::agreement::{self, References};
 use crate::service::budget::Budget;
 use crate::service::commands::{self, Gate, GateTask, Waiters};
 use crate::service::connections::CloudTokens;
+use crate::service::pace::Pace;
 use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
-use crate::service::{Base, Service, Settings};
+use crate::service::{Base, Service, Settings, refusals};
 use crate::signing::keyring_file;
 use crate::signing::last_signed::LastSigned;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
@@ -185,12 +186,18 @@ impl App {
             connector_timeout: config.smartcar.timeout,
             api_versions: config.smartcar.api_versions,
             management_token: config.smartcar.management_token.clone(),
+            kept: config.kept,
             references: parts.references,
         };
         let base = Base {
             store: Store::new(db),
             clock: Arc::clone(&clock),
             entropy: parts.entropy,
+            pace: Arc::new(Pace::new(
+                config.limits.caller_requests,
+                config.limits.grant_requests,
+                &as_clock(),
+            )),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             settings: Arc::new(settings),
         };
@@ -207,6 +214,7 @@ impl App {
             )),
             passwords: Arc::new(PasswordHasher::new(config.limits.password_hashes_max)?),
             throttle: Arc::new(Throttle::new(as_clock())),
+            refusals: Arc::default(),
             gate,
             reads,
             waiters: Arc::new(Waiters::default()),
@@ -317,6 +325,9 @@ impl App {
         let patience = timeout.saturating_add(STOP_MARGIN);
         if tokio::time::timeout(patience, service.tasks.wait()).await.is_err() {
             tracing::error!("stopped with work left; the recovery of the next start takes it over");
+        }
+        if let Err(error) = refusals::record_the_rest(&service).await {
+            tracing::error!(error = ?error, "the last refusals were not counted in the record");
         }
         service.base.store.db().close().await;
         Ok(())

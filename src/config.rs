@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::{Host, Url};
@@ -41,6 +42,8 @@ pub struct Config {
     pub record: Record,
     /// How much the service takes on.
     pub limits: Limits,
+    /// How long commands and consents that are over are kept.
+    pub kept: Duration,
 }
 
 /// How the record is signed.
@@ -108,6 +111,9 @@ pub struct Database {
     pub connections_max: u32,
 }
 
+/// How long commands and consents that are over are kept, unless something else is said.
+pub const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// How much the service takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -117,6 +123,10 @@ pub struct Limits {
     pub connections_per_address_max: usize,
     /// So often one address may ask for what needs no credentials.
     pub visits_per_second: NonZeroU32,
+    /// What one person, or one program for a person, asks for.
+    pub caller_requests: Allowance,
+    /// Uses of one grant by one person.
+    pub grant_requests: Allowance,
     /// Requests about one car to the vehicle cloud.
     pub vehicle_requests: Allowance,
     /// Requests of the whole application to the vehicle cloud.
@@ -142,6 +152,8 @@ impl Default for Limits {
             connections_max: 16 * 1024,
             connections_per_address_max: 1024,
             visits_per_second: NonZeroU32::MIN.saturating_add(199),
+            caller_requests: Allowance { burst: 300, per_minute: 120 },
+            grant_requests: Allowance { burst: 60, per_minute: 60 },
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,

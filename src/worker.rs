@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::{probe, unfinished};
-use crate::service::{Error, Service, agreement, idempotency, record, webhooks};
+use crate::service::{
+    Error, Service, agreement, idempotency, record, refusals, retention, webhooks,
+};
 
 /// How often abandoned commands are looked for, and cars checked.
 const RECONCILE_PERIOD: Duration = Duration::from_secs(1);
@@ -22,6 +24,8 @@ const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
 const WITNESS_PERIOD: Duration = Duration::from_millis(250);
 /// How often suspended cars whose time has come are looked for.
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
+/// How often it is looked whether a minute of refusals is over.
+const COUNT_REFUSALS_PERIOD: Duration = Duration::from_secs(5);
 /// How often old answers are forgotten.
 const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
 
@@ -61,7 +65,11 @@ fn all(service: &Service) -> Vec<Task> {
         }),
         task("forget", FORGET_PERIOD, |service| async move {
             let answers = idempotency::forget_old(&service.base).await?;
-            Ok(answers + webhooks::forget_old(&service.base).await?)
+            let events = webhooks::forget_old(&service.base).await?;
+            Ok(answers + events + retention::forget_old(&service.base).await?)
+        }),
+        task("count_refusals", COUNT_REFUSALS_PERIOD, |service| async move {
+            refusals::record_counted(&service).await
         }),
         task("forget_unfinished", PROBE_PERIOD, |service| async move {
             unfinished::forget_unfinished(&service).await

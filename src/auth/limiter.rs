@@ -85,7 +85,7 @@ impl<K: Clone + Eq + Hash> StateStore for Store<K> {
 }
 
 /// So many failures at once, and as many again evenly over each period.
-pub(super) struct Limiter<K: Clone + Eq + Hash> {
+pub struct Limiter<K: Clone + Eq + Hash> {
     limiter: RateLimiter<Question<K>, Store<K>, Monotonic, NoOpMiddleware<Duration>>,
     /// The limiter's own, for what governor does not offer: forgetting a key.
     store: Store<K>,
@@ -94,7 +94,7 @@ pub(super) struct Limiter<K: Clone + Eq + Hash> {
 
 impl<K: Clone + Eq + Hash> Limiter<K> {
     /// A limit of `failures`; one of them is forgotten every `per_failure`.
-    pub(super) fn new(failures: NonZeroU32, per_failure: Duration, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(failures: NonZeroU32, per_failure: Duration, clock: Arc<dyn Clock>) -> Self {
         let per_failure = per_failure.max(Duration::from_millis(1));
         let quota = Quota::with_period(per_failure)
             .unwrap_or(Quota::per_second(NonZeroU32::MIN))
@@ -108,12 +108,13 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     }
 
     /// How long this key is refused from now on; nothing is counted.
-    pub(super) fn refused_for(&self, key: &K) -> Option<Duration> {
+    #[must_use]
+    pub fn refused_for(&self, key: &K) -> Option<Duration> {
         self.ask(key, false)
     }
 
     /// Counts one failure.
-    pub(super) fn count(&self, key: &K) {
+    pub fn count(&self, key: &K) {
         self.ask(key, true);
     }
 

@@ -11,6 +11,7 @@ pub mod password;
 pub mod throttle;
 pub mod visits;
 
+pub use limiter::Limiter;
 pub use network::Network;
 pub use password::{PasswordError, PasswordHasher, Verdict};
 pub use throttle::{AccountKey, RetryAfter, Throttle};

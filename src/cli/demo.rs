@@ -17,8 +17,8 @@ use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
-    ApiVersions, Config, Database, Limits, LogOrigin, Origin, Origins, PublicUrl, Record, Smartcar,
-    TrustedProxies, Witnesses,
+    ApiVersions, Config, Database, KEPT, Limits, LogOrigin, Origin, Origins, PublicUrl, Record,
+    Smartcar, TrustedProxies, Witnesses,
 };
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
@@ -140,6 +140,7 @@ fn config(
             v3_credentials: None,
             management_token: None,
         },
+        kept: KEPT,
         limits: Limits::default(),
     })
 }

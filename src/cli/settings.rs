@@ -2,22 +2,24 @@
 //! mean is checked here, once, before anything starts.
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    Allowance, Config, Database, InvalidLogOrigin, InvalidWitnesses, Limits, LogFormat, LogOrigin,
-    Logging, ProxyNetwork, PublicUrl, Record, WitnessAddress, Witnesses,
+    Config, Database, InvalidLogOrigin, InvalidWitnesses, LogFormat, LogOrigin, Logging,
+    ProxyNetwork, PublicUrl, Record, WitnessAddress, Witnesses,
 };
 use crate::storage::{InvalidLocation, Location};
 
+mod limits;
 mod secrets;
 mod smartcar;
 
+pub use limits::LimitSettings;
 use smartcar::SIMULATED_CLIENT;
 pub use smartcar::{SmartcarSettings, VersionsSetting};
 
@@ -118,6 +120,11 @@ pub struct Settings {
     /// How much the service takes on.
     #[command(flatten)]
     pub limits: LimitSettings,
+
+    /// Commands and consents that are over are forgotten after so many days, and with commands their
+    /// idempotency keys; the record keeps what it says of them.
+    #[arg(long, env = "KEYLEND_KEPT_DAYS", value_name = "COUNT", default_value = "90")]
+    pub kept_days: NonZeroU16,
 }
 
 /// How the record is signed.
@@ -216,100 +223,6 @@ pub struct DatabaseSettings {
     pub database_connections_max: u32,
 }
 
-/// How much the service takes on.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct LimitSettings {
-    /// At most so many connections of clients are open, if the process may have as many files open.
-    #[arg(
-        long,
-        env = "KEYLEND_CONNECTIONS_MAX",
-        value_name = "COUNT",
-        default_value_t = Limits::default().connections_max,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000)
-    )]
-    pub connections_max: usize,
-
-    /// At most so many of them are from one address, and never more than half; those of trusted
-    /// proxies are not counted.
-    #[arg(
-        long,
-        env = "KEYLEND_CONNECTIONS_PER_ADDRESS_MAX",
-        value_name = "COUNT",
-        default_value_t = Limits::default().connections_per_address_max,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000)
-    )]
-    pub connections_per_address_max: usize,
-
-    /// So often one address may ask for what needs no credentials, such as signing in; four times
-    /// as often for a moment.
-    #[arg(
-        long,
-        env = "KEYLEND_VISITS_PER_SECOND",
-        value_name = "COUNT",
-        default_value_t = Limits::default().visits_per_second
-    )]
-    pub visits_per_second: NonZeroU32,
-
-    /// At most so many commands wait for a decision.
-    #[arg(
-        long,
-        env = "KEYLEND_COMMANDS_WAITING_MAX",
-        value_name = "COUNT",
-        default_value_t = Limits::default().commands_waiting_max,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
-    )]
-    pub commands_waiting_max: usize,
-
-    /// At most so many requests about one car go to the vehicle cloud at once.
-    #[arg(
-        long,
-        env = "KEYLEND_VEHICLE_REQUESTS_BURST",
-        value_name = "COUNT",
-        default_value_t = Limits::default().vehicle_requests.burst,
-        value_parser = clap::value_parser!(u32).range(10..)
-    )]
-    pub vehicle_requests_burst: u32,
-
-    /// So many requests about one car are allowed again each minute.
-    #[arg(
-        long,
-        env = "KEYLEND_VEHICLE_REQUESTS_PER_MINUTE",
-        value_name = "COUNT",
-        default_value_t = Limits::default().vehicle_requests.per_minute,
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub vehicle_requests_per_minute: u32,
-
-    /// At most so many requests go to the vehicle cloud at once.
-    #[arg(
-        long,
-        env = "KEYLEND_APPLICATION_REQUESTS_BURST",
-        value_name = "COUNT",
-        default_value_t = Limits::default().application_requests.burst,
-        value_parser = clap::value_parser!(u32).range(10..)
-    )]
-    pub application_requests_burst: u32,
-
-    /// So many requests to the vehicle cloud are allowed again each minute.
-    #[arg(
-        long,
-        env = "KEYLEND_APPLICATION_REQUESTS_PER_MINUTE",
-        value_name = "COUNT",
-        default_value_t = Limits::default().application_requests.per_minute,
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub application_requests_per_minute: u32,
-
-    /// At most so many passwords are hashed at the same time.
-    #[arg(
-        long,
-        env = "KEYLEND_PASSWORD_HASHES_MAX",
-        value_name = "COUNT",
-        default_value_t = Limits::default().password_hashes_max
-    )]
-    pub password_hashes_max: NonZeroU8,
-}
-
 /// The settings of the log, for every command.
 #[derive(Debug, Clone, Args)]
 pub struct LogSettings {
@@ -380,6 +293,7 @@ impl Settings {
             key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,
             limits: self.limits.into_config(),
+            kept: Duration::from_secs(u64::from(self.kept_days.get()) * 24 * 60 * 60),
         })
     }
 }
@@ -411,28 +325,6 @@ impl DatabaseSettings {
             }
         };
         Ok(Database { location, connections_max: self.database_connections_max })
-    }
-}
-
-impl LimitSettings {
-    /// The settings as checked values.
-    #[must_use]
-    pub fn into_config(self) -> Limits {
-        Limits {
-            connections_max: self.connections_max,
-            connections_per_address_max: self.connections_per_address_max,
-            visits_per_second: self.visits_per_second,
-            commands_waiting_max: self.commands_waiting_max,
-            password_hashes_max: self.password_hashes_max,
-            vehicle_requests: Allowance {
-                burst: self.vehicle_requests_burst,
-                per_minute: self.vehicle_requests_per_minute,
-            },
-            application_requests: Allowance {
-                burst: self.application_requests_burst,
-                per_minute: self.application_requests_per_minute,
-            },
-        }
     }
 }
 

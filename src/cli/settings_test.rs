@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser};
 
 use super::*;
-use crate::config::Origins;
+use crate::config::{KEPT, Limits, Origins};
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -68,7 +68,8 @@ fn without_simulator_or_application_the_missing_setting_is_named() {
 #[test]
 fn limits_have_defaults_and_can_be_set() {
     let simulator = ["--simulator-url", "http://s:1"];
-    assert_eq!(config(&simulator).unwrap().limits, Limits::default());
+    let installed = config(&simulator).unwrap();
+    assert_eq!((installed.limits, installed.kept), (Limits::default(), KEPT));
     let limits = ["--commands-waiting-max", "7", "--password-hashes-max", "3"];
     let limits = config(&[&simulator[..], &limits[..]].concat()).unwrap().limits;
     assert_eq!((limits.commands_waiting_max, limits.password_hashes_max.get()), (7, 3));

@@ -254,6 +254,16 @@ pub enum Event {
         action: Action,
         reasons: Vec<Reason>,
     },
+    /// Commands and reads were refused, beyond those that have an entry of their own.
+    RefusalsCounted {
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+        commands: u64,
+        reads: u64,
+        since: Timestamp,
+        until: Timestamp,
+    },
     /// A command reached another status.
     CommandChanged {
         command_id: CommandId,
@@ -324,6 +334,7 @@ impl Event {
             Self::GrantTokenMinted { .. } => "grant.token_minted",
             Self::CommandAuthorized { .. } => "command.authorized",
             Self::CommandRefused { .. } => "command.refused",
+            Self::RefusalsCounted { .. } => "refusals.counted",
             Self::CommandChanged { status, .. } => match status {
                 CommandStatus::Refused => "command.refused",
                 CommandStatus::Sending => "command.authorized",

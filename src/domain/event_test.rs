@@ -162,6 +162,15 @@ fn of_commands_and_readings() -> Vec<Event> {
     let readings = [
         Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
         Event::VehicleReadRefused { vehicle_id, grant_id, user_id, observable, reasons: reasons() },
+        Event::RefusalsCounted {
+            vehicle_id,
+            grant_id,
+            user_id,
+            commands: 35,
+            reads: 1,
+            since: Timestamp::from_unix_seconds(0).unwrap(),
+            until: Timestamp::from_unix_seconds(59).unwrap(),
+        },
     ];
     first.iter().cloned().chain(later).chain(readings).collect()
 }

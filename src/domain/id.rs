@@ -12,6 +12,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::domain::time::Timestamp;
+
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_LENGTH: usize = 26;
 
@@ -46,6 +48,13 @@ impl<K> Id<K> {
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)
+    }
+
+    /// The least id that can have been made at this time (RFC 9562 section 5.7: milliseconds come first).
+    #[must_use]
+    pub fn least_at(at: Timestamp) -> Self {
+        let milliseconds = u128::try_from(at.as_unix_micros() / 1000).unwrap_or(0);
+        Self::from_uuid(Uuid::from_u128(milliseconds << 80))
     }
 
     /// The UUID inside, as it is stored and as the facade shows it.
@@ -216,6 +225,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ids_made_before_a_time_are_less_than_its_least_and_the_others_are_not(
+            (at, apart, random) in (2_000_i64..2_000_000_000_000, 0_i64..2_000, any::<u64>()),
+        ) {
+            let time = |milliseconds: i64| Timestamp::from_unix_micros(milliseconds * 1000).unwrap();
+            let made = |milliseconds: i64| {
+                let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+                let nanos = u32::try_from(rest * 1_000_000).unwrap();
+                let seconds = u64::try_from(seconds).unwrap();
+                let context = uuid::NoContext;
+                let at = uuid::Timestamp::from_unix(context, seconds, nanos);
+                let mut bytes = Uuid::new_v7(at).into_bytes();
+                bytes[8..].copy_from_slice(&random.to_be_bytes());
+                GrantId::from_uuid(Uuid::from_bytes(bytes))
+            };
+            prop_assert!(made(at - 1 - apart) < GrantId::least_at(time(at)));
+            prop_assert!(made(at + apart) >= GrantId::least_at(time(at)));
+        }
+
         #[test]
         fn every_id_survives_the_wire(value in numbers()) {
             let id = GrantId::from_uuid(Uuid::from_u128(value));

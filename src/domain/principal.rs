@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::id::{ApiClientId, UserId};
 
 /// Which principal somebody is, whatever they may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PrincipalId {
     /// A person.
     User(UserId),

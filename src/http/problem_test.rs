@@ -12,7 +12,7 @@ use crate::domain::access::{Denial, Sought};
 use crate::domain::actor::Scope;
 use crate::domain::fault::Fault;
 use crate::http::test_requests::{get as ask, problem_of, text};
-use crate::service::{CredentialFault, Error, StateFault};
+use crate::service::{CredentialFault, Error, Limit, StateFault};
 use crate::storage::StorageError;
 
 /// What a client sees of a problem: headers and body. Status and body agree, or this fails.
@@ -92,7 +92,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::State(StateFault::ConsentLost), 409, "consent_lost"),
         (Error::State(StateFault::ConsentNotPending), 409, "consent_not_pending"),
         (Error::KeyReused, 422, "idempotency_key_reused"),
-        (Error::Throttled(Duration::from_secs(3)), 429, "rate_limited"),
+        (Error::Throttled(Limit::Vehicle, Duration::from_secs(3)), 429, "rate_limited"),
         (Error::Overloaded, 503, "overloaded"),
         (Error::Storage(StorageError::LostRace), 503, "storage_unavailable"),
         (Error::Internal("secret words".to_owned()), 500, "internal"),
@@ -122,7 +122,7 @@ async fn what_the_cloud_says_to_the_person_reaches_them() {
     let (headers, problem) = told(connector(Fault::VehicleState)).await;
     assert_eq!(problem["user_message"], "Start the engine first.");
     assert_eq!(headers[header::RETRY_AFTER], "2", "1.5 s, rounded up");
-    let (headers, _) = told(Error::Throttled(Duration::ZERO)).await;
+    let (headers, _) = told(Error::Throttled(Limit::Attempts, Duration::ZERO)).await;
     assert_eq!(headers[header::RETRY_AFTER], "1");
 }
 

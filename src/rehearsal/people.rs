@@ -107,6 +107,7 @@ impl Stage {
                 Happening::Told(told)
             }
             Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },
+            Ok(Err(Error::Refused(_))) => Happening::RefusedAgain { key },
             Ok(Err(error)) => {
                 Happening::Failed { key, error: format!("{error:?}"), calm: is_calm() }
             }

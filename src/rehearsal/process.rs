@@ -16,7 +16,7 @@ use super::world::World;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, Reference};
-use crate::config::{self, ApiVersions, Limits};
+use crate::config::{self, Allowance, ApiVersions, Limits};
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
@@ -25,6 +25,7 @@ use crate::service::agreement::References;
 use crate::service::budget::Budget;
 use crate::service::commands::{Gate, Waiters, reconcile, recover};
 use crate::service::connections::CloudTokens;
+use crate::service::pace::Pace;
 use crate::service::record::{Record, Witnesses};
 use crate::service::vehicles::{ReadGate, Readings};
 use crate::service::{Base, Service, Settings};
@@ -36,6 +37,9 @@ use crate::storage::db::rehearsal::{RehearsalDb, Surroundings};
 /// How far a clock may be off, in milliseconds: two of them then disagree by as much as a ready
 /// instance may.
 const CLOCK_OFF_MS: usize = 1000;
+
+/// The rehearsal asks faster than anybody may.
+const UNPACED: Allowance = Allowance { burst: 1_000_000, per_minute: 60_000 };
 
 /// A clock that is off by a fixed time.
 struct OffClock {
@@ -111,12 +115,14 @@ impl Instance {
             connector_timeout: CONNECTOR_TIMEOUT,
             api_versions: ApiVersions::V3First,
             management_token: None,
+            kept: Duration::from_secs(24 * 60 * 60),
             references: References::NotTheRecord,
         };
         let base = Base {
             store: Store::new(db.used_by(number)),
             clock: Arc::clone(&clock),
             entropy,
+            pace: Arc::new(Pace::new(UNPACED, UNPACED, &(Arc::clone(&clock) as Arc<dyn Clock>))),
             keyring: Arc::new(RwLock::new(keyring())),
             settings: Arc::new(settings),
         };
@@ -132,6 +138,7 @@ impl Instance {
             )),
             passwords: passwords(),
             throttle: Arc::new(Throttle::new(clock.clone())),
+            refusals: Arc::default(),
             gate,
             reads,
             waiters: Arc::new(Waiters::default()),

@@ -133,6 +133,7 @@ impl Reader {
                 self.breaks("none", format!("{key} got the error {error} in a calm world"));
             }
             Happening::KeyReused { key, asked_for } => self.told_of_reuse(key, asked_for),
+            Happening::RefusedAgain { key } => self.told_of_refusal(key),
             Happening::Ended { grant_id, waits, in_flight } => {
                 self.told_of_end(grant_id.as_uuid(), moment.at, terms);
                 if *waits && *in_flight == 0 {

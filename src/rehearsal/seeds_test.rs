@@ -74,6 +74,8 @@ struct Reached {
     alone: usize,
     /// Clients that were refused because they used a key for two requests.
     reused: usize,
+    /// Clients that were refused as others had been, of which nothing is kept.
+    refused_again: usize,
     /// Commands that left although the answer to their commit was lost.
     found: usize,
     /// Commands that were due to be checked after the end.
@@ -99,6 +101,7 @@ impl Reached {
                     self.found += usize::from(unheard.contains(&transaction));
                 }
                 Happening::KeyReused { .. } => self.reused += 1,
+                Happening::RefusedAgain { .. } => self.refused_again += 1,
                 Happening::Reconciled { count } => self.reconciled += count,
                 _ => {}
             }
@@ -156,6 +159,7 @@ fn the_seeds_come_to_where_it_matters() {
     }
     let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, by_news, .. } =
         reached;
+    assert!(reached.refused_again > 20, "{}", reached.refused_again);
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
     assert!(alone > 200 && reused > 20 && found > 5, "{alone}, {reused}, {found}");
     assert!(reconciled > 50 && by_news > 5, "{reconciled}, {by_news}");

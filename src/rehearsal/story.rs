@@ -14,6 +14,7 @@ use crate::domain::reading::Coordinates;
 use crate::domain::user::Role;
 use crate::service::Caller;
 use crate::service::commands::CommandRequest;
+use crate::service::pace::Shown;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
 
@@ -258,6 +259,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     asked_hash[0] = u8::try_from(number).unwrap();
     let caller = caller(user, Role::Member);
     let request = CommandRequest {
+        shown: Shown::Account,
         caller,
         user_id,
         vehicle_id,

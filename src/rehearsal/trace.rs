@@ -42,6 +42,8 @@ pub(super) enum Happening {
     Told(Told),
     /// It was told that its key belongs to another request.
     KeyReused { key: String, asked_for: Instruction },
+    /// It was refused, as others were shortly before, and nothing was kept of it.
+    RefusedAgain { key: String },
     /// It got an error; `calm` says whether the world was calm.
     Failed { key: String, error: String, calm: bool },
     /// It was told nothing.

@@ -1,4 +1,5 @@
-//! Asking the table of [`crate::domain::access`], and counting what it answers.
+//! Asking the table of [`crate::domain::access`], and counting what it answers: who may do something may do
+//! it so often.
 
 use super::{Base, Caller, Error};
 use crate::domain::access::{self, ActingAs, Denial, Object, Operation, Sought};
@@ -10,7 +11,7 @@ impl Base {
     ///
     /// # Errors
     /// [`Error::Forbidden`] with the reason; [`Error::NotFound`] for an object that is not there or
-    /// that the caller must not see.
+    /// that the caller must not see; [`Error::Throttled`] for a caller who asks too often.
     pub(in crate::service) fn authorize(
         &self,
         caller: &Caller,
@@ -26,16 +27,18 @@ impl Base {
             "outcome" => outcome,
         )
         .increment(1);
-        verdict.map_err(|denial| match denial {
+        let acting_as = verdict.map_err(|denial| match denial {
             Denial::NotVisible => Error::NotFound(sought),
             denial => Error::Forbidden(denial),
-        })
+        })?;
+        self.pace.admit(&caller.acting_as(acting_as), operation)?;
+        Ok(acting_as)
     }
 
     /// The same for what is made or listed in the caller's organization.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] with the reason.
+    /// [`Error::Forbidden`] with the reason; [`Error::Throttled`] for a caller who asks too often.
     pub(in crate::service) fn authorize_in_organization(
         &self,
         caller: &Caller,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::config::Allowance;
 use crate::domain::access::{Denial, Sought};
 use crate::domain::claim::ClaimRefusal;
 use crate::domain::policy::Reason;
@@ -51,9 +52,9 @@ pub enum Error {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// Too many requests; try again after this time.
+    /// Too many requests by this limit; try again after this time.
     #[error("too many requests")]
-    Throttled(Duration),
+    Throttled(Limit, Duration),
     /// The vehicle cloud does not answer or does not work.
     #[error("the vehicle cloud did not do it")]
     Connector(#[from] Box<crate::connector::ConnectorError>),
@@ -76,6 +77,19 @@ pub enum Error {
     /// Something of ours is broken; nothing was done.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// Which limit a request went over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// On wrong credentials.
+    Attempts,
+    /// On what one person, or one program for a person, asks for.
+    Caller(Allowance),
+    /// On the uses of one grant by one person.
+    Grant(Allowance),
+    /// On what the vehicle cloud is asked about one car.
+    Vehicle,
 }
 
 /// What is wrong with credentials.
@@ -136,6 +150,11 @@ impl Error {
     /// Whether the same work may bring another result when it is run again.
     pub(super) const fn is_worth_repeating(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_worth_repeating())
+    }
+
+    /// Whether what was asked for may be kept although it failed.
+    pub(super) const fn is_maybe_durable(&self) -> bool {
+        matches!(self, Self::MaybeDurable | Self::Storage(StorageError::CommitUnknown(_)))
     }
 
     /// Whether the database was away, so that nothing is kept.

@@ -19,7 +19,10 @@ pub mod failpoint;
 pub mod grants;
 pub mod idempotency;
 pub mod organizations;
+pub mod pace;
 pub mod record;
+pub mod refusals;
+pub mod retention;
 pub mod sessions;
 mod transaction;
 pub mod users;
@@ -47,7 +50,7 @@ use crate::signing::keyring::Keyring;
 use crate::storage::Store;
 
 pub use crate::domain::access::Denial;
-pub use error::{CredentialFault, Error, StateFault, Violation};
+pub use error::{CredentialFault, Error, Limit, StateFault, Violation};
 pub use transaction::{Run, Work};
 
 /// What every use case works with. One that is given nothing else reaches neither a car nor anything else
@@ -60,6 +63,8 @@ pub struct Base {
     pub clock: Arc<AgreedClock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// How often each caller may ask.
+    pub pace: Arc<pace::Pace>,
     /// The keys, as they are now.
     pub keyring: Arc<RwLock<Arc<Keyring>>>,
     /// What does not change while the process runs.
@@ -86,6 +91,8 @@ pub struct Service {
     pub passwords: Arc<PasswordHasher>,
     /// Failures of sign-in lately.
     pub throttle: Arc<Throttle>,
+    /// Refusals of the last minute.
+    pub refusals: Arc<refusals::Refusals>,
     /// Where decisions on commands are made.
     pub gate: commands::Gate,
     /// Where decisions on reads are made.
@@ -112,6 +119,8 @@ pub struct Settings {
     pub management_token: Option<secrecy::SecretString>,
     /// How long the vehicle cloud may take to answer a command.
     pub connector_timeout: Duration,
+    /// How long commands and consents that are over are kept.
+    pub kept: Duration,
     /// What the clock is compared with.
     pub references: agreement::References,
 }

@@ -161,6 +161,14 @@ pub(super) fn replays(keys: &[(uuid::Uuid, &str)]) -> Query {
     query(REPLAYS).rows(keys.iter().map(|&(principal_id, key)| [principal_id.into(), key.into()]))
 }
 
+/// The command that was decided on under this key of a principal.
+pub async fn find_by_key(
+    on: &mut impl Executor,
+    key: (uuid::Uuid, &str),
+) -> Result<Option<KeyedCommand>, StorageError> {
+    replays(&[key]).fetch_optional(on).await
+}
+
 /// What became of a command: a change of its status.
 #[derive(Debug, Clone)]
 pub struct Outcome {

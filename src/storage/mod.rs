@@ -28,6 +28,7 @@ pub mod personal_data;
 pub mod record;
 pub mod record_archive;
 pub mod record_queue;
+pub mod retention;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_connections;
@@ -112,6 +113,7 @@ pub fn statements() -> Vec<&'static str> {
         record::STATEMENTS,
         record_archive::STATEMENTS,
         record_queue::STATEMENTS,
+        retention::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,

@@ -15,6 +15,7 @@ mod keys;
 mod living_grants;
 mod main_job;
 mod readings;
+mod retention;
 mod sessions;
 mod users;
 mod webhooks;

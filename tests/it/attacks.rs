@@ -6,6 +6,7 @@ mod careless_settings;
 mod consents;
 mod database_downgrade;
 mod deadlock;
+mod ended_keys;
 mod hammering;
 mod namesakes;
 mod onlookers;

@@ -120,6 +120,9 @@ impl Event {
             Self::CommandRefused { action, reasons, .. } => {
                 json!({ "action": action, "reasons": reasons })
             }
+            Self::RefusalsCounted { commands, reads, since, until, .. } => {
+                json!({ "commands": commands, "reads": reads, "since": since, "until": until })
+            }
             Self::CommandChanged { action, evidence, causes, .. } => {
                 let reasons: Vec<&str> = causes.iter().flat_map(Cause::words).collect();
                 json!({ "action": action, "evidence": evidence, "reasons": reasons })

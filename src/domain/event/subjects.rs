@@ -78,7 +78,8 @@ impl Event {
             | Self::CommandChanged { command_id, vehicle_id, grant_id, user_id, .. } => {
                 Subjects::of_vehicle(vehicle_id, grant_id, user_id).and_command(command_id)
             }
-            Self::VehicleRead { vehicle_id, grant_id, user_id, .. }
+            Self::RefusalsCounted { vehicle_id, grant_id, user_id, .. }
+            | Self::VehicleRead { vehicle_id, grant_id, user_id, .. }
             | Self::VehicleReadRefused { vehicle_id, grant_id, user_id, .. } => {
                 Subjects::of_vehicle(vehicle_id, grant_id, user_id)
             }

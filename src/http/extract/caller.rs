@@ -17,6 +17,7 @@ use crate::http::Gateway;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
+use crate::service::pace::Shown;
 use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
 
@@ -45,6 +46,16 @@ pub enum TokenCaller {
     SignedIn(Caller),
     /// The holder of a grant token, as the grantee.
     Holder(Caller, VerifiedGrantToken),
+}
+
+impl TokenCaller {
+    /// How they show whose right they use.
+    pub const fn shown(&self) -> Shown {
+        match self {
+            Self::SignedIn(_) => Shown::Account,
+            Self::Holder(..) => Shown::GrantToken,
+        }
+    }
 }
 
 /// The text after `Bearer`.

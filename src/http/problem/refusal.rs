@@ -7,12 +7,13 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 
 use super::{Code, Problem};
+use crate::config::Allowance;
 use crate::connector::ConnectorError;
 use crate::domain::access::{Denial, Sought};
 use crate::domain::claim::ClaimRefusal;
 use crate::domain::fault::Fault;
 use crate::domain::policy::Reason;
-use crate::service::{CredentialFault, Error, StateFault};
+use crate::service::{CredentialFault, Error, Limit, StateFault};
 use crate::storage::StorageError;
 
 const OVERLOAD_WAIT: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ impl From<Error> for Problem {
             Error::Refused(reasons) => of_refusal(reasons),
             Error::State(fault) => of_state(fault),
             Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
-            Error::Throttled(wait) => Self::of(Code::RateLimited).retry_after(wait),
+            Error::Throttled(limit, wait) => of_limit(limit).retry_after(wait),
             Error::Connector(error) => of_connector(*error),
             Error::Overloaded => Self::of(Code::Overloaded).retry_after(OVERLOAD_WAIT),
             Error::Storage(error) => of_storage(&error),
@@ -39,6 +40,27 @@ impl From<Error> for Problem {
                 Self::of(Code::Internal)
             }
         }
+    }
+}
+
+fn of_limit(limit: Limit) -> Problem {
+    let problem = Problem::of(Code::RateLimited);
+    let paced = |what: &str, Allowance { burst, per_minute }| {
+        format!(
+            "{what} {burst} times at once and {per_minute} times a minute after that; locking a car and \
+             ending a right are counted apart. Wait as long as `Retry-After` says."
+        )
+    };
+    match limit {
+        Limit::Attempts => problem,
+        Limit::Caller(allowance) => {
+            problem.detail(paced("One person, or one API client for a person, may ask for something", allowance))
+        }
+        Limit::Grant(allowance) => problem.detail(paced("One grant may be used", allowance)),
+        Limit::Vehicle => problem.detail(
+            "The car's maker lets only so much be asked of one car, and each grant has a part of that. \
+             Nothing was sent. Wait as long as `Retry-After` says.",
+        ),
     }
 }
 

@@ -94,7 +94,7 @@ impl From<Error> for Refusal {
                 Self::of("PERMISSION", None)
             }
             Error::Invalid(_) | Error::KeyReused | Error::State(_) => Self::of("VALIDATION", None),
-            Error::Throttled(wait) => {
+            Error::Throttled(_, wait) => {
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 Self::of("RATE_LIMIT", Some("SMARTCAR_API")).with_retry_after_ms(Some(wait_ms))
             }

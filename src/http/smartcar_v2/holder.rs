@@ -13,6 +13,7 @@ use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
 use crate::http::extract::{basic, bearer};
+use crate::service::pace::Shown;
 use crate::service::vehicles::Read;
 use crate::service::{Caller, Error, credentials};
 use crate::signing::grant_token::VerifiedGrantToken;
@@ -90,6 +91,7 @@ impl Holder {
             user_id: self.token.claims().grantee_id,
             vehicle_id: self.token.claims().vehicle_id,
             grant_id: Some(self.token.claims().grant_id),
+            shown: Shown::GrantToken,
         }
     }
 }

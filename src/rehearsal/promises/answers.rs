@@ -9,6 +9,7 @@ use crate::domain::command::CommandStatus;
 use crate::domain::instruction::Instruction;
 use crate::rehearsal::surroundings::CONNECTOR_TIMEOUT;
 use crate::rehearsal::trace::Told;
+use crate::service::refusals::SINGLY_MAX;
 
 impl Reader {
     pub(super) fn told(&mut self, told: &Told) {
@@ -55,6 +56,20 @@ impl Reader {
                 "P6",
                 format!("{key} was refused as reused, and no other request had used it"),
             );
+        }
+    }
+
+    /// Nothing is kept of this refusal, so that a command of this key would be one that was allowed before.
+    pub(super) fn told_of_refusal(&mut self, key: &str) {
+        let is_allowed = |known: &Known| {
+            known.key == key && known.history.first() != Some(&CommandStatus::Refused)
+        };
+        if self.commands.values().any(is_allowed) {
+            self.breaks("P5", format!("{key} was refused, and had been allowed before"));
+        }
+        let refused = |known: &&Known| known.history.first() == Some(&CommandStatus::Refused);
+        if self.commands.values().filter(refused).count() < SINGLY_MAX as usize {
+            self.breaks("none", format!("nothing was kept of {key}, and few were refused before"));
         }
     }
 

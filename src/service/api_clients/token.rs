@@ -10,7 +10,7 @@ use crate::domain::actor::{Actor, Principal, Scope};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::ApiClientId;
 use crate::domain::time::Timestamp;
-use crate::service::{Base, Caller, CredentialFault, Error, Service};
+use crate::service::{Base, Caller, CredentialFault, Error, Limit, Service};
 use crate::signing::secret;
 use crate::signing::session_token::{self, SessionClaims, Subject};
 use crate::storage::Priority;
@@ -41,7 +41,10 @@ pub async fn issue_token(
 ) -> Result<ApiClientToken, Error> {
     const WRONG: Error = Error::Unauthenticated(CredentialFault::WrongClient);
     let key = AccountKey::of(&[client_id]);
-    service.throttle.check(key, address).map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
+    service
+        .throttle
+        .check(key, address)
+        .map_err(|RetryAfter(wait)| Error::Throttled(Limit::Attempts, wait))?;
     let Ok(api_client_id) = client_id.parse::<ApiClientId>() else { return Err(WRONG) };
     let mut reader = service.base.store.read().await?;
     let client = api_clients::find(&mut reader, api_client_id).await?;

@@ -8,13 +8,14 @@ use std::collections::HashSet;
 use super::batch_state::BatchState;
 use super::outcomes;
 use super::request::{Batch, Pending};
-use super::ruling::{self, Moment, Ruling};
+use super::ruling::{self, Limits, Moment, Ruling};
 use crate::domain::command::SEND_TIME;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Budget;
 use crate::service::failpoint::{self, Failpoint};
+use crate::service::refusals::{Draft, Refusals};
 use crate::service::{Base, Error};
 use crate::storage::commands::{KeyedCommand, Outcome};
 use crate::storage::{StorageError, Tx, decisions};
@@ -47,7 +48,7 @@ impl<E: Into<Error>> From<E> for AttemptError {
 /// outcomes.
 pub(super) async fn decide_once(
     base: &Base,
-    budget: &Budget,
+    (budget, refusals): (&Budget, &Refusals),
     batch: &Batch,
 ) -> Result<DecidedBatch, AttemptError> {
     if batch.requests.is_empty() {
@@ -63,9 +64,10 @@ pub(super) async fn decide_once(
     // After the rows are locked: no decision rests on a time before its facts.
     let (now, elapsed) = (base.clock.now(), base.clock.monotonic());
     let moment = Moment { now, elapsed, deadline };
+    let mut limits = Limits { budget, refusals: Draft::new(refusals, elapsed) };
     let mut rulings = Vec::with_capacity(batch.requests.len());
     for pending in &batch.requests {
-        rulings.push(ruling::rule(base, budget, &mut state, pending, moment)?);
+        rulings.push(ruling::rule(base, &mut limits, &mut state, pending, moment)?);
     }
     let written: HashSet<CommandId> = written.into_iter().collect();
     let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;

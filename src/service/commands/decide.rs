@@ -71,11 +71,11 @@ pub(super) async fn decide_until_known(
     service: &Service,
     batch: &Batch,
 ) -> Result<DecidedBatch, BatchError> {
+    let limits = (&*service.budget, &*service.refusals);
     let mut unanswered = UnansweredRulings::default();
     let (mut repeats, mut search) = (Repeats::default(), None);
     loop {
-        let error = match (batch::decide_once(&service.base, &service.budget, batch).await, &search)
-        {
+        let error = match (batch::decide_once(&service.base, limits, batch).await, &search) {
             (Ok(decided), None) => return Ok(decided),
             (Ok(DecidedBatch { rulings, written }), Some(_)) => {
                 // The outcomes may have been written by the commit that was not answered.

@@ -28,14 +28,20 @@ pub struct Dispatched {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a car or grant that is not there for the caller, [`Error::KeyReused`],
-/// [`Error::Overloaded`]. A refusal by the policy is a command with the status `refused`.
+/// [`Error::Throttled`], [`Error::Overloaded`]. A refusal by the policy is a command with the status `refused`;
+/// one of many in a minute is [`Error::Refused`], without a command.
 pub async fn dispatch(
     service: &Service,
     request: CommandRequest,
     wait: Duration,
 ) -> Result<Dispatched, Error> {
     let organization_id = request.caller.actor.organization_id;
-    match service.gate.submit(request, service.base.clock.monotonic()).await? {
+    let lane = request.instruction.action().into();
+    let reply = match service.base.pace.admit_use(request.used(), lane) {
+        Ok(()) => service.gate.submit(request, service.base.clock.monotonic()).await?,
+        Err(throttled) => replay(&service.base, &request).await?.ok_or(throttled)?,
+    };
+    match reply {
         Reply::Sending(command, outcome) => {
             let outcome = tokio::time::timeout(wait, outcome).await;
             let command = match outcome {
@@ -51,6 +57,18 @@ pub async fn dispatch(
             let command = follow(service, organization_id, command, wait).await?;
             Ok(Dispatched { command, replayed: true })
         }
+    }
+}
+
+/// What was decided on the same request before: whoever repeats it must learn what became of it, however often
+/// they have asked.
+async fn replay(base: &Base, request: &CommandRequest) -> Result<Option<Reply>, Error> {
+    let key = (request.caller.principal_id(), request.idempotency_key.as_str());
+    let mut reader = base.store.read_urgent().await?;
+    match commands::find_by_key(&mut reader, key).await? {
+        None => Ok(None),
+        Some(known) if known.request_hash != request.hash() => Err(Error::KeyReused),
+        Some(known) => Ok(Some(Reply::Replayed(known.command))),
     }
 }
 

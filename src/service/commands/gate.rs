@@ -14,7 +14,8 @@ use super::{decide, send};
 use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
 use crate::service::failpoint::{self, Failpoint};
-use crate::service::{Base, Error, Service};
+use crate::service::refusals::{Asked, At};
+use crate::service::{Base, Error, Limit, Service};
 use crate::storage::commands::Outcome;
 
 /// At most so many requests, and so many outcomes, in one transaction.
@@ -168,7 +169,7 @@ async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
     }
 }
 
-/// Sends the command of a request if it is allowed, and replies.
+/// Sends the command of a request if it is allowed, notes it if it is refused, and replies.
 fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending, ruling: Ruling) {
     let reply = match ruling {
         Ruling::Send(order) => {
@@ -177,10 +178,22 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
             send::spawn(service, outcomes, *order);
             Ok(Reply::Sending(command, outcome))
         }
-        Ruling::Refused(command) => Ok(Reply::Refused(*command)),
+        Ruling::Refused(command) => {
+            service.refusals.note_recorded(
+                pending.request.refused(),
+                &pending.request.caller,
+                At::of(&service.base),
+            );
+            Ok(Reply::Refused(*command))
+        }
+        Ruling::RefusedAgain(reasons) => {
+            let (refused, caller) = (pending.request.refused(), &pending.request.caller);
+            service.refusals.count(refused, caller, Asked::Command, At::of(&service.base));
+            Err(Error::Refused(reasons))
+        }
         Ruling::Replayed(command) => Ok(Reply::Replayed(*command)),
         Ruling::WaitedTooLong => Err(Error::Overloaded),
-        Ruling::OverBudget(wait) => Err(Error::Throttled(wait)),
+        Ruling::OverBudget(wait) => Err(Error::Throttled(Limit::Vehicle, wait)),
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };

@@ -9,6 +9,8 @@ use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::service::facts::Named;
 use crate::service::idempotency::hash_for;
+use crate::service::pace::{Shown, Use};
+use crate::service::refusals::Refused;
 use crate::service::{Caller, Error};
 use crate::storage::commands::Outcome;
 
@@ -23,6 +25,8 @@ pub struct CommandRequest {
     pub vehicle_id: VehicleId,
     /// The grant; without one the person must be the owner.
     pub grant_id: Option<GrantId>,
+    /// How the caller shows that it is theirs.
+    pub shown: Shown,
     /// What to do.
     pub instruction: Instruction,
     /// Tells repeated requests from new ones, per caller.
@@ -35,6 +39,23 @@ impl CommandRequest {
     /// Which car, and by which grant.
     pub(super) const fn named(&self) -> Named {
         (self.vehicle_id, self.grant_id)
+    }
+
+    /// What refusals of this and of others have in common.
+    pub(super) const fn refused(&self) -> Refused {
+        Refused {
+            organization_id: self.caller.actor.organization_id,
+            principal: self.caller.actor.principal_id(),
+            user_id: self.user_id,
+            vehicle_id: self.vehicle_id,
+            grant_id: self.grant_id,
+        }
+    }
+
+    /// That a right is used.
+    pub(super) const fn used(&self) -> Use<'_> {
+        let Self { caller, user_id, grant_id, shown, .. } = self;
+        Use { caller, user_id: *user_id, grant_id: *grant_id, shown: *shown }
     }
 
     /// The hash of the request, for the person whose right it rests on: an API client that sends the

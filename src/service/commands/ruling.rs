@@ -13,6 +13,7 @@ use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
 use crate::domain::time::Timestamp;
 use crate::service::budget::Budget;
+use crate::service::refusals::Draft;
 use crate::service::{Base, Error};
 use crate::storage::decisions::VehicleRow;
 
@@ -34,6 +35,13 @@ pub(super) struct Moment {
     pub(super) deadline: Duration,
 }
 
+/// What bounds what is sent and what is recorded.
+#[derive(Debug)]
+pub(super) struct Limits<'a> {
+    pub(super) budget: &'a Budget,
+    pub(super) refusals: Draft<'a>,
+}
+
 /// A command that may leave, once.
 #[derive(Debug)]
 pub(super) struct SendOrder {
@@ -50,6 +58,8 @@ pub(super) struct SendOrder {
 pub(super) enum Ruling {
     Send(Box<SendOrder>),
     Refused(Box<Command>),
+    /// It is refused, and counted without a command, a key or an entry of its own.
+    RefusedAgain(Vec<Reason>),
     Replayed(Box<Command>),
     KeyReused,
     WaitedTooLong,
@@ -61,7 +71,7 @@ pub(super) enum Ruling {
 /// Rules on a request by the state as the batch has read and changed it.
 pub(super) fn rule(
     base: &Base,
-    budget: &Budget,
+    limits: &mut Limits<'_>,
     state: &mut BatchState,
     pending: &Pending,
     at: Moment,
@@ -99,7 +109,7 @@ pub(super) fn rule(
         Decision::Allow(_) => {
             let (spender, purpose) = (request.grant_id.into(), action.into());
             let count = state.allowed(request.named()) + 1;
-            let wait = budget.wait(request.vehicle_id, spender, count, purpose, at.elapsed);
+            let wait = limits.budget.wait(request.vehicle_id, spender, count, purpose, at.elapsed);
             if let Some(wait) = wait {
                 return Ok(Ruling::OverBudget(wait));
             }
@@ -117,6 +127,9 @@ pub(super) fn rule(
             Ok(Ruling::Send(Box::new(order)))
         }
         Decision::Deny(reasons) => {
+            if !limits.refusals.is_recorded(&request.refused()) {
+                return Ok(Ruling::RefusedAgain(reasons));
+            }
             let refused = refuse(command, reasons);
             state.remember(key, pending.request_hash, refused.clone());
             Ok(Ruling::Refused(Box::new(refused)))

@@ -7,7 +7,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
-use crate::service::{Base, CredentialFault, Error, Service};
+use crate::service::{Base, CredentialFault, Error, Limit, Service};
 use crate::storage::users::Account;
 use crate::storage::{Priority, StorageError, users};
 
@@ -37,7 +37,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
     service
         .throttle
         .check(account_key, sign_in.origin.address)
-        .map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
+        .map_err(|RetryAfter(wait)| Error::Throttled(Limit::Attempts, wait))?;
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     let verdict = service.verify_password(&sign_in.password, stored).await?;
     match account {

@@ -9,7 +9,7 @@ use crate::domain::event::{Event, SessionEnd};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::password;
 use crate::service::sessions::{self, Origin};
-use crate::service::{Caller, Error, Service};
+use crate::service::{Caller, Error, Limit, Service};
 use crate::storage::{Priority, StorageError, users};
 
 /// What a person changes their password with.
@@ -47,7 +47,9 @@ pub async fn change_password(
         .map_err(|refusal| Error::invalid("/new_password", "password_refused", refusal))?;
     let key = AccountKey::of(&["password", &user_id.to_string()]);
     let throttle = &service.throttle;
-    throttle.check(key, origin.address).map_err(|RetryAfter(wait)| Error::Throttled(wait))?;
+    throttle
+        .check(key, origin.address)
+        .map_err(|RetryAfter(wait)| Error::Throttled(Limit::Attempts, wait))?;
     let verdict = service.verify_password(&current, stored.clone()).await?;
     let (true, Some(old)) = (verdict.matches, &stored) else {
         throttle.record_failure(key, origin.address);

@@ -6,6 +6,7 @@ use super::read_gate::{DecidedReads, Read};
 use crate::domain::access::Sought;
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
+use crate::service::pace::{Lane, Use};
 use crate::service::{Caller, Error, Service};
 
 /// Reads one thing.
@@ -26,14 +27,16 @@ pub async fn read(
 /// and another read.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a car or grant that is not there.
+/// [`Error::NotFound`] for a car or grant that is not there, [`Error::Throttled`].
 pub async fn read_batch(
     service: &Service,
     caller: &Caller,
     read: Read,
     observables: &[Observable],
 ) -> Result<Vec<Result<Reading, Error>>, Error> {
-    let DecidedReads { vehicle, refusals } =
+    let Read { user_id, grant_id, shown, .. } = read;
+    service.base.pace.admit_use(Use { caller, user_id, grant_id, shown }, Lane::Other)?;
+    let DecidedReads { vehicle, refusals, .. } =
         service.reads.submit(caller, read, observables).await?;
     let allowed: Vec<Observable> = observables
         .iter()

@@ -14,6 +14,8 @@ use crate::domain::policy::{Decision, Reason, Request};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
 use crate::service::facts::{DecisionFacts, RequestFacts};
+use crate::service::pace::Shown;
+use crate::service::refusals::{Asked, At, Draft, Refusals, Refused};
 use crate::service::{Base, Caller, Error, Service, Work};
 use crate::storage::Priority;
 use crate::storage::decisions::VehicleRow;
@@ -37,6 +39,8 @@ pub struct Read {
     pub vehicle_id: VehicleId,
     /// The grant it rests on.
     pub grant_id: Option<GrantId>,
+    /// How the caller shows that it is theirs.
+    pub shown: Shown,
 }
 
 /// What was decided on the reads of one request.
@@ -46,6 +50,8 @@ pub(super) struct DecidedReads {
     pub(super) vehicle: Arc<VehicleRow>,
     /// For each read why it is refused, if it is.
     pub(super) refusals: Vec<Option<Vec<Reason>>>,
+    /// How many of the refused have an entry of their own.
+    recorded: usize,
 }
 
 #[derive(Debug)]
@@ -113,7 +119,7 @@ impl ReadGateTask {
                 }
             }
             self.gather(&mut batch, batch_max(&service)).await;
-            process(&service.base, std::mem::take(&mut batch)).await;
+            process(&service, std::mem::take(&mut batch)).await;
         }
     }
 
@@ -140,14 +146,19 @@ fn batch_max(service: &Service) -> usize {
 }
 
 /// Decides on a batch and answers everybody in it.
-async fn process(base: &Base, batch: Vec<PendingRead>) {
+async fn process(service: &Service, batch: Vec<PendingRead>) {
+    let base = &service.base;
     let decided = match base.require_trusted_clock() {
-        Ok(()) => decide(base, &batch).await,
+        Ok(()) => decide(base, &service.refusals, &batch).await,
         Err(error) => Err(error),
     };
     match decided {
         Ok(decided) => {
+            let at = At::of(base);
             for (pending, decided) in batch.into_iter().zip(decided) {
+                if let Some(decided) = &decided {
+                    pending.note_refusals(&service.refusals, decided, at);
+                }
                 // A client that hung up does not need to know.
                 drop(pending.reply.send(decided.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))));
             }
@@ -167,14 +178,20 @@ async fn process(base: &Base, batch: Vec<PendingRead>) {
 
 /// Decides on all requests in one transaction and records each decision; `None` for a car or grant that
 /// is not there.
-async fn decide(base: &Base, batch: &[PendingRead]) -> Result<Vec<Option<DecidedReads>>, Error> {
+async fn decide(
+    base: &Base,
+    refusals: &Refusals,
+    batch: &[PendingRead],
+) -> Result<Vec<Option<DecidedReads>>, Error> {
     let decided = base.transact("vehicles.read", Priority::Ordinary, |work| {
         Box::pin(async move {
             let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
             let known = DecisionFacts::lock(&mut work.tx, &named).await?;
             // After the rows are locked: no decision rests on a time before its facts.
-            let now = base.clock.now();
-            let decided = batch.iter().map(|pending| pending.decide(&known, work, now));
+            let at = At::of(base);
+            let mut draft = Draft::new(refusals, at.elapsed);
+            let decided =
+                batch.iter().map(|pending| pending.decide(&known, work, &mut draft, at.now));
             decided.collect()
         })
     });
@@ -187,6 +204,7 @@ impl PendingRead {
         &self,
         known: &DecisionFacts,
         work: &mut Work<'_>,
+        draft: &mut Draft<'_>,
         now: Timestamp,
     ) -> Result<Option<DecidedReads>, Error> {
         let Self { caller, read, observables, .. } = self;
@@ -195,10 +213,39 @@ impl PendingRead {
         };
         let refusals: Vec<Option<Vec<Reason>>> =
             observables.iter().map(|&observable| read.refusal(facts, observable, now)).collect();
+        let (refused, mut recorded) = (self.refused(), 0);
         for (&observable, refusal) in observables.iter().zip(&refusals) {
-            work.record_at(caller, read.event(observable, refusal.clone()), now)?;
+            if refusal.is_none() || draft.is_recorded(&refused) {
+                recorded += usize::from(refusal.is_some());
+                work.record_at(caller, read.event(observable, refusal.clone()), now)?;
+            }
         }
-        Ok(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals }))
+        Ok(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals, recorded }))
+    }
+
+    /// Notes the refusals once they are durable.
+    fn note_refusals(&self, refusals: &Refusals, decided: &DecidedReads, at: At) {
+        let (refused, caller) = (self.refused(), &self.caller);
+        let count = decided.refusals.iter().flatten().count();
+        for number in 0..count {
+            if number < decided.recorded {
+                refusals.note_recorded(refused, caller, at);
+            } else {
+                refusals.count(refused, caller, Asked::Read, at);
+            }
+        }
+    }
+
+    /// What its refusals and others have in common.
+    const fn refused(&self) -> Refused {
+        let Self { caller, read, .. } = self;
+        Refused {
+            organization_id: caller.actor.organization_id,
+            principal: caller.actor.principal_id(),
+            user_id: read.user_id,
+            vehicle_id: read.vehicle_id,
+            grant_id: read.grant_id,
+        }
     }
 }
 
@@ -223,7 +270,7 @@ impl Read {
     }
 
     fn event(&self, observable: Observable, refusal: Option<Vec<Reason>>) -> Event {
-        let Self { user_id, vehicle_id, grant_id } = *self;
+        let Self { user_id, vehicle_id, grant_id, .. } = *self;
         match refusal {
             None => Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
             Some(reasons) => {

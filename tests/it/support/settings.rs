@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keylend::config::{
-    Allowance, ApiVersions, Config, Database, Limits, Origin, Origins, Record, Smartcar,
+    Allowance, ApiVersions, Config, Database, KEPT, Limits, Origin, Origins, Record, Smartcar,
     TrustedProxies, Witnesses,
 };
 use keylend::storage::Location;
@@ -15,6 +15,9 @@ use super::record;
 
 /// What the connector waits for an answer.
 pub(crate) const CONNECTOR_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More than any story asks for.
+const PLENTY: Allowance = Allowance { burst: 100_000, per_minute: 100_000 };
 
 /// A service on this database, with these keys, in front of this cloud.
 pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -> Config {
@@ -40,10 +43,13 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
             v3_credentials: None,
             management_token: Some("simulated-token-of-webhooks".into()),
         },
+        kept: KEPT,
         limits: Limits {
             // All people of a story come from one address.
             visits_per_second: NonZeroU32::new(100_000).unwrap(),
-            vehicle_requests: Allowance { burst: 100_000, per_minute: 100_000 },
+            caller_requests: PLENTY,
+            grant_requests: PLENTY,
+            vehicle_requests: PLENTY,
             ..Limits::default()
         },
     }

@@ -38,7 +38,9 @@ impl Stage {
         terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
         terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
         terminal.export("KEYLEND_SMARTCAR_TIMEOUT_S", "2");
-        terminal.export("KEYLEND_VEHICLE_REQUESTS_BURST", "100000");
+        for name in ["CALLER", "GRANT", "VEHICLE"] {
+            terminal.export(&format!("KEYLEND_{name}_REQUESTS_BURST"), "100000");
+        }
         if let Some(url) = database_url {
             terminal.export("KEYLEND_DATABASE_URL", url);
         }

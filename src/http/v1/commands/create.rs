@@ -109,6 +109,7 @@ pub(in crate::http) async fn create(
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
     let mut asked_hash = body.hash;
+    let shown = caller.shown();
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             vehicles::choose_grant(&service.base, &caller, vehicle_id, action.into(), grant_id)
@@ -131,6 +132,7 @@ pub(in crate::http) async fn create(
         user_id,
         vehicle_id,
         grant_id,
+        shown,
         instruction,
         idempotency_key,
         asked_hash,

@@ -48,6 +48,7 @@ pub(in crate::http) async fn read(
 ) -> Result<Json<Reading>, Problem> {
     let observable = of_path(&observable).ok_or_else(|| Problem::of(Code::NotFound))?;
     let service = &gateway.service;
+    let shown = caller.shown();
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             let named = query.grant_id;
@@ -62,7 +63,7 @@ pub(in crate::http) async fn read(
             (caller, token.claims().grantee_id, Some(token.claims().grant_id))
         }
     };
-    let read = Read { user_id, vehicle_id, grant_id };
+    let read = Read { user_id, vehicle_id, grant_id, shown };
     let reading = vehicles::read(service, &caller, read, observable).await?;
     Ok(Json(reading))
 }

@@ -1,0 +1,193 @@
+//! How often somebody may ask for what is decided on or recorded: each person, and each program for each
+//! person, at a pace; and each grant in the hands of a person. Locking a car and ending a right each have a pace
+//! of their own, so that nothing else that is asked uses it up (P11).
+//!
+//! It lives in the memory of one process: a restart forgets, and each instance counts for itself.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Caller, Error, Limit};
+use crate::auth::Limiter;
+use crate::clock::Clock;
+use crate::config::Allowance;
+use crate::domain::access::Operation;
+use crate::domain::id::{GrantId, UserId};
+use crate::domain::instruction::Action;
+use crate::domain::principal::PrincipalId;
+
+/// What counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// To lock a car.
+    Lock,
+    /// To end a right.
+    End,
+    /// Everything else.
+    Other,
+}
+
+impl From<Action> for Lane {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Lock => Self::Lock,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// How somebody shows that they may use a right to a car.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// They are signed in, or a program acts for them.
+    Account,
+    /// They have the grant's token. Whoever copied one uses up the grant's pace, not the person's.
+    GrantToken,
+}
+
+/// The use of a right to a car.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use<'a> {
+    pub(super) caller: &'a Caller,
+    /// Whose right it is.
+    pub(super) user_id: UserId,
+    pub(super) grant_id: Option<GrantId>,
+    pub(super) shown: Shown,
+}
+
+type OfCaller = (PrincipalId, Option<UserId>, Lane);
+type OfGrant = (UserId, GrantId, Lane);
+
+/// What was asked for lately.
+pub struct Pace {
+    per_caller: Allowance,
+    per_grant: Allowance,
+    callers: Limiter<OfCaller>,
+    /// By person too: whoever names somebody else's grant uses up nothing of theirs.
+    grants: Limiter<OfGrant>,
+}
+
+impl Pace {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(per_caller: Allowance, per_grant: Allowance, clock: &Arc<dyn Clock>) -> Self {
+        let (callers, grants) = (limiter(per_caller, clock), limiter(per_grant, clock));
+        Self { per_caller, per_grant, callers, grants }
+    }
+
+    /// Counts that a caller asks for something.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] if they ask too often; then it does not count.
+    pub(super) fn admit(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
+        let Some(lane) = lane(operation) else { return Ok(()) };
+        let Some(key) = of_caller(caller, lane) else { return Ok(()) };
+        self.admit_keys(Some(key), None)
+    }
+
+    /// Counts that a right to a car is used.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] if that is too often; then it does not count.
+    pub(super) fn admit_use(&self, used: Use<'_>, lane: Lane) -> Result<(), Error> {
+        let Use { caller, user_id, grant_id, shown } = used;
+        let of_caller = match shown {
+            Shown::Account => of_caller(caller, lane),
+            Shown::GrantToken => None,
+        };
+        self.admit_keys(of_caller, grant_id.map(|grant_id| (user_id, grant_id, lane)))
+    }
+
+    fn admit_keys(&self, caller: Option<OfCaller>, grant: Option<OfGrant>) -> Result<(), Error> {
+        if let Some(wait) = caller.and_then(|key| self.callers.refused_for(&key)) {
+            return Err(Error::Throttled(Limit::Caller(self.per_caller), wait));
+        }
+        if let Some(wait) = grant.and_then(|key| self.grants.refused_for(&key)) {
+            return Err(Error::Throttled(Limit::Grant(self.per_grant), wait));
+        }
+        if let Some(key) = caller {
+            self.callers.count(&key);
+        }
+        if let Some(key) = grant {
+            self.grants.count(&key);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pace").finish_non_exhaustive()
+    }
+}
+
+fn limiter<K: Clone + Eq + std::hash::Hash>(
+    allowance: Allowance,
+    clock: &Arc<dyn Clock>,
+) -> Limiter<K> {
+    let burst = NonZeroU32::new(allowance.burst).unwrap_or(NonZeroU32::MIN);
+    let each = Duration::from_secs(60) / allowance.per_minute.max(1);
+    Limiter::new(burst, each, Arc::clone(clock))
+}
+
+/// The service itself asks as often as it must.
+fn of_caller(caller: &Caller, lane: Lane) -> Option<OfCaller> {
+    match caller.actor.principal_id() {
+        PrincipalId::System => None,
+        principal => Some((principal, caller.actor.user_id(), lane)),
+    }
+}
+
+/// In which lane an operation counts. What only reads does not; uses of a right to a car count where they
+/// are decided on.
+const fn lane(operation: Operation) -> Option<Lane> {
+    match operation {
+        Operation::ListUsers
+        | Operation::GetUser
+        | Operation::ListAllowedClients
+        | Operation::ListSessions
+        | Operation::ListApiClients
+        | Operation::GetConnection
+        | Operation::ListVehicles
+        | Operation::GetVehicle
+        | Operation::GetCommand
+        | Operation::ListCommands
+        | Operation::ListGrants
+        | Operation::GetGrant
+        | Operation::ListAuditEntries
+        | Operation::ProveAuditEntry
+        | Operation::ReadVehicle
+        | Operation::SendCommand => None,
+        Operation::DisableUser
+        | Operation::EndSessionsOfUser
+        | Operation::EndSession
+        | Operation::DisallowClient
+        | Operation::RevokeApiClient
+        | Operation::Disconnect
+        | Operation::RevokeGrant
+        | Operation::RelinquishGrant => Some(Lane::End),
+        Operation::CreateUser
+        | Operation::CreateOfficer
+        | Operation::CreateClaim
+        | Operation::RecoverUser
+        | Operation::EnableUser
+        | Operation::ChangePassword
+        | Operation::AllowClient
+        | Operation::EraseUser
+        | Operation::CreateApiClient
+        | Operation::RotateApiClient
+        | Operation::StartConnection
+        | Operation::CompleteConnection
+        | Operation::Reauthenticate
+        | Operation::CheckAccess
+        | Operation::IssueGrant
+        | Operation::MintToken
+        | Operation::ConfirmGrant => Some(Lane::Other),
+    }
+}
+
+#[cfg(test)]
+#[path = "pace_test.rs"]
+mod tests;

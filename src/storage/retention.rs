@@ -1,0 +1,34 @@
+//! Forgetting what is over and old. The record keeps what it says of it.
+
+use super::StorageError;
+use super::db::{Tx, query};
+use crate::domain::id::{CommandId, ConnectionId};
+
+const DELETE_COMMANDS: &str = "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands \
+    WHERE command_id < $1 AND status <> 'sending' AND check_at IS NULL ORDER BY command_id LIMIT $2)";
+/// A consent that ever had a car is kept with it.
+const DELETE_CONNECTIONS: &str = "DELETE FROM connections WHERE connection_id IN (SELECT c.connection_id FROM connections c \
+    WHERE c.connection_id < $1 AND c.status IN ('pending', 'failed', 'lost') \
+    AND NOT EXISTS (SELECT 1 FROM vehicles v WHERE v.connection_id = c.connection_id) ORDER BY c.connection_id LIMIT $2)";
+
+/// Every statement of this file.
+pub const STATEMENTS: &[&str] = &[DELETE_COMMANDS, DELETE_CONNECTIONS];
+
+/// Forgets at most so many commands with smaller ids that are over, and with them their idempotency keys; returns
+/// how many.
+pub async fn delete_commands(
+    tx: &mut Tx,
+    before: CommandId,
+    limit: i64,
+) -> Result<u64, StorageError> {
+    query(DELETE_COMMANDS).long().bind(before).bind(limit).execute(tx).await
+}
+
+/// Forgets at most so many consents with smaller ids that came to nothing; returns how many.
+pub async fn delete_connections(
+    tx: &mut Tx,
+    before: ConnectionId,
+    limit: i64,
+) -> Result<u64, StorageError> {
+    query(DELETE_CONNECTIONS).long().bind(before).bind(limit).execute(tx).await
+}
