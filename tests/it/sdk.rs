@@ -6,15 +6,15 @@ mod programs;
 
 use std::path::{Path, PathBuf};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Where `scripts/install-test-tools` puts what it installs and builds.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     Path::new(ROOT).join("target/test-tools")
 }
 
 /// A client that is not there fails its test with the reason; nothing is skipped.
-fn installed(path: PathBuf) -> PathBuf {
+pub(crate) fn installed(path: PathBuf) -> PathBuf {
     let shown = path.display();
     assert!(path.exists(), "{shown} is not there: run scripts/install-test-tools");
     path
