@@ -40,6 +40,8 @@ CREATE TABLE users (
     UNIQUE (organization_id, user_id)
 );
 CREATE INDEX users_by_email ON users (email);
+-- Whom an API client acts for because it made them.
+CREATE INDEX users_of_clients ON users (created_by, user_id) WHERE claimed_at IS NULL;
 
 -- Single-use links to accounts without credentials. `pin_hash` is over the link's secret and the PIN, so that
 -- nobody who reads it can try PINs.
@@ -194,9 +196,11 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX webhook_events_by_age ON webhook_events (received_at);
 
--- Times in which the vehicle cloud may verify that this service knows the secret of its webhooks.
+-- Times in which the vehicle cloud may verify that this service knows the secret of its webhooks, at an address that
+-- holds the text of this digest.
 CREATE TABLE webhook_registrations (
     webhook_registration_id UUID NOT NULL PRIMARY KEY,
+    address_hash BYTEA NOT NULL,
     opened_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     answers_left BIGINT NOT NULL

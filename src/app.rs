@@ -193,11 +193,7 @@ impl App {
             store: Store::new(db),
             clock: Arc::clone(&clock),
             entropy: parts.entropy,
-            pace: Arc::new(Pace::new(
-                config.limits.caller_requests,
-                config.limits.grant_requests,
-                &as_clock(),
-            )),
+            pace: Arc::new(Pace::new(&config.limits, &as_clock())),
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             settings: Arc::new(settings),
         };

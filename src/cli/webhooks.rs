@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use super::settings::Settings;
 use super::{Failure, Output};
 use crate::app::{App, Parts};
-use crate::service::webhooks;
+use crate::service::webhooks::{self, ExpectedVerification};
 
 /// What to do about webhooks.
 #[derive(Debug, Subcommand)]
 pub(super) enum WebhooksCommand {
     /// Let the vehicle cloud verify this service for fifteen minutes. Then save the webhook in the
-    /// cloud's dashboard, with the address `…/v1/smartcar/webhooks`.
+    /// cloud's dashboard, with the address that this
+    /// prints: strangers do not know it.
     Expect(Box<ExpectArgs>),
 }
 
@@ -38,13 +39,13 @@ pub(super) async fn run(command: WebhooksCommand) -> Result<(), Failure> {
     if config.smartcar.management_token.is_none() {
         return Err(Failure::because("KEYLEND_SMARTCAR_MANAGEMENT_TOKEN is not set"));
     }
-    let url = config.public_url.join("/v1/smartcar/webhooks");
     let app = App::assemble(&config, Parts::of_the_system(), CancellationToken::new()).await?;
-    let until = webhooks::expect_verification(&app.service.base).await?;
+    let expected = webhooks::expect_verification(&app.service.base).await?;
+    let ExpectedVerification { url, expires_at } = expected;
     app.close().await;
     match args.output {
-        Output::Json => println!("{}", json!({ "url": url, "expires_at": until })),
-        Output::Text => println!("{url} answers a verification until {until}"),
+        Output::Json => println!("{}", json!({ "url": url, "expires_at": expires_at })),
+        Output::Text => println!("{url} answers a verification until {expires_at}"),
     }
     Ok(())
 }

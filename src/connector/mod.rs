@@ -148,12 +148,6 @@ impl ConnectorError {
         Self { happened: Happened::NotSent, fault, ..self }
     }
 
-    /// A sentence for the person at the car: the cloud's own, or ours.
-    #[must_use]
-    pub fn sentence(&self) -> &str {
-        self.user_message.as_deref().unwrap_or_else(|| self.fault.user_message())
-    }
-
     /// What it says about a consent that it brought to an end.
     #[must_use]
     pub fn connection_reason(&self) -> ConnectionReason {

@@ -56,6 +56,8 @@ words! {
         ListApiClients = "api_clients.list",
         /// Make a new secret for a program.
         RotateApiClient = "api_clients.rotate_secret",
+        /// Put another program in the place of one.
+        ReplaceApiClient = "api_clients.replace",
         /// Take a program's rights away.
         RevokeApiClient = "api_clients.revoke",
         /// Send an owner to the vehicle cloud to connect cars.
@@ -214,6 +216,7 @@ const TABLE: &[Rule] = &[
     rule(Op::CreateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ListApiClients,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RotateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ReplaceApiClient,   &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),

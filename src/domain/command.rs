@@ -8,6 +8,8 @@
 //!         → cancelled | expired           never left
 //! ```
 
+mod told;
+
 use std::time::Duration;
 
 use crate::domain::cause::Cause;
@@ -15,6 +17,8 @@ use crate::domain::id::{CommandId, GrantId, InstanceId, OrganizationId, UserId, 
 use crate::domain::instruction::{Action, Instruction};
 use crate::domain::policy::Reason;
 use crate::domain::time::Timestamp;
+
+pub use told::Known;
 
 /// A command whose sending has not begun this long after its authorization is never sent.
 pub const SEND_TIME: Duration = Duration::from_secs(2);
@@ -129,7 +133,7 @@ pub struct Command {
     pub observed_at: Option<Timestamp>,
     /// Why it stands there, most important first.
     pub causes: Vec<Cause>,
-    /// A sentence for the person at the car, where the cloud gave one.
+    /// The cloud's own sentence for the person at the car, where it gave one when it did not do it.
     pub user_message: Option<String>,
     /// How long to wait before asking again, where the cloud said so.
     pub retry_after_ms: Option<i64>,

@@ -146,6 +146,8 @@ pub enum Event {
     ApiClientRevoked { api_client_id: ApiClientId },
     /// An API client got a new secret; the one before works until then.
     ApiClientSecretRotated { api_client_id: ApiClientId, until: Timestamp },
+    /// Another API client acts for a person who has not claimed their account.
+    UserMoved { user_id: UserId, api_client_id: ApiClientId, successor_id: ApiClientId },
     /// A person lets an API client act for them.
     ApiClientAllowed { api_client_id: ApiClientId, user_id: UserId },
     /// A person took that back.
@@ -315,6 +317,7 @@ impl Event {
             Self::ApiClientCreated { .. } => "api_client.created",
             Self::ApiClientRevoked { .. } => "api_client.revoked",
             Self::ApiClientSecretRotated { .. } => "api_client.secret_rotated",
+            Self::UserMoved { .. } => "user.moved",
             Self::ApiClientAllowed { .. } => "api_client.allowed",
             Self::ApiClientDisallowed { .. } => "api_client.disallowed",
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",

@@ -43,6 +43,7 @@ fn of_accounts() -> Vec<Event> {
         Event::ApiClientCreated { api_client_id, scopes: vec![Scope::AuditRead] },
         Event::ApiClientRevoked { api_client_id },
         Event::ApiClientSecretRotated { api_client_id, until: expires_at },
+        Event::UserMoved { user_id, api_client_id, successor_id: id() },
         Event::ApiClientAllowed { api_client_id, user_id },
         Event::ApiClientDisallowed { api_client_id, user_id },
         Event::ApiClientTokenIssued { api_client_id, token_id: id() },

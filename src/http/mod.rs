@@ -115,6 +115,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::users::erase::erase))
         .routes(routes!(v1::api_clients::create::create, v1::api_clients::list::list))
         .routes(routes!(v1::api_clients::revoke::revoke))
+        .routes(routes!(v1::api_clients::replace::replace))
         .routes(routes!(v1::api_clients::rotate::rotate_secret))
         .routes(routes!(v1::connections::start::start))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))

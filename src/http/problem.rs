@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::openapi::Ref;
 
 pub use catalog::{Code, Entry};
 
@@ -32,10 +33,12 @@ struct Parts {
     code: Code,
     status: StatusCode,
     retryable: bool,
+    resolution: Resolution,
     detail: Cow<'static, str>,
     user_message: Cow<'static, str>,
     errors: Vec<Violation>,
     reasons: Vec<Reason>,
+    command: Option<serde_json::Value>,
     headers: HeaderMap,
 }
 
@@ -48,10 +51,12 @@ impl Problem {
             code,
             status: entry.status,
             retryable: entry.retryable,
+            resolution: entry.resolution,
             detail: Cow::Borrowed(entry.title),
             user_message: Cow::Borrowed(entry.user_message),
             errors: Vec::new(),
             reasons: Vec::new(),
+            command: None,
             headers: HeaderMap::new(),
         }))
     }
@@ -71,6 +76,16 @@ impl Problem {
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = detail.into();
+        self
+    }
+
+    /// The same with the command that it is about, and what is told of it.
+    #[must_use]
+    pub fn of_command(mut self, command: &impl Serialize, sentence: Option<&str>) -> Self {
+        self.0.command = serde_json::to_value(command).ok();
+        if let Some(sentence) = sentence {
+            self.0.user_message = Cow::Owned(sentence.to_owned());
+        }
         self
     }
 
@@ -133,10 +148,11 @@ impl Problem {
             code: entry.code,
             request_id,
             retryable: parts.retryable,
-            resolution: entry.resolution,
+            resolution: parts.resolution,
             user_message: &parts.user_message,
             errors: parts.errors.iter().map(FieldError::of).collect(),
             reasons: parts.reasons.iter().map(|reason| reason.as_str()).collect(),
+            command: parts.command.as_ref(),
         };
         *response.status_mut() = parts.status;
         *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
@@ -210,6 +226,14 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     reasons: Vec<&'a str>,
+    /// The command that did not happen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = of_command)]
+    command: Option<&'a serde_json::Value>,
+}
+
+fn of_command() -> Ref {
+    Ref::from_schema_name("CommandBody")
 }
 
 /// One thing that is wrong with a request.

@@ -118,11 +118,12 @@ impl Instance {
             kept: Duration::from_secs(24 * 60 * 60),
             references: References::NotTheRecord,
         };
+        let unpaced = Limits { caller_requests: UNPACED, grant_requests: UNPACED, ..limits };
         let base = Base {
             store: Store::new(db.used_by(number)),
             clock: Arc::clone(&clock),
             entropy,
-            pace: Arc::new(Pace::new(UNPACED, UNPACED, &(Arc::clone(&clock) as Arc<dyn Clock>))),
+            pace: Arc::new(Pace::new(&unpaced, &(Arc::clone(&clock) as Arc<dyn Clock>))),
             keyring: Arc::new(RwLock::new(keyring())),
             settings: Arc::new(settings),
         };

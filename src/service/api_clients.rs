@@ -1,6 +1,7 @@
 //! API clients: programs of an organization, their credentials, and the access tokens they get for
 //! them.
 
+mod replace;
 mod rotate;
 mod token;
 
@@ -18,6 +19,7 @@ use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
 use crate::storage::{Executor, Page, Priority};
 
+pub use replace::{Replaced, replace};
 pub use rotate::{OVERLAP_MAX, rotate_secret};
 pub use token::{ApiClientToken, issue_token};
 

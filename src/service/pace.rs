@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Caller, Error, Limit};
 use crate::auth::Limiter;
 use crate::clock::Clock;
-use crate::config::Allowance;
+use crate::config::{Allowance, Limits};
 use crate::domain::access::Operation;
 use crate::domain::id::{GrantId, UserId};
 use crate::domain::instruction::Action;
@@ -72,7 +72,8 @@ pub struct Pace {
 impl Pace {
     /// Nobody has asked yet.
     #[must_use]
-    pub fn new(per_caller: Allowance, per_grant: Allowance, clock: &Arc<dyn Clock>) -> Self {
+    pub fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
+        let (per_caller, per_grant) = (limits.caller_requests, limits.grant_requests);
         let (callers, grants) = (limiter(per_caller, clock), limiter(per_grant, clock));
         Self { per_caller, per_grant, callers, grants }
     }
@@ -177,6 +178,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::AllowClient
         | Operation::EraseUser
         | Operation::CreateApiClient
+        | Operation::ReplaceApiClient
         | Operation::RotateApiClient
         | Operation::StartConnection
         | Operation::CompleteConnection

@@ -31,7 +31,9 @@ fn program_for(number: u128) -> Caller {
 fn pace() -> (Pace, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_700_000_000).unwrap()));
     let as_clock: Arc<dyn Clock> = clock.clone();
-    (Pace::new(PER_CALLER, PER_GRANT, &as_clock), clock)
+    let limits =
+        Limits { caller_requests: PER_CALLER, grant_requests: PER_GRANT, ..Limits::default() };
+    (Pace::new(&limits, &as_clock), clock)
 }
 
 /// How often somebody uses a grant, or their own car, before they are asked to wait.

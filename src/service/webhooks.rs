@@ -15,9 +15,12 @@ use super::{Base, CredentialFault, Error, Service};
 use crate::connector::webhook::{self, Message, News};
 use crate::domain::access::Sought;
 use crate::domain::time::Timestamp;
+use crate::signing::secret::{self, RandomSecret, SecretPrefix};
 use crate::signing::{digest, webhook_signature};
 use crate::storage::{Priority, webhooks};
 
+/// The parameter of the address that holds its secret while the cloud verifies this service.
+pub const VERIFICATION: &str = "verification";
 /// How long the cloud may verify this service after an operator said so.
 pub const REGISTRATION_TIME: Duration = Duration::from_secs(15 * 60);
 /// How often it may do so in that time.
@@ -38,25 +41,39 @@ pub enum Received {
     Taken,
 }
 
-/// Lets the cloud verify this service for a while. Returns until when.
+/// A time in which the cloud may verify this service.
+#[derive(Debug)]
+pub struct ExpectedVerification {
+    /// The address to register; who does not know it is not answered.
+    pub url: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Lets the cloud verify this service for a while, at an address that strangers cannot know: they would
+/// use up the answers.
 ///
 /// # Errors
 /// [`Error::Invalid`] if no secret is set; [`Error::Storage`].
-pub async fn expect_verification(base: &Base) -> Result<Timestamp, Error> {
+pub async fn expect_verification(base: &Base) -> Result<ExpectedVerification, Error> {
     if base.settings.management_token.is_none() {
         let why = "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN is not set";
         return Err(Error::invalid("management_token", "required", why));
     }
+    let secret = RandomSecret::generate(SecretPrefix::Webhook, &*base.entropy)?;
+    let address_hash = secret.hash();
+    let url = &base.settings.public_url;
+    let url = format!("{url}/v1/smartcar/webhooks?{VERIFICATION}={}", secret.expose());
     let opened = base.transact("webhooks.expect_verification", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
             let expires_at = now.plus(REGISTRATION_TIME);
             let id = base.entropy.uuid(now)?;
-            webhooks::open_registration(tx, id, now, expires_at, ANSWERS_MAX).await?;
+            webhooks::open_registration(tx, id, address_hash, now, expires_at, ANSWERS_MAX).await?;
             Ok(expires_at)
         })
     });
-    opened.await
+    Ok(ExpectedVerification { url, expires_at: opened.await? })
 }
 
 /// Whether somebody who knows the secret of this service's webhooks signed these bytes.
@@ -68,7 +85,8 @@ pub fn is_signed(base: &Base, body: &[u8], signature: Option<&str>) -> bool {
         .is_some_and(|(secret, told)| webhook_signature::verify(secret.expose_secret(), body, told))
 }
 
-/// Takes in what the cloud sent: the raw bytes and the header with their signature.
+/// Takes in what the cloud sent: the raw bytes, the header with their signature, and the secret of the address that
+/// it was sent to.
 ///
 /// # Errors
 /// [`Error::NotFound`] if this service has no secret; [`Error::Invalid`] for what is no event, and
@@ -78,6 +96,7 @@ pub async fn receive(
     service: &Service,
     body: &[u8],
     signature: Option<&str>,
+    verification: Option<&str>,
 ) -> Result<Received, Error> {
     let secret = service.base.settings.management_token.as_ref();
     let secret = secret.ok_or(Error::NotFound(Sought::the("webhook endpoint")))?;
@@ -87,7 +106,9 @@ pub async fn receive(
         .ok_or_else(|| Error::invalid("", "malformed", "is not an event"))?;
     let news = match message {
         // The cloud is reported to send these without a signature.
-        Message::Challenge(challenge) => return verify(&service.base, secret, &challenge).await,
+        Message::Challenge(challenge) => {
+            return verify(&service.base, secret, &challenge, verification).await;
+        }
         Message::News(news) => news,
     };
     if !is_signed(&service.base, body, signature) {
@@ -128,7 +149,12 @@ fn event_id(news: &News, body: &[u8]) -> String {
     }
 }
 
-async fn verify(base: &Base, secret: &str, challenge: &str) -> Result<Received, Error> {
+async fn verify(
+    base: &Base,
+    management_token: &str,
+    challenge: &str,
+    verification: Option<&str>,
+) -> Result<Received, Error> {
     let refused = |why: &str| Error::invalid("/data/challenge", "refused", why);
     let unexpected = || refused("is not expected; run `keylend webhooks expect` first");
     let is_fit = (8..=128).contains(&challenge.len())
@@ -138,20 +164,25 @@ async fn verify(base: &Base, secret: &str, challenge: &str) -> Result<Received, 
     if !is_fit {
         return Err(refused("is not fit to be signed"));
     }
+    let known = verification.filter(|text| SecretPrefix::Webhook.fits(text));
+    let address_hash = secret::hash_of(known.ok_or_else(unexpected)?);
     // Anybody can ask, so while nothing is expected nothing is written.
     let mut reader = base.store.read().await?;
-    let is_expected = webhooks::is_verification_expected(&mut reader, base.clock.now()).await?;
+    let is_expected =
+        webhooks::is_verification_expected(&mut reader, address_hash, base.clock.now()).await?;
     drop(reader);
     if !is_expected {
         return Err(unexpected());
     }
     let taken = base.transact("webhooks.take_answer", Priority::Ordinary, |work| {
-        Box::pin(async move { Ok(webhooks::take_answer(&mut work.tx, work.now).await?) })
+        Box::pin(
+            async move { Ok(webhooks::take_answer(&mut work.tx, address_hash, work.now).await?) },
+        )
     });
     if !taken.await? {
         return Err(unexpected());
     }
-    Ok(Received::Verified(webhook_signature::sign(secret, challenge.as_bytes())))
+    Ok(Received::Verified(webhook_signature::sign(management_token, challenge.as_bytes())))
 }
 
 /// Forgets events that are too old to come again; returns how many.

@@ -24,6 +24,8 @@ pub enum SecretPrefix {
     Claim,
     /// A refresh token: `kl_refresh_`.
     Refresh,
+    /// What the vehicle cloud shows when it verifies a webhook: `kl_webhook_`.
+    Webhook,
     /// The `state` of one connect ceremony (RFC 6749 section 10.12): `kl_state_`.
     State,
 }
@@ -36,6 +38,7 @@ impl SecretPrefix {
             Self::ApiClient => "kl_live_",
             Self::Claim => "kl_claim_",
             Self::Refresh => "kl_refresh_",
+            Self::Webhook => "kl_webhook_",
             Self::State => "kl_state_",
         }
     }

@@ -14,6 +14,7 @@ pub mod allowed_clients;
 pub mod api_clients;
 pub mod audit_entries;
 pub mod claims;
+pub mod client_moves;
 pub mod commands;
 pub mod connections;
 pub mod cosignatures;
@@ -101,6 +102,7 @@ pub fn statements() -> Vec<&'static str> {
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
         claims::STATEMENTS,
+        client_moves::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
         cosignatures::STATEMENTS,

@@ -7,6 +7,7 @@ mod consents;
 mod database_downgrade;
 mod deadlock;
 mod ended_keys;
+mod enumeration;
 mod hammering;
 mod namesakes;
 mod onlookers;

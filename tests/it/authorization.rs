@@ -67,6 +67,7 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/api-clients/{api_client_id}/revoke",   [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients/{api_client_id}/rotate-secret",
                                                            [201, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("POST",   "/v1/api-clients/{api_client_id}/replace",  [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
@@ -277,6 +278,9 @@ impl Scene {
                 json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
             }
             "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
+            "/v1/api-clients/{api_client_id}/replace" => {
+                json!({ "successor_id": self.actors[5].id })
+            }
             "/v1/grants" => json!({
                 "vehicle_id": self.vehicle_id,
                 "grantee_id": self.guest_id,

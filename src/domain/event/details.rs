@@ -53,6 +53,9 @@ impl Event {
             | Self::ApiClientDisallowed { api_client_id, .. } => {
                 json!({ "api_client_id": api_client_id })
             }
+            Self::UserMoved { api_client_id, successor_id, .. } => {
+                json!({ "api_client_id": api_client_id, "successor_id": successor_id })
+            }
             Self::ApiClientSecretRotated { api_client_id, until } => {
                 json!({ "api_client_id": api_client_id, "previous_until": until })
             }

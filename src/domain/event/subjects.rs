@@ -98,6 +98,7 @@ impl Event {
             | Self::ClaimCreated { user_id, .. }
             | Self::ClaimRedeemed { user_id, .. }
             | Self::ClaimRefused { user_id, .. }
+            | Self::UserMoved { user_id, .. }
             | Self::ApiClientAllowed { user_id, .. }
             | Self::ApiClientDisallowed { user_id, .. }
             | Self::SessionCreated { user_id, .. }

@@ -173,6 +173,10 @@ catalog! {
         "The vehicle cannot do it in its present state" "The car cannot be reached right now.";
     VehicleNotCapable "vehicle_not_capable" CONFLICT None never
         "The vehicle does not support this" "This car cannot do that.";
+    CommandNotSent "command_not_sent" SERVICE_UNAVAILABLE RetryLater never
+        "The command was not sent in time; nothing happened" "Nothing was sent to the car. Please try again.";
+    CommandContradicted "command_contradicted" CONFLICT None never
+        "The car was seen in the state of before" "The car was seen as it was before. Please look at it before you try again.";
     OutcomeUnknown "outcome_unknown" GATEWAY_TIMEOUT None never
         "It may have happened; no trustworthy answer came" "It is not known whether the car did it. Please look at the car.";
     // The service.

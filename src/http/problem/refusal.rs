@@ -11,7 +11,7 @@ use crate::config::Allowance;
 use crate::connector::ConnectorError;
 use crate::domain::access::{Denial, Sought};
 use crate::domain::claim::ClaimRefusal;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::policy::Reason;
 use crate::service::{CredentialFault, Error, Limit, StateFault};
 use crate::storage::StorageError;
@@ -167,31 +167,42 @@ fn of_claim(refusal: ClaimRefusal) -> Problem {
 
 fn of_connector(error: ConnectorError) -> Problem {
     tracing::warn!(%error, "the vehicle cloud did not do it");
-    let (code, status) = match error.fault {
-        Fault::Unavailable => (Code::ConnectorUnavailable, StatusCode::SERVICE_UNAVAILABLE),
-        Fault::RateLimited => (Code::RateLimited, StatusCode::TOO_MANY_REQUESTS),
-        Fault::TimedOut => (Code::ConnectorUnavailable, StatusCode::GATEWAY_TIMEOUT),
-        Fault::Garbled
-        | Fault::Authentication
-        | Fault::Upstream
-        | Fault::Rejected
-        | Fault::Billing => (Code::ConnectorUnavailable, StatusCode::BAD_GATEWAY),
-        Fault::ConsentLost => (Code::ConsentLost, StatusCode::CONFLICT),
-        Fault::Permission => (Code::PermissionMissing, StatusCode::CONFLICT),
-        Fault::Account | Fault::VehicleState => (Code::VehicleUnreachable, StatusCode::CONFLICT),
-        Fault::NotCapable => (Code::VehicleNotCapable, StatusCode::CONFLICT),
-    };
-    let mut problem = Problem::of(code).status(status);
-    // Our own mistakes and our plan with the cloud do not mend themselves.
-    if matches!(error.fault, Fault::Rejected | Fault::Billing | Fault::Authentication) {
-        problem.0.retryable = false;
-    }
+    let mut problem = Problem::of_fault(error.fault, error.provider_code.as_ref());
     if let Some(message) = error.user_message {
         problem.0.user_message = Cow::Owned(message);
     }
     match error.retry_after {
         Some(wait) => problem.retry_after(wait),
         None => problem,
+    }
+}
+
+impl Problem {
+    /// What a call to the vehicle cloud came to, that did nothing.
+    pub(in crate::http) fn of_fault(fault: Fault, code: Option<&ProviderCode>) -> Self {
+        let (kind, status) = match fault {
+            Fault::Unavailable => (Code::ConnectorUnavailable, StatusCode::SERVICE_UNAVAILABLE),
+            Fault::RateLimited => (Code::RateLimited, StatusCode::TOO_MANY_REQUESTS),
+            Fault::TimedOut => (Code::ConnectorUnavailable, StatusCode::GATEWAY_TIMEOUT),
+            Fault::Garbled
+            | Fault::Authentication
+            | Fault::Upstream
+            | Fault::Rejected
+            | Fault::Billing => (Code::ConnectorUnavailable, StatusCode::BAD_GATEWAY),
+            Fault::ConsentLost => (Code::ConsentLost, StatusCode::CONFLICT),
+            Fault::Permission => (Code::PermissionMissing, StatusCode::CONFLICT),
+            Fault::Account | Fault::VehicleState => {
+                (Code::VehicleUnreachable, StatusCode::CONFLICT)
+            }
+            Fault::NotCapable => (Code::VehicleNotCapable, StatusCode::CONFLICT),
+        };
+        let mut problem = Self::of(kind).status(status);
+        problem.0.resolution = fault.resolution(code);
+        // Our own mistakes and our plan with the cloud do not mend themselves.
+        if matches!(fault, Fault::Rejected | Fault::Billing | Fault::Authentication) {
+            problem.0.retryable = false;
+        }
+        problem
     }
 }
 

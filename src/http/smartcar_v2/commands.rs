@@ -183,9 +183,9 @@ fn failure(command: &Command) -> Option<Refusal> {
             Refusal::new(ErrorKind::ServerInternal)
         }
     };
-    let refusal = refusal.with_retry_after_ms(command.retry_after_ms);
-    Some(match &command.user_message {
-        Some(message) => refusal.with_user_message(Some(message.clone())),
+    let refusal = refusal.with_retry_after_ms(command.retry_after_now_ms());
+    Some(match command.sentence() {
+        Some(message) => refusal.with_user_message(Some(message.to_owned())),
         None => refusal,
     })
 }

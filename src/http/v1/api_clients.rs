@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod create;
 pub(in crate::http) mod list;
+pub(in crate::http) mod replace;
 pub(in crate::http) mod revoke;
 pub(in crate::http) mod rotate;
 

@@ -12,7 +12,7 @@ use crate::domain::command::Command;
 use crate::domain::fault::Resolution;
 
 /// A command.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(in crate::http) struct CommandBody {
     /// Identifies the command.
     #[schema(example = "cmd_01k0a6v8w5e3tb3q6m1x9r7yzn")]
@@ -35,7 +35,7 @@ pub(in crate::http) struct CommandBody {
     observed_at: Option<String>,
     /// Why it was refused or did not succeed, most important first.
     reasons: Vec<String>,
-    /// Who must act, where something went wrong at the vehicle cloud.
+    /// Who must act so that it can be done, where something went wrong at the vehicle cloud.
     resolution: Option<Resolution>,
     /// A sentence for the person at the car, where there is one.
     user_message: Option<String>,
@@ -49,7 +49,9 @@ pub(in crate::http) struct CommandBody {
 
 impl From<Command> for CommandBody {
     fn from(command: Command) -> Self {
-        let reasons = command.causes.iter().flat_map(Cause::words).map(str::to_owned).collect();
+        let reasons = command.causes_now().iter().flat_map(Cause::words);
+        let reasons = reasons.map(str::to_owned).collect();
+        let (resolution, retry_after_ms) = (command.resolution(), command.retry_after_now_ms());
         Self {
             command_id: command.command_id.to_string(),
             vehicle_id: command.vehicle_id.to_string(),
@@ -59,10 +61,10 @@ impl From<Command> for CommandBody {
             status: command.status.to_string(),
             evidence: command.evidence.to_string(),
             observed_at: command.observed_at.map(|at| at.to_string()),
-            resolution: command.causes.first().and_then(Cause::resolution),
+            resolution,
             reasons,
-            user_message: command.user_message,
-            retry_after_ms: command.retry_after_ms,
+            user_message: command.sentence().map(str::to_owned),
+            retry_after_ms,
             created_at: command.created_at.to_string(),
             changed_at: command.changed_at.to_string(),
         }

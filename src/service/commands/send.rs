@@ -175,7 +175,7 @@ fn outcome(command: &Command, sent: &Sent, now: Timestamp) -> Outcome {
             };
             let (fault, code) = (error.fault, error.provider_code.clone());
             command.causes = vec![Cause::Connector { fault, code }];
-            command.user_message = Some(error.sentence().to_owned());
+            command.user_message = error.user_message.clone();
             command.retry_after_ms =
                 error.retry_after.map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
             tracing::warn!(command_id = %command.command_id, error = %error, "a command was not acknowledged");

@@ -108,7 +108,7 @@ fn a_command_whose_token_was_not_got_is_known_not_to_have_left() {
             assert_eq!(command.status, CommandStatus::Failed, "{fault}");
             let cause = Cause::Connector { fault: Fault::Unavailable, code: None };
             assert_eq!(command.causes, [cause], "{fault}");
-            let sentence = command.user_message.unwrap();
+            let sentence = command.sentence().unwrap();
             assert!(sentence.ends_with("Please try again in a moment."), "{sentence}");
         }
     }

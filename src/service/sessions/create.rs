@@ -56,7 +56,13 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
             service.throttle.record_failure(account_key, sign_in.origin.address);
             if let Some(account) = account {
                 let reason = refusal(&account, verdict.matches);
-                record_refusal(&service.base, &account, reason, &sign_in.origin).await?;
+                let (base, origin) = (service.base.clone(), sign_in.origin);
+                // Whoever guesses must not see by the time whether there is something to record.
+                service.tasks.spawn(async move {
+                    if let Err(error) = record_refusal(&base, &account, reason, &origin).await {
+                        tracing::error!(error = ?error, "a refused sign-in was not recorded");
+                    }
+                });
             }
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
         }

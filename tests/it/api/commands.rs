@@ -29,7 +29,7 @@ async fn settled(app: &TestApp, actor: &Actor, command_id: &str) -> Reply {
 /// What a misbehaving cloud makes of an unlock: the status, and the first reasons.
 async fn unlock_with(app: &TestApp, owner: &Actor, fault: Value) -> Reply {
     app.cloud.script_all(&json!([fault])).await;
-    let reply = owner.command(&owner.vehicles[0], "unlock").await.expect(200);
+    let reply = owner.command(&owner.vehicles[0], "unlock").await;
     app.cloud.script_all(&json!([])).await;
     reply
 }
@@ -138,11 +138,14 @@ on_both! {
         let owner = app.owner().await;
         let asleep = json!({ "kind": "vehicle_state", "code": "ASLEEP" });
         let asleep = unlock_with(app, &owner, asleep).await;
+        let asleep = asleep.expect_problem(409, "vehicle_unreachable").command();
         assert_eq!(asleep.text("status"), "failed", "{}", asleep.body);
         assert_eq!(asleep.body["reasons"], json!(["vehicle_unreachable", "VEHICLE_STATE/ASLEEP"]));
         assert_eq!(asleep.text("evidence"), "none");
         let limited = json!({ "kind": "rate_limited", "retry_after_s": 7 });
-        let limited = unlock_with(app, &owner, limited).await;
+        let limited = unlock_with(app, &owner, limited).await.expect_problem(429, "rate_limited");
+        assert_eq!(limited.headers["retry-after"], "7");
+        let limited = limited.command();
         assert_eq!(limited.text("status"), "failed", "{}", limited.body);
         assert_eq!(limited.body["reasons"][0], "rate_limited");
         assert_eq!(limited.body["retry_after_ms"], 7000);
@@ -157,12 +160,15 @@ on_both! {
     async fn what_may_have_happened_is_unknown_until_the_car_is_seen(app) {
         let owner = app.owner().await;
         for fault in ["executed_then_no_answer", "executed_then_500", "garbage"] {
-            let unknown = unlock_with(app, &owner, json!({ "kind": fault })).await;
+            let unknown = unlock_with(app, &owner, json!({ "kind": fault })).await.expect(202);
+            assert!(unknown.text("user_message").starts_with("It may have happened."));
             assert_eq!(unknown.text("status"), "unknown", "{fault}: {}", unknown.body);
             let seen = settled(app, &owner, &unknown.text("command_id")).await;
             assert_eq!(seen.text("status"), "confirmed", "{fault}: {}", seen.body);
             assert_eq!(seen.text("evidence"), "state_observed");
             assert!(seen.body["observed_at"].is_string());
+            let before = ["user_message", "resolution", "retry_after_ms"].map(|member| &seen.body[member]);
+            assert_eq!((before, &seen.body["reasons"]), ([&json!(null); 3], &json!([])));
             owner.command(&owner.vehicles[0], "lock").await.expect(200);
         }
         // Nothing was ever sent twice.
@@ -188,13 +194,13 @@ on_both! {
     async fn a_silent_cloud_is_contradicted_by_the_car_or_never_resolved(app) {
         let owner = app.owner().await;
         let silent = json!({ "kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE" });
-        let unknown = unlock_with(app, &owner, silent.clone()).await;
+        let unknown = unlock_with(app, &owner, silent.clone()).await.expect(202);
         assert_eq!(unknown.text("status"), "unknown", "{}", unknown.body);
         let seen = settled(app, &owner, &unknown.text("command_id")).await;
         assert!(["contradicted", "unresolved"].contains(&seen.text("status").as_str()), "{}", seen.body);
         assert!(app.cloud.journal().await.is_empty());
 
-        let unknown = unlock_with(app, &owner, silent).await;
+        let unknown = unlock_with(app, &owner, silent).await.expect(202);
         let blind = vec![json!({ "kind": "refuse", "on": "read" }); 100];
         app.cloud.script_all(&json!(blind)).await;
         let lost = settled(app, &owner, &unknown.text("command_id")).await;
@@ -205,7 +211,7 @@ on_both! {
     async fn a_car_that_is_closed_when_it_cannot_obey_any_more_contradicts(app) {
         let owner = app.owner().await;
         let silent = json!({ "kind": "error", "type": "UPSTREAM", "code": "NO_RESPONSE" });
-        let unknown = unlock_with(app, &owner, silent).await;
+        let unknown = unlock_with(app, &owner, silent).await.expect(202);
         let car = app.cloud.car_of(app, &owner.vehicles[0]).await;
         let says_closed = || app.cloud.adjust(car["id"].as_str().unwrap(), json!({ "is_locked": true }));
         // It may still be about to open.

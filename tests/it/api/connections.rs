@@ -189,7 +189,7 @@ on_both! { as by_tokens;
         app.cloud.forget_consents().await;
         app.advance(BEYOND_TOKENS);
 
-        let failed = holder.command(&car, "unlock").await.expect(200);
+        let failed = holder.command(&car, "unlock").await.expect(409).command();
         assert_eq!(failed.text("status"), "failed");
         assert_eq!(failed.body["reasons"][0], "consent_lost", "{}", failed.body);
         let owner = again(app, &owner, "owner").await;

@@ -31,7 +31,7 @@ async fn withdrawn(app: &TestApp) {
     let holder = guest.holder_of(&grant_id).await;
     app.cloud.withdraw(&cloud_id(app, &car).await).await;
 
-    let failed = holder.command(&car, "unlock").await.expect(200);
+    let failed = holder.command(&car, "unlock").await.expect(409).command();
     assert_eq!(failed.text("status"), "failed", "{}", failed.body);
     assert_eq!(failed.text("resolution"), "reauthenticate");
     app.idle().await;
@@ -58,7 +58,7 @@ async fn narrowed(app: &TestApp) {
     let owner = app.generous_owner().await;
     let car = owner.vehicles[0].clone();
     app.cloud.permit(&cloud_id(app, &car).await, &["read_vehicle_info", "read_security"]).await;
-    let failed = owner.command(&car, "unlock").await.expect(200);
+    let failed = owner.command(&car, "unlock").await.expect(409).command();
     assert_eq!(
         (failed.text("status").as_str(), failed.body["reasons"][0].as_str()),
         ("failed", Some("permission_missing"))
@@ -82,7 +82,7 @@ async fn refused_account(app: &TestApp) {
     let fault = json!({ "kind": "error", "type": "CONNECTED_SERVICES_ACCOUNT", "code": "AUTHENTICATION_FAILED" });
     app.cloud.script(&cloud_id(app, &car).await, json!([fault])).await;
 
-    let failed = holder.command(&car, "unlock").await.expect(200);
+    let failed = holder.command(&car, "unlock").await.expect(409).command();
     assert_eq!(failed.text("status"), "failed");
     assert_eq!(failed.text("resolution"), "reauthenticate");
     holder.command(&car, "unlock").await.expect_problem(403, "vehicle_suspended");
@@ -169,7 +169,7 @@ on_both! {
         let car = owner.vehicles[0].clone();
         let fault = json!({ "kind": "error", "type": "CONNECTED_SERVICES_ACCOUNT", "code": "SUBSCRIPTION" });
         app.cloud.script(&cloud_id(app, &car).await, json!([fault])).await;
-        owner.command(&car, "unlock").await.expect(200);
+        owner.command(&car, "unlock").await.expect(409);
         owner.command(&car, "unlock").await.expect_problem(403, "vehicle_suspended");
         // A subscription is one car's.
         owner.command(&owner.vehicles[1], "lock").await.expect(200);

@@ -135,6 +135,7 @@ on_both! {
             let refused = refused.expect_problem(401, "credentials_invalid");
             assert_eq!(nameless(&refused), nameless(&wrong), "{email}");
         }
+        app.idle().await;
         let path = format!("/v1/audit-entries?user_id={}&event=session.refused", guest.id);
         let refused = app.admin().await.get(&path).await.expect(200);
         assert_eq!(refused.body["data"][0]["details"]["reason"], "wrong_password");

@@ -139,3 +139,54 @@ on_both! {
         guest.command(car, "unlock").await.expect(200);
     }
 }
+
+on_both! {
+    async fn a_program_takes_another_ones_place_only_by_an_administrators_recorded_act(app) {
+        let (owner, admin) = (app.owner().await, app.admin().await);
+        let (first, second) = (app.api_client(SCOPES).await, app.api_client(SCOPES).await);
+        owner.allow(&first).await;
+        let (unclaimed, link) = customer(&first, "unclaimed").await;
+        let (claimed, other) = customer(&first, "claimed").await;
+        Actor::nobody(app).redeem(&other).await;
+        let path = format!("/v1/api-clients/{}/replace", first.id);
+        let successor = json!({ "successor_id": second.id });
+        for somebody in [&first, &second, &owner, &first.acting_for(&unclaimed)] {
+            somebody.post(&path, successor.clone()).await.expect_problem(403, "admin_only");
+        }
+        for same in [json!({ "successor_id": first.id }), json!({}), json!({ "successor_id": "x" })] {
+            admin.post(&path, same).await.expect_problem(422, "validation_failed");
+        }
+        let unknown = json!({ "successor_id": "key_00000000000000000000000001" });
+        admin.post(&path, unknown).await.expect_problem(404, "not_found");
+
+        let moved = admin.post(&path, successor.clone()).await.expect(200);
+        assert_eq!(moved.body, json!({ "moved": 1, "more": false }));
+        let again = admin.post(&path, successor).await.expect(200);
+        assert_eq!(again.body["moved"], 0);
+
+        second.acting_for(&unclaimed).get("/v1/users/me").await.expect(200);
+        for (client, person) in [(&first, &unclaimed), (&second, &claimed), (&second, &owner)] {
+            let me = client.acting_for(person).get("/v1/users/me").await;
+            me.expect_problem(403, "acting_for_not_allowed");
+        }
+        // The person sees it, and the link that they were sent still takes nothing away.
+        let entries = format!("/v1/audit-entries?user_id={}&event=user.moved", unclaimed.id);
+        let entry = admin.get(&entries).await.expect(200).body["data"][0].clone();
+        let said = json!({ "api_client_id": first.id, "successor_id": second.id });
+        assert_eq!((&entry["details"], &entry["actor"]["id"]), (&said, &json!(admin.id)));
+        let person = Actor::nobody(app).redeem(&link).await;
+        let me = person.get("/v1/users/me").await.expect(200);
+        assert!(me.body["recovered_at"].is_null(), "{}", me.body);
+    }
+
+    async fn a_program_that_has_ended_takes_nobodys_place(app) {
+        let admin = app.admin().await;
+        let (first, second) = (app.api_client(SCOPES).await, app.api_client(SCOPES).await);
+        let (person, _) = customer(&first, "person").await;
+        admin.post(&format!("/v1/api-clients/{}/revoke", second.id), json!({})).await.expect(200);
+        let path = format!("/v1/api-clients/{}/replace", first.id);
+        let ended = admin.post(&path, json!({ "successor_id": second.id })).await;
+        ended.expect_problem(409, "api_client_ended");
+        first.acting_for(&person).get("/v1/users/me").await.expect(200);
+    }
+}

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use futures_util::future::join_all;
 use keylend::clock::Clock as _;
 use keylend::config::Config;
+use keylend::service::webhooks;
 use keylend::signing::webhook_signature;
 use serde_json::json;
 
@@ -17,7 +18,11 @@ const VISITS_PER_SECOND: u32 = 10;
 const STRANGERS: usize = 100;
 
 async fn deliver(app: &TestApp, body: String, signature: Option<&str>) -> Reply {
-    let request = app.http.post(format!("{}/v1/smartcar/webhooks", app.url()));
+    deliver_at(app, "/v1/smartcar/webhooks", body, signature).await
+}
+
+async fn deliver_at(app: &TestApp, path: &str, body: String, signature: Option<&str>) -> Reply {
+    let request = app.http.post(format!("{}{path}", app.url()));
     let mut request = request.header("content-type", "application/json").body(body);
     if let Some(signature) = signature {
         request = request.header("sc-signature", signature);
@@ -45,6 +50,22 @@ fn few_visits(config: &mut Config) {
 }
 
 on_both! {
+    async fn strangers_use_up_none_of_the_answers_that_the_cloud_is_to_get(app) {
+        let expected = webhooks::expect_verification(&app.service().base).await.unwrap();
+        for number in 0..20 {
+            let guess = format!("kl_webhook_{number:043}");
+            let path = format!("/v1/smartcar/webhooks?{}={guess}", webhooks::VERIFICATION);
+            let asked = if number % 2 == 0 { "/v1/smartcar/webhooks" } else { path.as_str() };
+            deliver_at(app, asked, challenge(), None).await.expect_problem(422, "validation_failed");
+        }
+        let url: url::Url = expected.url.parse().unwrap();
+        let path = format!("{}?{}", url.path(), url.query().unwrap());
+        for _ in 0..5 {
+            deliver_at(app, &path, challenge(), None).await.expect(200);
+        }
+        deliver_at(app, &path, challenge(), None).await.expect_problem(422, "validation_failed");
+    }
+
     async fn a_challenge_that_nobody_expects_waits_for_no_writer(app) {
         // Somebody writes and does not stop.
         let writing = app.service().base.store.begin().await.unwrap();

@@ -83,23 +83,26 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Whether it says what was made, which of a command may be that it did not happen.
     pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.status) || self.body["command"].is_object()
     }
 
     /// Whether the client was told to come again later: nothing is known to have been done.
     pub(crate) fn is_turning_away(&self) -> bool {
-        self.status == 503
+        self.status == 503 && !self.is_success()
     }
 
-    /// A member of the body that is a text.
+    /// A member of what was made that is a text.
     pub(crate) fn text(&self, member: &str) -> Option<&str> {
-        self.body[member].as_str()
+        let command = &self.body["command"];
+        let made = if command.is_object() { command } else { &self.body };
+        made[member].as_str()
     }
 }
 
 impl Request {
-    /// The answer, if it was one of success.
+    /// The answer, if it says what was made.
     pub(crate) fn success(&self) -> Option<&Answer> {
         self.answer.as_ref().filter(|answer| answer.is_success())
     }

@@ -63,6 +63,11 @@ async fn doors(app: &TestApp) -> Vec<Door> {
         ),
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(
+            &admin,
+            "/v1/api-clients/key_00000000000000000000000001/replace",
+            json!({ "successor_id": "key_00000000000000000000000002" }),
+        ),
+        door(
             &owner,
             "/v1/grants",
             json!({ "vehicle_id": car, "grantee_id": guest.id,

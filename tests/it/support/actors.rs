@@ -42,6 +42,14 @@ impl Reply {
         self
     }
 
+    /// What an answer says of a command: of one that did not happen, it is in the problem.
+    pub(crate) fn command(mut self) -> Self {
+        if self.body["command"].is_object() {
+            self.body = self.body["command"].take();
+        }
+        self
+    }
+
     /// A member of the body as text.
     #[track_caller]
     pub(crate) fn text(&self, member: &str) -> String {

@@ -266,7 +266,9 @@ impl Person {
         while tries > 0 && self.world.is_open().await {
             match self.ask(call).await {
                 Some(answer) if answer.is_turning_away() => self.world.pause().await,
-                Some(answer) if !matches!(answer.status, 409 | 500..) => return Some(answer),
+                Some(answer) if answer.is_success() || !matches!(answer.status, 409 | 500..) => {
+                    return Some(answer);
+                }
                 _ => tries -= 1,
             }
         }

@@ -1,6 +1,7 @@
 //! `POST /v1/commands`: asking a car to do something.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -10,14 +11,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::CommandBody;
-use crate::domain::command::CommandStatus;
+use crate::domain::cause::Cause;
+use crate::domain::command::{Command, CommandStatus, Known};
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::{Action, ChargeLimit, Instruction};
 use crate::domain::policy::Reason;
 use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, TokenCaller, Wait};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::v1::mark;
 use crate::service::commands::{self, CommandRequest, Dispatched};
 use crate::service::{Error, vehicles};
@@ -87,7 +89,8 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
 
 /// Ask a car to do something, with a session, a grant token, or an API client for somebody.
 ///
-/// 200 tells the outcome; 202 says that it is not known yet and where to look.
+/// 200 says that the car's maker took it; 202 that it may have happened, or still may, and where to look;
+/// a problem that it did not happen, with the command in its member `command`.
 #[utoipa::path(post, path = "/v1/commands", operation_id = "commands.create", tag = "commands",
     security(("session" = []), ("api_client" = ["commands:write"]), ("grant_token" = [])),
     request_body = CreateCommand,
@@ -96,8 +99,8 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
         ("Prefer" = Option<String>, Header, description = "`wait=N`: how many seconds to wait for the outcome; 10 if not given, 60 at most."),
     ),
     responses(
-        (status = 200, description = "The command and its outcome.", body = CommandBody),
-        (status = 202, description = "The outcome is not known yet.", body = CommandBody)))]
+        (status = 200, description = "It was done, as far as the car's maker says or the car was seen.", body = CommandBody),
+        (status = 202, description = "It is not known whether it happened.", body = CommandBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     caller: TokenCaller,
@@ -148,10 +151,10 @@ fn answer(dispatched: Dispatched) -> Result<Response, Problem> {
         return Err(Error::Refused(reasons.to_vec()).into());
     }
     let location = format!("/v1/commands/{}", command.command_id);
-    let status = if command.status == CommandStatus::Sending {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::OK
+    let status = match command.status.known() {
+        Known::Done => StatusCode::OK,
+        Known::Open => StatusCode::ACCEPTED,
+        Known::NotDone => return Err(not_done(command)),
     };
     let mut response = (status, Json(CommandBody::from(command))).into_response();
     if let (StatusCode::ACCEPTED, Ok(location)) = (status, HeaderValue::from_str(&location)) {
@@ -159,3 +162,27 @@ fn answer(dispatched: Dispatched) -> Result<Response, Problem> {
     }
     Ok(response)
 }
+
+/// That a command did not happen.
+fn not_done(command: Command) -> Problem {
+    let problem = match (command.status, command.causes.first()) {
+        (CommandStatus::Contradicted, _) => Problem::of(Code::CommandContradicted),
+        (CommandStatus::Failed, Some(Cause::Connector { fault, code })) => {
+            Problem::of_fault(*fault, code.as_ref())
+        }
+        _ => Problem::of(Code::CommandNotSent),
+    };
+    let wait = command.retry_after_now_ms().and_then(|wait| u64::try_from(wait).ok());
+    let sentence = command.sentence().map(str::to_owned);
+    let problem = problem
+        .detail("The car did not do it. Ask again with another `Idempotency-Key`: the same one gets this answer.")
+        .of_command(&CommandBody::from(command), sentence.as_deref());
+    match wait {
+        Some(wait) => problem.retry_after(Duration::from_millis(wait)),
+        None => problem,
+    }
+}
+
+#[cfg(test)]
+#[path = "create_test.rs"]
+mod tests;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::Gateway;
@@ -18,6 +18,13 @@ use crate::service::webhooks::{self, Received};
 /// Header with the signature of the body.
 const SIGNATURE: &str = "sc-signature";
 
+/// What the address says that was registered at the vehicle cloud.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct ReceiveQuery {
+    /// The secret by which a verification is known to be of the address that `keylend webhooks expect` printed.
+    verification: Option<String>,
+}
+
 /// The answer to the vehicle cloud.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ReceivedBody {
@@ -29,12 +36,14 @@ pub(in crate::http) struct ReceivedBody {
 /// Take in an event of the vehicle cloud, signed with the application management token.
 #[utoipa::path(post, path = "/v1/smartcar/webhooks", operation_id = "smartcar.webhook",
     tag = "smartcar", security(()),
-    params(("SC-Signature" = Option<String>, Header, description = "HMAC-SHA256 of the body in hexadecimal digits; not needed for a verification.")),
+    params(("verification" = Option<String>, Query, description = "What stands in the address that `keylend webhooks expect` prints; needed for a verification."),
+        ("SC-Signature" = Option<String>, Header, description = "HMAC-SHA256 of the body in hexadecimal digits; not needed for a verification.")),
     request_body(content = Object, description = "An event, as Smartcar documents it."),
     responses((status = 200, description = "It was taken in, now or before.", body = ReceivedBody)))]
 pub(in crate::http) async fn receive(
     State(gateway): State<Arc<Gateway>>,
     Extension(client): Extension<ClientAddress>,
+    Query(query): Query<ReceiveQuery>,
     headers: HeaderMap,
     WholeBody(body): WholeBody,
 ) -> Result<Json<ReceivedBody>, Problem> {
@@ -46,9 +55,12 @@ pub(in crate::http) async fn receive(
     if !webhooks::is_signed(&gateway.service.base, &body, signature) {
         visitors::admit(&gateway.visits, client).await?;
     }
-    let challenge = match webhooks::receive(&gateway.service, &body, signature).await? {
-        Received::Verified(signature) => Some(signature),
-        Received::Taken => None,
-    };
+    let challenge =
+        match webhooks::receive(&gateway.service, &body, signature, query.verification.as_deref())
+            .await?
+        {
+            Received::Verified(signature) => Some(signature),
+            Received::Taken => None,
+        };
     Ok(Json(ReceivedBody { challenge }))
 }
