@@ -87,6 +87,7 @@ CREATE TABLE refresh_tokens (
     used_at BIGINT
 );
 
+-- `vehicles` names the cars to which a client is limited, if it is.
 CREATE TABLE api_clients (
     api_client_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL REFERENCES organizations (organization_id),
@@ -95,6 +96,7 @@ CREATE TABLE api_clients (
     previous_secret_hash BYTEA,
     previous_secret_until BIGINT,
     scopes TEXT NOT NULL,
+    vehicles TEXT,
     expires_at BIGINT,
     revoked_at BIGINT,
     created_at BIGINT NOT NULL

@@ -44,6 +44,7 @@ fn vectors() -> Vec<RecordedEntry> {
             principal: Principal::ApiClient {
                 api_client_id: ApiClientId::from_uuid(uuid(4)),
                 scopes: vec![Scope::CommandsWrite],
+                vehicles: None,
                 acting_for: Some(user_id),
             },
         },

@@ -10,7 +10,7 @@ mod object;
 pub use object::{Object, Sought};
 
 use crate::domain::actor::{Actor, Principal, Scope};
-use crate::domain::id::{ApiClientId, UserId};
+use crate::domain::id::{ApiClientId, UserId, VehicleId};
 use crate::domain::principal::PrincipalId;
 use crate::domain::user::{Role, User};
 
@@ -162,6 +162,8 @@ pub enum Denial {
     NotTheOwner,
     /// Only for the person to whom the grant was issued.
     NotTheGrantee,
+    /// The API client is limited to some cars, and this is not about one of them alone.
+    VehiclesLimited,
     /// The object does not exist, or the caller must not learn that it does (P10).
     NotVisible,
 }
@@ -264,16 +266,32 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
     match &actor.principal {
         Principal::System => Err(Denial::NotVisible),
         Principal::User { user_id, role } => rule.judge(*user_id, *role, object),
-        Principal::ApiClient { scopes, acting_for, .. } => {
+        Principal::ApiClient { scopes, vehicles, acting_for, .. } => {
             let Some(first) = rule.scopes.first() else { return Err(rule.why.clone()) };
             if !rule.scopes.iter().any(|scope| scopes.contains(scope)) {
                 return Err(Denial::ScopeMissing(*first));
+            }
+            if let Some(vehicles) = vehicles {
+                is_within(vehicles, operation, object)?;
             }
             match acting_for {
                 Some(user_id) => rule.judge(*user_id, Role::Member, object),
                 None => rule.judge_alone(object),
             }
         }
+    }
+}
+
+/// Whether what an API client asks for is about the cars to which it is limited. Another car is not there for it, and what
+/// shows or changes several at once is not for it.
+fn is_within(vehicles: &[VehicleId], operation: Operation, object: &Object) -> Result<(), Denial> {
+    let is_about_people =
+        matches!(operation, Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser);
+    match object.vehicle_id() {
+        Some(vehicle_id) if vehicles.contains(&vehicle_id) => Ok(()),
+        Some(_) => Err(Denial::NotVisible),
+        None if is_about_people || !object.was_found() => Ok(()),
+        None => Err(Denial::VehiclesLimited),
     }
 }
 

@@ -34,7 +34,8 @@ fn person(user_id: UserId, role: Role) -> Actor {
 
 fn client(scopes: &[Scope], acting_for: Option<UserId>) -> Actor {
     let api_client_id = ApiClientId::from_uuid(Uuid::from_u128(8));
-    let principal = Principal::ApiClient { api_client_id, scopes: scopes.to_vec(), acting_for };
+    let principal =
+        Principal::ApiClient { api_client_id, scopes: scopes.to_vec(), vehicles: None, acting_for };
     Actor { principal, ..person(user(4), Role::Member) }
 }
 
@@ -66,6 +67,7 @@ fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
         Err(Denial::PersonOnly) => "`person_only`",
         Err(Denial::ScopeMissing(_)) => "`scope_missing`",
         Err(Denial::ActingForNotAllowed) => unreachable!("that is asked before"),
+        Err(Denial::VehiclesLimited) => unreachable!("these clients are limited to no cars"),
         Err(Denial::ActingForMissing) => "`acting_for_missing`",
         Err(Denial::NotTheOwner) => "`not_the_owner`",
         Err(Denial::NotTheGrantee) => "`not_the_grantee`",
@@ -234,5 +236,44 @@ fn an_api_client_acts_for_those_whom_it_made_until_they_claim_and_for_those_who_
         let person = User { created_by, claimed_at, ..User::example() };
         let expected = if may { Ok(()) } else { Err(Denial::ActingForNotAllowed) };
         assert_eq!(may_act_for(own, &person, is_allowed), expected, "{created_by}");
+    }
+}
+
+/// For every operation: a car that is the client's changes nothing, another is not there, and what is about no one car
+/// is allowed only where it is about people.
+#[test]
+fn a_client_that_is_limited_to_cars_has_to_do_with_no_other() {
+    let [its, other] = [1, 2].map(|number| VehicleId::from_uuid(Uuid::from_u128(number)));
+    let limited = |mut actor: Actor| {
+        if let Principal::ApiClient { vehicles, .. } = &mut actor.principal {
+            *vehicles = Some(vec![its]);
+        }
+        actor
+    };
+    let of_people = [Op::CreateUser, Op::CreateClaim, Op::ListUsers, Op::GetUser];
+    for (name, actor) in callers() {
+        if !matches!(actor.principal, Principal::ApiClient { .. }) {
+            continue;
+        }
+        for &operation in Operation::ALL {
+            let free = may(&actor, operation, &object());
+            let asked = |object: Object| may(&limited(actor.clone()), operation, &object);
+            assert_eq!(asked(object().about(its)), free, "{name}, {operation}");
+            if free.is_ok() {
+                assert_eq!(
+                    asked(object().about(other)),
+                    Err(Denial::NotVisible),
+                    "{name}, {operation}"
+                );
+                let about_none = asked(object());
+                let expected = if of_people.contains(&operation) {
+                    free
+                } else {
+                    Err(Denial::VehiclesLimited)
+                };
+                assert_eq!(about_none, expected, "{name}, {operation}");
+            }
+            assert!(asked(Object::MISSING).is_err(), "{name}, {operation}");
+        }
     }
 }

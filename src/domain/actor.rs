@@ -1,6 +1,6 @@
 //! Who does something: the one the record names.
 
-use crate::domain::id::{ApiClientId, OrganizationId, UserId};
+use crate::domain::id::{ApiClientId, OrganizationId, UserId, VehicleId};
 use crate::domain::principal::PrincipalId;
 use crate::domain::user::Role;
 
@@ -53,6 +53,8 @@ pub enum Principal {
         api_client_id: ApiClientId,
         /// What it may do at most.
         scopes: Vec<Scope>,
+        /// The cars that it may have to do with; `None` for all.
+        vehicles: Option<Vec<VehicleId>>,
         /// The user it acts for in this request; `None` for the organization.
         acting_for: Option<UserId>,
     },

@@ -84,6 +84,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::Forbidden(Denial::ActingForMissing), 403, "acting_for_missing"),
         (Error::Forbidden(Denial::ActingForNotAllowed), 403, "acting_for_not_allowed"),
         (Error::Forbidden(Denial::PersonOnly), 403, "person_only"),
+        (Error::Forbidden(Denial::VehiclesLimited), 403, "vehicles_limited"),
         (Error::Forbidden(Denial::NotTheOwner), 403, "not_the_owner"),
         (Error::NotFound(Sought::VEHICLE_OR_GRANT), 404, "not_found"),
         (Error::Refused(Vec::new()), 404, "not_found"),

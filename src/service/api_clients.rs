@@ -8,16 +8,16 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 use super::idempotency::{Answer, Idempotency};
-use super::{Base, Caller, Error, Service};
+use super::{Base, Caller, Error, Service, Violation};
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::actor::Scope;
 use crate::domain::event::Event;
-use crate::domain::id::ApiClientId;
+use crate::domain::id::{ApiClientId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::DisplayName;
 use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
-use crate::storage::{Executor, Page, Priority};
+use crate::storage::{Executor, Page, Priority, vehicles};
 
 pub use replace::{Replaced, replace};
 pub use rotate::{OVERLAP_MAX, rotate_secret};
@@ -34,6 +34,8 @@ pub struct Credentials {
     pub name: String,
     /// What it may do at most.
     pub scopes: Vec<Scope>,
+    /// The cars that it may have to do with; `None` for all.
+    pub vehicle_ids: Option<Vec<VehicleId>>,
     /// Its `client_secret`; only a hash of it is kept.
     pub client_secret: String,
     /// From when on it may do nothing any more.
@@ -49,6 +51,8 @@ pub struct NewApiClient {
     pub name: DisplayName,
     /// What it may do at most.
     pub scopes: Vec<Scope>,
+    /// The cars that it may have to do with; `None` for all.
+    pub vehicle_ids: Option<Vec<VehicleId>>,
     /// From when on it may do nothing any more.
     pub expires_at: Option<Timestamp>,
 }
@@ -56,7 +60,8 @@ pub struct NewApiClient {
 /// Creates credentials for a program.
 ///
 /// # Errors
-/// [`super::Denial::AdminOnly`]; [`Error::Invalid`] for an end in the past.
+/// [`super::Denial::AdminOnly`]; [`Error::Invalid`] for an end in the past and for a car that the organization does not
+/// have.
 pub async fn create(
     service: &Service,
     caller: &Caller,
@@ -76,6 +81,7 @@ pub async fn create(
                 {
                     return Ok(answer);
                 }
+                must_be_there(&mut work.tx, caller, new.vehicle_ids.as_deref()).await?;
                 let secret =
                     RandomSecret::generate(SecretPrefix::ApiClient, &*service.base.entropy)?;
                 let client = ApiClient {
@@ -85,6 +91,7 @@ pub async fn create(
                     secret_hash: secret.hash(),
                     previous: None,
                     scopes: new.scopes.clone(),
+                    vehicles: new.vehicle_ids.clone(),
                     expires_at: new.expires_at,
                     revoked_at: None,
                     created_at: work.now,
@@ -94,6 +101,7 @@ pub async fn create(
                     api_client_id: client.api_client_id,
                     name: client.name,
                     scopes: client.scopes.clone(),
+                    vehicle_ids: client.vehicles,
                     client_secret: secret.expose().to_owned(),
                     expires_at: client.expires_at,
                     created_at: client.created_at,
@@ -105,6 +113,23 @@ pub async fn create(
             })
         })
         .await
+}
+
+/// Whether the cars to which a client is limited are the organization's.
+async fn must_be_there(
+    on: &mut impl Executor,
+    caller: &Caller,
+    vehicle_ids: Option<&[VehicleId]>,
+) -> Result<(), Error> {
+    let mut violations = Vec::new();
+    for (place, &vehicle_id) in vehicle_ids.unwrap_or_default().iter().enumerate() {
+        if vehicles::find(on, caller.actor.organization_id, vehicle_id).await?.is_none() {
+            let pointer = format!("/vehicle_ids/{place}");
+            let detail = "there is no vehicle with this id";
+            violations.push(Violation::of(&pointer, "unknown_vehicle", detail));
+        }
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }
 
 /// The API clients of the organization, newest first.

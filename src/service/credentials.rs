@@ -87,8 +87,9 @@ pub async fn check_access_token(base: &Base, bearer: &str) -> Result<Credential,
             if client.organization_id != organization_id {
                 return Err(INVALID);
             }
-            let scopes = client.scopes;
-            let principal = Principal::ApiClient { api_client_id, scopes, acting_for: None };
+            let (scopes, vehicles) = (client.scopes, client.vehicles);
+            let principal =
+                Principal::ApiClient { api_client_id, scopes, vehicles, acting_for: None };
             Ok(Credential::ApiClient(Actor { organization_id, principal }))
         }
     }

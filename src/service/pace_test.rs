@@ -24,7 +24,12 @@ fn person(number: u128) -> Caller {
 
 fn program_for(number: u128) -> Caller {
     let acting_for = Some(id(number));
-    let principal = Principal::ApiClient { api_client_id: id(100), scopes: Vec::new(), acting_for };
+    let principal = Principal::ApiClient {
+        api_client_id: id(100),
+        scopes: Vec::new(),
+        vehicles: None,
+        acting_for,
+    };
     Caller { actor: Actor { organization_id: id(1), principal }, request_id: None }
 }
 

@@ -3,11 +3,11 @@
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::actor::Scope;
-use crate::domain::id::{ApiClientId, OrganizationId};
+use crate::domain::id::{ApiClientId, OrganizationId, VehicleId};
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO api_clients (api_client_id, organization_id, name, secret_hash, scopes, created_at, expires_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const INSERT: &str = "INSERT INTO api_clients (api_client_id, organization_id, name, secret_hash, scopes, created_at, expires_at, vehicles) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const FIND: &str = "SELECT * FROM api_clients WHERE api_client_id = $1";
 const LIST: &str = "SELECT * FROM api_clients WHERE organization_id = $1 AND api_client_id < $2 ORDER BY api_client_id DESC LIMIT $3";
 const REVOKE: &str = "UPDATE api_clients SET revoked_at = $3 WHERE organization_id = $1 AND api_client_id = $2 AND revoked_at IS NULL";
@@ -34,6 +34,8 @@ pub struct ApiClient {
     pub previous: Option<([u8; 32], Timestamp)>,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// The cars that it may have to do with; `None` for all.
+    pub vehicles: Option<Vec<VehicleId>>,
     /// From when on it may not do anything any more, if that was said when it was made.
     pub expires_at: Option<Timestamp>,
     /// Since when it may not do anything any more.
@@ -56,6 +58,9 @@ impl FromRow for ApiClient {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let scopes: String = row.get("scopes")?;
         let scopes: Result<Vec<Scope>, _> = scopes.split_whitespace().map(str::parse).collect();
+        let vehicles: Option<String> = row.optional("vehicles")?;
+        let vehicles: Option<Result<Vec<VehicleId>, _>> =
+            vehicles.map(|ids| ids.split_whitespace().map(str::parse).collect());
         Ok(Self {
             api_client_id: row.get("api_client_id")?,
             organization_id: row.get("organization_id")?,
@@ -65,6 +70,7 @@ impl FromRow for ApiClient {
                 .optional("previous_secret_hash")?
                 .zip(row.optional("previous_secret_until")?),
             scopes: scopes.map_err(|why| corrupt("scopes", why))?,
+            vehicles: vehicles.transpose().map_err(|why| corrupt("vehicles", why))?,
             expires_at: row.optional("expires_at")?,
             revoked_at: row.optional("revoked_at")?,
             created_at: row.get("created_at")?,
@@ -78,6 +84,10 @@ impl FromRow for ApiClient {
 /// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
 /// database does not answer.
 pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError> {
+    let vehicles = client.vehicles.as_ref().map(|ids| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        ids.join(" ")
+    });
     let scopes: Vec<&str> = client.scopes.iter().map(|scope| scope.as_str()).collect();
     query(INSERT)
         .bind(client.api_client_id)
@@ -87,6 +97,7 @@ pub async fn insert(tx: &mut Tx, client: &ApiClient) -> Result<(), StorageError>
         .bind(scopes.join(" "))
         .bind(client.created_at)
         .bind(client.expires_at)
+        .bind(vehicles)
         .execute_one(tx)
         .await
 }

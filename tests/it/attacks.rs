@@ -9,6 +9,7 @@ mod deadlock;
 mod ended_keys;
 mod enumeration;
 mod hammering;
+mod limited_clients;
 mod namesakes;
 mod onlookers;
 mod other_users;

@@ -6,7 +6,7 @@ use super::Relation;
 use crate::domain::command::Command;
 use crate::domain::connection::Connection;
 use crate::domain::grant::Grant;
-use crate::domain::id::{Id, Kind, UserId};
+use crate::domain::id::{Id, Kind, UserId, VehicleId};
 use crate::domain::vehicle::Vehicle;
 
 /// What was looked for, for the sentence that says it is not there. The log names the id; the
@@ -57,12 +57,14 @@ pub struct Object {
     owner: Option<UserId>,
     grantee: Option<UserId>,
     subjects: [Option<UserId>; 3],
+    /// The car that it is or belongs to.
+    vehicle: Option<VehicleId>,
 }
 
 impl Object {
     /// The organization itself: for what is made or listed in it.
     pub const ORGANIZATION: Self =
-        Self { is_missing: false, owner: None, grantee: None, subjects: [None; 3] };
+        Self { is_missing: false, owner: None, grantee: None, subjects: [None; 3], vehicle: None };
 
     /// An object that was looked for and is not there.
     pub const MISSING: Self = Self { is_missing: true, ..Self::ORGANIZATION };
@@ -81,7 +83,13 @@ impl Object {
     /// A car.
     #[must_use]
     pub const fn vehicle(vehicle: &Vehicle) -> Self {
-        Self { owner: Some(vehicle.owner_id), ..Self::ORGANIZATION }
+        Self { owner: Some(vehicle.owner_id), ..Self::ORGANIZATION }.about(vehicle.vehicle_id)
+    }
+
+    /// The same object, which belongs to this car.
+    #[must_use]
+    pub const fn about(self, vehicle_id: VehicleId) -> Self {
+        Self { vehicle: Some(vehicle_id), ..self }
     }
 
     /// The same object, with the grantee of a grant for it that has not ended.
@@ -105,13 +113,18 @@ impl Object {
     /// A command, and the owner of its car.
     #[must_use]
     pub const fn command(command: &Command, owner: Option<UserId>) -> Self {
-        Self { owner, subjects: [Some(command.user_id), None, None], ..Self::ORGANIZATION }
+        let subjects = [Some(command.user_id), None, None];
+        Self { owner, subjects, ..Self::ORGANIZATION }.about(command.vehicle_id)
     }
 
     /// An entry of the record: whom it is about, and the owner of its car.
     #[must_use]
     pub const fn entry(subjects: [Option<UserId>; 3], owner: Option<UserId>) -> Self {
         Self { owner, subjects, ..Self::ORGANIZATION }
+    }
+
+    pub(super) const fn vehicle_id(&self) -> Option<VehicleId> {
+        self.vehicle
     }
 
     pub(super) const fn was_found(&self) -> bool {

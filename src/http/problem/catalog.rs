@@ -88,6 +88,8 @@ catalog! {
         "Only for administrators" "Only an administrator can do this.";
     PersonOnly "person_only" FORBIDDEN Authenticate never
         "Only for the person themself, signed in" "Only you yourself can do this, signed in.";
+    VehiclesLimited "vehicles_limited" FORBIDDEN ContactAdmin never
+        "The API client is limited to some vehicles; name one of them" "The app may not do this for all cars.";
     ScopeMissing "scope_missing" FORBIDDEN ContactAdmin never
         "The API client lacks the scope" "The app is not allowed to do this.";
     ActingForMissing "acting_for_missing" FORBIDDEN FixRequest never

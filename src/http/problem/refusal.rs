@@ -90,6 +90,7 @@ fn of_denial(denial: &Denial) -> Problem {
     match denial {
         Denial::AdminOnly => Problem::of(Code::AdminOnly),
         Denial::PersonOnly => Problem::of(Code::PersonOnly),
+        Denial::VehiclesLimited => Problem::of(Code::VehiclesLimited),
         Denial::ScopeMissing(scope) => {
             let problem = Problem::of(Code::ScopeMissing)
                 .detail(format!("The API client lacks the scope `{scope}`."));

@@ -9,6 +9,7 @@ pub(in crate::http) mod rotate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::id::VehicleId;
 use crate::storage::api_clients::ApiClient;
 
 /// An API client.
@@ -21,6 +22,8 @@ pub(in crate::http) struct ApiClientBody {
     name: String,
     /// The scopes that it may use.
     scopes: Vec<String>,
+    /// The cars to which it is limited; `null` for all.
+    vehicle_ids: Option<Vec<String>>,
     /// The time from which it may do nothing any more, if one was given when it was made.
     expires_at: Option<String>,
     /// The time from which it may do nothing any more; `null` while it is in use.
@@ -29,12 +32,18 @@ pub(in crate::http) struct ApiClientBody {
     created_at: String,
 }
 
+/// The cars to which a client is limited, as they are named on the wire.
+fn names(vehicle_ids: Option<Vec<VehicleId>>) -> Option<Vec<String>> {
+    vehicle_ids.map(|ids| ids.iter().map(ToString::to_string).collect())
+}
+
 impl From<ApiClient> for ApiClientBody {
     fn from(client: ApiClient) -> Self {
         Self {
             api_client_id: client.api_client_id.to_string(),
             name: client.name,
             scopes: client.scopes.iter().map(ToString::to_string).collect(),
+            vehicle_ids: names(client.vehicles),
             expires_at: client.expires_at.map(|at| at.to_string()),
             revoked_at: client.revoked_at.map(|at| at.to_string()),
             created_at: client.created_at.to_string(),

@@ -46,6 +46,7 @@ pub async fn rotate_secret(
                 api_client_id,
                 name: client.name,
                 scopes: client.scopes,
+                vehicle_ids: client.vehicles,
                 client_secret: secret.expose().to_owned(),
                 expires_at: client.expires_at,
                 created_at: client.created_at,

@@ -73,7 +73,8 @@ pub async fn issue_token(
 
 fn caller(client: &ApiClient, request_id: Option<String>) -> Caller {
     let (api_client_id, scopes) = (client.api_client_id, client.scopes.clone());
-    let principal = Principal::ApiClient { api_client_id, scopes, acting_for: None };
+    let vehicles = client.vehicles.clone();
+    let principal = Principal::ApiClient { api_client_id, scopes, vehicles, acting_for: None };
     Caller { actor: Actor { organization_id: client.organization_id, principal }, request_id }
 }
 

@@ -1,7 +1,7 @@
 //! Showing grants to those they concern.
 
 use super::find_for;
-use crate::domain::access::Operation;
+use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, VehicleId};
 use crate::service::{Base, Caller, Error};
@@ -19,7 +19,9 @@ pub async fn list(
     vehicle_id: Option<VehicleId>,
     page: Page,
 ) -> Result<Vec<Grant>, Error> {
-    let acting_as = base.authorize_in_organization(caller, Operation::ListGrants)?;
+    let object = vehicle_id.map_or(Object::ORGANIZATION, |id| Object::ORGANIZATION.about(id));
+    let sought = Sought::of(caller.actor.organization_id);
+    let acting_as = base.authorize(caller, Operation::ListGrants, &object, sought)?;
     let filter = GrantFilter { concerning: acting_as.person(), vehicle_id };
     let mut reader = base.store.read().await?;
     Ok(grants::list(&mut reader, caller.actor.organization_id, filter, page).await?)

@@ -51,7 +51,8 @@ async fn object(reader: &mut Reader, entry: &RecordedEntry) -> Result<Object, Er
         }
         None => None,
     };
-    Ok(Object::entry([entry.user_id, entry.acting_for, acted], owner))
+    let object = Object::entry([entry.user_id, entry.acting_for, acted], owner);
+    Ok(entry.vehicle_id.map_or(object, |vehicle_id| object.about(vehicle_id)))
 }
 
 /// The proof, if a checkpoint covers the entry.

@@ -61,7 +61,7 @@ pub async fn choose_grant(
 ) -> Result<(Caller, UserId, Option<GrantId>), Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = base.store.read_urgent().await?;
-    let (object, sought) = (Object::ORGANIZATION, Sought::VEHICLE_OR_GRANT);
+    let (object, sought) = (Object::ORGANIZATION.about(vehicle_id), Sought::VEHICLE_OR_GRANT);
     let acting_as = base.authorize(caller, wish.operation, &object, sought)?;
     let user_id = acting_as.person().ok_or(Error::Forbidden(Denial::ActingForMissing))?;
     let caller = caller.acting_for(user_id);

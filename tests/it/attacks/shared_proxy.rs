@@ -45,6 +45,7 @@ on_both! { as trust_this_machine;
         sign_in(app, PASSWORD, forwarded_for(AT_HOME)).await.expect(201);
         let standard = ("forwarded", format!("for={AT_HOME};proto=https"));
         sign_in(app, PASSWORD, standard).await.expect(201);
+        app.idle().await;
         // The record names the people and not the proxy.
         assert_eq!(app.count(RECORDED_AT_HOME).await, 2);
         assert_eq!(app.count(RECORDED_ATTACKER).await, FAILURES_MAX as i64);
@@ -59,6 +60,7 @@ on_both! { as trust_this_machine;
         }
         let forged = forwarded_for(&format!("192.0.2.200, {ATTACKER}"));
         sign_in(app, PASSWORD, forged).await.expect(429);
+        app.idle().await;
         assert_eq!(app.count(RECORDED_AT_HOME).await, 0);
         assert_eq!(app.count(RECORDED_ATTACKER).await, FAILURES_MAX as i64);
     }

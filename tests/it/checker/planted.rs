@@ -159,6 +159,51 @@ fn what_was_executed_without_its_entry_is_found() {
     planted(Promise::P1, "never authorized", |h| drop(h.leaves.remove(2)));
 }
 
+/// So many refusals with an entry each, and one more without.
+fn refused_often(history: &mut History, recorded: u64) {
+    for number in 0..recorded {
+        let name = format!("again-{number}");
+        let us = 4_000_001 + number;
+        let details = json!({ "action": "unlock" });
+        let members = json!({ "grant_id": id("grt", 1), "vehicle_id": id("veh", 1), "user_id": id("usr", 2),
+            "command_id": id("cmd", 10 + number), "request_id": name, "details": details });
+        history.leaves.push(entry(
+            10 + number,
+            i64::try_from(us).unwrap(),
+            "command.refused",
+            members,
+        ));
+        history.statuses.insert(id("cmd", 10 + number), "refused".to_owned());
+        let refused = json!({ "reasons": ["grant_revoked"] });
+        history.requests.push(request(&name, us, unlock_asked(), 403, refused));
+    }
+    let refused = json!({ "reasons": ["grant_revoked"] });
+    history.requests.push(request("once-more", 5_000_000, unlock_asked(), 403, refused));
+}
+
+fn counted(history: &mut History, commands: u64) {
+    let members = json!({ "grant_id": id("grt", 1), "vehicle_id": id("veh", 1), "user_id": id("usr", 2),
+        "details": { "commands": commands, "reads": 0 } });
+    history.leaves.push(entry(99, 65_000_000, "refusals.counted", members));
+}
+
+#[test]
+fn only_what_follows_several_of_the_same_is_refused_without_an_entry() {
+    planted(Promise::P1, "there is no entry", |h| refused_often(h, 3));
+    planted(Promise::P1, "there is no entry", |h| {
+        refused_often(h, 4);
+        h.requests.last_mut().unwrap().begun_us = 90_000_000;
+    });
+    planted(Promise::P1, "refusals are counted", |h| {
+        refused_often(h, 4);
+        counted(h, 2);
+    });
+    let mut history = clean();
+    refused_often(&mut history, 4);
+    counted(&mut history, 1);
+    assert_eq!(check(&history), []);
+}
+
 #[test]
 fn what_was_authorized_after_a_revocation_is_found() {
     planted(Promise::P2, "had cmd", |h| {

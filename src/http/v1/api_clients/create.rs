@@ -8,7 +8,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::names;
 use crate::domain::actor::Scope;
+use crate::domain::id::VehicleId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::DisplayName;
 use crate::http::Gateway;
@@ -17,7 +19,11 @@ use crate::http::extract::IdempotencyKey;
 use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::http::v1::{created, idempotency};
+use crate::service::Violation;
 use crate::service::api_clients::{self, Credentials, NewApiClient};
+
+/// A client is limited to so many cars, or to none.
+const VEHICLES_MAX: usize = 64;
 
 /// What an API client is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,6 +35,9 @@ pub(in crate::http) struct CreateApiClient {
     /// The scopes that it may use.
     #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
     scopes: BTreeSet<Scope>,
+    /// The cars that it may have to do with, at most 64; all if not given. It neither lists nor connects cars then.
+    #[schema(value_type = Option<Vec<String>>, max_items = 64)]
+    vehicle_ids: Option<BTreeSet<VehicleId>>,
     /// The time from which it may do nothing any more; no end if not given.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -47,6 +56,8 @@ pub(in crate::http) struct CredentialsBody {
     name: String,
     /// The scopes that it may use.
     scopes: Vec<String>,
+    /// The cars to which it is limited; `null` for all.
+    vehicle_ids: Option<Vec<String>>,
     /// The time from which it may do nothing any more, if there is one.
     expires_at: Option<String>,
     /// The time at which it was made.
@@ -61,6 +72,7 @@ impl From<Credentials> for CredentialsBody {
             client_secret: credentials.client_secret,
             name: credentials.name,
             scopes: credentials.scopes.iter().map(ToString::to_string).collect(),
+            vehicle_ids: names(credentials.vehicle_ids),
             expires_at: credentials.expires_at.map(|at| at.to_string()),
             created_at: credentials.created_at.to_string(),
         }
@@ -79,8 +91,17 @@ pub(in crate::http) async fn create(
     body: ApiJson<CreateApiClient>,
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(key, body.hash);
-    let CreateApiClient { name, scopes, expires_at } = body.value;
-    let new = NewApiClient { name, scopes: scopes.into_iter().collect(), expires_at };
+    let CreateApiClient { name, scopes, vehicle_ids, expires_at } = body.value;
+    if vehicle_ids.as_ref().is_some_and(|ids| ids.is_empty() || ids.len() > VEHICLES_MAX) {
+        let violation = Violation::of("/vehicle_ids", "out_of_range", "must name 1 to 64 vehicles");
+        return Err(Problem::invalid(vec![violation]));
+    }
+    let new = NewApiClient {
+        name,
+        scopes: scopes.into_iter().collect(),
+        vehicle_ids: vehicle_ids.map(|ids| ids.into_iter().collect()),
+        expires_at,
+    };
     let answer = api_clients::create(&gateway.service, &caller, &idempotency, &new).await?;
     Ok(created(answer, CredentialsBody::from))
 }
