@@ -147,6 +147,11 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_has_five_minutes_to_show_the_code() {
+        assert_eq!(COMPLETION_TIME.as_secs(), 300);
+    }
+
+    #[test]
     fn an_owner_has_half_an_hour_for_the_consent_page() {
         let created_at = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
         let connection = Connection {

@@ -67,6 +67,12 @@ mod tests {
     }
 
     #[test]
+    fn a_session_lasts_thirty_days_and_seven_without_a_refresh() {
+        const DAY_S: u64 = 86_400;
+        assert_eq!((LIFETIME.as_secs(), IDLE_MAX.as_secs()), (30 * DAY_S, 7 * DAY_S));
+    }
+
+    #[test]
     fn each_limit_ends_a_session_alone() {
         const MOMENT: Duration = Duration::from_micros(1);
         let fresh = session();

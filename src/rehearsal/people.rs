@@ -18,6 +18,8 @@ use crate::storage::decisions;
 
 /// How many times a client sends a request until it gets an answer.
 const ASKS_MAX: usize = 4;
+/// What people write when they revoke a grant.
+pub(super) const NOTE: &str = "It was lent by mistake.";
 
 impl Stage {
     /// Plays one scene.
@@ -211,7 +213,8 @@ impl Stage {
         self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
         let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
         let service = &instance.service;
-        let ending = if gives_back { Ending::Relinquish } else { Ending::Revoke { note: None } };
+        let ending =
+            if gives_back { Ending::Relinquish } else { Ending::Revoke { note: Some(NOTE) } };
         tokio::select! {
             biased;
             () = instance.process.dead.cancelled() => Err("the process died".to_owned()),

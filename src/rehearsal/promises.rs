@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::people::NOTE;
 use super::story::OWNER;
 use super::trace::{Happening, Moment, Send};
 use super::world::{Pace, World};
@@ -194,31 +195,40 @@ impl Reader {
             }
             self.uses.insert(grant_id, uses);
             if row.integer("ended_at").is_some() && self.ended.insert(grant_id) {
-                let end: EndReason = row.text("end_reason").unwrap().parse().unwrap();
-                let event = format!("grant.{end}");
-                let ended = (self.committer, row.integer("ended_at").unwrap());
-                let is_later = |known: &Known| {
-                    known.grant_id == Some(grant_id)
-                        && known.decided.0 == ended.0
-                        && known.decided.1 > ended.1
-                };
-                if self.commands.values().any(is_later) {
-                    self.breaks("P2", format!("{grant_id} ended before what was decided on it"));
-                }
-                let is_recorded = of(Table::AuditEntries).any(|entry| {
-                    entry.id("grant_id") == Some(grant_id)
-                        && entry.text("event") == Some(event.as_str())
-                });
-                if !is_recorded || !self.asked_ends.contains(&(grant_id, end)) {
-                    self.breaks(
-                        "P1",
-                        format!("{grant_id} was {end}, which nobody asked or recorded"),
-                    );
-                }
+                self.grant_ended(grant_id, row, rows);
             }
         }
         let is_closed = |row: &&Arc<RehearsalRow>| row.integer("disabled_at").is_some();
         self.closed.extend(of(Table::Users).filter(is_closed).filter_map(|row| row.id("user_id")));
+    }
+
+    /// A grant ended in a transaction that wrote these rows, its own among them.
+    fn grant_ended(&mut self, grant_id: Uuid, grant: &RehearsalRow, rows: &[Written]) {
+        let of = |table| rows.iter().filter(move |(of, _)| *of == table).map(|(_, row)| row);
+        let end: EndReason = grant.text("end_reason").unwrap().parse().unwrap();
+        let event = format!("grant.{end}");
+        let ended = (self.committer, grant.integer("ended_at").unwrap());
+        let is_later = |known: &Known| {
+            known.grant_id == Some(grant_id)
+                && known.decided.0 == ended.0
+                && known.decided.1 > ended.1
+        };
+        if self.commands.values().any(is_later) {
+            self.breaks("P2", format!("{grant_id} ended before what was decided on it"));
+        }
+        let entry = of(Table::AuditEntries).find(|entry| {
+            entry.id("grant_id") == Some(grant_id) && entry.text("event") == Some(event.as_str())
+        });
+        if entry.is_none() || !self.asked_ends.contains(&(grant_id, end)) {
+            self.breaks("P1", format!("{grant_id} was {end}, which nobody asked or recorded"));
+        }
+        let entry_id = entry.and_then(|entry| entry.id("entry_id"));
+        let beside = of(Table::PersonalData).find(|kept| kept.id("entry_id") == entry_id);
+        let kept = beside.and_then(|kept| kept.text("personal"));
+        let written = (end == EndReason::Revoked).then(|| format!(r#"{{"note":"{NOTE}"}}"#));
+        if kept != written.as_deref() {
+            self.breaks("P1", format!("{grant_id} was {end} with {kept:?} beside the record"));
+        }
     }
 
     fn command(

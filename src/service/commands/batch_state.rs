@@ -48,9 +48,9 @@ impl BatchState {
         self.replays.get(key)
     }
 
-    /// How many commands of this right the batch has allowed.
-    pub(super) fn allowed(&self, named: Named) -> usize {
-        self.allowed.get(&named).copied().unwrap_or(0)
+    /// How many commands of this right the batch comes to if it allows one more.
+    pub(super) fn count_with_next(&self, named: Named) -> usize {
+        self.allowed.get(&named).copied().unwrap_or(0) + 1
     }
 
     /// Notes one more.
@@ -61,5 +61,27 @@ impl BatchState {
     /// Remembers what was decided under a key, for the same request in the rest of the batch.
     pub(super) fn remember(&mut self, key: Key, request_hash: [u8; 32], command: Command) {
         self.replays.insert(key, (request_hash, command));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+
+    #[test]
+    fn the_next_command_counts_after_those_of_its_right_that_the_batch_has_allowed() {
+        let id = |number| uuid::Uuid::from_u128(number);
+        let owner = (Id::from_uuid(id(1)), None);
+        let guest = (Id::from_uuid(id(1)), Some(Id::from_uuid(id(2))));
+        let other_car = (Id::from_uuid(id(3)), None);
+        let facts = DecisionFacts::of_rows(Vec::new(), Vec::new());
+        let (replays, allowed) = (HashMap::new(), HashMap::new());
+        let mut state = BatchState { facts, replays, allowed };
+        assert_eq!(state.count_with_next(owner), 1);
+        state.note_allowed(owner);
+        state.note_allowed(owner);
+        state.note_allowed(guest);
+        assert_eq!([owner, guest, other_car].map(|right| state.count_with_next(right)), [3, 2, 1]);
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn rule(
     match decision {
         Decision::Allow(_) => {
             let (spender, purpose) = (request.grant_id.into(), action.into());
-            let count = state.allowed(request.named()) + 1;
+            let count = state.count_with_next(request.named());
             let wait = limits.budget.wait(request.vehicle_id, spender, count, purpose, at.elapsed);
             if let Some(wait) = wait {
                 return Ok(Ruling::OverBudget(wait));
