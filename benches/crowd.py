@@ -63,7 +63,7 @@ def command(line, action):
     numbers = itertools.count()
 
     def make():
-        headers = f"authorization: Bearer {token}\r\nidempotency-key: crowd-{next(numbers)}\r\n"
+        headers = f"authorization: Bearer {token}\r\nidempotency-key: {action}-{next(numbers)}\r\n"
         return request("POST", "/v1/commands", body, headers)
 
     return make
