@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::process::Instance;
 use super::run::Stage;
-use super::story::{Act, Scene};
+use super::story::{Act, NOTE, Scene};
 use super::trace::{Happening, Told};
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
@@ -18,8 +18,6 @@ use crate::storage::decisions;
 
 /// How many times a client sends a request until it gets an answer.
 const ASKS_MAX: usize = 4;
-/// What people write when they revoke a grant.
-pub(super) const NOTE: &str = "It was lent by mistake.";
 
 impl Stage {
     /// Plays one scene.

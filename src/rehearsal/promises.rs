@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::people::NOTE;
-use super::story::OWNER;
+use super::story::{NOTE, OWNER};
 use super::trace::{Happening, Moment, Send};
 use super::world::{Pace, World};
 use crate::domain::command::CommandStatus;

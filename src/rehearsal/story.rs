@@ -21,6 +21,8 @@ use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
 const ORGANIZATION: u128 = 1;
 const ADMIN: u128 = 9;
 pub(super) const OWNER: u128 = 10;
+/// What people write when they revoke a grant.
+pub(super) const NOTE: &str = "It was lent by mistake.";
 const GUESTS: [u128; 2] = [11, 12];
 const CONNECTION: u128 = 20;
 const CARS: [u128; 2] = [30, 31];
