@@ -16,6 +16,7 @@ pub mod audit_entries;
 pub mod claims;
 pub mod commands;
 pub mod connections;
+pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
@@ -102,6 +103,7 @@ pub fn statements() -> Vec<&'static str> {
         claims::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
+        consents::STATEMENTS,
         cosignatures::STATEMENTS,
         db::STATEMENTS,
         decisions::STATEMENTS,

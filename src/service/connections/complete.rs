@@ -14,7 +14,9 @@ use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Caller, Error, Service, StateFault, Work, users};
 use crate::signing::secret;
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, StorageError, connections, vehicle_connections, vehicles};
+use crate::storage::{
+    Priority, StorageError, connections, consents, vehicle_connections, vehicles,
+};
 
 /// A connection that is complete.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ async fn try_code(
         Box::pin(async move {
             let consented_after = work.now.minus(COMPLETION_TIME);
             let tx = &mut work.tx;
-            let spent = connections::spend_try(tx, connection_id, consented_after).await?;
+            let spent = consents::spend_try(tx, connection_id, consented_after).await?;
             let spent = spent.ok_or(Error::State(StateFault::ConsentNotPending))?;
             if secret::hashes_equal(&presented, &spent.completion_hash) {
                 return Ok(Some(spent.sealed_consent));
@@ -125,7 +127,7 @@ async fn keep(
     let (connection_id, user_id, now) = (connection.connection_id, connection.owner_id, work.now);
     users::find_open(&mut work.tx, caller, user_id).await?;
     let activation = consent.activation(base, connection_id)?;
-    match connections::activate(&mut work.tx, connection_id, activation).await {
+    match consents::activate(&mut work.tx, connection_id, activation).await {
         Err(StorageError::LostRace) => return Err(Error::State(StateFault::ConsentNotPending)),
         other => other?,
     }

@@ -9,7 +9,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Error};
 use crate::signing::sealed;
-use crate::storage::connections::Activation;
+use crate::storage::consents::Activation;
 
 /// What a consent came to.
 pub(super) struct Consent {

@@ -17,8 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::{Base, Caller, Error, Service, StateFault};
 use crate::signing::secret;
-use crate::storage::connections::PendingConsent;
-use crate::storage::{Priority, connections, users};
+use crate::storage::consents::PendingConsent;
+use crate::storage::{Priority, connections, consents, users};
 
 /// What the browser brought.
 #[derive(Debug, Clone)]
@@ -171,7 +171,7 @@ async fn keep(
                 tries: COMPLETION_TRIES_MAX,
                 consented_at: now,
             };
-            if !connections::keep_consent(tx, connection_id, kept).await? {
+            if !consents::keep(tx, connection_id, kept).await? {
                 return Err(Error::State(StateFault::ConsentNotPending));
             }
             let vehicles = consented.cars.len();

@@ -10,8 +10,8 @@ use crate::domain::connection::COMPLETION_TIME;
 use crate::domain::event::Event;
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::service::{Base, Caller, Error, Service};
-use crate::storage::connections::{self, Unfinished};
-use crate::storage::{Priority, vehicle_connections};
+use crate::storage::consents::{self, Unfinished};
+use crate::storage::{Priority, connections, vehicle_connections};
 
 /// Forgets the consents whose time to be completed is over; returns how many.
 ///
@@ -21,7 +21,7 @@ pub async fn forget_unfinished(service: &Service) -> Result<u64, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
     let consented_before = base.clock.now().minus(COMPLETION_TIME);
-    let unfinished = connections::unfinished(&mut reader, consented_before).await?;
+    let unfinished = consents::unfinished(&mut reader, consented_before).await?;
     drop(reader);
     let mut forgotten = 0;
     for consent in &unfinished {
