@@ -156,6 +156,8 @@ CREATE TABLE connections (
 
 CREATE INDEX connections_to_complete ON connections (consented_at) WHERE status = 'consented';
 
+-- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
+-- owner stood by them last: with another one they wait.
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
 -- that was tried.
@@ -176,6 +178,7 @@ CREATE TABLE vehicles (
     removed_at BIGINT,
     connected_at BIGINT NOT NULL,
     owner_recoveries BIGINT NOT NULL,
+    consents BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
@@ -218,6 +221,7 @@ CREATE TABLE grants (
     end_reason TEXT CHECK (end_reason IN ('expired', 'revoked', 'relinquished', 'vehicle_removed', 'consent_lost')),
     end_note TEXT,
     grantee_recoveries BIGINT NOT NULL,
+    vehicle_consents BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
     label TEXT,
     metadata TEXT,

@@ -13,7 +13,8 @@ const SUSPEND: &str = "UPDATE vehicles SET suspended_reason = $2, suspended_at =
     revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NULL AND removed_at IS NULL";
 const RESUME: &str = "UPDATE vehicles SET suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, \
     revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NOT NULL AND suspended_at <= $2";
-const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = revision + 1 \
+const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = revision + 1, \
+    consents = consents + CASE WHEN permissions = '' THEN 1 ELSE 0 END \
     WHERE vehicle_id = $1 AND permissions <> $2";
 const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
@@ -87,7 +88,8 @@ pub async fn resume(
     Ok(query(RESUME).bind(vehicle_id).bind(as_of).execute(tx).await? == 1)
 }
 
-/// Replaces what the owner permits; `false` if it is the same.
+/// Replaces what the owner permits; `false` if it is the same. Where it was nothing, the consent comes back, and what
+/// was lent before waits for the owner's word.
 pub async fn set_permissions(
     tx: &mut Tx,
     vehicle_id: VehicleId,

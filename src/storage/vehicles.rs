@@ -15,7 +15,9 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
     ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
     removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, \
-    owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1 \
+    owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1, consents = vehicles.consents + \
+    CASE WHEN vehicles.removed_at IS NULL AND vehicles.permissions <> '' AND EXISTS (SELECT 1 FROM connections c \
+    WHERE c.connection_id = vehicles.connection_id AND c.status = 'active') THEN 0 ELSE 1 END \
     RETURNING vehicle_id";
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
@@ -52,7 +54,8 @@ impl FromRow for Vehicle {
 }
 
 /// Adds a car, or gives the owner's existing one its new connection. Returns its id, which is the
-/// old one if the owner had connected the car before.
+/// old one if the owner had connected the car before. If their consent to it had been lost, what was lent before
+/// waits for their word.
 pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, StorageError> {
     let vehicle_id: Option<VehicleId> = query(UPSERT)
         .bind(vehicle.vehicle_id)

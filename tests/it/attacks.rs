@@ -12,6 +12,7 @@ mod onlookers;
 mod other_users;
 mod pins;
 mod refresh_tokens;
+mod returned_consents;
 mod shared_proxy;
 mod sleepers;
 mod strange_page;

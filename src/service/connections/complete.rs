@@ -1,22 +1,19 @@
 //! The owner shows that the browser that consented was theirs: only then do the cars exist for anybody. Whoever was
 //! sent to the consent page by somebody else has the code, and the somebody has not.
 
-use super::consent::{KeptCar, KeptConsent};
-use super::disconnect::remove_car;
-use super::{faults, find_for};
+use super::consent::KeptConsent;
+use super::{cars, find_for};
 use crate::domain::access::Operation;
 use crate::domain::connection::{COMPLETION_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, VehicleId};
+use crate::domain::grant::Grant;
+use crate::domain::id::{ConnectionId, GrantId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Caller, Error, Service, StateFault, Work, users};
 use crate::signing::secret;
-use crate::storage::decisions::VehicleRow;
-use crate::storage::{
-    Priority, StorageError, connections, consents, vehicle_connections, vehicles,
-};
+use crate::storage::{Executor, Priority, StorageError, connections, consents, grants};
 
 /// A connection that is complete.
 #[derive(Debug)]
@@ -27,26 +24,42 @@ pub struct Completed {
     pub vehicles: Vec<Vehicle>,
     /// Cars that came with it and stay with their owner here, who consents to them still.
     pub others: Vec<Vehicle>,
+    /// What was lent of the owner's cars before their consent was lost, and waits for their word.
+    pub waiting_grants: Vec<GrantId>,
+}
+
+/// What the owner says.
+#[derive(Debug, Clone, Copy)]
+pub struct Completion<'a> {
+    /// The code that the consenting browser was given.
+    pub code: &'a str,
+    /// Whether they stand by what they lent before their consent was lost.
+    pub keeps_grants: bool,
 }
 
 /// Completes a connection, for who started it or an API client for them. A car has one owner in an organization: if
-/// another one's consent, asked now, is dead, the car moves and its grants end; if it is alive, the car stays.
+/// another one's consent, asked now, is dead, the car moves and its grants end; if it is alive, the car stays. What the
+/// owner lent of a car before their own consent to it was lost waits for their word, which they can give here.
 ///
 /// # Errors
-/// [`Error::NotFound`] for another's connection; [`StateFault::ConsentNotPending`] if no consent waits or its five
+/// [`Error::NotFound`] for another's connection; [`crate::service::Denial::ScopeMissing`]; [`StateFault::ConsentNotPending`] if no consent waits or its five
 /// minutes are over; [`StateFault::CompletionCodeWrong`].
 pub async fn complete(
     service: &Service,
     caller: &Caller,
     connection_id: ConnectionId,
-    code: &str,
+    completion: Completion<'_>,
 ) -> Result<Completed, Error> {
     let base = &service.base;
     let connection = find_for(base, caller, Operation::CompleteConnection, connection_id).await?;
+    let Completion { code, keeps_grants } = completion;
+    if keeps_grants {
+        find_for(base, caller, Operation::ConfirmGrant, connection_id).await?;
+    }
     let consent = &try_code(base, caller, &connection, code).await?;
-    ask_others(service, &connection, consent).await?;
+    cars::ask_others(service, &connection, consent).await?;
     let completed = base.transact("connections.complete", Priority::Ordinary, |work| {
-        Box::pin(async { keep(base, work, caller, &connection, consent).await })
+        Box::pin(async { keep(base, work, caller, &connection, (consent, keeps_grants)).await })
     });
     completed.await
 }
@@ -83,46 +96,12 @@ async fn try_code(
     KeptConsent::unseal(base, connection_id, &sealed)
 }
 
-/// Cars of other owners in the organization that came with this consent.
-async fn of_others(
-    on: &mut impl crate::storage::Executor,
-    connection: &Connection,
-    consent: &KeptConsent,
-) -> Result<Vec<VehicleRow>, Error> {
-    let names: Vec<&str> = consent.cars.iter().map(|car| &*car.provider_vehicle_id).collect();
-    let owner = (connection.organization_id, connection.owner_id);
-    Ok(vehicle_connections::of_others(on, owner, &names).await?)
-}
-
-/// Has the vehicle cloud say of each whether its owner still consents. What it does not answer stays as it is.
-async fn ask_others(
-    service: &Service,
-    connection: &Connection,
-    consent: &KeptConsent,
-) -> Result<(), Error> {
-    let mut reader = service.base.store.read().await?;
-    let others = of_others(&mut reader, connection, consent).await?;
-    drop(reader);
-    for car in others.iter().filter(|car| is_consented(car)) {
-        if let Err(error) = faults::verify(service, car).await {
-            let vehicle_id = car.facts.vehicle_id;
-            tracing::warn!(%vehicle_id, error = ?error, "it is not known whether its owner consents");
-        }
-    }
-    Ok(())
-}
-
-fn is_consented(car: &VehicleRow) -> bool {
-    car.facts.connection_status == ConnectionStatus::Active
-        && car.facts.permissions.iter().next().is_some()
-}
-
 async fn keep(
     base: &Base,
     work: &mut Work<'_>,
     caller: &Caller,
     connection: &Connection,
-    consent: &KeptConsent,
+    (consent, keeps_grants): (&KeptConsent, bool),
 ) -> Result<Completed, Error> {
     let (connection_id, user_id, now) = (connection.connection_id, connection.owner_id, work.now);
     users::find_open(&mut work.tx, caller, user_id).await?;
@@ -131,53 +110,35 @@ async fn keep(
         Err(StorageError::LostRace) => return Err(Error::State(StateFault::ConsentNotPending)),
         other => other?,
     }
-    let others = of_others(&mut work.tx, connection, consent).await?;
-    let mut events = Vec::new();
-    for dead in others.iter().filter(|car| !is_consented(car)) {
-        let (vehicle_id, owner_id) = (dead.facts.vehicle_id, dead.facts.owner_id);
-        events.extend(remove_car(&mut work.tx, vehicle_id, owner_id, now).await?);
+    let taken = cars::take(base, &mut work.tx, connection, consent, now).await?;
+    let mut events = taken.events;
+    let waiting = waiting_grants(&mut work.tx, &taken.owned, now).await?;
+    let mut waiting_grants: Vec<GrantId> = waiting.iter().map(|grant| grant.grant_id).collect();
+    if keeps_grants {
+        let kept = grants::keep_each(&mut work.tx, &waiting).await?;
+        events.extend(kept.into_iter().map(|grant| {
+            let (grant_id, vehicle_id, grantee_id) =
+                (grant.grant_id, grant.vehicle_id, grant.grantee_id);
+            Event::GrantConfirmed { grant_id, vehicle_id, grantee_id }
+        }));
+        waiting_grants.clear();
     }
-    let stays = |car: &KeptCar| {
-        let mut alive = others.iter().filter(|other| is_consented(other));
-        alive.any(|other| other.provider_vehicle_id == car.provider_vehicle_id)
-    };
-    let (mut owned, mut staying) = (Vec::new(), Vec::new());
-    for car in &consent.cars {
-        let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
-        if stays(car) {
-            staying.push(vehicle);
-            continue;
-        }
-        vehicle.vehicle_id = vehicles::upsert(&mut work.tx, &vehicle).await?;
-        let vehicle_id = vehicle.vehicle_id;
-        events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
-        owned.push(vehicle);
-    }
-    events.insert(0, Event::ConnectionCompleted { connection_id, user_id, vehicles: owned.len() });
+    let vehicles = taken.owned.len();
+    events.insert(0, Event::ConnectionCompleted { connection_id, user_id, vehicles });
     work.record_all(caller, events)?;
     let connection = Connection { status: ConnectionStatus::Active, ..connection.clone() };
-    Ok(Completed { connection, vehicles: owned, others: staying })
+    Ok(Completed { connection, vehicles: taken.owned, others: taken.staying, waiting_grants })
 }
 
-/// A car as it is kept.
-fn vehicle(
-    vehicle_id: VehicleId,
-    connection: &Connection,
-    car: &KeptCar,
+/// The grants of these cars that wait for the owner's word, because the consent to the car was lost and came back.
+async fn waiting_grants(
+    on: &mut impl Executor,
+    vehicles: &[Vehicle],
     now: Timestamp,
-) -> Vehicle {
-    Vehicle {
-        vehicle_id,
-        organization_id: connection.organization_id,
-        owner_id: connection.owner_id,
-        connection_id: connection.connection_id,
-        provider_vehicle_id: car.provider_vehicle_id.clone(),
-        make: car.make.clone(),
-        model: car.model.clone(),
-        year: car.year,
-        permissions: car.permissions(),
-        suspended_reason: None,
-        removed_at: None,
-        connected_at: now,
+) -> Result<Vec<Grant>, Error> {
+    let mut waiting = Vec::new();
+    for vehicle in vehicles {
+        waiting.extend(grants::waiting_of_vehicle(on, vehicle.vehicle_id, now).await?);
     }
+    Ok(waiting)
 }

@@ -203,9 +203,11 @@ on_both! { as by_tokens;
         assert_eq!(lost.list("event").len(), 1);
         assert_eq!(lost.body["data"][0]["details"]["connection_id"], connection_id);
 
-        // The owner connects again, and what was lent works again.
+        // The owner connects again, and what was lent works again when they say so.
         let mut owner = owner;
         app.connect(&mut owner).await;
+        holder.command(&car, "unlock").await.expect_problem(403, "consent_returned");
+        owner.post(&format!("/v1/grants/{grant_id}/confirm"), json!({})).await.expect(200);
         holder.command(&car, "unlock").await.expect(200);
     }
 

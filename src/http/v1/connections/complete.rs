@@ -13,7 +13,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::connections::{self, Completed};
+use crate::service::connections::{self, Completed, Completion};
 
 /// What a connection is completed with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,6 +22,10 @@ pub(in crate::http) struct CompleteConnection {
     /// The code that the consenting browser was given; spaces in it do not count.
     #[schema(max_length = 32, example = "1234 5678")]
     completion_code: String,
+    /// Whether the owner stands by the keys that were lent of these cars before the consent to them was lost; `false`
+    /// if not given. An API client needs `grants:write` for it. Those that wait otherwise are in `waiting_grant_ids`.
+    #[serde(default)]
+    keep_grants: bool,
 }
 
 /// A car that came with a consent.
@@ -57,16 +61,21 @@ pub(in crate::http) struct CompletedBody {
     vehicles: Vec<ConsentedCarBody>,
     /// Cars that came with it and stay with another owner in the organization, who consents to them still.
     not_connected: Vec<ConsentedCarBody>,
+    /// Grants for these cars from before the consent was lost. They wait with `consent_returned` until the owner
+    /// confirms each (`POST /v1/grants/{grant_id}/confirm`).
+    waiting_grant_ids: Vec<String>,
 }
 
 impl From<Completed> for CompletedBody {
     fn from(completed: Completed) -> Self {
         let show = |is_owned| move |vehicle| ConsentedCarBody::of(vehicle, is_owned);
         let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id.to_string());
+        let waiting = completed.waiting_grants.iter().map(ToString::to_string);
         Self {
             connection: completed.connection.into(),
             vehicle_ids: ids.collect(),
             vehicles: completed.vehicles.into_iter().map(show(true)).collect(),
+            waiting_grant_ids: waiting.collect(),
             not_connected: completed.others.into_iter().map(show(false)).collect(),
         }
     }
@@ -87,6 +96,8 @@ pub(in crate::http) async fn complete(
     body: ApiJson<CompleteConnection>,
 ) -> Result<Json<CompletedBody>, Problem> {
     let code: String = body.value.completion_code.split_whitespace().collect();
-    let completed = connections::complete(&gateway.service, &caller, connection_id, &code).await?;
+    let completion = Completion { code: &code, keeps_grants: body.value.keep_grants };
+    let completed =
+        connections::complete(&gateway.service, &caller, connection_id, completion).await?;
     Ok(Json(completed.into()))
 }
