@@ -128,7 +128,8 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 -- `provider_user_id` is the vehicle cloud's id of the owner. `asked_back_at` says when the owner was
 -- last sent to mend the account with the car's maker. `sealed_consent` is what a browser came back with, until the
--- owner shows the code that only this browser was given.
+-- owner shows the code that only this browser was given; then, for as long as the code lives, what the owner was
+-- answered of it.
 CREATE TABLE connections (
     connection_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -154,7 +155,7 @@ CREATE TABLE connections (
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id)
 );
 
-CREATE INDEX connections_to_complete ON connections (consented_at) WHERE status = 'consented';
+CREATE INDEX connections_to_complete ON connections (consented_at) WHERE completion_hash IS NOT NULL;
 
 -- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
 -- owner stood by them last: with another one they wait.

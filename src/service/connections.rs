@@ -28,7 +28,7 @@ use crate::signing::sealed;
 use crate::storage::connections;
 
 pub use access_tokens::{CloudToken, CloudTokens};
-pub use complete::{Completed, Completion, complete};
+pub use complete::{Completed, Completion, StayingCar, complete};
 pub use disconnect::{Disconnected, disconnect};
 pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};

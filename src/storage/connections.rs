@@ -25,9 +25,11 @@ const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHE
 const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access_expires_at = $4, refresh_lease_until = NULL, \
     token_revision = token_revision + 1 WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
-const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, revision = revision + 1 \
+const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, \
+    sealed_consent = NULL, completion_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
-const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, revision = revision + 1 \
+const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, \
+    sealed_consent = NULL, completion_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
 /// Nobody decides on the connection before the transaction ends.
 const LOCK: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";

@@ -1,27 +1,32 @@
 //! Consents that wait to be completed: what a browser came back with, kept sealed in the row of its connection until
-//! the person who started it shows the code that the browser was given.
+//! the person who started it shows the code that the browser was given. As long as the code lives it is known which it
+//! was, so that it can be shown once more by somebody whom the answer did not reach.
 
 use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
-use crate::domain::connection::{ApiVersion, Connection};
+use crate::domain::connection::{ApiVersion, Connection, ConnectionStatus};
 use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::time::Timestamp;
 
 const KEEP: &str = "UPDATE connections SET status = 'consented', sealed_consent = $2, completion_hash = $3, \
     completion_tries_left = $4, consented_at = $5, revision = revision + 1 WHERE connection_id = $1 AND status = 'pending'";
 const SPEND_TRY: &str = "UPDATE connections SET completion_tries_left = completion_tries_left - 1 \
-    WHERE connection_id = $1 AND status = 'consented' AND consented_at > $2 AND completion_tries_left > 0 \
-    RETURNING completion_hash, completion_tries_left, sealed_consent";
-const UNFINISHED: &str = "SELECT connection_id, organization_id, owner_id, sealed_consent FROM connections \
-    WHERE status = 'consented' AND consented_at <= $1 ORDER BY consented_at LIMIT 64";
-const WAITING: &str = "SELECT connection_id, organization_id, owner_id, sealed_consent FROM connections \
+    WHERE connection_id = $1 AND completion_hash IS NOT NULL AND consented_at > $2 AND completion_tries_left > 0 \
+    RETURNING status, completion_hash, completion_tries_left, sealed_consent";
+const OVER: &str = "SELECT connection_id, organization_id, owner_id, status, sealed_consent FROM connections \
+    WHERE completion_hash IS NOT NULL AND consented_at <= $1 ORDER BY consented_at LIMIT 64";
+const WAITING: &str = "SELECT connection_id, organization_id, owner_id, status, sealed_consent FROM connections \
     WHERE connection_id = $1 AND status = 'consented'";
 const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
-    api_version = $4, provider_user_id = $5, sealed_consent = NULL, completion_hash = NULL, \
+    api_version = $4, provider_user_id = $5, sealed_consent = NULL, \
     token_revision = token_revision + 1, revision = revision + 1 WHERE connection_id = $1 AND status = 'consented'";
+const KEEP_ANSWER: &str =
+    "UPDATE connections SET sealed_consent = $2 WHERE connection_id = $1 AND status = 'active'";
+const FORGET: &str = "UPDATE connections SET sealed_consent = NULL, completion_hash = NULL \
+    WHERE connection_id = $1 AND status = 'active'";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[KEEP, SPEND_TRY, UNFINISHED, WAITING, ACTIVATE];
+pub const STATEMENTS: &[&str] = &[KEEP, SPEND_TRY, OVER, WAITING, ACTIVATE, KEEP_ANSWER, FORGET];
 
 /// What a browser came back with, until the owner shows the code that it was given.
 #[derive(Debug)]
@@ -56,12 +61,14 @@ pub async fn keep(
 /// One try of a completion code.
 #[derive(Debug)]
 pub struct CodeTry {
+    /// `consented`, or `active` if the right one was shown before.
+    pub status: ConnectionStatus,
     /// What is stored of the right one.
     pub completion_hash: [u8; 32],
     /// How many tries are left after this one.
     pub tries_left: i64,
-    /// What the consent came to.
-    pub sealed_consent: Vec<u8>,
+    /// What the consent came to; once it is complete, what of it did not come to its owner.
+    pub sealed_consent: Option<Vec<u8>>,
 }
 
 impl FromRow for CodeTry {
@@ -69,15 +76,16 @@ impl FromRow for CodeTry {
 
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         Ok(Self {
+            status: row.get("status")?,
             completion_hash: row.get("completion_hash")?,
             tries_left: row.get("completion_tries_left")?,
-            sealed_consent: row.get("sealed_consent")?,
+            sealed_consent: row.optional("sealed_consent")?,
         })
     }
 }
 
 /// Spends a try of a completion code, before it is compared; `None` if no consent that the browser brought
-/// after `consented_after` waits for one.
+/// after `consented_after` waits for one, or was completed with one.
 pub async fn spend_try(
     tx: &mut Tx,
     connection_id: ConnectionId,
@@ -86,20 +94,22 @@ pub async fn spend_try(
     query(SPEND_TRY).bind(connection_id).bind(consented_after).fetch_optional(tx).await
 }
 
-/// A consent that nobody completed.
+/// A consent whose code is of no more use, or will be of none.
 #[derive(Debug)]
-pub struct Unfinished {
+pub struct Over {
     /// The connection.
     pub connection_id: ConnectionId,
     /// Its organization.
     pub organization_id: OrganizationId,
     /// Who started it.
     pub owner_id: UserId,
+    /// `consented` if nobody completed it, `active` if its owner did.
+    pub status: ConnectionStatus,
     /// What the consent came to.
-    pub sealed_consent: Vec<u8>,
+    pub sealed_consent: Option<Vec<u8>>,
 }
 
-impl FromRow for Unfinished {
+impl FromRow for Over {
     const ORIGIN: Origin = Connection::ORIGIN;
 
     fn from_row(row: &Row) -> Result<Self, StorageError> {
@@ -107,7 +117,8 @@ impl FromRow for Unfinished {
             connection_id: row.get("connection_id")?,
             organization_id: row.get("organization_id")?,
             owner_id: row.get("owner_id")?,
-            sealed_consent: row.get("sealed_consent")?,
+            status: row.get("status")?,
+            sealed_consent: row.optional("sealed_consent")?,
         })
     }
 }
@@ -116,16 +127,16 @@ impl FromRow for Unfinished {
 pub async fn waiting(
     on: &mut impl Executor,
     connection_id: ConnectionId,
-) -> Result<Option<Unfinished>, StorageError> {
+) -> Result<Option<Over>, StorageError> {
     query(WAITING).bind(connection_id).fetch_optional(on).await
 }
 
-/// Some of the consents that browsers brought at `consented_before` or earlier and that nobody completed.
-pub async fn unfinished(
+/// Some of the consents that browsers brought at `consented_before` or earlier and whose codes are still known.
+pub async fn over(
     on: &mut impl Executor,
     consented_before: Timestamp,
-) -> Result<Vec<Unfinished>, StorageError> {
-    query(UNFINISHED).bind(consented_before).fetch_all(on).await
+) -> Result<Vec<Over>, StorageError> {
+    query(OVER).bind(consented_before).fetch_all(on).await
 }
 
 /// By what a connection is used from now on.
@@ -157,4 +168,18 @@ pub async fn activate(
         .bind(activation.provider_user_id.as_deref())
         .execute_one(tx)
         .await
+}
+
+/// Keeps what the owner was answered of a consent that is complete, for when they ask again.
+pub async fn keep_answer(
+    tx: &mut Tx,
+    connection_id: ConnectionId,
+    sealed: Vec<u8>,
+) -> Result<(), StorageError> {
+    query(KEEP_ANSWER).bind(connection_id).bind(sealed).execute_one(tx).await
+}
+
+/// Forgets the code of a consent that is complete, and what was answered.
+pub async fn forget(tx: &mut Tx, connection_id: ConnectionId) -> Result<(), StorageError> {
+    query(FORGET).bind(connection_id).execute(tx).await.map(drop)
 }

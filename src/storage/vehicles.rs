@@ -5,7 +5,7 @@ pub(super) mod meaning;
 
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::{Page, StorageError};
-use crate::domain::id::{OrganizationId, UserId, VehicleId};
+use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 
@@ -25,12 +25,15 @@ const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND ve
     AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
     WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
 
+const OF_CONNECTION: &str =
+    "SELECT * FROM vehicles WHERE connection_id = $1 AND removed_at IS NULL ORDER BY vehicle_id";
+
 /// One of them that was consented to before somebody else gave the account new credentials.
 const WAITING_FOR_OWNER: &str = "SELECT v.vehicle_id FROM vehicles v JOIN users o ON o.user_id = v.owner_id \
     WHERE v.owner_id = $1 AND v.removed_at IS NULL AND v.owner_recoveries <> o.recoveries LIMIT 1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR, WAITING_FOR_OWNER];
+pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR, OF_CONNECTION, WAITING_FOR_OWNER];
 
 impl FromRow for Vehicle {
     const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
@@ -106,6 +109,14 @@ pub async fn list_for(
         .bind(over_by)
         .fetch_all(on)
         .await
+}
+
+/// The cars of a connection.
+pub async fn of_connection(
+    on: &mut impl Executor,
+    connection_id: ConnectionId,
+) -> Result<Vec<Vehicle>, StorageError> {
+    query(OF_CONNECTION).bind(connection_id).fetch_all(on).await
 }
 
 /// Whether a car of a person waits until they consent to it at its maker once more, because somebody else gave their

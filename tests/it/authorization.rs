@@ -70,7 +70,7 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
-    // It is complete already.
+    // It is complete already, and the code another one.
     ("POST",   "/v1/connections/{connection_id}/complete", [404, 409, 404, 404, 404, 409, 403, 401, 401]),
     ("POST",   "/v1/connections/{connection_id}/reauthenticate",
                                                            [200, 200, 404, 404, 404, 200, 403, 401, 401]),

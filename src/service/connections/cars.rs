@@ -15,10 +15,10 @@ use crate::storage::{Executor, Tx, vehicle_connections, vehicles};
 
 /// What became of the cars of a consent.
 pub(super) struct Taken {
-    /// Those that are the owner's now.
-    pub(super) owned: Vec<Vehicle>,
+    /// How many are the owner's now.
+    pub(super) owned: usize,
     /// Those that stay with another person, who consents to them still.
-    pub(super) staying: Vec<Vehicle>,
+    pub(super) staying: Vec<KeptCar>,
     /// What is to be recorded.
     pub(super) events: Vec<Event>,
 }
@@ -67,7 +67,7 @@ pub(super) async fn take(
 ) -> Result<Taken, Error> {
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let others = of_others(tx, connection, consent).await?;
-    let (mut owned, mut staying, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut owned, mut staying, mut events) = (0, Vec::new(), Vec::new());
     for dead in others.iter().filter(|car| !is_consented(car)) {
         let (vehicle_id, owner_id) = (dead.facts.vehicle_id, dead.facts.owner_id);
         events.extend(remove_car(tx, vehicle_id, owner_id, now).await?);
@@ -77,15 +77,14 @@ pub(super) async fn take(
         alive.any(|other| other.provider_vehicle_id == car.provider_vehicle_id)
     };
     for car in &consent.cars {
-        let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
         if stays(car) {
-            staying.push(vehicle);
+            staying.push(car.clone());
             continue;
         }
-        vehicle.vehicle_id = vehicles::upsert(tx, &vehicle).await?;
-        let vehicle_id = vehicle.vehicle_id;
+        let vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
+        let vehicle_id = vehicles::upsert(tx, &vehicle).await?;
         events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
-        owned.push(vehicle);
+        owned += 1;
     }
     Ok(Taken { owned, staying, events })
 }

@@ -31,7 +31,7 @@ pub(super) struct KeptConsent {
 }
 
 /// A car of it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct KeptCar {
     pub(super) provider_vehicle_id: String,
     pub(super) make: String,
@@ -61,10 +61,7 @@ impl Consent {
             access_expires_at: lifetime.map(|lifetime| base.clock.now().plus(lifetime)),
             cars: self.cars.iter().map(kept_car).collect(),
         };
-        let plain = serde_json::to_vec(&kept)
-            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))?;
-        sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
-            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))
+        kept.seal(base, connection_id)
     }
 }
 
@@ -79,6 +76,19 @@ fn kept_car(car: &ConsentedVehicle) -> KeptCar {
 }
 
 impl KeptConsent {
+    /// The cars of it that did not come to its owner, and nothing by which they could be used.
+    pub(super) const fn of_others(api_version: ApiVersion, cars: Vec<KeptCar>) -> Self {
+        Self { api_version, provider_user_id: None, pair: None, access_expires_at: None, cars }
+    }
+
+    /// The sealed form.
+    pub(super) fn seal(&self, base: &Base, connection_id: ConnectionId) -> Result<Vec<u8>, Error> {
+        let plain = serde_json::to_vec(self)
+            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))?;
+        sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
+            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))
+    }
+
     /// What was kept.
     pub(super) fn unseal(
         base: &Base,

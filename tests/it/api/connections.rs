@@ -59,7 +59,6 @@ on_both! {
         let complete = owner.complete(&back).await.expect(200);
         assert_eq!(complete.body["vehicles"].as_array().unwrap().len(), 3, "{}", complete.body);
         assert_eq!(complete.body["not_connected"], json!([]));
-        owner.complete(&back).await.expect_problem(409, "consent_not_pending");
         assert_eq!(status(&owner, &connection_id).await, ("active".to_owned(), Value::Null));
 
         let cars = owner.get("/v1/vehicles").await.expect(200);

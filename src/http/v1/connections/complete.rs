@@ -13,7 +13,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::connections::{self, Completed, Completion};
+use crate::service::connections::{self, Completed, Completion, StayingCar};
 
 /// What a connection is completed with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,11 +42,16 @@ pub(in crate::http) struct ConsentedCarBody {
     year: i64,
 }
 
-impl ConsentedCarBody {
-    fn of(vehicle: Vehicle, is_owned: bool) -> Self {
-        let Vehicle { make, model, year, .. } = vehicle;
-        let vehicle_id = is_owned.then(|| vehicle.vehicle_id.to_string());
-        Self { vehicle_id, make, model, year }
+impl From<Vehicle> for ConsentedCarBody {
+    fn from(vehicle: Vehicle) -> Self {
+        let Vehicle { vehicle_id, make, model, year, .. } = vehicle;
+        Self { vehicle_id: Some(vehicle_id.to_string()), make, model, year }
+    }
+}
+
+impl From<StayingCar> for ConsentedCarBody {
+    fn from(StayingCar { make, model, year }: StayingCar) -> Self {
+        Self { vehicle_id: None, make, model, year }
     }
 }
 
@@ -68,22 +73,21 @@ pub(in crate::http) struct CompletedBody {
 
 impl From<Completed> for CompletedBody {
     fn from(completed: Completed) -> Self {
-        let show = |is_owned| move |vehicle| ConsentedCarBody::of(vehicle, is_owned);
         let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id.to_string());
         let waiting = completed.waiting_grants.iter().map(ToString::to_string);
         Self {
             connection: completed.connection.into(),
             vehicle_ids: ids.collect(),
-            vehicles: completed.vehicles.into_iter().map(show(true)).collect(),
+            vehicles: completed.vehicles.into_iter().map(Into::into).collect(),
             waiting_grant_ids: waiting.collect(),
-            not_connected: completed.others.into_iter().map(show(false)).collect(),
+            not_connected: completed.others.into_iter().map(Into::into).collect(),
         }
     }
 }
 
 /// Complete a connection with the code that the consenting browser was given, within five minutes: for who started
 /// it, or an API client for them. A backend completes for the user whose browser arrived with the code, never for one
-/// whom it remembers having sent.
+/// whom it remembers having sent. The same code has the same answer while it lives, and five are heard in all.
 #[utoipa::path(post, path = "/v1/connections/{connection_id}/complete", operation_id = "connections.complete",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
     request_body = CompleteConnection,
