@@ -15,6 +15,13 @@ CREATE TABLE organizations (
     created_at BIGINT NOT NULL
 );
 
+-- Where apps may have the browsers of an organization's people back after a consent.
+CREATE TABLE return_urls (
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    url TEXT NOT NULL,
+    PRIMARY KEY (organization_id, url)
+);
+
 -- The row of an erased person stays, under its id, and says since when it says nothing else.
 -- `recoveries` counts how often somebody else gave the account new credentials. Cars and grants keep the number
 -- at which their owner, or the owner for the grantee, stood by them last: with another one they wait.
@@ -139,6 +146,7 @@ CREATE TABLE connections (
     mode TEXT NOT NULL CHECK (mode IN ('live', 'simulated')),
     api_version TEXT NOT NULL CHECK (api_version IN ('v2.0', 'v3')),
     provider_user_id TEXT,
+    return_url TEXT,
     state_hash BYTEA UNIQUE,
     sealed_consent BYTEA,
     completion_hash BYTEA,

@@ -58,6 +58,10 @@ words! {
         RotateApiClient = "api_clients.rotate_secret",
         /// Take a program's rights away.
         RevokeApiClient = "api_clients.revoke",
+        /// See where apps may have browsers back after a consent.
+        ListReturnUrls = "return_urls.list",
+        /// Say where apps may have browsers back after a consent.
+        ReplaceReturnUrls = "return_urls.replace",
         /// Send an owner to the vehicle cloud to connect cars.
         StartConnection = "connections.start",
         /// Show that the browser that consented was one's own.
@@ -215,6 +219,8 @@ const TABLE: &[Rule] = &[
     rule(Op::ListApiClients,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RotateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ListReturnUrls,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ReplaceReturnUrls,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::GetConnection,      &[Administrator, Support, Owner],                   &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),

@@ -154,6 +154,8 @@ pub enum Event {
     ApiClientTokenIssued { api_client_id: ApiClientId, token_id: TokenId },
     /// An API client's secret was not accepted.
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
+    /// An administrator said where apps may have browsers back after a consent: so many addresses.
+    ReturnUrlsReplaced { count: usize },
     /// An owner was sent to the vehicle cloud.
     ConnectionStarted { connection_id: ConnectionId, user_id: UserId },
     /// A browser came back with consent, and was given a code for the person who started the connection.
@@ -309,6 +311,7 @@ impl Event {
             Self::ApiClientDisallowed { .. } => "api_client.disallowed",
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
             Self::ApiClientRefused { .. } => "api_client.refused",
+            Self::ReturnUrlsReplaced { .. } => "return_urls.replaced",
             Self::ConnectionStarted { .. } => "connection.started",
             Self::ConnectionConsented { .. } => "connection.consented",
             Self::ConnectionCodeRefused { .. } => "connection.code_refused",

@@ -54,6 +54,7 @@ fn of_consents_and_cars() -> Vec<Event> {
     let (connection_id, user_id, vehicle_id) = (id(), id(), id());
     let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
+        Event::ReturnUrlsReplaced { count: 2 },
         Event::ConnectionStarted { connection_id, user_id },
         Event::ConnectionConsented { connection_id, user_id, vehicles: 2 },
         Event::ConnectionCodeRefused { connection_id, user_id },

@@ -116,6 +116,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::create::create, v1::api_clients::list::list))
         .routes(routes!(v1::api_clients::revoke::revoke))
         .routes(routes!(v1::api_clients::rotate::rotate_secret))
+        .routes(routes!(v1::return_urls::list, v1::return_urls::replace))
         .routes(routes!(v1::connections::start::start))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
         .routes(routes!(v1::connections::complete::complete))

@@ -32,7 +32,7 @@ pub use complete::{Completed, Completion, StayingCar, complete};
 pub use disconnect::{Disconnected, disconnect};
 pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
-pub use receive::{Consented, Proof, Return, receive};
+pub use receive::{Arrived, Consented, Proof, Return, receive};
 pub use start::{Started, Wanted, start};
 
 /// One connection, for its owner and the organization.

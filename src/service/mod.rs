@@ -20,6 +20,7 @@ pub mod grants;
 pub mod idempotency;
 pub mod organizations;
 pub mod record;
+pub mod return_urls;
 pub mod sessions;
 mod transaction;
 pub mod users;

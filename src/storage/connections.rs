@@ -4,15 +4,16 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::StorageError;
 use super::db::{FromRow, Origin, Row, Tx, query};
+use super::{StorageError, return_urls};
 use crate::domain::connection::{ApiVersion, Connection};
 use crate::domain::id::{ConnectionId, OrganizationId};
 use crate::domain::impairment::ConnectionReason;
+use crate::domain::return_url::ReturnUrl;
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version) \
-    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7)";
+const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version, return_url) \
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7, $8)";
 const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
@@ -105,6 +106,7 @@ impl FromRow for Connection {
             status: row.get("status")?,
             mode: row.get("mode")?,
             status_reason: row.optional("status_reason")?,
+            return_url: return_urls::read(row, "return_url")?,
             api_version: row.get("api_version")?,
             provider_user_id: row.optional("provider_user_id")?,
             created_at: row.get("created_at")?,
@@ -139,6 +141,7 @@ pub async fn insert(
         .bind(state_hash)
         .bind(connection.created_at)
         .bind(connection.api_version)
+        .bind(connection.return_url.as_ref().map(ReturnUrl::as_str))
         .execute_one(tx)
         .await
 }

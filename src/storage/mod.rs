@@ -29,6 +29,7 @@ pub mod personal_data;
 pub mod record;
 pub mod record_archive;
 pub mod record_queue;
+pub mod return_urls;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_connections;
@@ -114,6 +115,7 @@ pub fn statements() -> Vec<&'static str> {
         record::STATEMENTS,
         record_archive::STATEMENTS,
         record_queue::STATEMENTS,
+        return_urls::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,

@@ -15,6 +15,7 @@ mod keys;
 mod living_grants;
 mod main_job;
 mod readings;
+mod return_urls;
 mod sessions;
 mod users;
 mod webhooks;

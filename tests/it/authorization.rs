@@ -67,6 +67,8 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/api-clients/{api_client_id}/revoke",   [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients/{api_client_id}/rotate-secret",
                                                            [201, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("GET",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
+    ("PUT",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
@@ -276,6 +278,7 @@ impl Scene {
             "/v1/users" => {
                 json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
             }
+            "/v1/organization/return-urls" => json!({ "return_urls": [] }),
             "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
             "/v1/grants" => json!({
                 "vehicle_id": self.vehicle_id,

@@ -62,6 +62,7 @@ impl Event {
             Self::ApiClientRefused { api_client_id, reason } => {
                 json!({ "api_client_id": api_client_id, "reason": reason })
             }
+            Self::ReturnUrlsReplaced { count } => json!({ "count": count }),
             Self::ConnectionStarted { connection_id, .. }
             | Self::ConnectionReauthenticationStarted { connection_id, .. }
             | Self::ConnectionReauthenticated { connection_id, .. }

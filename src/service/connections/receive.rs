@@ -13,12 +13,13 @@ use crate::domain::event::Event;
 use crate::domain::fault::Fault;
 use crate::domain::id::ConnectionId;
 use crate::domain::impairment::{ConnectionReason, NotGiven};
+use crate::domain::return_url::ReturnUrl;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::service::{Base, Caller, Error, Service, StateFault};
 use crate::signing::secret;
 use crate::storage::consents::PendingConsent;
-use crate::storage::{Priority, connections, consents, users};
+use crate::storage::{Priority, connections, consents, return_urls, users};
 
 /// What the browser brought.
 #[derive(Debug, Clone)]
@@ -41,6 +42,18 @@ pub struct Proof {
     pub user_id: Option<String>,
 }
 
+/// What came of a browser's return.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// Where the app wants the browser back, if the organization still lists that.
+    pub return_url: Option<ReturnUrl>,
+    /// The consent, or why there is none: [`StateFault::ConsentLost`] if the owner declined, [`Error::Connector`] if the
+    /// cloud fails, [`StateFault::ConsentNotPending`] if the connection was ended or the account closed meanwhile.
+    pub consented: Result<Consented, Error>,
+}
+
 /// A consent that was received, for the browser that brought it and nobody else.
 #[derive(Debug)]
 pub struct Consented {
@@ -59,36 +72,52 @@ pub struct Consented {
 /// who started the connection shows the code that this browser is given: the browser may be somebody else's.
 ///
 /// # Errors
-/// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old, and if the connection was ended or
-/// the account closed meanwhile; [`StateFault::ConsentLost`] if the owner declined; [`Error::Connector`] if the cloud
-/// fails.
-pub async fn receive(service: &Service, returned: Return) -> Result<Consented, Error> {
+/// [`StateFault::ConsentNotPending`] for a state that is foreign, used or too old.
+pub async fn receive(service: &Service, returned: Return) -> Result<Arrived, Error> {
     let connection = take(&service.base, &returned.state).await?;
     let caller = connection_owner(&connection, returned.request_id);
-    let proof = match returned.result {
+    let consented = consented(service, &caller, &connection, returned.result).await;
+    let Connection { connection_id, return_url, .. } = connection;
+    Ok(Arrived { connection_id, return_url, consented })
+}
+
+async fn consented(
+    service: &Service,
+    caller: &Caller,
+    connection: &Connection,
+    result: Result<Proof, NotGiven>,
+) -> Result<Consented, Error> {
+    let proof = match result {
         Ok(proof) => proof,
         Err(why) => {
-            fail(&service.base, &caller, &connection, ConnectionReason::NotGiven(why)).await?;
+            fail(&service.base, caller, connection, ConnectionReason::NotGiven(why)).await?;
             return Err(Error::State(StateFault::ConsentLost));
         }
     };
-    match fetch(service, &connection, proof).await {
-        Ok(consented) => keep(&service.base, &caller, &connection, &consented).await,
+    match fetch(service, connection, proof).await {
+        Ok(consented) => keep(&service.base, caller, connection, &consented).await,
         Err(error) => {
-            fail(&service.base, &caller, &connection, error.connection_reason()).await?;
+            fail(&service.base, caller, connection, error.connection_reason()).await?;
             Err(Error::Connector(Box::new(error)))
         }
     }
 }
 
-/// Uses the state up, so that of any number of browsers exactly one goes on.
+/// Uses the state up, so that of any number of browsers exactly one goes on. The app that wants the browser back must
+/// still be listed.
 async fn take(base: &Base, state: &str) -> Result<Connection, Error> {
     let hash = secret::hash_of(state);
     let taken = base.transact("connections.take_state", Priority::Ordinary, |work| {
         Box::pin(async move {
             let created_after = work.now.minus(CONSENT_TIME);
             let taken = connections::take_by_state(&mut work.tx, hash, created_after).await?;
-            taken.ok_or(Error::State(StateFault::ConsentNotPending))
+            let mut taken = taken.ok_or(Error::State(StateFault::ConsentNotPending))?;
+            if let Some(url) = &taken.return_url
+                && !return_urls::is_listed(&mut work.tx, taken.organization_id, url).await?
+            {
+                taken.return_url = None;
+            }
+            Ok(taken)
         })
     });
     taken.await

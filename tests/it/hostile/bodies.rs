@@ -61,6 +61,14 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             "/v1/connections/con_00000000000000000000000001/complete",
             json!({ "completion_code": "00000000" }),
         ),
+        Door {
+            method: Method::PUT,
+            ..door(
+                &admin,
+                "/v1/organization/return-urls",
+                json!({ "return_urls": ["https://app.example/back"] }),
+            )
+        },
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(
             &owner,
@@ -82,7 +90,11 @@ async fn doors(app: &TestApp) -> Vec<Door> {
         ),
     ];
     let optional = [
-        door(&owner, "/v1/connections", json!({ "mode": "live" })),
+        door(
+            &owner,
+            "/v1/connections",
+            json!({ "mode": "live", "return_url": "https://app.example/back" }),
+        ),
         door(&owner, &format!("/v1/grants/{grant_id}/revoke"), json!({ "reason": "Reason" })),
         door(&guest, &format!("/v1/grants/{grant_id}/token"), json!({})),
     ];
@@ -196,7 +208,7 @@ on_both! {
                 }
                 for text in ["a\0b", "\0", "a@b.example\0", "usr_00000000000000000000000001\0"] {
                     let value = match member.as_str() {
-                        "entitlements" | "scopes" => json!([text]),
+                        "entitlements" | "scopes" | "return_urls" => json!([text]),
                         _ => json!(text),
                     };
                     let reply = door.refuses(door.with(&member, value), 422, "validation_failed").await;

@@ -7,18 +7,20 @@ use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ConnectionBody;
+use crate::domain::id::ConnectionId;
 use crate::domain::impairment::NotGiven;
+use crate::domain::return_url::ReturnUrl;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::Error;
-use crate::service::connections::{self, Consented, Proof, Return};
+use crate::service::connections::{self, Arrived, Consented, Proof, Return};
 
 const WORD_LENGTH_MAX: usize = 64;
 const CODE_LENGTH_MAX: usize = 512;
@@ -108,7 +110,9 @@ const fn sentence(why: Option<NotGiven>) -> &'static str {
     tag = "connections", security(()), params(CallbackQuery),
     responses(
         (status = 200, description = "What completes the connection, for this browser alone.", content(
-            (ConsentedBody = "application/json"), (String = "text/html")))))]
+            (ConsentedBody = "application/json"), (String = "text/html"))),
+        (status = 303, description = "Back to the app that gave a `return_url`, with `connection_id` and \
+            `completion_code`, or with `error`.")))]
 pub(in crate::http) async fn callback(
     State(gateway): State<Arc<Gateway>>,
     request_id: RequestId,
@@ -140,9 +144,16 @@ pub(in crate::http) async fn callback(
     };
     let not_given = result.as_ref().err().copied();
     let returned = Return { state, result, request_id };
-    match connections::receive(&gateway.service, returned).await {
+    let consented = match connections::receive(&gateway.service, returned).await {
+        Ok(Arrived { connection_id, return_url: Some(return_url), consented }) => {
+            return Ok(to_app(&return_url, connection_id, consented, not_given));
+        }
+        Ok(received) => received.consented,
+        Err(error) => Err(error),
+    };
+    match consented {
         Ok(received) if json => Ok(Json(body(received)).into_response()),
-        Ok(received) => page(&consented(&received)),
+        Ok(received) => page(&code_page(&received)),
         Err(error) if !wants(&headers, "text/html") => Err(error.into()),
         Err(error) => {
             let problem = Problem::from(error);
@@ -151,6 +162,24 @@ pub(in crate::http) async fn callback(
             Ok((status, page).into_response())
         }
     }
+}
+
+/// Sends the browser back to the app that began the connection, with the code or with a word that says why there is
+/// none.
+fn to_app(
+    return_url: &ReturnUrl,
+    connection_id: ConnectionId,
+    consented: Result<Consented, Error>,
+    not_given: Option<NotGiven>,
+) -> Response {
+    let connection_id = connection_id.to_string();
+    let (name, word) = match (consented, not_given) {
+        (Ok(consented), _) => ("completion_code", consented.completion_code),
+        (Err(_), Some(why)) => ("error", why.to_string()),
+        (Err(error), None) => ("error", Problem::from(error).code().as_str().to_owned()),
+    };
+    let address = return_url.with(&[("connection_id", &connection_id), (name, &word)]);
+    Redirect::to(&address).into_response()
 }
 
 fn wants(headers: &HeaderMap, media_type: &str) -> bool {
@@ -167,7 +196,7 @@ fn body(received: Consented) -> ConsentedBody {
 }
 
 /// The code in two groups, as people read and type it.
-fn consented(received: &Consented) -> ConsentedPage {
+fn code_page(received: &Consented) -> ConsentedPage {
     let code = received.completion_code.as_str();
     let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
     ConsentedPage {
