@@ -136,7 +136,8 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 -- `provider_user_id` is the vehicle cloud's id of the owner. `asked_back_at` says when the owner was
 -- last sent to mend the account with the car's maker. `sealed_consent` is what a browser came back with, until the
 -- owner shows the code that only this browser was given; then, for as long as the code lives, what the owner was
--- answered of it.
+-- answered of it. `browser_hash` is over the state that the browser brought and the secret that it was given then, so
+-- that it reads `sealed_code` once more and nobody else does.
 CREATE TABLE connections (
     connection_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -150,6 +151,8 @@ CREATE TABLE connections (
     state_hash BYTEA UNIQUE,
     sealed_consent BYTEA,
     completion_hash BYTEA,
+    sealed_code BYTEA,
+    browser_hash BYTEA UNIQUE,
     completion_tries_left BIGINT,
     consented_at BIGINT,
     asked_back_at BIGINT,

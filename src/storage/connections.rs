@@ -18,7 +18,7 @@ const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND con
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
 const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2, state_hash = NULL, sealed_consent = NULL, \
-    completion_hash = NULL, revision = revision + 1 WHERE connection_id = $1 AND status IN ('pending', 'consented')";
+    completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 WHERE connection_id = $1 AND status IN ('pending', 'consented')";
 const FIND_TOKENS: &str = "SELECT connection_id, organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
     FROM connections WHERE connection_id = $1";
 const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
@@ -27,10 +27,10 @@ const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access
     token_revision = token_revision + 1 WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
 const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, \
-    sealed_consent = NULL, completion_hash = NULL, revision = revision + 1 \
+    sealed_consent = NULL, completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, \
-    sealed_consent = NULL, completion_hash = NULL, revision = revision + 1 \
+    sealed_consent = NULL, completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
 /// Nobody decides on the connection before the transaction ends.
 const LOCK: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";

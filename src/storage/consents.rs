@@ -9,7 +9,7 @@ use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::time::Timestamp;
 
 const KEEP: &str = "UPDATE connections SET status = 'consented', sealed_consent = $2, completion_hash = $3, \
-    completion_tries_left = $4, consented_at = $5, revision = revision + 1 WHERE connection_id = $1 AND status = 'pending'";
+    completion_tries_left = $4, consented_at = $5, sealed_code = $6, browser_hash = $7, revision = revision + 1 WHERE connection_id = $1 AND status = 'pending'";
 const SPEND_TRY: &str = "UPDATE connections SET completion_tries_left = completion_tries_left - 1 \
     WHERE connection_id = $1 AND completion_hash IS NOT NULL AND consented_at > $2 AND completion_tries_left > 0 \
     RETURNING status, completion_hash, completion_tries_left, sealed_consent";
@@ -20,13 +20,15 @@ const WAITING: &str = "SELECT connection_id, organization_id, owner_id, status, 
 const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
     api_version = $4, provider_user_id = $5, sealed_consent = NULL, \
     token_revision = token_revision + 1, revision = revision + 1 WHERE connection_id = $1 AND status = 'consented'";
+const SHOWN: &str = "SELECT * FROM connections WHERE browser_hash = $1 AND consented_at > $2";
 const KEEP_ANSWER: &str =
     "UPDATE connections SET sealed_consent = $2 WHERE connection_id = $1 AND status = 'active'";
-const FORGET: &str = "UPDATE connections SET sealed_consent = NULL, completion_hash = NULL \
+const FORGET: &str = "UPDATE connections SET sealed_consent = NULL, completion_hash = NULL, sealed_code = NULL, browser_hash = NULL \
     WHERE connection_id = $1 AND status = 'active'";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[KEEP, SPEND_TRY, OVER, WAITING, ACTIVATE, KEEP_ANSWER, FORGET];
+pub const STATEMENTS: &[&str] =
+    &[KEEP, SPEND_TRY, OVER, WAITING, ACTIVATE, SHOWN, KEEP_ANSWER, FORGET];
 
 /// What a browser came back with, until the owner shows the code that it was given.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub struct PendingConsent {
     pub tries: i64,
     /// When the browser came back.
     pub consented_at: Timestamp,
+    /// The code, for the same browser.
+    pub sealed_code: Vec<u8>,
+    /// What is stored of the secret that tells this browser from others.
+    pub browser_hash: [u8; 32],
 }
 
 /// Keeps what a browser came back with; `false` if the connection is not under way any more.
@@ -53,9 +59,43 @@ pub async fn keep(
         .bind(consent.completion_hash)
         .bind(consent.tries)
         .bind(consent.consented_at)
+        .bind(consent.sealed_code)
+        .bind(consent.browser_hash)
         .execute(tx)
         .await?;
     Ok(kept == 1)
+}
+
+/// A code that a browser was given.
+#[derive(Debug)]
+pub struct ShownCode {
+    /// The connection.
+    pub connection: Connection,
+    /// The code.
+    pub sealed_code: Vec<u8>,
+    /// When the browser was given it.
+    pub consented_at: Timestamp,
+}
+
+impl FromRow for ShownCode {
+    const ORIGIN: Origin = Connection::ORIGIN;
+
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            connection: Connection::from_row(row)?,
+            sealed_code: row.get("sealed_code")?,
+            consented_at: row.get("consented_at")?,
+        })
+    }
+}
+
+/// The code that this browser was given after `consented_after`, if it is still known.
+pub async fn shown(
+    on: &mut impl Executor,
+    browser_hash: [u8; 32],
+    consented_after: Timestamp,
+) -> Result<Option<ShownCode>, StorageError> {
+    query(SHOWN).bind(browser_hash).bind(consented_after).fetch_optional(on).await
 }
 
 /// One try of a completion code.

@@ -12,6 +12,7 @@ mod onlookers;
 mod other_users;
 mod pins;
 mod refresh_tokens;
+mod reloaded_pages;
 mod repeated_codes;
 mod returned_consents;
 mod shared_proxy;

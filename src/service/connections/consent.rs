@@ -50,6 +50,33 @@ fn context(connection_id: ConnectionId) -> Vec<u8> {
     format!("connections/sealed_consent/{connection_id}").into_bytes()
 }
 
+fn context_of_code(connection_id: ConnectionId) -> Vec<u8> {
+    format!("connections/sealed_code/{connection_id}").into_bytes()
+}
+
+/// The sealed form of a completion code.
+pub(super) fn seal_code(
+    base: &Base,
+    connection_id: ConnectionId,
+    code: &str,
+) -> Result<Vec<u8>, Error> {
+    let context = context_of_code(connection_id);
+    sealed::seal(&base.keys(), &*base.entropy, &context, code.as_bytes())
+        .map_err(|error| Error::Internal(format!("a code to seal: {error}")))
+}
+
+/// The completion code that was sealed.
+pub(super) fn unseal_code(
+    base: &Base,
+    connection_id: ConnectionId,
+    bytes: &[u8],
+) -> Result<String, Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("sealed code: {error}"));
+    let plain = sealed::open(&base.keys(), &context_of_code(connection_id), bytes)
+        .map_err(|error| broken(&error))?;
+    String::from_utf8(plain.to_vec()).map_err(|error| broken(&error))
+}
+
 impl Consent {
     /// The sealed form.
     pub(super) fn seal(&self, base: &Base, connection_id: ConnectionId) -> Result<Vec<u8>, Error> {

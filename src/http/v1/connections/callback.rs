@@ -6,12 +6,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ConnectionBody;
+use crate::domain::connection::COMPLETION_TIME;
 use crate::domain::id::ConnectionId;
 use crate::domain::impairment::NotGiven;
 use crate::domain::return_url::ReturnUrl;
@@ -19,8 +20,10 @@ use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
-use crate::service::Error;
+
 use crate::service::connections::{self, Arrived, Consented, Proof, Return};
+use crate::service::{Error, StateFault};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 
 const WORD_LENGTH_MAX: usize = 64;
 const CODE_LENGTH_MAX: usize = 512;
@@ -104,8 +107,13 @@ const fn sentence(why: Option<NotGiven>) -> &'static str {
     }
 }
 
+/// What an owner reads whose browser came back a second time, and is not known to be the same.
+const USED_BEFORE: &str = "This page was opened before, or it took too long. If you have no code from it, please start \
+    again in the app.";
+
 /// Come back from the consent page, or from mending an account; for browsers. A consent is worth nothing before the
-/// person who started the connection completes it with the code in this answer.
+/// person who started the connection completes it with the code in this answer. A cookie lets the same browser load the
+/// page again while the code lives; over plain http a browser keeps none, but on localhost.
 #[utoipa::path(get, path = "/v1/connections/callback", operation_id = "connections.callback",
     tag = "connections", security(()), params(CallbackQuery),
     responses(
@@ -143,23 +151,67 @@ pub(in crate::http) async fn callback(
         (code, user_id, None) => Ok(Proof { code, user_id }),
     };
     let not_given = result.as_ref().err().copied();
-    let returned = Return { state, result, request_id };
-    let consented = match connections::receive(&gateway.service, returned).await {
-        Ok(Arrived { connection_id, return_url: Some(return_url), consented }) => {
-            return Ok(to_app(&return_url, connection_id, consented, not_given));
+    let browser = secret_of_browser(&headers);
+    let returned = Return { state, result, browser, request_id };
+    let (arrived, consented) = match connections::receive(&gateway.service, returned).await {
+        Ok(Arrived { connection_id, return_url, consented }) => {
+            (return_url.map(|return_url| (return_url, connection_id)), consented)
         }
-        Ok(received) => received.consented,
-        Err(error) => Err(error),
+        Err(error) => (None, Err(error)),
     };
+    let secret = consented.as_ref().ok().and_then(|consented| consented.browser.as_ref());
+    let cookie = secret.map(cookie).transpose()?;
+    let mut answer = match arrived {
+        Some((return_url, connection_id)) => {
+            to_app(&return_url, connection_id, consented, not_given)
+        }
+        None => show(&headers, consented, not_given)?,
+    };
+    if let Some(cookie) = cookie {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// What tells the browser that consented from all others when its page is loaded again. No page or script reads it.
+const COOKIE: &str = "__Host-keylend-consent";
+
+fn cookie(secret: &RandomSecret) -> Result<HeaderValue, Problem> {
+    let life_s = COMPLETION_TIME.as_secs();
+    let secret = secret.expose();
+    let text =
+        format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={life_s}");
+    Ok(HeaderValue::from_str(&text).map_err(Error::internal)?)
+}
+
+/// The secret that this service gave the browser, if it has one.
+fn secret_of_browser(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|text| text.split_once('='));
+    let mut ours = cookies.filter(|(name, _)| name.trim() == COOKIE);
+    let (_, secret) = ours.next()?;
+    SecretPrefix::Browser.fits(secret.trim()).then(|| secret.trim().to_owned())
+}
+
+/// Shows the browser its code, or why there is none.
+fn show(
+    headers: &HeaderMap,
+    consented: Result<Consented, Error>,
+    not_given: Option<NotGiven>,
+) -> Result<Response, Problem> {
     match consented {
-        Ok(received) if json => Ok(Json(body(received)).into_response()),
-        Ok(received) => page(&code_page(&received)),
-        Err(error) if !wants(&headers, "text/html") => Err(error.into()),
+        Ok(consented) if wants(headers, "application/json") => {
+            Ok(Json(body(consented)).into_response())
+        }
+        Ok(consented) => page(&code_page(&consented)),
+        Err(error) if !wants(headers, "text/html") => Err(error.into()),
         Err(error) => {
-            let problem = Problem::from(error);
-            let status = problem.status_code();
-            let page = page(&NotConnectedPage { sentence: sentence(not_given) })?;
-            Ok((status, page).into_response())
+            let sentence = match (&error, not_given) {
+                (Error::State(StateFault::ConsentNotPending), None) => USED_BEFORE,
+                (_, _) => sentence(not_given),
+            };
+            let status = Problem::from(error).status_code();
+            Ok((status, page(&NotConnectedPage { sentence })?).into_response())
         }
     }
 }
