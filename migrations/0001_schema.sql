@@ -170,6 +170,7 @@ CREATE INDEX connections_to_complete ON connections (consented_at) WHERE complet
 
 -- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
 -- owner stood by them last: with another one they wait.
+-- `transfer_to` may take the car with a consent of their own until `transfer_until`, although its owner consents still.
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
 -- that was tried.
@@ -191,10 +192,14 @@ CREATE TABLE vehicles (
     connected_at BIGINT NOT NULL,
     owner_recoveries BIGINT NOT NULL,
     consents BIGINT NOT NULL DEFAULT 0,
+    transfer_to UUID,
+    transfer_until BIGINT,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id),
+    CHECK ((transfer_to IS NULL) = (transfer_until IS NULL)),
+    FOREIGN KEY (organization_id, transfer_to) REFERENCES users (organization_id, user_id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connections (organization_id, connection_id)
 );
 CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;

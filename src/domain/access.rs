@@ -76,6 +76,8 @@ words! {
         ListVehicles = "vehicles.list",
         /// See one car.
         GetVehicle = "vehicles.get",
+        /// Let another person take a car with a consent of their own, or take that back.
+        TransferVehicle = "vehicles.transfer",
         /// Ask for a reading of a car; the policy decides.
         ReadVehicle = "vehicles.read",
         /// Ask for a command to a car; the policy decides.
@@ -228,6 +230,7 @@ const TABLE: &[Rule] = &[
     rule(Op::Disconnect,         &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::ListVehicles,       &[Administrator, Support, Member],                  &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::GetVehicle,         &[Administrator, Support, Owner, Grantee],          &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::TransferVehicle,    &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::ReadVehicle,        &[Member],                                          &[S::VehiclesRead],                   Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::SendCommand,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CheckAccess,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),

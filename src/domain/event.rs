@@ -178,6 +178,12 @@ pub enum Event {
     VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: Suspension },
     /// A suspended car works again.
     VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
+    /// An owner lets another person take a car with a consent of their own.
+    VehicleTransferOffered { vehicle_id: VehicleId, user_id: UserId, to: UserId, until: Timestamp },
+    /// An owner took that back.
+    VehicleTransferWithdrawn { vehicle_id: VehicleId, user_id: UserId },
+    /// Another person took a car whose owner had let it go.
+    VehicleTransferred { vehicle_id: VehicleId, user_id: UserId, to: UserId },
     /// A car was taken out of the service.
     VehicleRemoved { vehicle_id: VehicleId, user_id: UserId },
     /// The car of a grant is suspended, or the owner's consent to it is narrowed or gone: the grant
@@ -343,6 +349,9 @@ impl Event {
             Self::VehiclePermissionsChanged { .. } => "vehicle.permissions_changed",
             Self::VehicleSuspended { .. } => "vehicle.suspended",
             Self::VehicleResumed { .. } => "vehicle.resumed",
+            Self::VehicleTransferOffered { .. } => "vehicle.transfer_offered",
+            Self::VehicleTransferWithdrawn { .. } => "vehicle.transfer_withdrawn",
+            Self::VehicleTransferred { .. } => "vehicle.transferred",
             Self::VehicleRemoved { .. } => "vehicle.removed",
             Self::GrantVehicleImpaired { .. } => "grant.vehicle_impaired",
             Self::GrantVehicleRestored { .. } => "grant.vehicle_restored",

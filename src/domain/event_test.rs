@@ -81,6 +81,14 @@ fn of_consents_and_cars() -> Vec<Event> {
             reason: Suspension::Account(AccountFault::Subscription),
         },
         Event::VehicleResumed { vehicle_id, user_id },
+        Event::VehicleTransferOffered {
+            vehicle_id,
+            user_id,
+            to: user_id,
+            until: Timestamp::from_unix_seconds(86400).unwrap(),
+        },
+        Event::VehicleTransferWithdrawn { vehicle_id, user_id },
+        Event::VehicleTransferred { vehicle_id, user_id, to: user_id },
         Event::VehicleRemoved { vehicle_id, user_id },
     ]
 }

@@ -124,6 +124,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::vehicles::list::list))
         .routes(routes!(v1::vehicles::get::get))
         .routes(routes!(v1::vehicles::read::read))
+        .routes(routes!(v1::vehicles::transfer::transfer, v1::vehicles::transfer::withdraw))
         .routes(routes!(v1::commands::list::list))
         .routes(routes!(v1::grants::issue::issue, v1::grants::list::list))
         .routes(routes!(v1::grants::get::get))

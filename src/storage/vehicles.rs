@@ -14,7 +14,7 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT recoveries FROM users WHERE user_id = $3), 1) \
     ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
-    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, \
+    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, transfer_to = NULL, transfer_until = NULL, connected_at = excluded.connected_at, \
     owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1, consents = vehicles.consents + \
     CASE WHEN vehicles.removed_at IS NULL AND vehicles.permissions <> '' AND EXISTS (SELECT 1 FROM connections c \
     WHERE c.connection_id = vehicles.connection_id AND c.status = 'active') THEN 0 ELSE 1 END \

@@ -18,4 +18,5 @@ mod returned_consents;
 mod shared_proxy;
 mod sleepers;
 mod strange_page;
+mod transfers;
 mod unsigned_webhooks;

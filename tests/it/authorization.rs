@@ -79,6 +79,8 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/vehicles/{vehicle_id}/transfer",       [403, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("DELETE", "/v1/vehicles/{vehicle_id}/transfer",       [403, 204, 403, 404, 404, 204, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/{observable}",   [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/grants",                               [403, 201, 403, 404, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/grants",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
@@ -280,6 +282,7 @@ impl Scene {
             }
             "/v1/organization/return-urls" => json!({ "return_urls": [] }),
             "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
+            "/v1/vehicles/{vehicle_id}/transfer" => json!({ "to_user_id": self.guest_id }),
             "/v1/grants" => json!({
                 "vehicle_id": self.vehicle_id,
                 "grantee_id": self.guest_id,
@@ -308,6 +311,7 @@ impl Scene {
         let needs_owner = [
             "/v1/connections/{connection_id}/complete",
             "/v1/connections/{connection_id}/reauthenticate",
+            "/v1/vehicles/{vehicle_id}/transfer",
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
             "/v1/connections",

@@ -92,6 +92,8 @@ impl Event {
             Self::VehiclePermissionsChanged { permissions, .. } => {
                 json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
             }
+            Self::VehicleTransferOffered { to, until, .. } => json!({ "to": to, "until": until }),
+            Self::VehicleTransferred { to, .. } => json!({ "to": to }),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({

@@ -2,11 +2,11 @@
 //! in the organization.
 
 use super::consent::{KeptCar, KeptConsent};
-use super::disconnect::remove_car;
+use super::disconnect::{remove_car, removed_car};
 use super::faults;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
-use crate::domain::id::VehicleId;
+use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Error, Service};
@@ -17,7 +17,7 @@ use crate::storage::{Executor, Tx, vehicle_connections, vehicles};
 pub(super) struct Taken {
     /// How many are the owner's now.
     pub(super) owned: usize,
-    /// Those that stay with another person, who consents to them still.
+    /// Those that stay with another person, who consents to them still and has not let them go.
     pub(super) staying: Vec<KeptCar>,
     /// What is to be recorded.
     pub(super) events: Vec<Event>,
@@ -57,7 +57,8 @@ fn is_consented(car: &VehicleRow) -> bool {
         && car.facts.permissions.iter().next().is_some()
 }
 
-/// Gives the owner of a connection the cars that came with it, but for those whose other owner still consents.
+/// Gives the owner of a connection the cars that came with it, but for those whose other owner still consents and does
+/// not let them go.
 pub(super) async fn take(
     base: &Base,
     tx: &mut Tx,
@@ -68,16 +69,15 @@ pub(super) async fn take(
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let others = of_others(tx, connection, consent).await?;
     let (mut owned, mut staying, mut events) = (0, Vec::new(), Vec::new());
-    for dead in others.iter().filter(|car| !is_consented(car)) {
-        let (vehicle_id, owner_id) = (dead.facts.vehicle_id, dead.facts.owner_id);
-        events.extend(remove_car(tx, vehicle_id, owner_id, now).await?);
+    let mut stay = Vec::new();
+    for other in &others {
+        match let_go(tx, other, user_id, now).await? {
+            Some(happened) => events.extend(happened),
+            None => stay.push(&other.provider_vehicle_id),
+        }
     }
-    let stays = |car: &KeptCar| {
-        let mut alive = others.iter().filter(|other| is_consented(other));
-        alive.any(|other| other.provider_vehicle_id == car.provider_vehicle_id)
-    };
     for car in &consent.cars {
-        if stays(car) {
+        if stay.contains(&&car.provider_vehicle_id) {
             staying.push(car.clone());
             continue;
         }
@@ -87,6 +87,26 @@ pub(super) async fn take(
         owned += 1;
     }
     Ok(Taken { owned, staying, events })
+}
+
+/// Takes a car from its owner in the organization whose consent is dead, or who lets this person take it; returns what
+/// is to be recorded, or `None` if it stays.
+async fn let_go(
+    tx: &mut Tx,
+    car: &VehicleRow,
+    to: UserId,
+    now: Timestamp,
+) -> Result<Option<Vec<Event>>, Error> {
+    let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
+    if !is_consented(car) {
+        return Ok(Some(remove_car(tx, vehicle_id, user_id, now).await?));
+    }
+    if !vehicle_connections::remove_offered(tx, vehicle_id, to, now).await? {
+        return Ok(None);
+    }
+    let mut events = vec![Event::VehicleTransferred { vehicle_id, user_id, to }];
+    events.extend(removed_car(tx, vehicle_id, user_id, now).await?);
+    Ok(Some(events))
 }
 
 /// A car as it is kept.

@@ -112,6 +112,16 @@ pub(super) async fn remove_car(
     if !vehicle_connections::remove_one(tx, vehicle_id, now).await? {
         return Ok(Vec::new());
     }
+    removed_car(tx, vehicle_id, user_id, now).await
+}
+
+/// Ends every grant for a car that was taken out of the service; returns what is to be recorded.
+pub(super) async fn removed_car(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
     let mut events = vec![Event::VehicleRemoved { vehicle_id, user_id }];
     events.extend(end_grants(tx, vehicle_id, now).await?);
     Ok(events)

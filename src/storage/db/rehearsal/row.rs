@@ -92,7 +92,8 @@ impl Table {
                 ("provider_vehicle_id", Text), ("make", Text), ("model", Text), ("year", Integer),
                 ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
-                ("owner_recoveries", Integer), ("consents", Integer),
+                ("owner_recoveries", Integer), ("consents", Integer), ("transfer_to", ID),
+                ("transfer_until", Integer),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
