@@ -64,12 +64,18 @@ fn decisions(criterion: &mut Criterion) {
         owner_id: id(4),
         owner_disabled: false,
         owner_recovered: false,
+        consents: 0,
         removed: false,
         suspended: false,
         connection_status: ConnectionStatus::Active,
         permissions: Permissions::parse("control_security read_security"),
     };
-    let claimed = GrantFacts { grant: grant(), grantee_disabled: false, grantee_recovered: false };
+    let claimed = GrantFacts {
+        grant: grant(),
+        grantee_disabled: false,
+        grantee_recovered: false,
+        vehicle_consents: 0,
+    };
     let request = Request {
         user_id: id(5),
         vehicle_id: id(3),

@@ -15,6 +15,13 @@ CREATE TABLE organizations (
     created_at BIGINT NOT NULL
 );
 
+-- Where apps may have the browsers of an organization's people back after a consent.
+CREATE TABLE return_urls (
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    url TEXT NOT NULL,
+    PRIMARY KEY (organization_id, url)
+);
+
 -- The row of an erased person stays, under its id, and says since when it says nothing else.
 -- `recoveries` counts how often somebody else gave the account new credentials. Cars and grants keep the number
 -- at which their owner, or the owner for the grantee, stood by them last: with another one they wait.
@@ -132,7 +139,9 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 -- `provider_user_id` is the vehicle cloud's id of the owner. `asked_back_at` says when the owner was
 -- last sent to mend the account with the car's maker. `sealed_consent` is what a browser came back with, until the
--- owner shows the code that only this browser was given.
+-- owner shows the code that only this browser was given; then, for as long as the code lives, what the owner was
+-- answered of it. `browser_hash` is over the state that the browser brought and the secret that it was given then, so
+-- that it reads `sealed_code` once more and nobody else does.
 CREATE TABLE connections (
     connection_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -142,9 +151,12 @@ CREATE TABLE connections (
     mode TEXT NOT NULL CHECK (mode IN ('live', 'simulated')),
     api_version TEXT NOT NULL CHECK (api_version IN ('v2.0', 'v3')),
     provider_user_id TEXT,
+    return_url TEXT,
     state_hash BYTEA UNIQUE,
     sealed_consent BYTEA,
     completion_hash BYTEA,
+    sealed_code BYTEA,
+    browser_hash BYTEA UNIQUE,
     completion_tries_left BIGINT,
     consented_at BIGINT,
     asked_back_at BIGINT,
@@ -158,8 +170,11 @@ CREATE TABLE connections (
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id)
 );
 
-CREATE INDEX connections_to_complete ON connections (consented_at) WHERE status = 'consented';
+CREATE INDEX connections_to_complete ON connections (consented_at) WHERE completion_hash IS NOT NULL;
 
+-- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
+-- owner stood by them last: with another one they wait.
+-- `transfer_to` may take the car with a consent of their own until `transfer_until`, although its owner consents still.
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
 -- that was tried.
@@ -180,10 +195,15 @@ CREATE TABLE vehicles (
     removed_at BIGINT,
     connected_at BIGINT NOT NULL,
     owner_recoveries BIGINT NOT NULL,
+    consents BIGINT NOT NULL DEFAULT 0,
+    transfer_to UUID,
+    transfer_until BIGINT,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id),
+    CHECK ((transfer_to IS NULL) = (transfer_until IS NULL)),
+    FOREIGN KEY (organization_id, transfer_to) REFERENCES users (organization_id, user_id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connections (organization_id, connection_id)
 );
 CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;
@@ -225,6 +245,7 @@ CREATE TABLE grants (
     end_reason TEXT CHECK (end_reason IN ('expired', 'revoked', 'relinquished', 'vehicle_removed', 'consent_lost')),
     end_note TEXT,
     grantee_recoveries BIGINT NOT NULL,
+    vehicle_consents BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
     label TEXT,
     metadata TEXT,

@@ -60,6 +60,10 @@ words! {
         ReplaceApiClient = "api_clients.replace",
         /// Take a program's rights away.
         RevokeApiClient = "api_clients.revoke",
+        /// See where apps may have browsers back after a consent.
+        ListReturnUrls = "return_urls.list",
+        /// Say where apps may have browsers back after a consent.
+        ReplaceReturnUrls = "return_urls.replace",
         /// Send an owner to the vehicle cloud to connect cars.
         StartConnection = "connections.start",
         /// Show that the browser that consented was one's own.
@@ -74,6 +78,8 @@ words! {
         ListVehicles = "vehicles.list",
         /// See one car.
         GetVehicle = "vehicles.get",
+        /// Let another person take a car with a consent of their own, or take that back.
+        TransferVehicle = "vehicles.transfer",
         /// Ask for a reading of a car; the policy decides.
         ReadVehicle = "vehicles.read",
         /// Ask for a command to a car; the policy decides.
@@ -220,6 +226,8 @@ const TABLE: &[Rule] = &[
     rule(Op::RotateApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ReplaceApiClient,   &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ListReturnUrls,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ReplaceReturnUrls,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::GetConnection,      &[Administrator, Support, Owner],                   &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),
@@ -227,6 +235,7 @@ const TABLE: &[Rule] = &[
     rule(Op::Disconnect,         &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::ListVehicles,       &[Administrator, Support, Member],                  &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::GetVehicle,         &[Administrator, Support, Owner, Grantee],          &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::TransferVehicle,    &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::ReadVehicle,        &[Member],                                          &[S::VehiclesRead],                   Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::SendCommand,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CheckAccess,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),

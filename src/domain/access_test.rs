@@ -180,6 +180,7 @@ fn an_object_names_the_people_whom_it_concerns() {
         status: ConnectionStatus::Active,
         mode: Mode::Live,
         status_reason: None,
+        return_url: None,
         api_version: ApiVersion::V3,
         provider_user_id: None,
         created_at: at,

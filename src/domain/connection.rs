@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::impairment::ConnectionReason;
+use crate::domain::return_url::ReturnUrl;
 use crate::domain::time::Timestamp;
 
 /// How long an owner has to finish the consent page. Smartcar's codes live ten minutes
@@ -73,6 +74,8 @@ pub struct Connection {
     /// Why it failed or was lost. Only the answer that starts a connection is kept, which has none.
     #[serde(skip)]
     pub status_reason: Option<ConnectionReason>,
+    /// Where the app wants the owner's browser back, if not on a page of this service.
+    pub return_url: Option<ReturnUrl>,
     /// How the cloud is spoken to.
     pub api_version: ApiVersion,
     /// The cloud's id of the owner, once it is known.
@@ -161,6 +164,7 @@ mod tests {
             status: ConnectionStatus::Pending,
             mode: Mode::Live,
             status_reason: None,
+            return_url: None,
             api_version: ApiVersion::V3,
             provider_user_id: None,
             created_at,

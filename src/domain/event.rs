@@ -156,6 +156,8 @@ pub enum Event {
     ApiClientTokenIssued { api_client_id: ApiClientId, token_id: TokenId },
     /// An API client's secret was not accepted.
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
+    /// An administrator said where apps may have browsers back after a consent: so many addresses.
+    ReturnUrlsReplaced { count: usize },
     /// An owner was sent to the vehicle cloud.
     ConnectionStarted { connection_id: ConnectionId, user_id: UserId },
     /// A browser came back with consent, and was given a code for the person who started the connection.
@@ -178,6 +180,12 @@ pub enum Event {
     VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: Suspension },
     /// A suspended car works again.
     VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
+    /// An owner lets another person take a car with a consent of their own.
+    VehicleTransferOffered { vehicle_id: VehicleId, user_id: UserId, to: UserId, until: Timestamp },
+    /// An owner took that back.
+    VehicleTransferWithdrawn { vehicle_id: VehicleId, user_id: UserId },
+    /// Another person took a car whose owner had let it go.
+    VehicleTransferred { vehicle_id: VehicleId, user_id: UserId, to: UserId },
     /// A car was taken out of the service.
     VehicleRemoved { vehicle_id: VehicleId, user_id: UserId },
     /// The car of a grant is suspended, or the owner's consent to it is narrowed or gone: the grant
@@ -322,6 +330,7 @@ impl Event {
             Self::ApiClientDisallowed { .. } => "api_client.disallowed",
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
             Self::ApiClientRefused { .. } => "api_client.refused",
+            Self::ReturnUrlsReplaced { .. } => "return_urls.replaced",
             Self::ConnectionStarted { .. } => "connection.started",
             Self::ConnectionConsented { .. } => "connection.consented",
             Self::ConnectionCodeRefused { .. } => "connection.code_refused",
@@ -354,6 +363,9 @@ impl Event {
             Self::VehiclePermissionsChanged { .. } => "vehicle.permissions_changed",
             Self::VehicleSuspended { .. } => "vehicle.suspended",
             Self::VehicleResumed { .. } => "vehicle.resumed",
+            Self::VehicleTransferOffered { .. } => "vehicle.transfer_offered",
+            Self::VehicleTransferWithdrawn { .. } => "vehicle.transfer_withdrawn",
+            Self::VehicleTransferred { .. } => "vehicle.transferred",
             Self::VehicleRemoved { .. } => "vehicle.removed",
             Self::GrantVehicleImpaired { .. } => "grant.vehicle_impaired",
             Self::GrantVehicleRestored { .. } => "grant.vehicle_restored",

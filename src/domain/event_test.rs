@@ -55,6 +55,7 @@ fn of_consents_and_cars() -> Vec<Event> {
     let (connection_id, user_id, vehicle_id) = (id(), id(), id());
     let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
+        Event::ReturnUrlsReplaced { count: 2 },
         Event::ConnectionStarted { connection_id, user_id },
         Event::ConnectionConsented { connection_id, user_id, vehicles: 2 },
         Event::ConnectionCodeRefused { connection_id, user_id },
@@ -81,6 +82,14 @@ fn of_consents_and_cars() -> Vec<Event> {
             reason: Suspension::Account(AccountFault::Subscription),
         },
         Event::VehicleResumed { vehicle_id, user_id },
+        Event::VehicleTransferOffered {
+            vehicle_id,
+            user_id,
+            to: user_id,
+            until: Timestamp::from_unix_seconds(86400).unwrap(),
+        },
+        Event::VehicleTransferWithdrawn { vehicle_id, user_id },
+        Event::VehicleTransferred { vehicle_id, user_id, to: user_id },
         Event::VehicleRemoved { vehicle_id, user_id },
     ]
 }

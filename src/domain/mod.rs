@@ -23,6 +23,7 @@ pub mod password;
 pub mod policy;
 pub mod principal;
 pub mod reading;
+pub mod return_url;
 pub mod session;
 pub mod time;
 pub mod user;

@@ -33,6 +33,8 @@ pub struct VehicleFacts {
     /// Whether somebody else gave the owner's account new credentials after the owner consented to
     /// this car at its maker.
     pub owner_recovered: bool,
+    /// How often the owner's consent to this car came back after it was lost.
+    pub consents: i64,
     /// Whether the car was taken out of the service.
     pub removed: bool,
     /// Whether the car cannot be used until somebody acts at its maker.
@@ -53,6 +55,8 @@ pub struct GrantFacts {
     /// Whether somebody else gave the grantee's account new credentials after the owner stood by
     /// this grant.
     pub grantee_recovered: bool,
+    /// The number of [`VehicleFacts::consents`] at which the owner stood by this grant.
+    pub vehicle_consents: i64,
 }
 
 /// Everything a decision rests on.
@@ -109,6 +113,9 @@ words! {
         /// Somebody else gave the person's account new credentials, and the owner, or for their own
         /// car the car's maker, has not confirmed since that it is theirs.
         AccountRecovered = "account_recovered",
+        /// The owner's consent to the car was lost and came back, and the owner has not confirmed since
+        /// that the grant stands.
+        ConsentReturned = "consent_returned",
         /// The car was taken out of the service.
         VehicleRemoved = "vehicle_removed",
         /// The owner's consent at the vehicle cloud is gone.
@@ -131,6 +138,11 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
                 return Decision::Deny(vec![Reason::NotTheGrantee]);
             }
             judge_grant(claimed, request, now, &mut reasons);
+            if claimed.grant.vehicle_id == facts.vehicle.vehicle_id
+                && claimed.vehicle_consents != facts.vehicle.consents
+            {
+                reasons.push(Reason::ConsentReturned);
+            }
             Basis::Grant(claimed.grant.grant_id)
         }
         None if facts.vehicle.owner_id == request.user_id => {

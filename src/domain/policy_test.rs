@@ -52,6 +52,7 @@ enum Break {
     UsedUp { beyond: i64 },
     GranteeDisabled,
     GranteeRecovered,
+    ConsentReturned,
     OwnerDisabled,
     OwnerRecovered,
     Removed,
@@ -74,6 +75,7 @@ fn breaks() -> Vec<Break> {
         Break::UsedUp { beyond: 0 },
         Break::GranteeDisabled,
         Break::GranteeRecovered,
+        Break::ConsentReturned,
         Break::OwnerDisabled,
         Break::OwnerRecovered,
         Break::Removed,
@@ -129,6 +131,7 @@ prop_compose! {
         (uses_max, uses, spends_use) in uses(),
         (validity, now) in times(),
         claims_grant in prop::bool::weighted(0.7),
+        consents in 0_i64..3,
     ) -> World {
         let permitted = permitted.into_iter().chain([entitlement]);
         World {
@@ -137,6 +140,7 @@ prop_compose! {
                 owner_id: id(OWNER),
                 owner_disabled: false,
                 owner_recovered: false,
+                consents,
                 removed: false,
                 suspended: false,
                 connection_status: ConnectionStatus::Active,
@@ -161,6 +165,7 @@ prop_compose! {
                 },
                 grantee_disabled: false,
                 grantee_recovered: false,
+                vehicle_consents: consents,
             },
             request: Request {
                 user_id: id(if claims_grant { GRANTEE } else { OWNER }),
@@ -198,6 +203,7 @@ impl World {
             }
             Break::GranteeDisabled => self.claimed.grantee_disabled = true,
             Break::GranteeRecovered => self.claimed.grantee_recovered = true,
+            Break::ConsentReturned => vehicle.consents += 1,
             Break::OwnerDisabled => vehicle.owner_disabled = true,
             Break::OwnerRecovered => vehicle.owner_recovered = true,
             Break::Removed => vehicle.removed = true,
@@ -244,8 +250,10 @@ impl World {
         if !self.claims_grant {
             return Vec::new();
         }
-        let Self { claimed, request, now, .. } = self;
-        let GrantFacts { grant, grantee_disabled, grantee_recovered } = claimed;
+        let Self { vehicle, claimed, request, now, .. } = self;
+        let GrantFacts { grant, grantee_disabled, grantee_recovered, vehicle_consents } = claimed;
+        // Another car's number says nothing.
+        let is_its_car = grant.vehicle_id == vehicle.vehicle_id;
         let ended = |by| grant.end.is_some_and(|end| end.end_reason == by);
         // An act that ended the grant is told, not that its time is over as well.
         let is_over = *now >= grant.validity.not_after() && grant.end.is_none();
@@ -262,6 +270,7 @@ impl World {
             (Reason::GrantExhausted, uses_remain || !request.spends_use),
             (Reason::AccountDisabled, !grantee_disabled),
             (Reason::AccountRecovered, !grantee_recovered),
+            (Reason::ConsentReturned, !is_its_car || *vehicle_consents == vehicle.consents),
         ]
     }
 
@@ -295,6 +304,7 @@ fn reason_for(broken: Break) -> Reason {
         Break::UsedUp { .. } => Reason::GrantExhausted,
         Break::GranteeDisabled | Break::OwnerDisabled => Reason::AccountDisabled,
         Break::GranteeRecovered | Break::OwnerRecovered => Reason::AccountRecovered,
+        Break::ConsentReturned => Reason::ConsentReturned,
         Break::Suspended => Reason::VehicleSuspended,
         Break::NotPermitted => Reason::PermissionMissing,
     }

@@ -1,9 +1,14 @@
 //! Cars and whose they are.
 
+use std::time::Duration;
+
 use crate::domain::connection::Permissions;
 use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
 use crate::domain::impairment::Suspension;
 use crate::domain::time::Timestamp;
+
+/// How long the person to whom an owner lets a car go has to connect it.
+pub const TRANSFER_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A car that an owner connected.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ pub(super) mod claims;
 pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod grants;
+pub(super) mod return_urls;
 pub(super) mod sessions;
 pub(super) mod smartcar;
 pub(super) mod users;

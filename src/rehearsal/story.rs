@@ -121,6 +121,7 @@ pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene
                 ("permissions", permitted.join(" ").into()),
                 ("connected_at", 0.into()),
                 ("owner_recoveries", 0.into()),
+                ("consents", 0.into()),
                 ("revision", 1.into()),
                 ("probes", 0.into()),
             ],
@@ -187,6 +188,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("revision", 1.into()),
             ("issued_at", not_before.into()),
             ("grantee_recoveries", 0.into()),
+            ("vehicle_consents", 0.into()),
         ],
     );
     lent

@@ -2,6 +2,7 @@
 //! and keeping its tokens usable.
 
 mod access_tokens;
+mod cars;
 mod complete;
 mod consent;
 mod disconnect;
@@ -27,11 +28,11 @@ use crate::signing::sealed;
 use crate::storage::connections;
 
 pub use access_tokens::{CloudToken, CloudTokens};
-pub use complete::{Completed, complete};
+pub use complete::{Completed, Completion, StayingCar, complete};
 pub use disconnect::{Disconnected, disconnect};
 pub(super) use disconnect::{end_here, end_upstream};
 pub use reauthenticate::{Reauthentication, reauthenticate, reauthenticated};
-pub use receive::{Consented, Proof, Return, receive};
+pub use receive::{Arrived, Consented, Proof, Return, receive};
 pub use start::{Started, Wanted, start};
 
 /// One connection, for its owner and the organization.

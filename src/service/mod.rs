@@ -23,6 +23,7 @@ pub mod pace;
 pub mod record;
 pub mod refusals;
 pub mod retention;
+pub mod return_urls;
 pub mod sessions;
 mod transaction;
 pub mod users;

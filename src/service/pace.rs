@@ -158,6 +158,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::ListGrants
         | Operation::GetGrant
         | Operation::ListAuditEntries
+        | Operation::ListReturnUrls
         | Operation::ProveAuditEntry
         | Operation::ReadVehicle
         | Operation::SendCommand => None,
@@ -186,6 +187,8 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::CheckAccess
         | Operation::IssueGrant
         | Operation::MintToken
+        | Operation::ReplaceReturnUrls
+        | Operation::TransferVehicle
         | Operation::ConfirmGrant => Some(Lane::Other),
     }
 }

@@ -4,6 +4,7 @@ mod choose;
 mod observe;
 mod read;
 mod read_gate;
+mod transfer;
 
 use super::{Base, Caller, Error, StateFault};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
@@ -17,6 +18,7 @@ pub use observe::Readings;
 pub(super) use observe::observe;
 pub use read::{read, read_batch};
 pub use read_gate::{Read, ReadGate, ReadGateTask};
+pub use transfer::{Transfer, transfer, withdraw_transfer};
 
 /// Cars, newest first: all of them for the organization, otherwise the person's own and those the
 /// person has a grant for.

@@ -20,6 +20,8 @@ const ENCODED_LENGTH: usize = 43;
 pub enum SecretPrefix {
     /// The secret of an API client: `kl_live_`.
     ApiClient,
+    /// What tells the browser that consented from others: `kl_browser_`.
+    Browser,
     /// A claim: `kl_claim_`.
     Claim,
     /// A refresh token: `kl_refresh_`.
@@ -36,6 +38,7 @@ impl SecretPrefix {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiClient => "kl_live_",
+            Self::Browser => "kl_browser_",
             Self::Claim => "kl_claim_",
             Self::Refresh => "kl_refresh_",
             Self::Webhook => "kl_webhook_",

@@ -1,34 +1,24 @@
-//! Connections: owners' consents at the vehicle cloud, with their sealed tokens.
+//! Connections: owners' consents at the vehicle cloud, with their sealed tokens. One that waits to be completed:
+//! [`super::consents`].
 
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::StorageError;
 use super::db::{FromRow, Origin, Row, Tx, query};
+use super::{StorageError, return_urls};
 use crate::domain::connection::{ApiVersion, Connection};
 use crate::domain::id::{ConnectionId, OrganizationId};
 use crate::domain::impairment::ConnectionReason;
+use crate::domain::return_url::ReturnUrl;
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version) \
-    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7)";
+const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version, return_url) \
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7, $8)";
 const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
 const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2, state_hash = NULL, sealed_consent = NULL, \
-    completion_hash = NULL, revision = revision + 1 WHERE connection_id = $1 AND status IN ('pending', 'consented')";
-const KEEP_CONSENT: &str = "UPDATE connections SET status = 'consented', sealed_consent = $2, completion_hash = $3, \
-    completion_tries_left = $4, consented_at = $5, revision = revision + 1 WHERE connection_id = $1 AND status = 'pending'";
-const SPEND_TRY: &str = "UPDATE connections SET completion_tries_left = completion_tries_left - 1 \
-    WHERE connection_id = $1 AND status = 'consented' AND consented_at > $2 AND completion_tries_left > 0 \
-    RETURNING completion_hash, completion_tries_left, sealed_consent";
-const UNFINISHED: &str = "SELECT connection_id, organization_id, owner_id, sealed_consent FROM connections \
-    WHERE status = 'consented' AND consented_at <= $1 ORDER BY consented_at LIMIT 64";
-const WAITING: &str = "SELECT connection_id, organization_id, owner_id, sealed_consent FROM connections \
-    WHERE connection_id = $1 AND status = 'consented'";
-const ACTIVATE: &str = "UPDATE connections SET status = 'active', sealed_tokens = $2, access_expires_at = $3, \
-    api_version = $4, provider_user_id = $5, sealed_consent = NULL, completion_hash = NULL, \
-    token_revision = token_revision + 1, revision = revision + 1 WHERE connection_id = $1 AND status = 'consented'";
+    completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 WHERE connection_id = $1 AND status IN ('pending', 'consented')";
 const FIND_TOKENS: &str = "SELECT connection_id, organization_id, owner_id, status, api_version, provider_user_id, sealed_tokens, access_expires_at, token_revision \
     FROM connections WHERE connection_id = $1";
 const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHERE connection_id = $1 AND token_revision = $2 \
@@ -36,9 +26,11 @@ const LEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = $3 WHE
 const STORE_REFRESHED: &str = "UPDATE connections SET sealed_tokens = $3, access_expires_at = $4, refresh_lease_until = NULL, \
     token_revision = token_revision + 1 WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
 const RELEASE_REFRESH: &str = "UPDATE connections SET refresh_lease_until = NULL WHERE connection_id = $1 AND token_revision = $2";
-const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, revision = revision + 1 \
+const LOSE: &str = "UPDATE connections SET status = 'lost', status_reason = $3, sealed_tokens = NULL, \
+    sealed_consent = NULL, completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND token_revision = $2 AND status = 'active'";
-const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, revision = revision + 1 \
+const END: &str = "UPDATE connections SET status = 'lost', status_reason = $2, sealed_tokens = NULL, \
+    sealed_consent = NULL, completion_hash = NULL, sealed_code = NULL, browser_hash = NULL, revision = revision + 1 \
     WHERE connection_id = $1 AND status = 'active'";
 /// Nobody decides on the connection before the transaction ends.
 const LOCK: &str = "UPDATE connections SET revision = revision WHERE connection_id = $1";
@@ -53,11 +45,6 @@ pub const STATEMENTS: &[&str] = &[
     FIND,
     TAKE_BY_STATE,
     FAIL,
-    KEEP_CONSENT,
-    SPEND_TRY,
-    UNFINISHED,
-    WAITING,
-    ACTIVATE,
     FIND_TOKENS,
     LEASE_REFRESH,
     STORE_REFRESHED,
@@ -119,6 +106,7 @@ impl FromRow for Connection {
             status: row.get("status")?,
             mode: row.get("mode")?,
             status_reason: row.optional("status_reason")?,
+            return_url: return_urls::read(row, "return_url")?,
             api_version: row.get("api_version")?,
             provider_user_id: row.optional("provider_user_id")?,
             created_at: row.get("created_at")?,
@@ -153,6 +141,7 @@ pub async fn insert(
         .bind(state_hash)
         .bind(connection.created_at)
         .bind(connection.api_version)
+        .bind(connection.return_url.as_ref().map(ReturnUrl::as_str))
         .execute_one(tx)
         .await
 }
@@ -184,142 +173,6 @@ pub async fn fail(
     reason: &ConnectionReason,
 ) -> Result<bool, StorageError> {
     Ok(query(FAIL).bind(connection_id).bind(reason.stored()).execute(tx).await? == 1)
-}
-
-/// What a browser came back with, until the owner shows the code that it was given.
-#[derive(Debug)]
-pub struct PendingConsent {
-    /// What the consent came to.
-    pub sealed: Vec<u8>,
-    /// What is stored of the code.
-    pub completion_hash: [u8; 32],
-    /// How many codes are heard.
-    pub tries: i64,
-    /// When the browser came back.
-    pub consented_at: Timestamp,
-}
-
-/// Keeps what a browser came back with; `false` if the connection is not under way any more.
-pub async fn keep_consent(
-    tx: &mut Tx,
-    connection_id: ConnectionId,
-    consent: PendingConsent,
-) -> Result<bool, StorageError> {
-    let kept = query(KEEP_CONSENT)
-        .bind(connection_id)
-        .bind(consent.sealed)
-        .bind(consent.completion_hash)
-        .bind(consent.tries)
-        .bind(consent.consented_at)
-        .execute(tx)
-        .await?;
-    Ok(kept == 1)
-}
-
-/// One try of a completion code.
-#[derive(Debug)]
-pub struct CodeTry {
-    /// What is stored of the right one.
-    pub completion_hash: [u8; 32],
-    /// How many tries are left after this one.
-    pub tries_left: i64,
-    /// What the consent came to.
-    pub sealed_consent: Vec<u8>,
-}
-
-impl FromRow for CodeTry {
-    const ORIGIN: Origin = Connection::ORIGIN;
-
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self {
-            completion_hash: row.get("completion_hash")?,
-            tries_left: row.get("completion_tries_left")?,
-            sealed_consent: row.get("sealed_consent")?,
-        })
-    }
-}
-
-/// Spends a try of a completion code, before it is compared; `None` if no consent that the browser brought
-/// after `consented_after` waits for one.
-pub async fn spend_try(
-    tx: &mut Tx,
-    connection_id: ConnectionId,
-    consented_after: Timestamp,
-) -> Result<Option<CodeTry>, StorageError> {
-    query(SPEND_TRY).bind(connection_id).bind(consented_after).fetch_optional(tx).await
-}
-
-/// A consent that nobody completed.
-#[derive(Debug)]
-pub struct Unfinished {
-    /// The connection.
-    pub connection_id: ConnectionId,
-    /// Its organization.
-    pub organization_id: OrganizationId,
-    /// Who started it.
-    pub owner_id: crate::domain::id::UserId,
-    /// What the consent came to.
-    pub sealed_consent: Vec<u8>,
-}
-
-impl FromRow for Unfinished {
-    const ORIGIN: Origin = Connection::ORIGIN;
-
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self {
-            connection_id: row.get("connection_id")?,
-            organization_id: row.get("organization_id")?,
-            owner_id: row.get("owner_id")?,
-            sealed_consent: row.get("sealed_consent")?,
-        })
-    }
-}
-
-/// The consent of a connection, if it waits to be completed.
-pub async fn waiting(
-    on: &mut impl super::Executor,
-    connection_id: ConnectionId,
-) -> Result<Option<Unfinished>, StorageError> {
-    query(WAITING).bind(connection_id).fetch_optional(on).await
-}
-
-/// Some of the consents that browsers brought at `consented_before` or earlier and that nobody completed.
-pub async fn unfinished(
-    on: &mut impl super::Executor,
-    consented_before: Timestamp,
-) -> Result<Vec<Unfinished>, StorageError> {
-    query(UNFINISHED).bind(consented_before).fetch_all(on).await
-}
-
-/// By what a connection is used from now on.
-#[derive(Debug, Clone)]
-pub struct Activation {
-    /// How the cloud is spoken to.
-    pub api_version: ApiVersion,
-    /// The cloud's id of the owner.
-    pub provider_user_id: Option<String>,
-    /// For API v2.0: access and refresh token, sealed, and when the access token stops working.
-    pub tokens: Option<(Vec<u8>, Timestamp)>,
-}
-
-/// Gives a connection whose consent is completed what it is used by.
-///
-/// # Errors
-/// [`StorageError::LostRace`] if no consent waits for that.
-pub async fn activate(
-    tx: &mut Tx,
-    connection_id: ConnectionId,
-    activation: Activation,
-) -> Result<(), StorageError> {
-    let (sealed_tokens, access_expires_at) = activation.tokens.unzip();
-    query(ACTIVATE)
-        .bind(connection_id)
-        .bind(sealed_tokens)
-        .bind(access_expires_at)
-        .bind(activation.api_version)
-        .bind(activation.provider_user_id.as_deref())
-        .execute_one(tx)
-        .await
 }
 
 /// The tokens of a connection.

@@ -18,12 +18,12 @@ use crate::domain::policy::{GrantFacts, VehicleFacts};
 use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, o.recoveries, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
 /// Connections before their cars, as in what narrows both, so that there is no deadlock.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, o.recoveries, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
     ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR SHARE OF v";
@@ -70,6 +70,7 @@ impl FromRow for VehicleRow {
                 owner_id: row.get("owner_id")?,
                 owner_disabled: owner_disabled.is_some(),
                 owner_recovered: recovered(row, "owner_recoveries")?,
+                consents: row.get("consents")?,
                 removed: removed.is_some(),
                 suspended: suspended.is_some(),
                 connection_status: row.get("connection_status")?,
@@ -90,6 +91,7 @@ impl FromRow for GrantFacts {
             grant: Grant::from_row(row)?,
             grantee_disabled: disabled.is_some(),
             grantee_recovered: recovered(row, "grantee_recoveries")?,
+            vehicle_consents: row.get("vehicle_consents")?,
         })
     }
 }

@@ -11,8 +11,9 @@ use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
-    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at, grantee_recoveries) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12, (SELECT recoveries FROM users WHERE user_id = $5))";
+    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at, grantee_recoveries, vehicle_consents) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12, (SELECT recoveries FROM users WHERE user_id = $5), \
+    (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 // Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
 const LIST: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 ORDER BY grant_id DESC LIMIT $3";
@@ -26,9 +27,18 @@ const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v
 /// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
     ORDER BY grant_id";
-/// The owner stands by a grant, whoever gave the grantee's account new credentials.
-const CONFIRM: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
-    WHERE grant_id = $1 AND ended_at IS NULL AND grantee_recoveries <> (SELECT recoveries FROM users WHERE user_id = grants.grantee_id)";
+/// The owner stands by a grant, whoever gave the grantee's account new credentials, and whatever became of their own
+/// consent to the car since.
+const CONFIRM: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id), \
+    vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id) \
+    WHERE grant_id = $1 AND ended_at IS NULL AND (grantee_recoveries <> (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
+    OR vehicle_consents <> (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id))";
+/// Those that wait because the owner's consent to the car came back. Which of them are alive, the domain decides.
+const WAITING_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
+    WHERE g.vehicle_id = $1 AND g.ended_at IS NULL AND g.not_after > $2 AND g.vehicle_consents <> v.consents ORDER BY g.grant_id";
+/// The owner stands by these, now that their consent has come back.
+const KEEP_EACH: &str = "UPDATE grants SET vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id) \
+    WHERE ended_at IS NULL AND grant_id IN (VALUES {rows:uuid}) RETURNING *";
 /// The same for all grants that this issuer gave this person, for cars that are not waiting themselves.
 const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
     WHERE issuer_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND vehicle_id IN (SELECT v.vehicle_id FROM vehicles v \
@@ -48,6 +58,8 @@ pub const STATEMENTS: &[&str] = &[
     LIST_FOR_OF_VEHICLE,
     OPEN_OF_VEHICLE,
     CONFIRM,
+    WAITING_OF_VEHICLE,
+    KEEP_EACH,
     CONFIRM_OF,
     END,
     END_EACH,
@@ -162,6 +174,25 @@ pub async fn alive_of_vehicle(
 /// Notes that the owner stands by a grant; `false` if it did not wait for that.
 pub async fn confirm(tx: &mut Tx, grant_id: GrantId) -> Result<bool, StorageError> {
     Ok(query(CONFIRM).bind(grant_id).execute(tx).await? == 1)
+}
+
+/// The grants of a car that are alive at `now` and wait because the owner's consent to it was lost and came back.
+pub async fn waiting_of_vehicle(
+    on: &mut impl Executor,
+    vehicle_id: VehicleId,
+    now: Timestamp,
+) -> Result<Vec<Grant>, StorageError> {
+    let waiting = query(WAITING_OF_VEHICLE).long().bind(vehicle_id).bind(Grant::over_by(now));
+    let mut waiting: Vec<Grant> = waiting.fetch_all(on).await?;
+    waiting.retain(|grant| grant.is_alive(now));
+    Ok(waiting)
+}
+
+/// Notes that the owner stands by each of these grants, although their consent was lost; returns those that no act has
+/// ended meanwhile.
+pub async fn keep_each(tx: &mut Tx, grants: &[Grant]) -> Result<Vec<Grant>, StorageError> {
+    let ids = grants.iter().map(|grant| [grant.grant_id.into()]);
+    query(KEEP_EACH).rows(ids).fetch_all(tx).await
 }
 
 /// Notes that an issuer stands by what they gave a person.

@@ -17,6 +17,7 @@ pub mod claims;
 pub mod client_moves;
 pub mod commands;
 pub mod connections;
+pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
@@ -30,6 +31,7 @@ pub mod record;
 pub mod record_archive;
 pub mod record_queue;
 pub mod retention;
+pub mod return_urls;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_connections;
@@ -105,6 +107,7 @@ pub fn statements() -> Vec<&'static str> {
         client_moves::STATEMENTS,
         commands::STATEMENTS,
         connections::STATEMENTS,
+        consents::STATEMENTS,
         cosignatures::STATEMENTS,
         db::STATEMENTS,
         decisions::STATEMENTS,
@@ -116,6 +119,7 @@ pub fn statements() -> Vec<&'static str> {
         record_archive::STATEMENTS,
         record_queue::STATEMENTS,
         retention::STATEMENTS,
+        return_urls::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,

@@ -13,9 +13,10 @@ const SUSPEND: &str = "UPDATE vehicles SET suspended_reason = $2, suspended_at =
     revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NULL AND removed_at IS NULL";
 const RESUME: &str = "UPDATE vehicles SET suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, \
     revision = revision + 1 WHERE vehicle_id = $1 AND suspended_reason IS NOT NULL AND suspended_at <= $2";
-const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = revision + 1 \
+const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = revision + 1, \
+    consents = consents + CASE WHEN permissions = '' THEN 1 ELSE 0 END \
     WHERE vehicle_id = $1 AND permissions <> $2";
-const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
+const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, transfer_to = NULL, transfer_until = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
 const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
@@ -27,8 +28,15 @@ const OF_OTHERS: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recov
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.organization_id = $1 AND v.owner_id <> $2 AND v.removed_at IS NULL \
     AND v.provider_vehicle_id IN (VALUES {rows:text}) ORDER BY v.vehicle_id";
-const REMOVE_ONE: &str = "UPDATE vehicles SET removed_at = $2, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
+const REMOVE_ONE: &str = "UPDATE vehicles SET removed_at = $2, transfer_to = NULL, transfer_until = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE vehicle_id = $1 AND removed_at IS NULL";
+const OFFER: &str = "UPDATE vehicles SET transfer_to = $2, transfer_until = $3 WHERE vehicle_id = $1 AND removed_at IS NULL";
+const WITHDRAW_OFFER: &str = "UPDATE vehicles SET transfer_to = NULL, transfer_until = NULL \
+    WHERE vehicle_id = $1 AND transfer_to IS NOT NULL";
+/// Only if the owner has not changed their mind in the meantime.
+const REMOVE_OFFERED: &str = "UPDATE vehicles SET removed_at = $2, transfer_to = NULL, transfer_until = NULL, suspended_reason = NULL, \
+    suspended_at = NULL, probe_at = NULL, revision = revision + 1 \
+    WHERE vehicle_id = $1 AND removed_at IS NULL AND transfer_to = $3 AND transfer_until > $2";
 const TAKE_TO_PROBE: &str = "UPDATE vehicles SET probe_at = $2, probes = probes + 1 \
     WHERE vehicle_id IN (SELECT vehicle_id FROM vehicles WHERE probe_at <= $1 ORDER BY probe_at LIMIT $3) \
     AND probe_at <= $1 RETURNING vehicle_id, probes";
@@ -45,6 +53,9 @@ pub const STATEMENTS: &[&str] = &[
     BY_PROVIDER,
     OF_OTHERS,
     REMOVE_ONE,
+    OFFER,
+    WITHDRAW_OFFER,
+    REMOVE_OFFERED,
     TAKE_TO_PROBE,
     PROBE_AGAIN,
 ];
@@ -87,7 +98,8 @@ pub async fn resume(
     Ok(query(RESUME).bind(vehicle_id).bind(as_of).execute(tx).await? == 1)
 }
 
-/// Replaces what the owner permits; `false` if it is the same.
+/// Replaces what the owner permits; `false` if it is the same. Where it was nothing, the consent comes back, and what
+/// was lent before waits for the owner's word.
 pub async fn set_permissions(
     tx: &mut Tx,
     vehicle_id: VehicleId,
@@ -141,6 +153,32 @@ pub async fn remove_one(
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     Ok(query(REMOVE_ONE).bind(vehicle_id).bind(now).execute(tx).await? == 1)
+}
+
+/// Lets one person take a car until then, and nobody else any more; `false` if it is gone.
+pub async fn offer(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    transfer_to: UserId,
+    until: Timestamp,
+) -> Result<bool, StorageError> {
+    Ok(query(OFFER).bind(vehicle_id).bind(transfer_to).bind(until).execute(tx).await? == 1)
+}
+
+/// Lets nobody take a car any more; `false` if nobody might.
+pub async fn withdraw_offer(tx: &mut Tx, vehicle_id: VehicleId) -> Result<bool, StorageError> {
+    Ok(query(WITHDRAW_OFFER).bind(vehicle_id).execute(tx).await? == 1)
+}
+
+/// Takes a car out of the service that its owner lets this person take; `false` if they do not at `now`.
+pub async fn remove_offered(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    transfer_to: UserId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let removed = query(REMOVE_OFFERED).bind(vehicle_id).bind(now).bind(transfer_to);
+    Ok(removed.execute(tx).await? == 1)
 }
 
 /// Takes up to `limit` suspended cars to try again; nobody else takes them before `lease_until`.

@@ -5,7 +5,7 @@ pub(super) mod meaning;
 
 use super::db::{Executor, FromRow, Origin, Row, Tx, query};
 use super::{Page, StorageError};
-use crate::domain::id::{OrganizationId, UserId, VehicleId};
+use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 
@@ -14,8 +14,10 @@ const UPSERT: &str = "INSERT INTO vehicles (vehicle_id, organization_id, owner_i
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT recoveries FROM users WHERE user_id = $3), 1) \
     ON CONFLICT (owner_id, provider_vehicle_id) DO UPDATE SET connection_id = excluded.connection_id, \
     make = excluded.make, model = excluded.model, year = excluded.year, permissions = excluded.permissions, \
-    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, connected_at = excluded.connected_at, \
-    owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1 \
+    removed_at = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, probes = 0, transfer_to = NULL, transfer_until = NULL, connected_at = excluded.connected_at, \
+    owner_recoveries = excluded.owner_recoveries, revision = vehicles.revision + 1, consents = vehicles.consents + \
+    CASE WHEN vehicles.removed_at IS NULL AND vehicles.permissions <> '' AND EXISTS (SELECT 1 FROM connections c \
+    WHERE c.connection_id = vehicles.connection_id AND c.status = 'active') THEN 0 ELSE 1 END \
     RETURNING vehicle_id";
 const FIND: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id = $2";
 const LIST: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND vehicle_id < $2 ORDER BY vehicle_id DESC LIMIT $3";
@@ -23,12 +25,15 @@ const LIST_FOR: &str = "SELECT * FROM vehicles WHERE organization_id = $1 AND ve
     AND (owner_id = $4 OR vehicle_id IN (SELECT vehicle_id FROM grants \
     WHERE grantee_id = $4 AND ended_at IS NULL AND not_after > $5)) ORDER BY vehicle_id DESC LIMIT $3";
 
+const OF_CONNECTION: &str =
+    "SELECT * FROM vehicles WHERE connection_id = $1 AND removed_at IS NULL ORDER BY vehicle_id";
+
 /// One of them that was consented to before somebody else gave the account new credentials.
 const WAITING_FOR_OWNER: &str = "SELECT v.vehicle_id FROM vehicles v JOIN users o ON o.user_id = v.owner_id \
     WHERE v.owner_id = $1 AND v.removed_at IS NULL AND v.owner_recoveries <> o.recoveries LIMIT 1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR, WAITING_FOR_OWNER];
+pub const STATEMENTS: &[&str] = &[UPSERT, FIND, LIST, LIST_FOR, OF_CONNECTION, WAITING_FOR_OWNER];
 
 impl FromRow for Vehicle {
     const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
@@ -52,7 +57,8 @@ impl FromRow for Vehicle {
 }
 
 /// Adds a car, or gives the owner's existing one its new connection. Returns its id, which is the
-/// old one if the owner had connected the car before.
+/// old one if the owner had connected the car before. If their consent to it had been lost, what was lent before
+/// waits for their word.
 pub async fn upsert(tx: &mut Tx, vehicle: &Vehicle) -> Result<VehicleId, StorageError> {
     let vehicle_id: Option<VehicleId> = query(UPSERT)
         .bind(vehicle.vehicle_id)
@@ -103,6 +109,14 @@ pub async fn list_for(
         .bind(over_by)
         .fetch_all(on)
         .await
+}
+
+/// The cars of a connection.
+pub async fn of_connection(
+    on: &mut impl Executor,
+    connection_id: ConnectionId,
+) -> Result<Vec<Vehicle>, StorageError> {
+    query(OF_CONNECTION).bind(connection_id).fetch_all(on).await
 }
 
 /// Whether a car of a person waits until they consent to it at its maker once more, because somebody else gave their

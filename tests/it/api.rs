@@ -16,6 +16,7 @@ mod living_grants;
 mod main_job;
 mod readings;
 mod retention;
+mod return_urls;
 mod sessions;
 mod users;
 mod webhooks;

@@ -68,16 +68,20 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/api-clients/{api_client_id}/rotate-secret",
                                                            [201, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/api-clients/{api_client_id}/replace",  [200, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("GET",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
+    ("PUT",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
-    // It is complete already.
+    // It is complete already, and the code another one.
     ("POST",   "/v1/connections/{connection_id}/complete", [404, 409, 404, 404, 404, 409, 403, 401, 401]),
     ("POST",   "/v1/connections/{connection_id}/reauthenticate",
                                                            [200, 200, 404, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("POST",   "/v1/vehicles/{vehicle_id}/transfer",       [403, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("DELETE", "/v1/vehicles/{vehicle_id}/transfer",       [403, 204, 403, 404, 404, 204, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/{observable}",   [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/grants",                               [403, 201, 403, 404, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/grants",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
@@ -277,10 +281,12 @@ impl Scene {
             "/v1/users" => {
                 json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
             }
+            "/v1/organization/return-urls" => json!({ "return_urls": [] }),
             "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
             "/v1/api-clients/{api_client_id}/replace" => {
                 json!({ "successor_id": self.actors[5].id })
             }
+            "/v1/vehicles/{vehicle_id}/transfer" => json!({ "to_user_id": self.guest_id }),
             "/v1/grants" => json!({
                 "vehicle_id": self.vehicle_id,
                 "grantee_id": self.guest_id,
@@ -309,6 +315,7 @@ impl Scene {
         let needs_owner = [
             "/v1/connections/{connection_id}/complete",
             "/v1/connections/{connection_id}/reauthenticate",
+            "/v1/vehicles/{vehicle_id}/transfer",
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
             "/v1/connections",

@@ -65,6 +65,7 @@ impl Event {
             Self::ApiClientRefused { api_client_id, reason } => {
                 json!({ "api_client_id": api_client_id, "reason": reason })
             }
+            Self::ReturnUrlsReplaced { count } => json!({ "count": count }),
             Self::ConnectionStarted { connection_id, .. }
             | Self::ConnectionReauthenticationStarted { connection_id, .. }
             | Self::ConnectionReauthenticated { connection_id, .. }
@@ -94,6 +95,8 @@ impl Event {
             Self::VehiclePermissionsChanged { permissions, .. } => {
                 json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
             }
+            Self::VehicleTransferOffered { to, until, .. } => json!({ "to": to, "until": until }),
+            Self::VehicleTransferred { to, .. } => json!({ "to": to }),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({

@@ -127,6 +127,9 @@ catalog! {
     AccountRecovered "account_recovered" FORBIDDEN ContactOwner never
         "Somebody else gave the account new credentials: the owner confirms the grant, or connects their own car again"
         "Somebody restored access to this account. The owner of the car must confirm the key, or connect their own car again.";
+    ConsentReturned "consent_returned" FORBIDDEN ContactOwner never
+        "The owner's consent was lost and came back, and the owner has not confirmed since that the grant stands"
+        "The owner connected this car again. Ask them to confirm your key.";
     VehicleRemoved "vehicle_removed" FORBIDDEN ContactOwner never
         "The vehicle was taken out of the service" "This car is no longer available.";
     ConsentLost "consent_lost" FORBIDDEN ContactOwner never

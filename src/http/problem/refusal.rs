@@ -124,6 +124,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
         Reason::GrantExhausted => Code::GrantExhausted,
         Reason::AccountDisabled => Code::AccountDisabled,
         Reason::AccountRecovered => Code::AccountRecovered,
+        Reason::ConsentReturned => Code::ConsentReturned,
         Reason::VehicleRemoved => Code::VehicleRemoved,
         Reason::ConsentLost => Code::ConsentLost,
         Reason::VehicleSuspended => Code::VehicleSuspended,

@@ -29,6 +29,8 @@ pub(in crate::http) struct ConnectionBody {
     api_version: String,
     /// `live` or `simulated`.
     mode: String,
+    /// Where the app wants the owner's browser back.
+    return_url: Option<String>,
     /// When the owner was sent to the vehicle cloud.
     created_at: String,
     /// Where to send the owner's browser; only in the answer that starts the connection.
@@ -45,6 +47,7 @@ impl From<Connection> for ConnectionBody {
             status_reason: connection.status_reason.map(|reason| reason.word().to_owned()),
             api_version: connection.api_version.to_string(),
             mode: connection.mode.to_string(),
+            return_url: connection.return_url.map(|url| url.to_string()),
             created_at: connection.created_at.to_string(),
             authorize_url: None,
         }

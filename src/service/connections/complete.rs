@@ -2,19 +2,17 @@
 //! sent to the consent page by somebody else has the code, and the somebody has not.
 
 use super::consent::{KeptCar, KeptConsent};
-use super::disconnect::remove_car;
-use super::{faults, find_for};
+use super::{cars, find_for};
 use crate::domain::access::Operation;
 use crate::domain::connection::{COMPLETION_TIME, Connection, ConnectionStatus};
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, VehicleId};
+use crate::domain::id::{ConnectionId, GrantId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
-use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Caller, Error, Service, StateFault, Work, users};
 use crate::signing::secret;
-use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, StorageError, connections, vehicle_connections, vehicles};
+use crate::storage::consents::CodeTry;
+use crate::storage::{Priority, StorageError, connections, consents, grants, vehicles};
 
 /// A connection that is complete.
 #[derive(Debug)]
@@ -24,29 +22,78 @@ pub struct Completed {
     /// The owner's cars that came with it.
     pub vehicles: Vec<Vehicle>,
     /// Cars that came with it and stay with their owner here, who consents to them still.
-    pub others: Vec<Vehicle>,
+    pub others: Vec<StayingCar>,
+    /// What was lent of the owner's cars before their consent was lost, and waits for their word.
+    pub waiting_grants: Vec<GrantId>,
+}
+
+/// A car of somebody else, by name.
+#[derive(Debug)]
+pub struct StayingCar {
+    /// Its maker.
+    pub make: String,
+    /// Its model.
+    pub model: String,
+    /// Its model year.
+    pub year: i64,
+}
+
+impl From<KeptCar> for StayingCar {
+    fn from(car: KeptCar) -> Self {
+        Self { make: car.make, model: car.model, year: car.year }
+    }
+}
+
+/// What the owner says.
+#[derive(Debug, Clone, Copy)]
+pub struct Completion<'a> {
+    /// The code that the consenting browser was given.
+    pub code: &'a str,
+    /// Whether they stand by what they lent before their consent was lost.
+    pub keeps_grants: bool,
+}
+
+/// What the right code was shown for.
+enum Shown {
+    /// A consent that waits for it.
+    Now(KeptConsent),
+    /// A consent that was completed with it, and the cars that had come with it and stay with others.
+    Before(Vec<KeptCar>),
 }
 
 /// Completes a connection, for who started it or an API client for them. A car has one owner in an organization: if
-/// another one's consent, asked now, is dead, the car moves and its grants end; if it is alive, the car stays.
+/// another one's consent, asked now, is dead, the car moves and its grants end; if it is alive, the car stays. What the
+/// owner lent of a car before their own consent to it was lost waits for their word, which they can give here. The
+/// same code is answered the same again while it lives: the first answer may not have arrived.
 ///
 /// # Errors
-/// [`Error::NotFound`] for another's connection; [`StateFault::ConsentNotPending`] if no consent waits or its five
-/// minutes are over; [`StateFault::CompletionCodeWrong`].
+/// [`Error::NotFound`] for another's connection; [`crate::service::Denial::ScopeMissing`];
+/// [`StateFault::ConsentNotPending`] if no consent waits or its five minutes are over;
+/// [`StateFault::CompletionCodeWrong`].
 pub async fn complete(
     service: &Service,
     caller: &Caller,
     connection_id: ConnectionId,
-    code: &str,
+    completion: Completion<'_>,
 ) -> Result<Completed, Error> {
     let base = &service.base;
-    let connection = find_for(base, caller, Operation::CompleteConnection, connection_id).await?;
-    let consent = &try_code(base, caller, &connection, code).await?;
-    ask_others(service, &connection, consent).await?;
-    let completed = base.transact("connections.complete", Priority::Ordinary, |work| {
-        Box::pin(async { keep(base, work, caller, &connection, consent).await })
-    });
-    completed.await
+    let connection = &find_for(base, caller, Operation::CompleteConnection, connection_id).await?;
+    let Completion { code, keeps_grants } = completion;
+    if keeps_grants {
+        find_for(base, caller, Operation::ConfirmGrant, connection_id).await?;
+    }
+    let shown = try_code(base, caller, connection, code).await?;
+    if let Shown::Now(consent) = &shown {
+        cars::ask_others(service, connection, consent).await?;
+    }
+    match finish(base, caller, connection, &shown, keeps_grants).await {
+        // The same code was shown at the same time, and that was faster.
+        Err(Error::State(StateFault::ConsentNotPending)) => {
+            let shown = try_code(base, caller, connection, code).await?;
+            finish(base, caller, connection, &shown, keeps_grants).await
+        }
+        finished => finished,
+    }
 }
 
 /// Compares the code; a try is spent before, and stays spent.
@@ -55,127 +102,115 @@ async fn try_code(
     caller: &Caller,
     connection: &Connection,
     code: &str,
-) -> Result<KeptConsent, Error> {
+) -> Result<Shown, Error> {
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let presented = secret::hash_of_pair(&connection_id.to_string(), code);
-    let sealed = base.transact("connections.try_code", Priority::Ordinary, |work| {
+    let shown = base.transact("connections.try_code", Priority::Ordinary, |work| {
         Box::pin(async move {
             let consented_after = work.now.minus(COMPLETION_TIME);
             let tx = &mut work.tx;
-            let spent = connections::spend_try(tx, connection_id, consented_after).await?;
+            let spent = consents::spend_try(tx, connection_id, consented_after).await?;
             let spent = spent.ok_or(Error::State(StateFault::ConsentNotPending))?;
             if secret::hashes_equal(&presented, &spent.completion_hash) {
-                return Ok(Some(spent.sealed_consent));
+                return Ok(Some(spent));
             }
             let mut events = vec![Event::ConnectionCodeRefused { connection_id, user_id }];
-            if spent.tries_left == 0 {
-                let reason = ConnectionReason::Ended(ConnectionEnd::NotCompleted);
-                connections::fail(tx, connection_id, &reason).await?;
+            let reason = ConnectionReason::Ended(ConnectionEnd::NotCompleted);
+            if spent.tries_left == 0 && connections::fail(tx, connection_id, &reason).await? {
                 events.push(Event::ConnectionFailed { connection_id, user_id, reason });
             }
             work.record_all(caller, events)?;
             Ok(None)
         })
     });
-    let sealed = sealed.await?.ok_or(Error::State(StateFault::CompletionCodeWrong))?;
-    KeptConsent::unseal(base, connection_id, &sealed)
+    let shown = shown.await?.ok_or(Error::State(StateFault::CompletionCodeWrong))?;
+    open(base, connection_id, &shown)
 }
 
-/// Cars of other owners in the organization that came with this consent.
-async fn of_others(
-    on: &mut impl crate::storage::Executor,
-    connection: &Connection,
-    consent: &KeptConsent,
-) -> Result<Vec<VehicleRow>, Error> {
-    let names: Vec<&str> = consent.cars.iter().map(|car| &*car.provider_vehicle_id).collect();
-    let owner = (connection.organization_id, connection.owner_id);
-    Ok(vehicle_connections::of_others(on, owner, &names).await?)
-}
-
-/// Has the vehicle cloud say of each whether its owner still consents. What it does not answer stays as it is.
-async fn ask_others(
-    service: &Service,
-    connection: &Connection,
-    consent: &KeptConsent,
-) -> Result<(), Error> {
-    let mut reader = service.base.store.read().await?;
-    let others = of_others(&mut reader, connection, consent).await?;
-    drop(reader);
-    for car in others.iter().filter(|car| is_consented(car)) {
-        if let Err(error) = faults::verify(service, car).await {
-            let vehicle_id = car.facts.vehicle_id;
-            tracing::warn!(%vehicle_id, error = ?error, "it is not known whether its owner consents");
+fn open(base: &Base, connection_id: ConnectionId, shown: &CodeTry) -> Result<Shown, Error> {
+    let kept = shown.sealed_consent.as_deref();
+    let kept = kept.map(|sealed| KeptConsent::unseal(base, connection_id, sealed)).transpose()?;
+    match (shown.status, kept) {
+        (ConnectionStatus::Consented, Some(consent)) => Ok(Shown::Now(consent)),
+        (ConnectionStatus::Active, kept) => {
+            Ok(Shown::Before(kept.map(|kept| kept.cars).unwrap_or_default()))
         }
+        (_, _) => Err(Error::Internal(format!("{connection_id} has a code and no consent"))),
     }
-    Ok(())
 }
 
-fn is_consented(car: &VehicleRow) -> bool {
-    car.facts.connection_status == ConnectionStatus::Active
-        && car.facts.permissions.iter().next().is_some()
+async fn finish(
+    base: &Base,
+    caller: &Caller,
+    connection: &Connection,
+    shown: &Shown,
+    keeps_grants: bool,
+) -> Result<Completed, Error> {
+    let finished = base.transact("connections.complete", Priority::Ordinary, |work| {
+        Box::pin(async move {
+            users::find_open(&mut work.tx, caller, connection.owner_id).await?;
+            let others = match shown {
+                Shown::Now(consent) => keep(base, work, caller, connection, consent).await?,
+                Shown::Before(others) => others.clone(),
+            };
+            let vehicles = vehicles::of_connection(&mut work.tx, connection.connection_id).await?;
+            let waiting_grants = stand_by(work, caller, &vehicles, keeps_grants).await?;
+            let connection = Connection { status: ConnectionStatus::Active, ..connection.clone() };
+            let others = others.into_iter().map(StayingCar::from).collect();
+            Ok(Completed { connection, vehicles, others, waiting_grants })
+        })
+    });
+    finished.await
 }
 
+/// Gives the owner what the consent came to; returns the cars that stay with others.
 async fn keep(
     base: &Base,
     work: &mut Work<'_>,
     caller: &Caller,
     connection: &Connection,
     consent: &KeptConsent,
-) -> Result<Completed, Error> {
+) -> Result<Vec<KeptCar>, Error> {
     let (connection_id, user_id, now) = (connection.connection_id, connection.owner_id, work.now);
-    users::find_open(&mut work.tx, caller, user_id).await?;
     let activation = consent.activation(base, connection_id)?;
-    match connections::activate(&mut work.tx, connection_id, activation).await {
+    let api_version = activation.api_version;
+    match consents::activate(&mut work.tx, connection_id, activation).await {
         Err(StorageError::LostRace) => return Err(Error::State(StateFault::ConsentNotPending)),
         other => other?,
     }
-    let others = of_others(&mut work.tx, connection, consent).await?;
-    let mut events = Vec::new();
-    for dead in others.iter().filter(|car| !is_consented(car)) {
-        let (vehicle_id, owner_id) = (dead.facts.vehicle_id, dead.facts.owner_id);
-        events.extend(remove_car(&mut work.tx, vehicle_id, owner_id, now).await?);
+    let taken = cars::take(base, &mut work.tx, connection, consent, now).await?;
+    if !taken.staying.is_empty() {
+        let others = KeptConsent::of_others(api_version, taken.staying.clone());
+        let sealed = others.seal(base, connection_id)?;
+        consents::keep_answer(&mut work.tx, connection_id, sealed).await?;
     }
-    let stays = |car: &KeptCar| {
-        let mut alive = others.iter().filter(|other| is_consented(other));
-        alive.any(|other| other.provider_vehicle_id == car.provider_vehicle_id)
-    };
-    let (mut owned, mut staying) = (Vec::new(), Vec::new());
-    for car in &consent.cars {
-        let mut vehicle = vehicle(base.entropy.id(now)?, connection, car, now);
-        if stays(car) {
-            staying.push(vehicle);
-            continue;
-        }
-        vehicle.vehicle_id = vehicles::upsert(&mut work.tx, &vehicle).await?;
-        let vehicle_id = vehicle.vehicle_id;
-        events.push(Event::VehicleConnected { vehicle_id, user_id, connection_id });
-        owned.push(vehicle);
-    }
-    events.insert(0, Event::ConnectionCompleted { connection_id, user_id, vehicles: owned.len() });
-    work.record_all(caller, events)?;
-    let connection = Connection { status: ConnectionStatus::Active, ..connection.clone() };
-    Ok(Completed { connection, vehicles: owned, others: staying })
+    let vehicles = taken.owned;
+    work.record(caller, Event::ConnectionCompleted { connection_id, user_id, vehicles })?;
+    work.record_all(caller, taken.events)?;
+    Ok(taken.staying)
 }
 
-/// A car as it is kept.
-fn vehicle(
-    vehicle_id: VehicleId,
-    connection: &Connection,
-    car: &KeptCar,
-    now: Timestamp,
-) -> Vehicle {
-    Vehicle {
-        vehicle_id,
-        organization_id: connection.organization_id,
-        owner_id: connection.owner_id,
-        connection_id: connection.connection_id,
-        provider_vehicle_id: car.provider_vehicle_id.clone(),
-        make: car.make.clone(),
-        model: car.model.clone(),
-        year: car.year,
-        permissions: car.permissions(),
-        suspended_reason: None,
-        removed_at: None,
-        connected_at: now,
+/// Notes that the owner stands by what they lent of these cars, if they say so; returns what waits for that otherwise.
+async fn stand_by(
+    work: &mut Work<'_>,
+    caller: &Caller,
+    vehicles: &[Vehicle],
+    keeps_grants: bool,
+) -> Result<Vec<GrantId>, Error> {
+    let (tx, now) = (&mut work.tx, work.now);
+    let mut waiting = Vec::new();
+    for vehicle in vehicles {
+        waiting.extend(grants::waiting_of_vehicle(tx, vehicle.vehicle_id, now).await?);
     }
+    if !keeps_grants {
+        return Ok(waiting.iter().map(|grant| grant.grant_id).collect());
+    }
+    let kept = grants::keep_each(tx, &waiting).await?;
+    let confirmed = kept.into_iter().map(|grant| Event::GrantConfirmed {
+        grant_id: grant.grant_id,
+        vehicle_id: grant.vehicle_id,
+        grantee_id: grant.grantee_id,
+    });
+    work.record_all(caller, confirmed)?;
+    Ok(Vec::new())
 }

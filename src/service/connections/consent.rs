@@ -9,7 +9,7 @@ use crate::domain::id::ConnectionId;
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Error};
 use crate::signing::sealed;
-use crate::storage::connections::Activation;
+use crate::storage::consents::Activation;
 
 /// What a consent came to.
 pub(super) struct Consent {
@@ -31,7 +31,7 @@ pub(super) struct KeptConsent {
 }
 
 /// A car of it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct KeptCar {
     pub(super) provider_vehicle_id: String,
     pub(super) make: String,
@@ -50,6 +50,33 @@ fn context(connection_id: ConnectionId) -> Vec<u8> {
     format!("connections/sealed_consent/{connection_id}").into_bytes()
 }
 
+fn context_of_code(connection_id: ConnectionId) -> Vec<u8> {
+    format!("connections/sealed_code/{connection_id}").into_bytes()
+}
+
+/// The sealed form of a completion code.
+pub(super) fn seal_code(
+    base: &Base,
+    connection_id: ConnectionId,
+    code: &str,
+) -> Result<Vec<u8>, Error> {
+    let context = context_of_code(connection_id);
+    sealed::seal(&base.keys(), &*base.entropy, &context, code.as_bytes())
+        .map_err(|error| Error::Internal(format!("a code to seal: {error}")))
+}
+
+/// The completion code that was sealed.
+pub(super) fn unseal_code(
+    base: &Base,
+    connection_id: ConnectionId,
+    bytes: &[u8],
+) -> Result<String, Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Internal(format!("sealed code: {error}"));
+    let plain = sealed::open(&base.keys(), &context_of_code(connection_id), bytes)
+        .map_err(|error| broken(&error))?;
+    String::from_utf8(plain.to_vec()).map_err(|error| broken(&error))
+}
+
 impl Consent {
     /// The sealed form.
     pub(super) fn seal(&self, base: &Base, connection_id: ConnectionId) -> Result<Vec<u8>, Error> {
@@ -61,10 +88,7 @@ impl Consent {
             access_expires_at: lifetime.map(|lifetime| base.clock.now().plus(lifetime)),
             cars: self.cars.iter().map(kept_car).collect(),
         };
-        let plain = serde_json::to_vec(&kept)
-            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))?;
-        sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
-            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))
+        kept.seal(base, connection_id)
     }
 }
 
@@ -79,6 +103,19 @@ fn kept_car(car: &ConsentedVehicle) -> KeptCar {
 }
 
 impl KeptConsent {
+    /// The cars of it that did not come to its owner, and nothing by which they could be used.
+    pub(super) const fn of_others(api_version: ApiVersion, cars: Vec<KeptCar>) -> Self {
+        Self { api_version, provider_user_id: None, pair: None, access_expires_at: None, cars }
+    }
+
+    /// The sealed form.
+    pub(super) fn seal(&self, base: &Base, connection_id: ConnectionId) -> Result<Vec<u8>, Error> {
+        let plain = serde_json::to_vec(self)
+            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))?;
+        sealed::seal(&base.keys(), &*base.entropy, &context(connection_id), &plain)
+            .map_err(|error| Error::Internal(format!("a consent to seal: {error}")))
+    }
+
     /// What was kept.
     pub(super) fn unseal(
         base: &Base,

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::service::connections::CloudToken;
 use crate::service::{Base, Caller, Error, Service};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, Tx, connections, grants, vehicle_connections};
+use crate::storage::{Priority, Tx, connections, consents, grants, vehicle_connections};
 
 /// A connection that was ended.
 #[derive(Debug)]
@@ -43,8 +43,7 @@ pub async fn disconnect(
         | ConnectionStatus::Failed
         | ConnectionStatus::Lost => None,
     };
-    let waiting =
-        connections::waiting(&mut service.base.store.read().await?, connection_id).await?;
+    let waiting = consents::waiting(&mut service.base.store.read().await?, connection_id).await?;
     let cars = end(&service.base, caller, &connection).await?;
     service.access_tokens.forget(connection_id);
     let ended_upstream = match (access, waiting) {
@@ -113,6 +112,16 @@ pub(super) async fn remove_car(
     if !vehicle_connections::remove_one(tx, vehicle_id, now).await? {
         return Ok(Vec::new());
     }
+    removed_car(tx, vehicle_id, user_id, now).await
+}
+
+/// Ends every grant for a car that was taken out of the service; returns what is to be recorded.
+pub(super) async fn removed_car(
+    tx: &mut Tx,
+    vehicle_id: VehicleId,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<Vec<Event>, Error> {
     let mut events = vec![Event::VehicleRemoved { vehicle_id, user_id }];
     events.extend(end_grants(tx, vehicle_id, now).await?);
     Ok(events)

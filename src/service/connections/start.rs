@@ -11,10 +11,11 @@ use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
 use crate::domain::instruction::Action;
+use crate::domain::return_url::ReturnUrl;
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Caller, Denial, Error, Service, users};
 use crate::signing::secret::{RandomSecret, SecretPrefix};
-use crate::storage::{Priority, connections};
+use crate::storage::{Priority, Tx, connections, return_urls};
 
 const START: &str = "connections.start";
 
@@ -32,6 +33,8 @@ pub struct Started {
 pub struct Wanted {
     /// Which cars are offered.
     pub mode: Mode,
+    /// Where the app wants the browser back.
+    pub return_url: Option<ReturnUrl>,
     /// What the owner wants to be able to grant.
     pub entitlements: Entitlements,
     /// What of it the owner cannot leave out.
@@ -61,7 +64,7 @@ fn permissions(wanted: &Wanted) -> Vec<(&'static str, bool)> {
 ///
 /// # Errors
 /// [`Denial::ScopeMissing`], [`Denial::ActingForMissing`], [`Error::NotFound`] for a person whose
-/// account is not open.
+/// account is not open, [`Error::Invalid`] for an address that the organization does not list.
 pub async fn start(
     service: &Service,
     caller: &Caller,
@@ -80,6 +83,7 @@ pub async fn start(
                     return Ok(answer);
                 }
                 users::find_open(tx, caller, owner_id).await?;
+                require_listed(tx, caller, wanted.return_url.as_ref()).await?;
                 let state = RandomSecret::generate(SecretPrefix::State, &*service.base.entropy)?;
                 let connection = Connection {
                     connection_id: service.base.entropy.id(work.now)?,
@@ -88,6 +92,7 @@ pub async fn start(
                     status: ConnectionStatus::Pending,
                     mode: wanted.mode,
                     status_reason: None,
+                    return_url: wanted.return_url.clone(),
                     api_version: service.base.settings.api_versions.preferred(),
                     provider_user_id: None,
                     created_at: work.now,
@@ -102,6 +107,21 @@ pub async fn start(
             })
         })
         .await
+}
+
+/// The address receives the code that completes the connection.
+async fn require_listed(
+    tx: &mut Tx,
+    caller: &Caller,
+    return_url: Option<&ReturnUrl>,
+) -> Result<(), Error> {
+    let Some(return_url) = return_url else { return Ok(()) };
+    if return_urls::is_listed(tx, caller.actor.organization_id, return_url).await? {
+        return Ok(());
+    }
+    let why = "is not listed for the organization: an administrator does that with \
+        PUT /v1/organization/return-urls";
+    Err(Error::invalid("/return_url", "not_listed", why))
 }
 
 fn authorize_url(

@@ -6,14 +6,15 @@ use secrecy::SecretString;
 use super::consent::KeptConsent;
 use crate::connector::Access;
 use crate::domain::actor::Actor;
-use crate::domain::connection::COMPLETION_TIME;
+use crate::domain::connection::{COMPLETION_TIME, ConnectionStatus};
 use crate::domain::event::Event;
+use crate::domain::id::ConnectionId;
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::service::{Base, Caller, Error, Service};
-use crate::storage::connections::{self, Unfinished};
-use crate::storage::{Priority, vehicle_connections};
+use crate::storage::consents::{self, Over};
+use crate::storage::{Priority, connections, vehicle_connections};
 
-/// Forgets the consents whose time to be completed is over; returns how many.
+/// Forgets the consents whose time to be completed is over; returns how many. Of those that were completed, the code.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -21,11 +22,13 @@ pub async fn forget_unfinished(service: &Service) -> Result<u64, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
     let consented_before = base.clock.now().minus(COMPLETION_TIME);
-    let unfinished = connections::unfinished(&mut reader, consented_before).await?;
+    let over = consents::over(&mut reader, consented_before).await?;
     drop(reader);
     let mut forgotten = 0;
-    for consent in &unfinished {
-        if forget(base, consent).await? {
+    for consent in &over {
+        if consent.status == ConnectionStatus::Active {
+            forget_code(base, consent.connection_id).await?;
+        } else if forget(base, consent).await? {
             end_upstream(service, consent).await?;
             forgotten += 1;
         }
@@ -33,9 +36,16 @@ pub async fn forget_unfinished(service: &Service) -> Result<u64, Error> {
     Ok(forgotten)
 }
 
+async fn forget_code(base: &Base, connection_id: ConnectionId) -> Result<(), Error> {
+    base.transact("connections.forget_code", Priority::Ordinary, |work| {
+        Box::pin(async move { Ok(consents::forget(&mut work.tx, connection_id).await?) })
+    })
+    .await
+}
+
 /// Another instance, or its owner, may have been faster.
-async fn forget(base: &Base, consent: &Unfinished) -> Result<bool, Error> {
-    let &Unfinished { connection_id, organization_id, owner_id: user_id, .. } = consent;
+async fn forget(base: &Base, consent: &Over) -> Result<bool, Error> {
+    let &Over { connection_id, organization_id, owner_id: user_id, .. } = consent;
     let forgotten = base.transact("connections.forget_unfinished", Priority::Ordinary, |work| {
         Box::pin(async move {
             let reason = ConnectionReason::Ended(ConnectionEnd::NotCompleted);
@@ -54,10 +64,11 @@ async fn forget(base: &Base, consent: &Unfinished) -> Result<bool, Error> {
 /// cloud has ended all of it.
 pub(in crate::service) async fn end_upstream(
     service: &Service,
-    consent: &Unfinished,
+    consent: &Over,
 ) -> Result<bool, Error> {
     let base = &service.base;
-    let kept = KeptConsent::unseal(base, consent.connection_id, &consent.sealed_consent)?;
+    let Some(sealed) = &consent.sealed_consent else { return Ok(true) };
+    let kept = KeptConsent::unseal(base, consent.connection_id, sealed)?;
     let Some(access) = access(&kept) else { return Ok(false) };
     let mut all = true;
     for car in &kept.cars {

@@ -1,4 +1,5 @@
-//! The owner's word for a grant that waits: somebody else gave its grantee's account new credentials.
+//! The owner's word for a grant that waits: somebody else gave its grantee's account new credentials, or the owner's
+//! consent to the car was lost and came back.
 
 use super::find_for;
 use crate::domain::access::Operation;

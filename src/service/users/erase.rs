@@ -12,7 +12,7 @@ use crate::domain::impairment::ConnectionEnd;
 use crate::service::connections::{self, CloudToken, unfinished};
 use crate::service::{Base, Caller, Error, Service, idempotency};
 use crate::storage::decisions::VehicleRow;
-use crate::storage::{Priority, connections as stored, personal_data, users};
+use crate::storage::{Priority, connections as stored, consents, personal_data, users};
 
 /// A person of whom nothing is known any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Resul
     let (mut connections, mut waiting) = (Vec::new(), Vec::new());
     let mut reader = service.base.store.read().await?;
     for &connection_id in &owned {
-        waiting.extend(stored::waiting(&mut reader, connection_id).await?);
+        waiting.extend(consents::waiting(&mut reader, connection_id).await?);
     }
     drop(reader);
     for connection_id in owned {

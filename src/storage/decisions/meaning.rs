@@ -51,6 +51,7 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "connection_id",
     "provider_vehicle_id",
     "owner_recoveries",
+    "consents",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {

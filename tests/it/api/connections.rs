@@ -59,7 +59,6 @@ on_both! {
         let complete = owner.complete(&back).await.expect(200);
         assert_eq!(complete.body["vehicles"].as_array().unwrap().len(), 3, "{}", complete.body);
         assert_eq!(complete.body["not_connected"], json!([]));
-        owner.complete(&back).await.expect_problem(409, "consent_not_pending");
         assert_eq!(status(&owner, &connection_id).await, ("active".to_owned(), Value::Null));
 
         let cars = owner.get("/v1/vehicles").await.expect(200);
@@ -203,9 +202,11 @@ on_both! { as by_tokens;
         assert_eq!(lost.list("event").len(), 1);
         assert_eq!(lost.body["data"][0]["details"]["connection_id"], connection_id);
 
-        // The owner connects again, and what was lent works again.
+        // The owner connects again, and what was lent works again when they say so.
         let mut owner = owner;
         app.connect(&mut owner).await;
+        holder.command(&car, "unlock").await.expect_problem(403, "consent_returned");
+        owner.post(&format!("/v1/grants/{grant_id}/confirm"), json!({})).await.expect(200);
         holder.command(&car, "unlock").await.expect(200);
     }
 

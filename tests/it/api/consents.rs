@@ -51,6 +51,8 @@ async fn withdrawn(app: &TestApp) {
 
     let mut owner = owner;
     app.connect(&mut owner).await;
+    holder.command(&car, "unlock").await.expect_problem(403, "consent_returned");
+    owner.post(&format!("/v1/grants/{grant_id}/confirm"), json!({})).await.expect(200);
     holder.command(&car, "unlock").await.expect(200);
 }
 

@@ -61,6 +61,14 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             "/v1/connections/con_00000000000000000000000001/complete",
             json!({ "completion_code": "00000000" }),
         ),
+        Door {
+            method: Method::PUT,
+            ..door(
+                &admin,
+                "/v1/organization/return-urls",
+                json!({ "return_urls": ["https://app.example/back"] }),
+            )
+        },
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(
             &admin,
@@ -74,6 +82,7 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             "entitlements": ["unlock"], "not_before": "2026-07-01T12:00:00Z",
             "not_after": "2026-07-01T14:00:00Z", "max_uses": 2, "label": "Label", "metadata": {} }),
         ),
+        door(&owner, &format!("/v1/vehicles/{car}/transfer"), json!({ "to_user_id": guest.id })),
         door(
             &guest,
             "/v1/commands",
@@ -87,7 +96,11 @@ async fn doors(app: &TestApp) -> Vec<Door> {
         ),
     ];
     let optional = [
-        door(&owner, "/v1/connections", json!({ "mode": "live" })),
+        door(
+            &owner,
+            "/v1/connections",
+            json!({ "mode": "live", "return_url": "https://app.example/back" }),
+        ),
         door(&owner, &format!("/v1/grants/{grant_id}/revoke"), json!({ "reason": "Reason" })),
         door(&guest, &format!("/v1/grants/{grant_id}/token"), json!({})),
     ];
@@ -201,7 +214,7 @@ on_both! {
                 }
                 for text in ["a\0b", "\0", "a@b.example\0", "usr_00000000000000000000000001\0"] {
                     let value = match member.as_str() {
-                        "entitlements" | "scopes" => json!([text]),
+                        "entitlements" | "scopes" | "return_urls" => json!([text]),
                         _ => json!(text),
                     };
                     let reply = door.refuses(door.with(&member, value), 422, "validation_failed").await;

@@ -126,6 +126,38 @@ on_both! {
         assert!(before.check(ORIGIN, &keys).is_ok() && after.check(ORIGIN, &keys).is_ok());
     }
 
+    async fn a_consent_that_waits_goes_with_its_person_and_is_ended_upstream(app) {
+        let (person, admin) = (app.member("person").await, app.admin().await);
+        let started = person.post("/v1/connections", json!({})).await.expect(201);
+        let received = app.pass_consent(&started.text("authorize_url")).await.expect(200);
+        assert_eq!(app.cloud.consented_cars().await, 3);
+        let path = format!("/v1/users/{}/personal-data", person.id);
+        let erased = admin.delete(&path).await.expect(200);
+        assert_eq!(erased.body, json!({ "user_id": person.id, "ended_upstream": true }));
+        assert_eq!(app.cloud.consented_cars().await, 0);
+        let kept = "SELECT CAST(COUNT(*) AS BIGINT) FROM connections \
+            WHERE sealed_consent IS NOT NULL OR completion_hash IS NOT NULL";
+        assert_eq!(app.count(kept).await, 0);
+        let path = format!("/v1/connections/{}", received.text("connection_id"));
+        assert_eq!(admin.get(&path).await.expect(200).text("status_reason"), "erased");
+        // A second time changes nothing.
+        let path = format!("/v1/users/{}/personal-data", person.id);
+        assert_eq!(admin.delete(&path).await.expect(200).body, erased.body);
+    }
+
+    async fn a_consent_that_waits_and_could_not_be_ended_upstream_is_said_not_to_be(app) {
+        let person = app.member("person").await;
+        let started = person.post("/v1/connections", json!({})).await.expect(201);
+        app.pass_consent(&started.text("authorize_url")).await.expect(200);
+        // Longer than the application's token lives; the next one is not to be had.
+        app.advance(std::time::Duration::from_secs(2 * 60 * 60));
+        app.cloud.refuse_tokens().await;
+        let path = format!("/v1/users/{}/personal-data", person.id);
+        let erased = app.admin().await.delete(&path).await.expect(200);
+        assert_eq!(erased.body, json!({ "user_id": person.id, "ended_upstream": false }));
+        assert_eq!(app.cloud.consented_cars().await, 3);
+    }
+
     async fn only_oneself_and_administrators_erase(app) {
         let (guest, stranger) = (app.guest().await, app.stranger().await);
         let (admin, foreigner) = (app.admin().await, app.foreigner().await);

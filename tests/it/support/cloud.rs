@@ -166,6 +166,15 @@ impl Cloud {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
+    /// No application gets a token any more.
+    pub(crate) async fn refuse_tokens(&self) {
+        let url = format!("{}/_sim/token-faults", self.url);
+        let fault = serde_json::json!({ "kind": "refuse", "on": "client_credentials" });
+        let body = serde_json::json!({ "faults": [fault], "repeat": true });
+        let answer = self.http.put(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
     /// Takes every consent and token back.
     pub(crate) async fn forget_consents(&self) {
         let url = format!("{}/_sim/consents", self.url);

@@ -6,19 +6,24 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ConnectionBody;
+use crate::domain::connection::COMPLETION_TIME;
+use crate::domain::id::ConnectionId;
 use crate::domain::impairment::NotGiven;
+use crate::domain::return_url::ReturnUrl;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
-use crate::service::Error;
-use crate::service::connections::{self, Consented, Proof, Return};
+
+use crate::service::connections::{self, Arrived, Consented, Proof, Return};
+use crate::service::{Error, StateFault};
+use crate::signing::secret::{RandomSecret, SecretPrefix};
 
 const WORD_LENGTH_MAX: usize = 64;
 const CODE_LENGTH_MAX: usize = 512;
@@ -102,13 +107,20 @@ const fn sentence(why: Option<NotGiven>) -> &'static str {
     }
 }
 
+/// What an owner reads whose browser came back a second time, and is not known to be the same.
+const USED_BEFORE: &str = "This page was opened before, or it took too long. If you have no code from it, please start \
+    again in the app.";
+
 /// Come back from the consent page, or from mending an account; for browsers. A consent is worth nothing before the
-/// person who started the connection completes it with the code in this answer.
+/// person who started the connection completes it with the code in this answer. A cookie lets the same browser load the
+/// page again while the code lives; over plain http a browser keeps none, but on localhost.
 #[utoipa::path(get, path = "/v1/connections/callback", operation_id = "connections.callback",
     tag = "connections", security(()), params(CallbackQuery),
     responses(
         (status = 200, description = "What completes the connection, for this browser alone.", content(
-            (ConsentedBody = "application/json"), (String = "text/html")))))]
+            (ConsentedBody = "application/json"), (String = "text/html"))),
+        (status = 303, description = "Back to the app that gave a `return_url`, with `connection_id` and \
+            `completion_code`, or with `error`.")))]
 pub(in crate::http) async fn callback(
     State(gateway): State<Arc<Gateway>>,
     request_id: RequestId,
@@ -139,18 +151,87 @@ pub(in crate::http) async fn callback(
         (code, user_id, None) => Ok(Proof { code, user_id }),
     };
     let not_given = result.as_ref().err().copied();
-    let returned = Return { state, result, request_id };
-    match connections::receive(&gateway.service, returned).await {
-        Ok(received) if json => Ok(Json(body(received)).into_response()),
-        Ok(received) => page(&consented(&received)),
-        Err(error) if !wants(&headers, "text/html") => Err(error.into()),
+    let browser = secret_of_browser(&headers);
+    let returned = Return { state, result, browser, request_id };
+    let (arrived, consented) = match connections::receive(&gateway.service, returned).await {
+        Ok(Arrived { connection_id, return_url, consented }) => {
+            (return_url.map(|return_url| (return_url, connection_id)), consented)
+        }
+        Err(error) => (None, Err(error)),
+    };
+    let secret = consented.as_ref().ok().and_then(|consented| consented.browser.as_ref());
+    let cookie = secret.map(cookie).transpose()?;
+    let mut answer = match arrived {
+        Some((return_url, connection_id)) => {
+            to_app(&return_url, connection_id, consented, not_given)
+        }
+        None => show(&headers, consented, not_given)?,
+    };
+    if let Some(cookie) = cookie {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// What tells the browser that consented from all others when its page is loaded again. No page or script reads it.
+const COOKIE: &str = "__Host-keylend-consent";
+
+fn cookie(secret: &RandomSecret) -> Result<HeaderValue, Problem> {
+    let life_s = COMPLETION_TIME.as_secs();
+    let secret = secret.expose();
+    let text =
+        format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={life_s}");
+    Ok(HeaderValue::from_str(&text).map_err(Error::internal)?)
+}
+
+/// The secret that this service gave the browser, if it has one.
+fn secret_of_browser(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|text| text.split_once('='));
+    let mut ours = cookies.filter(|(name, _)| name.trim() == COOKIE);
+    let (_, secret) = ours.next()?;
+    SecretPrefix::Browser.fits(secret.trim()).then(|| secret.trim().to_owned())
+}
+
+/// Shows the browser its code, or why there is none.
+fn show(
+    headers: &HeaderMap,
+    consented: Result<Consented, Error>,
+    not_given: Option<NotGiven>,
+) -> Result<Response, Problem> {
+    match consented {
+        Ok(consented) if wants(headers, "application/json") => {
+            Ok(Json(body(consented)).into_response())
+        }
+        Ok(consented) => page(&code_page(&consented)),
+        Err(error) if !wants(headers, "text/html") => Err(error.into()),
         Err(error) => {
-            let problem = Problem::from(error);
-            let status = problem.status_code();
-            let page = page(&NotConnectedPage { sentence: sentence(not_given) })?;
-            Ok((status, page).into_response())
+            let sentence = match (&error, not_given) {
+                (Error::State(StateFault::ConsentNotPending), None) => USED_BEFORE,
+                (_, _) => sentence(not_given),
+            };
+            let status = Problem::from(error).status_code();
+            Ok((status, page(&NotConnectedPage { sentence })?).into_response())
         }
     }
+}
+
+/// Sends the browser back to the app that began the connection, with the code or with a word that says why there is
+/// none.
+fn to_app(
+    return_url: &ReturnUrl,
+    connection_id: ConnectionId,
+    consented: Result<Consented, Error>,
+    not_given: Option<NotGiven>,
+) -> Response {
+    let connection_id = connection_id.to_string();
+    let (name, word) = match (consented, not_given) {
+        (Ok(consented), _) => ("completion_code", consented.completion_code),
+        (Err(_), Some(why)) => ("error", why.to_string()),
+        (Err(error), None) => ("error", Problem::from(error).code().as_str().to_owned()),
+    };
+    let address = return_url.with(&[("connection_id", &connection_id), (name, &word)]);
+    Redirect::to(&address).into_response()
 }
 
 fn wants(headers: &HeaderMap, media_type: &str) -> bool {
@@ -167,7 +248,7 @@ fn body(received: Consented) -> ConsentedBody {
 }
 
 /// The code in two groups, as people read and type it.
-fn consented(received: &Consented) -> ConsentedPage {
+fn code_page(received: &Consented) -> ConsentedPage {
     let code = received.completion_code.as_str();
     let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
     ConsentedPage {

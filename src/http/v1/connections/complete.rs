@@ -13,7 +13,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::connections::{self, Completed};
+use crate::service::connections::{self, Completed, Completion, StayingCar};
 
 /// What a connection is completed with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,6 +22,10 @@ pub(in crate::http) struct CompleteConnection {
     /// The code that the consenting browser was given; spaces in it do not count.
     #[schema(max_length = 32, example = "1234 5678")]
     completion_code: String,
+    /// Whether the owner stands by the keys that were lent of these cars before the consent to them was lost; `false`
+    /// if not given. An API client needs `grants:write` for it. Those that wait otherwise are in `waiting_grant_ids`.
+    #[serde(default)]
+    keep_grants: bool,
 }
 
 /// A car that came with a consent.
@@ -38,11 +42,16 @@ pub(in crate::http) struct ConsentedCarBody {
     year: i64,
 }
 
-impl ConsentedCarBody {
-    fn of(vehicle: Vehicle, is_owned: bool) -> Self {
-        let Vehicle { make, model, year, .. } = vehicle;
-        let vehicle_id = is_owned.then(|| vehicle.vehicle_id.to_string());
-        Self { vehicle_id, make, model, year }
+impl From<Vehicle> for ConsentedCarBody {
+    fn from(vehicle: Vehicle) -> Self {
+        let Vehicle { vehicle_id, make, model, year, .. } = vehicle;
+        Self { vehicle_id: Some(vehicle_id.to_string()), make, model, year }
+    }
+}
+
+impl From<StayingCar> for ConsentedCarBody {
+    fn from(StayingCar { make, model, year }: StayingCar) -> Self {
+        Self { vehicle_id: None, make, model, year }
     }
 }
 
@@ -57,24 +66,28 @@ pub(in crate::http) struct CompletedBody {
     vehicles: Vec<ConsentedCarBody>,
     /// Cars that came with it and stay with another owner in the organization, who consents to them still.
     not_connected: Vec<ConsentedCarBody>,
+    /// Grants for these cars from before the consent was lost. They wait with `consent_returned` until the owner
+    /// confirms each (`POST /v1/grants/{grant_id}/confirm`).
+    waiting_grant_ids: Vec<String>,
 }
 
 impl From<Completed> for CompletedBody {
     fn from(completed: Completed) -> Self {
-        let show = |is_owned| move |vehicle| ConsentedCarBody::of(vehicle, is_owned);
         let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id.to_string());
+        let waiting = completed.waiting_grants.iter().map(ToString::to_string);
         Self {
             connection: completed.connection.into(),
             vehicle_ids: ids.collect(),
-            vehicles: completed.vehicles.into_iter().map(show(true)).collect(),
-            not_connected: completed.others.into_iter().map(show(false)).collect(),
+            vehicles: completed.vehicles.into_iter().map(Into::into).collect(),
+            waiting_grant_ids: waiting.collect(),
+            not_connected: completed.others.into_iter().map(Into::into).collect(),
         }
     }
 }
 
 /// Complete a connection with the code that the consenting browser was given, within five minutes: for who started
 /// it, or an API client for them. A backend completes for the user whose browser arrived with the code, never for one
-/// whom it remembers having sent.
+/// whom it remembers having sent. The same code has the same answer while it lives, and five are heard in all.
 #[utoipa::path(post, path = "/v1/connections/{connection_id}/complete", operation_id = "connections.complete",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
     request_body = CompleteConnection,
@@ -87,6 +100,8 @@ pub(in crate::http) async fn complete(
     body: ApiJson<CompleteConnection>,
 ) -> Result<Json<CompletedBody>, Problem> {
     let code: String = body.value.completion_code.split_whitespace().collect();
-    let completed = connections::complete(&gateway.service, &caller, connection_id, &code).await?;
+    let completion = Completion { code: &code, keeps_grants: body.value.keep_grants };
+    let completed =
+        connections::complete(&gateway.service, &caller, connection_id, completion).await?;
     Ok(Json(completed.into()))
 }

@@ -11,6 +11,7 @@ use super::ConnectionBody;
 use crate::connector::SingleVehicle;
 use crate::domain::connection::Mode;
 use crate::domain::entitlement::{Entitlement, Entitlements};
+use crate::domain::return_url::{InvalidReturnUrl, ReturnUrl};
 use crate::http::Gateway;
 use crate::http::extract::{IdempotencyKey, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
@@ -40,6 +41,11 @@ pub(in crate::http) struct StartConnection {
     /// Only the car with this vehicle identification number can be shared.
     #[schema(min_length = 17, max_length = 17, pattern = "^[A-Za-z0-9]+$")]
     vin: Option<String>,
+    /// Where the browser is sent when the owner has consented, with `connection_id` and `completion_code`, or `error`.
+    /// An address that an administrator has listed (`PUT /v1/organization/return-urls`), as it is listed. If not given,
+    /// a page shows the code.
+    #[schema(max_length = 512, example = "https://app.example/cars/connected")]
+    return_url: Option<String>,
 }
 
 impl StartConnection {
@@ -62,6 +68,9 @@ impl StartConnection {
         if self.vin.as_ref().is_some_and(|vin| !is_vin(vin)) {
             return Err(Error::invalid("/vin", "invalid", "must have 17 letters and digits"));
         }
+        let return_url = self.return_url.map(|url| url.parse()).transpose();
+        let return_url: Option<ReturnUrl> = return_url
+            .map_err(|why: InvalidReturnUrl| Error::invalid("/return_url", "invalid", why))?;
         let single = self.single_vehicle.unwrap_or(self.vin.is_some());
         if self.vin.is_some() && !single {
             let why = "must not be false if a vin is given";
@@ -69,6 +78,7 @@ impl StartConnection {
         }
         Ok(Wanted {
             mode: self.mode.unwrap_or(Mode::Live),
+            return_url,
             entitlements: self.entitlements.unwrap_or_else(|| usual.into_iter().collect()),
             required: self.required.unwrap_or_default(),
             make: self.make.map(|make| make.to_ascii_uppercase()),

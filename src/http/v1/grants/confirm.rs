@@ -13,8 +13,9 @@ use crate::http::extract::{ApiPath, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants;
 
-/// Confirm a key that waits with `account_recovered`, because somebody else gave its grantee's account new
-/// credentials: for the owner of the car, or an API client for them.
+/// Confirm a key that waits: with `account_recovered`, because somebody else gave its grantee's account new
+/// credentials, or with `consent_returned`, because the owner's consent to the car was lost and came back. For the owner
+/// of the car, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/confirm", operation_id = "grants.confirm",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Nothing, description = "May be left out."),

@@ -92,14 +92,15 @@ impl Table {
                 ("provider_vehicle_id", Text), ("make", Text), ("model", Text), ("year", Integer),
                 ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
-                ("owner_recoveries", Integer),
+                ("owner_recoveries", Integer), ("consents", Integer), ("transfer_to", ID),
+                ("transfer_until", Integer),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
                 ("entitlements", Text), ("not_before", Integer), ("not_after", Integer), ("uses_max", Integer),
                 ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
                 ("revision", Integer), ("label", Text), ("metadata", Text), ("issued_at", Integer),
-                ("grantee_recoveries", Integer),
+                ("grantee_recoveries", Integer), ("vehicle_consents", Integer),
             ],
             Self::Commands => &[
                 ("command_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("grant_id", ID), ("user_id", ID),

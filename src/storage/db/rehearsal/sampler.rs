@@ -193,6 +193,7 @@ impl Sampler {
         row.set("removed_at", self.few_or_none());
         row.set("connected_at", 1);
         row.set("owner_recoveries", self.few());
+        row.set("consents", self.few());
         row.set("revision", self.few());
         row.set("suspended_reason", self.word_or_none(&["account"]));
         row.set("probes", 0);
@@ -218,6 +219,7 @@ impl Sampler {
         row.set("revision", self.random.i64(1..3));
         row.set("issued_at", 1);
         row.set("grantee_recoveries", self.few());
+        row.set("vehicle_consents", self.few());
     }
 
     fn command(&mut self, row: &mut RehearsalRow) {
