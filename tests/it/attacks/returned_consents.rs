@@ -23,7 +23,7 @@ async fn lose_every_consent(app: &TestApp, owner: &Actor) {
 
 async fn lose(app: &TestApp, owner: &Actor, cars: &[String]) {
     for car in cars {
-        let failed = owner.command(car, "lock").await.expect(200);
+        let failed = owner.command(car, "lock").await.expect(409).command();
         assert_eq!(failed.text("status"), "failed", "{}", failed.body);
         app.idle().await;
         assert_eq!(owner.command(car, "lock").await.status, 403);
