@@ -1,6 +1,7 @@
 //! Asking what the policy would say, now or at a given time, without any effect.
 
 use super::facts::DecisionFacts;
+use super::pace::{Lane, Shown, Use};
 use super::vehicles::{self, Wish};
 use super::{Base, Caller, Error};
 use crate::domain::access::{Operation, Sought};
@@ -18,6 +19,8 @@ pub struct Question {
     pub action: Action,
     /// By which grant; without one the best of the person's is taken.
     pub grant_id: Option<GrantId>,
+    /// How the caller shows that it is theirs.
+    pub shown: Shown,
     /// When; now if not given.
     pub at: Option<Timestamp>,
 }
@@ -28,10 +31,12 @@ pub struct Question {
 /// As for a command that names the same car and grant.
 pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<Decision, Error> {
     base.require_trusted_clock()?;
-    let Question { vehicle_id, action, grant_id, at } = question;
+    let Question { vehicle_id, action, grant_id, shown, at } = question;
     let wish = Wish::of(action, Operation::CheckAccess);
-    let (_, user_id, grant_id) =
+    let (caller, user_id, grant_id) =
         vehicles::choose_grant(base, caller, vehicle_id, wish, grant_id).await?;
+    let used = Use { caller: &caller, user_id, grant_id, shown };
+    base.pace.admit_use(used, Lane::Other)?;
     let mut reader = base.store.read().await?;
     let named = (vehicle_id, grant_id);
     let known = DecisionFacts::read(&mut reader, &[named]).await?;

@@ -39,7 +39,7 @@ impl From<Action> for Lane {
 }
 
 /// How somebody shows that they may use a right to a car.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shown {
     /// They are signed in, or a program acts for them.
     Account,
@@ -58,14 +58,15 @@ pub(super) struct Use<'a> {
 }
 
 type OfCaller = (PrincipalId, Option<UserId>, Lane);
-type OfGrant = (UserId, GrantId, Lane);
+type OfGrant = (UserId, GrantId, Shown, Lane);
 
 /// What was asked for lately.
 pub struct Pace {
     per_caller: Allowance,
     per_grant: Allowance,
     callers: Limiter<OfCaller>,
-    /// By person too: whoever names somebody else's grant uses up nothing of theirs.
+    /// By person too: whoever names somebody else's grant uses up nothing of theirs; and by what was shown: whoever
+    /// copied a token, nothing of what the person does who is signed in.
     grants: Limiter<OfGrant>,
 }
 
@@ -98,7 +99,7 @@ impl Pace {
             Shown::Account => of_caller(caller, lane),
             Shown::GrantToken => None,
         };
-        self.admit_keys(of_caller, grant_id.map(|grant_id| (user_id, grant_id, lane)))
+        self.admit_keys(of_caller, grant_id.map(|grant_id| (user_id, grant_id, shown, lane)))
     }
 
     fn admit_keys(&self, caller: Option<OfCaller>, grant: Option<OfGrant>) -> Result<(), Error> {
@@ -161,7 +162,8 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::ListReturnUrls
         | Operation::ProveAuditEntry
         | Operation::ReadVehicle
-        | Operation::SendCommand => None,
+        | Operation::SendCommand
+        | Operation::CheckAccess => None,
         Operation::DisableUser
         | Operation::EndSessionsOfUser
         | Operation::EndSession
@@ -184,7 +186,6 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::StartConnection
         | Operation::CompleteConnection
         | Operation::Reauthenticate
-        | Operation::CheckAccess
         | Operation::IssueGrant
         | Operation::MintToken
         | Operation::ReplaceReturnUrls

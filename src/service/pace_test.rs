@@ -66,7 +66,8 @@ fn a_grant_has_a_pace_of_its_own_and_locking_another() {
 fn whoever_copied_a_token_uses_up_nothing_of_the_persons_own() {
     let (pace, _) = pace();
     uses(&pace, &person(2), Some(7), Shown::GrantToken, Lane::Other);
-    assert_eq!(asks(&pace, &person(2), Operation::IssueGrant), 30);
+    assert_eq!(uses(&pace, &person(2), Some(7), Shown::Account, Lane::Other), 10);
+    assert_eq!(asks(&pace, &person(2), Operation::IssueGrant), 20);
 }
 
 #[test]

@@ -159,6 +159,21 @@ on_both! { as as_installed;
         owner.command(car, "unlock").await.expect(200);
     }
 
+    async fn whoever_copied_a_key_uses_up_nothing_of_what_the_guest_does_signed_in(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let car = &owner.vehicles[0];
+        let copied = guest.holder_of(&owner.lend(app, &guest).await).await;
+        let check = json!({ "vehicle_id": car, "action": "unlock" });
+        let mut asked = 0;
+        while copied.post("/v1/access-checks", check.clone()).await.status == 200 {
+            asked += 1;
+            assert!(asked <= Limits::default().grant_requests.burst);
+        }
+        copied.command(car, "unlock").await.expect_problem(429, "rate_limited");
+        guest.command(car, "unlock").await.expect(200);
+        guest.post("/v1/access-checks", check).await.expect(200);
+    }
+
     async fn an_owner_who_issues_too_often_can_still_end_keys(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let grant_id = owner.lend(app, &guest).await;
