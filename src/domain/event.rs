@@ -347,19 +347,7 @@ impl Event {
             Self::CommandAuthorized { .. } => "command.authorized",
             Self::CommandRefused { .. } => "command.refused",
             Self::RefusalsCounted { .. } => "refusals.counted",
-            Self::CommandChanged { status, .. } => match status {
-                CommandStatus::Refused => "command.refused",
-                CommandStatus::Sending => "command.authorized",
-                CommandStatus::Acknowledged => "command.acknowledged",
-                CommandStatus::Confirmed => "command.confirmed",
-                CommandStatus::Unconfirmed => "command.unconfirmed",
-                CommandStatus::Failed => "command.failed",
-                CommandStatus::Unknown => "command.unknown",
-                CommandStatus::Contradicted => "command.contradicted",
-                CommandStatus::Unresolved => "command.unresolved",
-                CommandStatus::Cancelled => "command.cancelled",
-                CommandStatus::Expired => "command.expired",
-            },
+            Self::CommandChanged { status, .. } => of_status(*status),
             Self::VehiclePermissionsChanged { .. } => "vehicle.permissions_changed",
             Self::VehicleSuspended { .. } => "vehicle.suspended",
             Self::VehicleResumed { .. } => "vehicle.resumed",
@@ -376,6 +364,23 @@ impl Event {
             Self::VehicleRead { .. } => "vehicle.read",
             Self::VehicleReadRefused { .. } => "vehicle.read_refused",
         }
+    }
+}
+
+/// The word for a command that reached this status.
+const fn of_status(status: CommandStatus) -> &'static str {
+    match status {
+        CommandStatus::Refused => "command.refused",
+        CommandStatus::Sending => "command.authorized",
+        CommandStatus::Acknowledged => "command.acknowledged",
+        CommandStatus::Confirmed => "command.confirmed",
+        CommandStatus::Unconfirmed => "command.unconfirmed",
+        CommandStatus::Failed => "command.failed",
+        CommandStatus::Unknown => "command.unknown",
+        CommandStatus::Contradicted => "command.contradicted",
+        CommandStatus::Unresolved => "command.unresolved",
+        CommandStatus::Cancelled => "command.cancelled",
+        CommandStatus::Expired => "command.expired",
     }
 }
 

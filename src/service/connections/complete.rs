@@ -54,7 +54,7 @@ pub struct Completion<'a> {
 }
 
 /// What the right code was shown for.
-enum Shown {
+enum CodeShown {
     /// A consent that waits for it.
     Now(KeptConsent),
     /// A consent that was completed with it, and the cars that had come with it and stay with others.
@@ -83,7 +83,7 @@ pub async fn complete(
         find_for(base, caller, Operation::ConfirmGrant, connection_id).await?;
     }
     let shown = try_code(base, caller, connection, code).await?;
-    if let Shown::Now(consent) = &shown {
+    if let CodeShown::Now(consent) = &shown {
         cars::ask_others(service, connection, consent).await?;
     }
     match finish(base, caller, connection, &shown, keeps_grants).await {
@@ -102,7 +102,7 @@ async fn try_code(
     caller: &Caller,
     connection: &Connection,
     code: &str,
-) -> Result<Shown, Error> {
+) -> Result<CodeShown, Error> {
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let presented = secret::hash_of_pair(&connection_id.to_string(), code);
     let shown = base.transact("connections.try_code", Priority::Ordinary, |work| {
@@ -127,13 +127,13 @@ async fn try_code(
     open(base, connection_id, &shown)
 }
 
-fn open(base: &Base, connection_id: ConnectionId, shown: &CodeTry) -> Result<Shown, Error> {
+fn open(base: &Base, connection_id: ConnectionId, shown: &CodeTry) -> Result<CodeShown, Error> {
     let kept = shown.sealed_consent.as_deref();
     let kept = kept.map(|sealed| KeptConsent::unseal(base, connection_id, sealed)).transpose()?;
     match (shown.status, kept) {
-        (ConnectionStatus::Consented, Some(consent)) => Ok(Shown::Now(consent)),
+        (ConnectionStatus::Consented, Some(consent)) => Ok(CodeShown::Now(consent)),
         (ConnectionStatus::Active, kept) => {
-            Ok(Shown::Before(kept.map(|kept| kept.cars).unwrap_or_default()))
+            Ok(CodeShown::Before(kept.map(|kept| kept.cars).unwrap_or_default()))
         }
         (_, _) => Err(Error::Internal(format!("{connection_id} has a code and no consent"))),
     }
@@ -143,15 +143,15 @@ async fn finish(
     base: &Base,
     caller: &Caller,
     connection: &Connection,
-    shown: &Shown,
+    shown: &CodeShown,
     keeps_grants: bool,
 ) -> Result<Completed, Error> {
     let finished = base.transact("connections.complete", Priority::Ordinary, |work| {
         Box::pin(async move {
             users::find_open(&mut work.tx, caller, connection.owner_id).await?;
             let others = match shown {
-                Shown::Now(consent) => keep(base, work, caller, connection, consent).await?,
-                Shown::Before(others) => others.clone(),
+                CodeShown::Now(consent) => keep(base, work, caller, connection, consent).await?,
+                CodeShown::Before(others) => others.clone(),
             };
             let vehicles = vehicles::of_connection(&mut work.tx, connection.connection_id).await?;
             let waiting_grants = stand_by(work, caller, &vehicles, keeps_grants).await?;
