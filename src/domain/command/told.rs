@@ -12,7 +12,7 @@ pub enum Known {
     Done,
     /// It may have happened, or may still happen.
     Open,
-    /// It did not happen.
+    /// It did not happen, or the car was seen in another state afterwards.
     NotDone,
 }
 
@@ -38,9 +38,9 @@ impl CommandStatus {
             Self::Sending => {
                 Some("The car has not answered yet. Please wait, and do not try again.")
             }
-            Self::Unconfirmed => {
-                Some("The car was told, and has not reported back. Please look at the car.")
-            }
+            Self::Unconfirmed => Some(
+                "The car was told to do it, and nobody can say whether it did. Please look at the car.",
+            ),
             Self::Unknown => {
                 Some("It may have happened. Please look at the car, and do not try again for now.")
             }
@@ -48,7 +48,7 @@ impl CommandStatus {
                 Some("It may have happened. Please look at the car before you try again.")
             }
             Self::Contradicted => {
-                Some("The car was seen as it was before. Please look at it before you try again.")
+                Some("The car did not look as you asked. Please look at it before you try again.")
             }
             Self::Cancelled | Self::Expired => {
                 Some("Nothing was sent to the car. Please try again.")

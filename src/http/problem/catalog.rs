@@ -181,7 +181,7 @@ catalog! {
     CommandNotSent "command_not_sent" SERVICE_UNAVAILABLE RetryLater never
         "The command was not sent in time; nothing happened" "Nothing was sent to the car. Please try again.";
     CommandContradicted "command_contradicted" CONFLICT None never
-        "The car was seen in the state of before" "The car was seen as it was before. Please look at it before you try again.";
+        "The car was seen in another state than was asked for" "The car did not look as you asked. Please look at it before you try again.";
     OutcomeUnknown "outcome_unknown" GATEWAY_TIMEOUT None never
         "It may have happened; no trustworthy answer came" "It is not known whether the car did it. Please look at the car.";
     // The service.

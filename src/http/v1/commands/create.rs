@@ -90,7 +90,7 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
 /// Ask a car to do something, with a session, a grant token, or an API client for somebody.
 ///
 /// 200 says that the car's maker took it; 202 that it may have happened, or still may, and where to look;
-/// a problem that it did not happen, with the command in its member `command`.
+/// a problem that it did not happen, or that the car was seen in another state, with the command in `command`.
 #[utoipa::path(post, path = "/v1/commands", operation_id = "commands.create", tag = "commands",
     security(("session" = []), ("api_client" = ["commands:write"]), ("grant_token" = [])),
     request_body = CreateCommand,
@@ -163,7 +163,7 @@ fn answer(dispatched: Dispatched) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// That a command did not happen.
+/// That a command did not happen, or that the car was seen in another state afterwards.
 fn not_done(command: Command) -> Problem {
     let problem = match (command.status, command.causes.first()) {
         (CommandStatus::Contradicted, _) => Problem::of(Code::CommandContradicted),
@@ -174,8 +174,11 @@ fn not_done(command: Command) -> Problem {
     };
     let wait = command.retry_after_now_ms().and_then(|wait| u64::try_from(wait).ok());
     let sentence = command.sentence().map(str::to_owned);
+    let title = problem.code().entry().title;
     let problem = problem
-        .detail("The car did not do it. Ask again with another `Idempotency-Key`: the same one gets this answer.")
+        .detail(format!(
+            "{title}. Ask again with another `Idempotency-Key`: the same one gets this answer."
+        ))
         .of_command(&CommandBody::from(command), sentence.as_deref());
     match wait {
         Some(wait) => problem.retry_after(Duration::from_millis(wait)),
