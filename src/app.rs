@@ -302,6 +302,7 @@ impl App {
             clock: service.base.clock.clone(),
             entropy: Arc::clone(&service.base.entropy),
             request_time_max: commands::drain_time_max(timeout).saturating_add(REQUEST_MARGIN),
+            refusal_held_back: limits.refusal_held_back,
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let gateway = http::Gateway { service: service.clone(), monitor, visits };

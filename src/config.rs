@@ -127,6 +127,8 @@ pub struct Limits {
     pub caller_requests: Allowance,
     /// Uses of one grant by one person.
     pub grant_requests: Allowance,
+    /// How long somebody who asks too often waits for the refusal.
+    pub refusal_held_back: Duration,
     /// Requests about one car to the vehicle cloud.
     pub vehicle_requests: Allowance,
     /// Requests of the whole application to the vehicle cloud.
@@ -154,6 +156,7 @@ impl Default for Limits {
             visits_per_second: NonZeroU32::MIN.saturating_add(199),
             caller_requests: Allowance { burst: 300, per_minute: 120 },
             grant_requests: Allowance { burst: 60, per_minute: 60 },
+            refusal_held_back: Duration::from_secs(1),
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,

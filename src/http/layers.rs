@@ -1,5 +1,8 @@
 //! What surrounds every request: its name, its span, its time limit, a net under panics, and the
 //! finish of its answer. One layer, so that a request pays for one.
+//!
+//! Whoever is told that they ask too often waits for it, so that a flood on few connections costs next to
+//! nothing.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -8,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, StreamExt};
@@ -35,6 +38,8 @@ pub struct Edge {
     pub entropy: Arc<dyn Entropy>,
     /// A request that takes longer is given up; it must be longer than the longest `Prefer: wait`.
     pub request_time_max: Duration,
+    /// How long somebody who asks too often waits for the refusal.
+    pub refusal_held_back: Duration,
 }
 
 /// The router with everything around it. All its routes must be there already.
@@ -77,6 +82,9 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     let status = response.status();
     metrics::count(route, &method, status, took);
     span.in_scope(|| tracing::debug!(status = status.as_u16(), ?took, "answered"));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        tokio::time::sleep(edge.refusal_held_back).await;
+    }
     response
 }
 

@@ -1,5 +1,7 @@
 //! What surrounds every request.
 
+use std::pin::pin;
+
 use axum::body::Body;
 use axum::routing::{get, post};
 use tower::ServiceExt;
@@ -14,6 +16,7 @@ fn app() -> Router {
         .route("/plain", get(async |_: axum::extract::Query<(u8, u8)>| "never"))
         .route("/panic", get(panics))
         .route("/slow", get(std::future::pending::<()>))
+        .route("/often", get(async || Problem::of(Code::RateLimited)))
 }
 
 async fn panics() {
@@ -68,6 +71,23 @@ async fn a_request_without_end_is_given_up() {
     let app = layered(app(), impatient);
     let response = app.oneshot(request("GET", "/slow")).await.unwrap();
     assert_eq!(status_and_code(response).await, (504, "request_timed_out".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_too_often_waits_for_the_refusal_and_nobody_else_does() {
+    let patient = Edge { refusal_held_back: Duration::from_secs(1), ..edge() };
+    for (path, status, is_held_back) in
+        [("/often", 429, true), ("/name", 200, false), ("/nowhere", 404, false)]
+    {
+        let mut asked = pin!(layered(app(), patient.clone()).oneshot(request("GET", path)));
+        let soon = tokio::time::timeout(Duration::from_millis(999), &mut asked).await;
+        assert_eq!(soon.is_err(), is_held_back, "{path}");
+        let response = match soon {
+            Ok(response) => response.unwrap(),
+            Err(_) => asked.await.unwrap(),
+        };
+        assert_eq!(response.status().as_u16(), status);
+    }
 }
 
 #[tokio::test]

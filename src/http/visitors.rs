@@ -1,10 +1,6 @@
 //! Who asks without credentials: each address at a pace.
-//!
-//! A visitor beyond it waits for the refusal, so that a flood on few connections costs next to
-//! nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -13,9 +9,6 @@ use axum::response::{IntoResponse, Response};
 use super::client_address::ClientAddress;
 use super::problem::{Code, Problem};
 use crate::auth::Visits;
-
-/// How long a refusal is held back.
-const HELD_BACK: Duration = Duration::from_secs(1);
 
 /// Lets a visitor through, or refuses it.
 pub(super) async fn pace(
@@ -27,7 +20,7 @@ pub(super) async fn pace(
     let Some(&client) = request.extensions().get() else {
         return next.run(request).await;
     };
-    match admit(&visits, client).await {
+    match admit(&visits, client) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
@@ -36,14 +29,9 @@ pub(super) async fn pace(
 /// Counts a visit.
 ///
 /// # Errors
-/// The refusal, after a while, of one visit too many.
-pub(super) async fn admit(
-    visits: &Visits,
-    ClientAddress(address): ClientAddress,
-) -> Result<(), Problem> {
-    let Err(wait) = visits.admit(address) else { return Ok(()) };
-    tokio::time::sleep(HELD_BACK).await;
-    Err(Problem::of(Code::RateLimited).retry_after(wait.0))
+/// The refusal of one visit too many.
+pub(super) fn admit(visits: &Visits, ClientAddress(address): ClientAddress) -> Result<(), Problem> {
+    visits.admit(address).map_err(|wait| Problem::of(Code::RateLimited).retry_after(wait.0))
 }
 
 #[cfg(test)]
@@ -58,7 +46,7 @@ mod tests {
     use super::*;
     use crate::http::test_requests::{edge, send, status_and_code};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_visitor_who_comes_too_often_is_refused_and_others_are_not() {
         let visits = Arc::new(Visits::new(NonZeroU32::MIN, edge().clock));
         let app = Router::new().route("/open", get(async || "come in"));

@@ -164,6 +164,7 @@ impl LimitSettings {
                 burst: self.vehicle_requests_burst,
                 per_minute: self.vehicle_requests_per_minute,
             },
+            refusal_held_back: Limits::default().refusal_held_back,
             application_requests: Allowance {
                 burst: self.application_requests_burst,
                 per_minute: self.application_requests_per_minute,

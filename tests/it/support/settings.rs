@@ -49,6 +49,7 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
             visits_per_second: NonZeroU32::new(100_000).unwrap(),
             caller_requests: PLENTY,
             grant_requests: PLENTY,
+            refusal_held_back: Duration::ZERO,
             vehicle_requests: PLENTY,
             ..Limits::default()
         },

@@ -53,7 +53,7 @@ pub(in crate::http) async fn receive(
     let signature = first.filter(|_| told.next().is_none());
     // Whoever does not know the secret is a visitor like any other.
     if !webhooks::is_signed(&gateway.service.base, &body, signature) {
-        visitors::admit(&gateway.visits, client).await?;
+        visitors::admit(&gateway.visits, client)?;
     }
     let challenge =
         match webhooks::receive(&gateway.service, &body, signature, query.verification.as_deref())
