@@ -99,7 +99,8 @@ mod tests {
             "http://127.0.0.1:3000/back",
             "http://[::1]:3000/back",
         ] {
-            assert_eq!(good.parse::<ReturnUrl>().map(|url| url.to_string()), Ok(good.to_owned()));
+            let url: ReturnUrl = good.parse().unwrap();
+            assert_eq!((url.as_str(), url.to_string().as_str()), (good, good));
         }
         use InvalidReturnUrl::{NotSafe, TooLong, TooMuch};
         for (bad, why) in [
@@ -132,6 +133,13 @@ mod tests {
             let why = InvalidReturnUrl::NotCanonical(canonical.to_owned());
             assert_eq!(other.parse::<ReturnUrl>(), Err(why), "{other:?}");
         }
+    }
+
+    #[test]
+    fn an_address_has_at_most_512_bytes() {
+        let of_length = |length| format!("{:a<length$}", "https://app.example/");
+        assert!(of_length(512).parse::<ReturnUrl>().is_ok());
+        assert_eq!(of_length(513).parse::<ReturnUrl>(), Err(InvalidReturnUrl::TooLong));
     }
 
     #[test]

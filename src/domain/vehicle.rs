@@ -38,3 +38,13 @@ pub struct Vehicle {
     /// The time at which it was connected, the last time.
     pub connected_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_car_that_was_let_go_can_be_taken_for_a_day() {
+        assert_eq!(TRANSFER_TIME.as_secs(), 86_400);
+    }
+}

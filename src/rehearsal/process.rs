@@ -160,6 +160,15 @@ impl Instance {
         Self { process, service, db }
     }
 
+    /// The same process, at which everybody may ask once in a minute.
+    pub(super) fn paced(mut self) -> Self {
+        let once = Allowance { burst: 1, per_minute: 1 };
+        let paced = Limits { caller_requests: once, grant_requests: once, ..Limits::default() };
+        let clock = Arc::clone(&self.service.base.clock) as Arc<dyn Clock>;
+        self.service.base.pace = Arc::new(Pace::new(&paced, &clock));
+        self
+    }
+
     /// Cuts the process off from the world in the middle of whatever it does. The database undoes
     /// its transactions; one that was being committed may be kept.
     pub(super) fn die(&self) {
