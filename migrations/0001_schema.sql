@@ -230,6 +230,8 @@ CREATE TABLE webhook_registrations (
 
 -- Keys, and what is done with them.
 
+-- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses apart: it is
+-- what clients name in `If-Match`.
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -247,8 +249,10 @@ CREATE TABLE grants (
     grantee_recoveries BIGINT NOT NULL,
     vehicle_consents BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,
+    version BIGINT NOT NULL DEFAULT 1,
     label TEXT,
     metadata TEXT,
+    external_ref TEXT,
     issued_at BIGINT NOT NULL,
     CHECK (not_before < not_after),
     CHECK (uses >= 0 AND (uses_max IS NULL OR uses <= uses_max)),

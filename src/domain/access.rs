@@ -98,6 +98,10 @@ words! {
         GetGrant = "grants.get",
         /// Get the signed form of a grant.
         MintToken = "grants.mint_token",
+        /// Change a grant.
+        AmendGrant = "grants.amend",
+        /// Change a grant so that it allows less, and nothing new.
+        NarrowGrant = "grants.narrow",
         /// End a grant.
         RevokeGrant = "grants.revoke",
         /// Stand by a grant that waits for the owner's word.
@@ -245,6 +249,8 @@ const TABLE: &[Rule] = &[
     rule(Op::ListGrants,         &[Administrator, Support, Member],                  &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::GetGrant,           &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::MintToken,          &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
+    rule(Op::AmendGrant,         &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
+    rule(Op::NarrowGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::RevokeGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::ConfirmGrant,       &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::RelinquishGrant,    &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),

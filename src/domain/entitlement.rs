@@ -51,6 +51,13 @@ words! {
 }
 
 impl Entitlement {
+    /// Whether it spends one of a grant's uses. Opening does; closing never does, because a car
+    /// left open is the worse outcome, and what does not open the car is no use of the key.
+    #[must_use]
+    pub const fn spends_use(self) -> bool {
+        matches!(self, Self::Unlock)
+    }
+
     /// The permission the owner must have given at the vehicle cloud
     /// (protocol page, section 2.5).
     #[must_use]

@@ -12,12 +12,12 @@ mod subjects;
 use std::net::IpAddr;
 
 use crate::domain::actor::{Actor, Scope};
+use crate::domain::amendment::{Effect, Terms};
 use crate::domain::cause::Cause;
 use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
-use crate::domain::entitlement::Entitlements;
-use crate::domain::grant::{EndReason, Validity};
+use crate::domain::grant::EndReason;
 use crate::domain::id::{
     ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, GrantId, SessionId, TokenId,
     UserId, VehicleId,
@@ -213,13 +213,16 @@ pub enum Event {
     /// An owner or an administrator ended a connection.
     ConnectionEnded { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
     /// A grant was issued.
-    GrantIssued {
+    GrantIssued { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, terms: Terms },
+    /// A grant says something else from now on. What narrows has `in_flight` commands that were authorized before.
+    GrantAmended {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
-        entitlements: Entitlements,
-        validity: Validity,
-        uses_max: Option<i64>,
+        grant_revision: i64,
+        effect: Effect,
+        terms: Terms,
+        in_flight: usize,
     },
     /// Owner or admin ended a grant.
     GrantRevoked {
@@ -340,6 +343,7 @@ impl Event {
             Self::ConnectionLost { .. } => "connection.lost",
             Self::VehicleConnected { .. } => "vehicle.connected",
             Self::GrantIssued { .. } => "grant.issued",
+            Self::GrantAmended { .. } => "grant.amended",
             Self::GrantRevoked { .. } => "grant.revoked",
             Self::GrantRelinquished { .. } => "grant.relinquished",
             Self::GrantConfirmed { .. } => "grant.confirmed",

@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::amendment::{Effect, Terms};
 use crate::domain::cause::Unseen;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::fault::{AccountFault, Fault};
+use crate::domain::grant::Validity;
 use crate::domain::id::{Id, Kind};
 use crate::domain::impairment::{NotGiven, Withdrawal};
 
@@ -98,14 +100,21 @@ fn of_grants() -> Vec<Event> {
     let (grant_id, vehicle_id, grantee_id, grant_revision) = (id(), id(), id(), 3);
     let [not_before, not_after] =
         [0, 3600].map(|seconds| Timestamp::from_unix_seconds(seconds).unwrap());
+    let terms = Terms {
+        entitlements: [Entitlement::Unlock].into_iter().collect(),
+        validity: Validity::new(not_before, not_after).unwrap(),
+        uses_max: Some(5),
+    };
     vec![
-        Event::GrantIssued {
+        Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms: terms.clone() },
+        Event::GrantAmended {
             grant_id,
             vehicle_id,
             grantee_id,
-            entitlements: [Entitlement::Unlock].into_iter().collect(),
-            validity: Validity::new(not_before, not_after).unwrap(),
-            uses_max: Some(5),
+            grant_revision: 2,
+            effect: Effect::Narrowing,
+            terms,
+            in_flight: 1,
         },
         Event::GrantTokenMinted {
             grant_id,

@@ -61,6 +61,12 @@ impl Validity {
     pub const fn not_after(self) -> Timestamp {
         self.not_after
     }
+
+    /// The latest [`Validity::not_after`] to which it can be extended.
+    #[must_use]
+    pub fn extended_at_most(self) -> Timestamp {
+        self.not_before.plus(VALIDITY_MAX)
+    }
 }
 
 impl TryFrom<(Timestamp, Timestamp)> for Validity {
@@ -139,10 +145,14 @@ pub struct Grant {
     pub end: Option<End>,
     /// Rises when the grant ends, and with every other change of what it allows; a use does not raise it.
     pub revision: i64,
+    /// Rises with every change that somebody made to it; a use does not raise it.
+    pub version: i64,
     /// A short text of the issuer's.
     pub label: Option<String>,
     /// The issuer's own data as JSON text; the service never looks inside.
     pub metadata: Option<String>,
+    /// The issuer's own name for what it belongs to, such as a booking; several grants may carry the same.
+    pub external_ref: Option<String>,
     /// The time at which it was issued.
     pub issued_at: Timestamp,
 }

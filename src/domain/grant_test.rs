@@ -32,8 +32,10 @@ fn grant() -> Grant {
         uses: 0,
         end: None,
         revision: 1,
+        version: 1,
         label: None,
         metadata: None,
+        external_ref: None,
         issued_at: begins(),
     }
 }

@@ -38,11 +38,10 @@ impl Action {
         }
     }
 
-    /// Whether it spends one of a grant's uses. Opening does; closing never does, because a car
-    /// left open is the worse outcome, and what does not open the car is no use of the key.
+    /// Whether it spends one of a grant's uses.
     #[must_use]
     pub const fn spends_use(self) -> bool {
-        matches!(self, Self::Unlock)
+        self.entitlement().spends_use()
     }
 
     /// What of the car tells whether it was done; `None` if nothing does.

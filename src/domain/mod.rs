@@ -8,6 +8,7 @@ mod words;
 
 pub mod access;
 pub mod actor;
+pub mod amendment;
 pub mod cause;
 pub mod claim;
 pub mod command;

@@ -32,7 +32,7 @@ pub struct User {
     /// The e-mail address with which they sign in; unique within the organization.
     pub email: Email,
     /// The name that other people see.
-    pub display_name: DisplayName,
+    pub display_name: ShortText,
     /// What they may do.
     pub role: Role,
     /// Who made the account.
@@ -56,7 +56,7 @@ impl User {
             user_id: UserId::from_uuid(id),
             organization_id: OrganizationId::from_uuid(id),
             email: Email("kim@example.com".to_owned()),
-            display_name: DisplayName("Kim".to_owned()),
+            display_name: ShortText("Kim".to_owned()),
             role: Role::Member,
             created_by: PrincipalId::System,
             claimed_at: None,
@@ -130,9 +130,9 @@ impl FromStr for Email {
 /// A short text for people to read: trimmed, not empty, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct DisplayName(String);
+pub struct ShortText(String);
 
-impl DisplayName {
+impl ShortText {
     /// In Unicode code points.
     pub const LENGTH_MAX: usize = 120;
 
@@ -143,7 +143,7 @@ impl DisplayName {
     }
 }
 
-impl FromStr for DisplayName {
+impl FromStr for ShortText {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
@@ -176,7 +176,7 @@ macro_rules! checked_texts {
     };
 }
 
-checked_texts!(Email, DisplayName);
+checked_texts!(Email, ShortText);
 
 #[cfg(test)]
 mod tests {
@@ -221,10 +221,10 @@ mod tests {
     fn a_name_has_1_to_120_characters() {
         for length in [1, 120] {
             let name = "\u{e9}".repeat(length);
-            assert_eq!(format!(" {name} ").parse::<DisplayName>().unwrap().as_str(), name);
+            assert_eq!(format!(" {name} ").parse::<ShortText>().unwrap().as_str(), name);
         }
         for refused in [String::new(), " ".to_owned(), "a".repeat(121)] {
-            assert!(refused.parse::<DisplayName>().is_err(), "{refused:?}");
+            assert!(refused.parse::<ShortText>().is_err(), "{refused:?}");
         }
     }
 
@@ -233,14 +233,14 @@ mod tests {
         let email: Email = serde_json::from_str(r#""Kim@example.com""#).unwrap();
         assert_eq!(serde_json::to_string(&email).unwrap(), r#""kim@example.com""#);
         assert!(serde_json::from_str::<Email>(r#""kim""#).is_err());
-        let name: DisplayName = serde_json::from_str(r#"" Kim ""#).unwrap();
+        let name: ShortText = serde_json::from_str(r#"" Kim ""#).unwrap();
         assert_eq!(serde_json::to_string(&name).unwrap(), r#""Kim""#);
-        assert!(serde_json::from_str::<DisplayName>(r#""""#).is_err());
+        assert!(serde_json::from_str::<ShortText>(r#""""#).is_err());
     }
 
     #[test]
     fn names_cannot_forge_log_lines() {
-        assert!("Kim\r\nadmin".parse::<DisplayName>().is_err());
-        assert_eq!("  Kim ".parse::<DisplayName>().unwrap().as_str(), "Kim");
+        assert!("Kim\r\nadmin".parse::<ShortText>().is_err());
+        assert_eq!("  Kim ".parse::<ShortText>().unwrap().as_str(), "Kim");
     }
 }

@@ -128,7 +128,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::vehicles::transfer::transfer, v1::vehicles::transfer::withdraw))
         .routes(routes!(v1::commands::list::list))
         .routes(routes!(v1::grants::issue::issue, v1::grants::list::list))
-        .routes(routes!(v1::grants::get::get))
+        .routes(routes!(v1::grants::get::get, v1::grants::amend::amend))
         .routes(routes!(v1::grants::token::mint))
         .routes(routes!(v1::grants::revoke::revoke))
         .routes(routes!(v1::grants::relinquish::relinquish))

@@ -14,7 +14,7 @@ pub(super) mod users;
 pub(super) mod vehicles;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -32,6 +32,15 @@ fn idempotency(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Idempoten
 fn created<T, B: Serialize>(answer: Answer<T>, show: impl FnOnce(T) -> B) -> Response {
     let response = (StatusCode::CREATED, Json(show(answer.value))).into_response();
     mark(response, answer.replayed)
+}
+
+/// An answer that shows something in this version, by which it can be changed (RFC 9110 section 8.8.3).
+fn versioned(version: i64, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// Marks an answer that was given before.

@@ -11,9 +11,9 @@ use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::service::commands::reconcile::settle_by_readings;
 use crate::service::commands::{CommandRequest, Dispatched, dispatch};
-use crate::service::grants::{AnswerWhen, EndedGrant, Ending, end};
+use crate::service::grants::{AmendedGrant, AnswerWhen, Changes, EndedGrant, Ending, amend, end};
 use crate::service::users::disable;
-use crate::service::{Caller, Error};
+use crate::service::{Caller, Error, Expected, StateFault};
 use crate::storage::decisions;
 
 /// How many times a client sends a request until it gets an answer.
@@ -29,6 +29,9 @@ impl Stage {
             }
             Act::End { grant_id, caller, gives_back, waits } => {
                 self.end(place, grant_id, &caller, gives_back, waits).await;
+            }
+            Act::Amend { grant_id, caller, changes } => {
+                self.amend(place, grant_id, &caller, &changes).await;
             }
             Act::News { vehicle_id } => self.news(place, vehicle_id).await,
             Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
@@ -175,6 +178,33 @@ impl Stage {
                     return self.world.note(Happening::Ended { grant_id, waits, in_flight });
                 }
                 Err(why) => self.world.note(Happening::NotEnded { grant_id, why }),
+            }
+            tokio::time::sleep(self.world.up_to(1000)).await;
+            place = self.world.below(self.places.len());
+        }
+    }
+
+    async fn amend(&self, mut place: usize, grant_id: GrantId, caller: &Caller, changes: &Changes) {
+        for _ in 0..ASKS_MAX {
+            let Some(instance) = self.at(place) else { return };
+            let (base, wait) = (&instance.service.base, AnswerWhen::Ended);
+            let happening = tokio::select! {
+                biased;
+                () = instance.process.dead.cancelled() => None,
+                amended = amend(base, caller, grant_id, &Expected::Any, changes, wait) => match amended {
+                    Ok(AmendedGrant { grant, effect, .. }) => {
+                        Some(Happening::Amended { grant_id, effect, version: grant.version })
+                    }
+                    Err(Error::State(StateFault::GrantEnded)) => {
+                        Some(Happening::NotAmended { grant_id })
+                    }
+                    // The request does not fit the grant, or it is asked again.
+                    Err(Error::Invalid(_)) => return,
+                    Err(_) => None,
+                },
+            };
+            if let Some(happening) = happening {
+                return self.world.note(happening);
             }
             tokio::time::sleep(self.world.up_to(1000)).await;
             place = self.world.below(self.places.len());

@@ -4,7 +4,7 @@ use super::run::play;
 use super::world::Planted;
 use crate::storage::commands::meaning::{IN_FLIGHT, MARK_ABANDONED, WRITE_OUTCOMES};
 use crate::storage::db::rehearsal::{Defect, Table};
-use crate::storage::grants::meaning::END;
+use crate::storage::grants::meaning::{AMEND, END};
 use crate::storage::record_queue::meaning::ADD;
 
 /// At most so many seeds are played until each defect is found.
@@ -18,6 +18,7 @@ fn every_planted_defect_breaks_the_promise_it_should() {
         (store(Defect::NotHeld(Table::Grants)), "P2"),
         (store(Defect::NotHeld(Table::Users)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
+        (store(Defect::Blind(AMEND)), "P6"),
         (store(Defect::Blind(END)), "P6"),
         (store(Defect::Unchecked(WRITE_OUTCOMES)), "P5"),
         (store(Defect::Blind(IN_FLIGHT)), "P3"),

@@ -1,5 +1,6 @@
 //! What was promised, read off a trace.
 
+mod amendments;
 mod answers;
 mod sends;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::story::{NOTE, OWNER};
+pub(super) use amendments::Terms;
+
 use super::trace::{Happening, Moment, Send};
 use super::world::{Pace, World};
 use crate::domain::command::CommandStatus;
@@ -26,25 +29,6 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 pub(super) struct Broken {
     pub(super) promise: &'static str,
     pub(super) what: String,
-}
-
-/// What a grant allows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
-    grant_id: Uuid,
-    uses_max: Option<i64>,
-    /// Microseconds since 1970.
-    not_after: i64,
-}
-
-impl Terms {
-    pub(super) fn of(row: &RehearsalRow) -> Self {
-        Self {
-            grant_id: row.id("grant_id").unwrap(),
-            uses_max: row.integer("uses_max"),
-            not_after: row.integer("not_after").unwrap(),
-        }
-    }
 }
 
 /// What is known of a command.
@@ -87,6 +71,8 @@ struct Reader {
     /// Grants of which somebody was told that nothing is in flight any more.
     drained: BTreeSet<Uuid>,
     uses: BTreeMap<Uuid, i64>,
+    /// What each grant allows, as it was committed last.
+    terms: BTreeMap<Uuid, Terms>,
     /// Keys under which requests began before that was told, by grant.
     asked: BTreeMap<String, BTreeSet<Uuid>>,
     sends: BTreeMap<Send, SentAs>,
@@ -102,12 +88,13 @@ struct Reader {
 }
 
 /// Every promise that the trace breaks.
-pub(super) fn broken(trace: &[Moment], terms: &[Terms], world: &World) -> Vec<Broken> {
-    let mut reader =
-        Reader { calm: world.calm, ragged: world.pace == Pace::Ragged, ..Reader::default() };
+pub(super) fn broken(trace: &[Moment], terms: Vec<Terms>, world: &World) -> Vec<Broken> {
+    let terms = terms.into_iter().map(|terms| (terms.grant_id, terms)).collect();
+    let (calm, ragged) = (world.calm, world.pace == Pace::Ragged);
+    let mut reader = Reader { calm, ragged, terms, ..Reader::default() };
     for moment in trace {
         reader.now = moment.at;
-        reader.read(moment, terms);
+        reader.read(moment);
     }
     reader.end();
     reader.broken
@@ -118,7 +105,7 @@ impl Reader {
         self.broken.push(Broken { promise, what: what.into() });
     }
 
-    fn read(&mut self, moment: &Moment, terms: &[Terms]) {
+    fn read(&mut self, moment: &Moment) {
         match &moment.happening {
             Happening::Asked { key, .. } => {
                 // Only what was told before counts.
@@ -126,7 +113,7 @@ impl Reader {
             }
             Happening::Committed { process, transaction, rows } => {
                 self.committer = *process;
-                self.committed(*transaction, rows, terms);
+                self.committed(*transaction, rows);
             }
             Happening::Told(told) => self.told(told),
             Happening::Failed { key, error, calm: true } => {
@@ -135,7 +122,7 @@ impl Reader {
             Happening::KeyReused { key, asked_for } => self.told_of_reuse(key, asked_for),
             Happening::RefusedAgain { key } => self.told_of_refusal(key),
             Happening::Ended { grant_id, waits, in_flight } => {
-                self.told_of_end(grant_id.as_uuid(), moment.at, terms);
+                self.told_of_end(grant_id.as_uuid());
                 if *waits && *in_flight == 0 {
                     self.drained.insert(grant_id.as_uuid());
                 } else if *waits && self.calm {
@@ -158,6 +145,10 @@ impl Reader {
                 let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
                 self.asked_ends.insert((grant_id.as_uuid(), end));
             }
+            Happening::Amended { grant_id, version, .. } => {
+                self.told_of_amendment(grant_id.as_uuid(), *version);
+            }
+            Happening::NotAmended { grant_id } => self.must_have_ended(grant_id.as_uuid()),
             Happening::Died { process } => drop(self.died.insert(*process)),
             Happening::WentAway { .. } | Happening::StoodStill { .. } => self.was_hindered = true,
             Happening::Failed { .. }
@@ -171,7 +162,7 @@ impl Reader {
         }
     }
 
-    fn committed(&mut self, transaction: u64, rows: &[Written], terms: &[Terms]) {
+    fn committed(&mut self, transaction: u64, rows: &[Written]) {
         let of = |table| rows.iter().filter(move |(of, _)| *of == table).map(|(_, row)| row);
         let entries: BTreeSet<(Option<Uuid>, &str)> = of(Table::AuditEntries)
             .map(|row| (row.id("command_id"), row.text("event").unwrap()))
@@ -188,8 +179,8 @@ impl Reader {
         for row in of(Table::Grants) {
             let grant_id = row.id("grant_id").unwrap();
             let uses = row.integer("uses").unwrap();
-            let terms = terms.iter().find(|terms| terms.grant_id == grant_id);
-            if terms.and_then(|terms| terms.uses_max).is_some_and(|uses_max| uses > uses_max) {
+            self.grant_changed(row, rows);
+            if row.integer("uses_max").is_some_and(|uses_max| uses > uses_max) {
                 self.breaks("P2", format!("grant {grant_id} was used {uses} times"));
             }
             self.uses.insert(grant_id, uses);
@@ -281,6 +272,9 @@ impl Reader {
         let grant_id = row.id("grant_id");
         if status == CommandStatus::Sending && grant_id.is_some_and(|id| self.ended.contains(&id)) {
             self.breaks("P2", format!("{command_id} was authorized after its grant had ended"));
+        }
+        if status == CommandStatus::Sending {
+            self.must_be_allowed(command_id, row);
         }
         let people = [row.id("user_id").unwrap(), Uuid::from_u128(OWNER)];
         if status == CommandStatus::Sending && people.iter().any(|id| self.closed.contains(id)) {

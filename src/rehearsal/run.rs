@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cars::Cars;
 use super::process::Instance;
-use super::promises::{self, Broken};
+use super::promises::{self, Broken, Terms};
 use super::story::{self, Act, Scene};
 use super::trace::{Happening, Moment};
 use super::world::{Planted, World};
@@ -38,7 +38,7 @@ pub(super) fn play(seed: u64, planted: Option<Planted>) -> Outcome {
         let stage = Stage::set(seed, planted);
         let unfinished = stage.play().await;
         let trace = stage.world.trace();
-        let mut broken = promises::broken(&trace, &stage.terms(), &stage.world);
+        let mut broken = promises::broken(&trace, stage.terms.clone(), &stage.world);
         broken.extend(unfinished.map(|what| Broken { promise: "P6", what }));
         Outcome { trace, broken }
     });
@@ -74,6 +74,8 @@ pub(super) struct Stage {
     pub(super) places: Vec<Mutex<Option<Instance>>>,
     begun: Mutex<u64>,
     scenes: Vec<Scene>,
+    /// The grants as they were at the beginning.
+    terms: Vec<Terms>,
 }
 
 /// What the database is seen from before any process runs.
@@ -112,9 +114,10 @@ impl Stage {
         let nobody: Arc<dyn Surroundings> = Arc::new(Nobody(Arc::clone(&world)));
         let db = RehearsalDb::new(kind, defect, meanings(), nobody);
         let scenes = story::write(&world, &db, count);
+        let terms = db.rows(Table::Grants).iter().map(|row| Terms::of(row)).collect();
         let places = (0..count).map(|_| Mutex::new(None)).collect();
         let (cars, begun) = (Arc::new(Cars::default()), Mutex::new(0));
-        Arc::new(Self { world, db, cars, places, begun, scenes })
+        Arc::new(Self { world, db, cars, places, begun, scenes, terms })
     }
 
     pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -133,12 +136,6 @@ impl Stage {
 
     pub(super) fn at(&self, place: usize) -> Option<Instance> {
         Self::lock(&self.places[place]).clone()
-    }
-
-    /// The grants as they were at the beginning.
-    fn terms(&self) -> Vec<promises::Terms> {
-        let rows = self.db.rows(Table::Grants);
-        rows.iter().map(|row| promises::Terms::of(row)).collect()
     }
 
     /// Plays all scenes, then lets the world settle. Says what did not come to an end.

@@ -69,6 +69,9 @@ struct Reached {
     deaths: usize,
     /// Commands that were in flight when the end of their grant was told.
     in_flight: usize,
+    /// Grants that were narrowed, and that were widened.
+    narrowed: usize,
+    widened: usize,
     /// Transactions that decide and write outcomes, and that only acknowledge.
     shared: usize,
     alone: usize,
@@ -95,6 +98,10 @@ impl Reached {
                     self.by_news += settled_at_once(&rows, process, &mut acknowledged);
                 }
                 Happening::Ended { in_flight, .. } => self.in_flight += in_flight,
+                Happening::Amended { effect, .. } => {
+                    self.narrowed += usize::from(effect.narrows());
+                    self.widened += usize::from(effect.widens());
+                }
                 Happening::Died { .. } => self.deaths += 1,
                 Happening::AnswerLost { transaction } => drop(unheard.insert(transaction)),
                 Happening::Left { transaction, .. } => {
@@ -159,6 +166,7 @@ fn the_seeds_come_to_where_it_matters() {
     }
     let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, by_news, .. } =
         reached;
+    assert!(reached.narrowed > 20 && reached.widened > 0, "{reached:?}");
     assert!(reached.refused_again > 20, "{}", reached.refused_again);
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
     assert!(alone > 200 && reused > 20 && found > 0, "{alone}, {reused}, {found}");

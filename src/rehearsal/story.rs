@@ -14,6 +14,7 @@ use crate::domain::reading::Coordinates;
 use crate::domain::user::Role;
 use crate::service::Caller;
 use crate::service::commands::CommandRequest;
+use crate::service::grants::Changes;
 use crate::service::pace::Shown;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
@@ -35,6 +36,8 @@ pub(super) enum Act {
     Command { request: CommandRequest, wait: Duration, patience: Option<Duration> },
     /// Ends a grant.
     End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
+    /// The owner changes a grant.
+    Amend { grant_id: GrantId, caller: Caller, changes: Changes },
     /// An administrator closes an account.
     Close { user_id: UserId, caller: Caller },
     /// A car sends news of its lock.
@@ -186,6 +189,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("uses_max", uses_max.into()),
             ("uses", 0.into()),
             ("revision", 1.into()),
+            ("version", 1.into()),
             ("issued_at", not_before.into()),
             ("grantee_recoveries", 0.into()),
             ("vehicle_consents", 0.into()),
@@ -220,7 +224,8 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 }
                 act
             }
-            66..80 => end(world, lent),
+            66..76 => end(world, lent),
+            76..80 => amend(world, lent, span_ms),
             80..82 => close(world),
             82..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
@@ -239,6 +244,25 @@ fn end(world: &World, lent: &[Lent]) -> Act {
     let gives_back = world.below(4) == 0;
     let caller = caller(if gives_back { lent.grantee } else { OWNER }, Role::Member);
     Act::End { grant_id: id(lent.grant), caller, gives_back, waits: world.below(2) == 0 }
+}
+
+/// What narrows a grant, and what may take a narrowing back.
+fn amend(world: &World, lent: &[Lent], span_ms: usize) -> Act {
+    let all = || Some(Entitlement::ALL.iter().copied().collect());
+    let soon = world.now().plus(world.up_to(span_ms));
+    let nothing = Changes::default();
+    let changes = match world.below(8) {
+        0..3 => {
+            Changes { entitlements: Some([Entitlement::Lock].into_iter().collect()), ..nothing }
+        }
+        3 => Changes { uses_max: Some(Some(world.one_of(&[1, 2, 3]))), ..nothing },
+        4 => Changes { not_after: Some(soon), ..nothing },
+        5 => Changes { not_before: Some(soon), ..nothing },
+        6 => Changes { entitlements: all(), ..nothing },
+        _ => Changes { uses_max: Some(None), entitlements: all(), ..nothing },
+    };
+    let caller = caller(OWNER, Role::Member);
+    Act::Amend { grant_id: id(world.one_of(lent).grant), caller, changes }
 }
 
 fn close(world: &World) -> Act {

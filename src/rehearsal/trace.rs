@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::amendment::Effect;
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{CommandId, GrantId, VehicleId};
 use crate::domain::instruction::Instruction;
@@ -54,6 +55,10 @@ pub(super) enum Happening {
     Ended { grant_id: GrantId, waits: bool, in_flight: usize },
     /// Or that it did not work, or nothing.
     NotEnded { grant_id: GrantId, why: String },
+    /// Somebody was told that a grant was changed, and what that did.
+    Amended { grant_id: GrantId, effect: Effect, version: i64 },
+    /// Or that it has ended.
+    NotAmended { grant_id: GrantId },
     /// A car sent news, and a process took them.
     News { vehicle_id: VehicleId, taken: bool },
     /// A transaction became durable.
@@ -106,7 +111,17 @@ impl fmt::Display for Moment {
 fn brief(table: Table, row: &Arc<RehearsalRow>) -> String {
     let columns: &[&'static str] = match table {
         Table::Commands => &["command_id", "idempotency_key", "grant_id", "action", "status"],
-        Table::Grants => &["grant_id", "revision", "uses", "ended_at"],
+        Table::Grants => &[
+            "grant_id",
+            "revision",
+            "version",
+            "uses",
+            "uses_max",
+            "entitlements",
+            "not_before",
+            "not_after",
+            "ended_at",
+        ],
         Table::Vehicles => &["vehicle_id", "revision"],
         Table::Users => &["user_id", "revision", "disabled_at"],
         Table::AuditEntries => &["event"],

@@ -14,7 +14,7 @@ use crate::domain::actor::Scope;
 use crate::domain::event::Event;
 use crate::domain::id::{ApiClientId, VehicleId};
 use crate::domain::time::Timestamp;
-use crate::domain::user::DisplayName;
+use crate::domain::user::ShortText;
 use crate::signing::secret::{RandomSecret, SecretPrefix};
 use crate::storage::api_clients::{self, ApiClient};
 use crate::storage::{Executor, Page, Priority, vehicles};
@@ -48,7 +48,7 @@ pub struct Credentials {
 #[derive(Debug)]
 pub struct NewApiClient {
     /// What people call it.
-    pub name: DisplayName,
+    pub name: ShortText,
     /// What it may do at most.
     pub scopes: Vec<Scope>,
     /// The cars that it may have to do with; `None` for all.

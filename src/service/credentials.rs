@@ -29,7 +29,6 @@ fn fault(error: &TokenError) -> Error {
     Error::Unauthenticated(match error {
         TokenError::Invalid(_) => CredentialFault::Invalid,
         TokenError::Expired => CredentialFault::Expired,
-        TokenError::NotYetValid => CredentialFault::NotYetValid,
     })
 }
 

@@ -49,6 +49,12 @@ pub enum Error {
     /// The object is not in a state in which this can be done.
     #[error("{0:?}")]
     State(StateFault),
+    /// It was changed since the caller saw it.
+    #[error("the version is {version}")]
+    VersionChanged {
+        /// The version there is.
+        version: i64,
+    },
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -101,8 +107,6 @@ pub enum CredentialFault {
     Invalid,
     /// They were valid once.
     Expired,
-    /// They are signed by this service, for a time that has not begun.
-    NotYetValid,
     /// Address and password do not match any open account.
     WrongPassword,
     /// Client id and secret do not match any API client (RFC 6749 `invalid_client`).

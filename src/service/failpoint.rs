@@ -30,6 +30,10 @@ words! {
         ReconcileLeased = "reconcile.leased",
         /// A car was seen, and nothing is written of it.
         ReconcileSeen = "reconcile.seen",
+        /// A grant is changed, and it is not committed.
+        GrantAmended = "grant.amended",
+        /// A grant is changed and committed.
+        GrantAmendCommitted = "grant.amend_committed",
         /// A grant is issued, and it is not committed.
         GrantIssued = "grant.issued",
         /// A grant is issued and committed.

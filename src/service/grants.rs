@@ -1,5 +1,6 @@
 //! Lending: issuing, showing, signing and ending grants.
 
+mod amend;
 mod confirm;
 mod end;
 mod issue;
@@ -7,13 +8,17 @@ mod list;
 mod of_token;
 mod token;
 
-use super::{Base, Caller, Error};
+use super::{Base, Caller, Error, Violation};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
+use crate::domain::entitlement::Entitlements;
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
+use crate::domain::policy::Reason;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::{Executor, grants, vehicles};
+use crate::storage::decisions::{self, RowsToLock};
+use crate::storage::{Executor, Tx, grants, vehicles};
 
+pub use amend::{AmendedGrant, Changes, amend};
 pub use confirm::confirm;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use issue::{NewGrant, issue};
@@ -43,4 +48,26 @@ async fn find_for(
     let acting_as = base.authorize(caller, operation, &object, sought.clone())?;
     let (grant, vehicle) = found.ok_or(Error::NotFound(sought))?;
     Ok((grant, vehicle, acting_as))
+}
+
+/// Locks the row of the grant, so that nobody else decides on it, changes or ends it, and reads it once more.
+async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
+    let asked = RowsToLock { grant_ids: vec![found.grant_id], ..RowsToLock::default() };
+    let locked = decisions::lock_rows(tx, asked).await?.grants.pop();
+    Ok(locked.map_or(found, |facts| facts.grant))
+}
+
+/// One violation for each entitlement that the owner did not permit at the vehicle cloud.
+fn missing_permissions<'a>(
+    entitlements: &'a Entitlements,
+    vehicle: &'a Vehicle,
+) -> impl Iterator<Item = Violation> + 'a {
+    let needed = entitlements.iter().map(|entitlement| (entitlement, entitlement.permission()));
+    let missing = needed.filter(|(_, permission)| !vehicle.permissions.contains(permission));
+    missing.map(|(entitlement, permission)| {
+        let detail = format!(
+            "`{entitlement}` needs the permission `{permission}`, which the owner did not give"
+        );
+        Violation::of("/entitlements", Reason::PermissionMissing.as_str(), detail)
+    })
 }

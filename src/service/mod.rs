@@ -20,6 +20,7 @@ pub mod grants;
 pub mod idempotency;
 pub mod organizations;
 pub mod pace;
+mod precondition;
 pub mod record;
 pub mod refusals;
 pub mod retention;
@@ -52,6 +53,7 @@ use crate::storage::Store;
 
 pub use crate::domain::access::Denial;
 pub use error::{CredentialFault, Error, Limit, StateFault, Violation};
+pub use precondition::Expected;
 pub use transaction::{Run, Work};
 
 /// What every use case works with. One that is given nothing else reaches neither a car nor anything else

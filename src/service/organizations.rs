@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::password;
 use crate::domain::principal::PrincipalId;
-use crate::domain::user::{DisplayName, Email, Role, User};
+use crate::domain::user::{Email, Role, ShortText, User};
 use crate::storage::{Priority, StorageError, organizations, users};
 
 /// Makes an administrator, and their organization if there is none with this name.
@@ -21,7 +21,7 @@ pub async fn create_admin(
     service: &Service,
     organization: &str,
     email: Email,
-    display_name: DisplayName,
+    display_name: ShortText,
     secret: SecretString,
 ) -> Result<(OrganizationId, UserId), Error> {
     password::check(secret.expose_secret(), &email).map_err(|refusal| {

@@ -170,6 +170,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::DisallowClient
         | Operation::RevokeApiClient
         | Operation::Disconnect
+        | Operation::NarrowGrant
         | Operation::RevokeGrant
         | Operation::RelinquishGrant => Some(Lane::End),
         Operation::CreateUser
@@ -187,6 +188,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::CompleteConnection
         | Operation::Reauthenticate
         | Operation::IssueGrant
+        | Operation::AmendGrant
         | Operation::MintToken
         | Operation::ReplaceReturnUrls
         | Operation::TransferVehicle

@@ -12,7 +12,7 @@ use super::{Base, Caller, Error, StateFault};
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
-use crate::domain::user::{DisplayName, Email, Role, User};
+use crate::domain::user::{Email, Role, ShortText, User};
 use crate::storage::{Executor, Page, Priority, StorageError, users};
 
 pub use close::{disable, enable, end_sessions};
@@ -25,7 +25,7 @@ pub struct NewUser {
     /// The address they sign in with.
     pub email: Email,
     /// The name that others see.
-    pub display_name: DisplayName,
+    pub display_name: ShortText,
     /// What they may do.
     pub role: Role,
     /// Whether the claim shall need a PIN besides.

@@ -24,8 +24,7 @@ pub enum SigningError {
 
 /// Why a token was not accepted.
 ///
-/// The signature is checked before the times: `Expired` and `NotYetValid` are only said about
-/// tokens this service did sign.
+/// The signature is checked before the time: `Expired` is only said about tokens this service did sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It is no token of this kind from this service. The reason is for the log alone: the one
@@ -35,7 +34,4 @@ pub enum TokenError {
     /// It was valid once.
     #[error("the token has expired")]
     Expired,
-    /// It will be valid later.
-    #[error("the token is not valid yet")]
-    NotYetValid,
 }

@@ -38,10 +38,10 @@ pub struct GrantClaims {
     pub entitlements: Entitlements,
     /// The revision of the grant when the token was minted (`grant_revision`); not negative.
     pub grant_revision: i64,
-    /// The first moment of validity (`nbf`); rounded down to a whole second in the token.
+    /// The first moment at which the grant could be valid (`nbf`); rounded down to a whole second in the token.
     pub not_before: Timestamp,
-    /// The first moment after it (`exp`); rounded up to a whole second in the token, so that a
-    /// token never ends before its grant: the row decides exactly.
+    /// The first moment to which the grant cannot be extended (`exp`); rounded up to a whole second in the
+    /// token, so that a token never ends before its grant: the row decides exactly.
     pub not_after: Timestamp,
     /// Identifies the token (`jti`); UUIDv7.
     pub token_id: TokenId,
@@ -118,12 +118,13 @@ pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<Str
 /// Verifies a token: form, header, key, signature, claims, and last the times, so that an
 /// expired token of this service is distinguished from a forged one.
 ///
-/// It is valid in the half-open time `[nbf, exp)`, without leeway, at the `now` that the caller's
-/// clock gave. The checks `jsonwebtoken` has for times are not used: they read the system's clock
-/// themselves, which no test could move, and they grant a leeway.
+/// It is valid until before `exp`, without leeway, at the `now` that the caller's clock gave. `nbf` is not compared: no
+/// token is there before its grant was issued, and whether the grant is valid yet is its row's to say. The checks
+/// `jsonwebtoken` has for times are not used: they read the system's clock themselves, which no test could move,
+/// and they grant a leeway.
 ///
 /// # Errors
-/// [`TokenError::Invalid`], [`TokenError::Expired`], [`TokenError::NotYetValid`].
+/// [`TokenError::Invalid`], [`TokenError::Expired`].
 pub fn verify(
     keyring: &Keyring,
     issuer: &str,
@@ -152,9 +153,6 @@ fn genuine(keyring: &Keyring, issuer: &str, token: &str) -> Result<GrantClaims, 
 fn in_time(claims: Arc<GrantClaims>, now: Timestamp) -> Result<VerifiedGrantToken, TokenError> {
     if now >= claims.not_after {
         return Err(TokenError::Expired);
-    }
-    if now < claims.not_before {
-        return Err(TokenError::NotYetValid);
     }
     Ok(VerifiedGrantToken(claims))
 }

@@ -120,7 +120,6 @@ fn invalid_tokens_are_refused_for_the_stated_reason() {
         let (error, reason) = match refused {
             TokenError::Invalid(reason) => ("invalid", Some(reason)),
             TokenError::Expired => ("expired", None),
-            TokenError::NotYetValid => ("not_yet_valid", None),
         };
         assert_eq!(error, vector.error, "{}", vector.name);
         assert_eq!(reason, vector.reason.as_deref(), "{}", vector.name);

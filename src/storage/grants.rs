@@ -11,8 +11,8 @@ use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
-    not_before, not_after, uses_max, uses, revision, label, metadata, issued_at, grantee_recoveries, vehicle_consents) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12, (SELECT recoveries FROM users WHERE user_id = $5), \
+    not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grantee_recoveries, \
+    vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 // Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
@@ -43,9 +43,13 @@ const KEEP_EACH: &str = "UPDATE grants SET vehicle_consents = (SELECT consents F
 const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
     WHERE issuer_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND vehicle_id IN (SELECT v.vehicle_id FROM vehicles v \
     JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries)";
-const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1 \
+/// What it says is that of a row that the same transaction has locked and read.
+const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
+    external_ref = $9, revision = $10, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    RETURNING *";
+const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
-const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1 \
+const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1, version = version + 1 \
     WHERE ended_at IS NULL AND grant_id IN (VALUES {rows:uuid}) RETURNING *";
 
 /// Every statement of this file.
@@ -61,6 +65,7 @@ pub const STATEMENTS: &[&str] = &[
     WAITING_OF_VEHICLE,
     KEEP_EACH,
     CONFIRM_OF,
+    AMEND,
     END,
     END_EACH,
 ];
@@ -87,8 +92,10 @@ impl FromRow for Grant {
             uses: row.get("uses")?,
             end,
             revision: row.get("revision")?,
+            version: row.get("version")?,
             label: row.optional("label")?,
             metadata: row.optional("metadata")?,
+            external_ref: row.optional("external_ref")?,
             issued_at: row.get("issued_at")?,
         })
     }
@@ -112,6 +119,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(grant.uses_max)
         .bind(grant.label.as_deref())
         .bind(grant.metadata.as_deref())
+        .bind(grant.external_ref.as_deref())
         .bind(grant.issued_at)
         .execute_one(tx)
         .await
@@ -202,6 +210,24 @@ pub async fn confirm_of(
     grantee_id: UserId,
 ) -> Result<u64, StorageError> {
     query(CONFIRM_OF).bind(issuer_id).bind(grantee_id).execute(tx).await
+}
+
+/// Changes a grant to what `amended` says, and returns it as it is then; `None` if an act has ended it. The row must be
+/// locked by this transaction since it was read.
+pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, StorageError> {
+    query(AMEND)
+        .bind(amended.organization_id)
+        .bind(amended.grant_id)
+        .bind(&amended.entitlements)
+        .bind(amended.validity.not_before())
+        .bind(amended.validity.not_after())
+        .bind(amended.uses_max)
+        .bind(amended.label.as_deref())
+        .bind(amended.metadata.as_deref())
+        .bind(amended.external_ref.as_deref())
+        .bind(amended.revision)
+        .fetch_optional(tx)
+        .await
 }
 
 /// Ends a grant and returns it as it is then; `None` if there is no such grant or it had ended.

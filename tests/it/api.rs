@@ -1,6 +1,7 @@
 //! The API, noun by noun, as its users meet it: every story on SQLite and on PostgreSQL.
 
 mod access_checks;
+mod amendments;
 mod api_clients;
 mod audit_entries;
 mod claims;

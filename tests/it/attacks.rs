@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acting_for;
+mod amendments;
 mod careless_settings;
 mod consents;
 mod database_downgrade;

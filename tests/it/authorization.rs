@@ -86,6 +86,8 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/grants",                               [403, 201, 403, 404, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/grants",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/grants/{grant_id}",                    [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    // What it says there already: it allows neither more nor less.
+    ("PATCH",  "/v1/grants/{grant_id}",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
@@ -294,6 +296,7 @@ impl Scene {
                 "not_before": "2026-07-01T12:00:00Z",
                 "not_after": "2026-07-01T13:00:00Z",
             }),
+            "/v1/grants/{grant_id}" => json!({ "not_after": "2026-07-01T13:00:00Z" }),
             "/v1/commands" | "/v1/access-checks" => {
                 json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
             }
@@ -318,6 +321,7 @@ impl Scene {
             "/v1/vehicles/{vehicle_id}/transfer",
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
+            "PATCH /v1/grants/{grant_id}",
             "/v1/connections",
             "/v1/users/me",
             "/v1/commands",
@@ -327,7 +331,8 @@ impl Scene {
         let mut actor = self.actors[column].clone();
         let ends_consent = (method, path) == ("DELETE", "/v1/connections/{connection_id}");
         let issues = (method, path) == ("POST", "/v1/grants");
-        if column == 5 && (needs_owner.contains(&path) || ends_consent || issues) {
+        let amends = needs_owner.contains(&format!("{method} {path}").as_str());
+        if column == 5 && (needs_owner.contains(&path) || amends || ends_consent || issues) {
             actor = actor.acting_for(&self.actors[1]);
         }
         if column == 5 && needs_grantee.contains(&path) {
@@ -338,6 +343,9 @@ impl Scene {
             actor.request(Method::from_bytes(method.as_bytes()).unwrap(), &self.path(method, path));
         if method == "PUT" {
             request = request.json(&self.body(path, cell));
+        }
+        if method == "PATCH" {
+            request = request.header("if-match", "*").json(&self.body(path, cell));
         }
         if method == "POST" {
             request = request.header("idempotency-key", key);

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::amendment::Terms;
 use crate::domain::cause::Cause;
 use crate::domain::event::Event;
 use crate::domain::policy::Basis;
@@ -99,12 +100,14 @@ impl Event {
             Self::VehicleTransferred { to, .. } => json!({ "to": to }),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
-            Self::GrantIssued { entitlements, validity, uses_max, .. } => json!({
-                "entitlements": entitlements.iter().collect::<Vec<_>>(),
-                "not_before": validity.not_before(),
-                "not_after": validity.not_after(),
-                "max_uses": uses_max,
-            }),
+            Self::GrantIssued { terms, .. } => Value::Object(details_of_terms(terms)),
+            Self::GrantAmended { terms, effect, grant_revision, in_flight, .. } => {
+                let mut details = details_of_terms(terms);
+                details.insert("effect".to_owned(), json!(effect));
+                details.insert("grant_revision".to_owned(), json!(grant_revision));
+                details.insert("in_flight".to_owned(), json!(in_flight));
+                Value::Object(details)
+            }
             Self::GrantEnded { end_reason, grant_revision, .. } => {
                 json!({ "end_reason": end_reason, "grant_revision": grant_revision })
             }
@@ -144,4 +147,17 @@ impl Event {
             _ => return None,
         })
     }
+}
+
+/// What a grant allows from then on.
+fn details_of_terms(terms: &Terms) -> Map<String, Value> {
+    let Terms { entitlements, validity, uses_max } = terms;
+    let entitlements: Vec<_> = entitlements.iter().collect();
+    let details = [
+        ("entitlements", json!(entitlements)),
+        ("not_before", json!(validity.not_before())),
+        ("not_after", json!(validity.not_after())),
+        ("max_uses", json!(uses_max)),
+    ];
+    details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -61,6 +61,7 @@ impl Event {
                 Subjects::of_vehicle(vehicle_id, None, user_id)
             }
             Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantAmended { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantVehicleImpaired { grant_id, vehicle_id, grantee_id, .. }

@@ -27,6 +27,9 @@ impl From<Error> for Problem {
             Error::NotFound(sought) => not_found(&sought),
             Error::Refused(reasons) => of_refusal(reasons),
             Error::State(fault) => of_state(fault),
+            Error::VersionChanged { version } => Self::of(Code::PreconditionFailed).detail(
+                format!("The version is \"{version}\" by now: read it again, and decide anew."),
+            ),
             Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             Error::Throttled(limit, wait) => of_limit(limit).retry_after(wait),
             Error::Connector(error) => of_connector(*error),
@@ -72,7 +75,6 @@ fn of_credentials(fault: CredentialFault) -> Problem {
     let (code, challenge) = match fault {
         CredentialFault::Missing => (Code::TokenMissing, NONE_SENT),
         CredentialFault::Invalid => (Code::TokenInvalid, NOT_ACCEPTED),
-        CredentialFault::NotYetValid => (Code::TokenInvalid, NOT_ACCEPTED),
         CredentialFault::Expired => (Code::TokenExpired, NOT_ACCEPTED),
         CredentialFault::WrongPassword => (Code::CredentialsInvalid, NONE_SENT),
         CredentialFault::WrongClient => (Code::CredentialsInvalid, CLIENT),

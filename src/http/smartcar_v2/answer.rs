@@ -93,7 +93,10 @@ impl From<Error> for Refusal {
             Error::NotFound(_) | Error::Forbidden(_) | Error::State(StateFault::ConsentLost) => {
                 Self::of("PERMISSION", None)
             }
-            Error::Invalid(_) | Error::KeyReused | Error::State(_) => Self::of("VALIDATION", None),
+            Error::Invalid(_)
+            | Error::KeyReused
+            | Error::VersionChanged { .. }
+            | Error::State(_) => Self::of("VALIDATION", None),
             Error::Throttled(_, wait) => {
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 Self::of("RATE_LIMIT", Some("SMARTCAR_API")).with_retry_after_ms(Some(wait_ms))

@@ -1,5 +1,6 @@
 //! Grants: the keys that are lent.
 
+pub(in crate::http) mod amend;
 pub(in crate::http) mod confirm;
 pub(in crate::http) mod get;
 pub(in crate::http) mod issue;
@@ -9,11 +10,13 @@ pub(in crate::http) mod revoke;
 pub(in crate::http) mod token;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::grant::Grant;
+use crate::domain::entitlement::Entitlement;
+use crate::domain::grant::{Grant, USES_MAX};
 use crate::domain::time::Timestamp;
+use crate::service::Violation;
 use crate::service::grants::{AnswerWhen, EndedGrant};
 
 /// A grant.
@@ -49,7 +52,11 @@ pub(in crate::http) struct GrantBody {
     /// The issuer's own data.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
-    /// Rises with every change.
+    /// The issuer's own name for what it belongs to, such as a booking.
+    external_ref: Option<String>,
+    /// Rises with every change that somebody made; the `ETag` for `If-Match`.
+    version: i64,
+    /// Rises with every change of what it allows; entries of the record name it.
     revision: i64,
     /// The time at which it was issued.
     issued_at: String,
@@ -73,10 +80,36 @@ impl GrantBody {
             uses: grant.uses,
             label: grant.label,
             metadata: grant.metadata.and_then(|text| serde_json::from_str(&text).ok()),
+            external_ref: grant.external_ref,
+            version: grant.version,
             revision: grant.revision,
             issued_at: grant.issued_at.to_string(),
         }
     }
+}
+
+/// What the issuer keeps with a grant, in bytes of compact JSON.
+const METADATA_BYTES_MAX: usize = 4096;
+
+/// Data of the issuer's as the text that is kept.
+fn metadata_text(metadata: Map<String, Value>, violations: &mut Vec<Violation>) -> String {
+    let text = Value::Object(metadata).to_string();
+    if text.len() > METADATA_BYTES_MAX {
+        violations.push(Violation::of("/metadata", "too_long", "must be at most 4 KiB"));
+    }
+    text
+}
+
+/// What is wrong with what a grant is to allow.
+fn check_terms(entitlements: Option<&[Entitlement]>, uses_max: Option<i64>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    if entitlements.is_some_and(<[_]>::is_empty) {
+        violations.push(Violation::of("/entitlements", "empty", "must not be empty"));
+    }
+    if uses_max.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
+        violations.push(Violation::of("/max_uses", "out_of_range", "must be 1 to 1000000"));
+    }
+    violations
 }
 
 /// A grant that has ended, with what may still be on its way.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Known, Reader, Terms, words};
+use super::{Known, Reader, words};
 use crate::domain::command::CommandStatus;
 use crate::domain::instruction::Instruction;
 use crate::rehearsal::surroundings::CONNECTOR_TIMEOUT;
@@ -73,17 +73,24 @@ impl Reader {
         }
     }
 
-    pub(super) fn told_of_end(&mut self, grant_id: Uuid, at: Duration, terms: &[Terms]) {
+    pub(super) fn told_of_end(&mut self, grant_id: Uuid) {
+        self.must_have_ended(grant_id);
+        self.told_ended.insert(grant_id);
+    }
+
+    /// Somebody was told that a grant has ended, by an act or by their instance's clock.
+    pub(super) fn must_have_ended(&mut self, grant_id: Uuid) {
         const CLOCKS_APART_MICROS: i64 = 2_000_000;
-        let now = crate::rehearsal::world::beginning().plus(at).as_unix_micros();
-        let terms = terms.iter().find(|terms| terms.grant_id == grant_id);
-        let is_over = terms.is_some_and(|terms| terms.not_after <= now + CLOCKS_APART_MICROS);
+        let now = crate::rehearsal::world::beginning().plus(self.now).as_unix_micros();
+        let is_over = self
+            .terms
+            .get(&grant_id)
+            .is_some_and(|terms| terms.not_after <= now + CLOCKS_APART_MICROS);
         if !self.ended.contains(&grant_id) && !is_over {
             self.breaks(
                 "P6",
                 format!("{grant_id} was said to have ended, and nothing was durable"),
             );
         }
-        self.told_ended.insert(grant_id);
     }
 }

@@ -1,15 +1,14 @@
 //! Ending a grant. The commit is the line of P2: no authorization on this grant commits after it.
 //! What was authorized before may still be on its way; it is listed, and can be waited for (P3).
 
-use super::find_for;
+use super::{find_for, lock};
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Caller, Error, PersonalContext, commands};
-use crate::storage::decisions::{self, RowsToLock};
-use crate::storage::{Priority, Tx, commands as stored_commands, grants};
+use crate::storage::{Priority, commands as stored_commands, grants};
 
 /// When the end of a grant is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +81,6 @@ pub async fn end(
         ended.in_flight = commands::drain(base, grant_id).await?;
     }
     Ok(ended)
-}
-
-/// Locks the row of the grant, so that nobody else decides on it or ends it, and reads it once more.
-async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
-    let asked = RowsToLock { grant_ids: vec![found.grant_id], ..RowsToLock::default() };
-    let locked = decisions::lock_rows(tx, asked).await?.grants.pop();
-    Ok(locked.map_or(found, |facts| facts.grant))
 }
 
 fn event(grant: &Grant, ending: Ending<'_>, in_flight: usize) -> Event {

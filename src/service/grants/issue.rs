@@ -1,9 +1,10 @@
 //! Issuing a grant: the owner of the car, or an API client for them.
 
+use super::missing_permissions;
 use crate::domain::access::Operation;
-use crate::domain::entitlement::Entitlements;
+use crate::domain::amendment::Terms;
 use crate::domain::event::Event;
-use crate::domain::grant::{Grant, Validity};
+use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
@@ -21,16 +22,14 @@ pub struct NewGrant {
     pub vehicle_id: VehicleId,
     /// Who may use it.
     pub grantee_id: UserId,
-    /// What it allows; not empty.
-    pub entitlements: Entitlements,
-    /// When it can be used.
-    pub validity: Validity,
-    /// How many times it may open the car.
-    pub uses_max: Option<i64>,
+    /// What it allows; at least one thing.
+    pub terms: Terms,
     /// A short text of the issuer's.
     pub label: Option<String>,
     /// The issuer's own data as JSON text.
     pub metadata: Option<String>,
+    /// The issuer's own name for what it belongs to.
+    pub external_ref: Option<String>,
 }
 
 /// Issues a grant.
@@ -87,14 +86,16 @@ fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timest
         vehicle_id: vehicle.vehicle_id,
         issuer_id: vehicle.owner_id,
         grantee_id: new.grantee_id,
-        entitlements: new.entitlements.clone(),
-        validity: new.validity,
-        uses_max: new.uses_max,
+        entitlements: new.terms.entitlements.clone(),
+        validity: new.terms.validity,
+        uses_max: new.terms.uses_max,
         uses: 0,
         end: None,
         revision: 1,
+        version: 1,
         label: new.label.clone(),
         metadata: new.metadata.clone(),
+        external_ref: new.external_ref.clone(),
         issued_at,
     }
 }
@@ -104,9 +105,7 @@ fn event(grant: &Grant) -> Event {
         grant_id: grant.grant_id,
         vehicle_id: grant.vehicle_id,
         grantee_id: grant.grantee_id,
-        entitlements: grant.entitlements.clone(),
-        validity: grant.validity,
-        uses_max: grant.uses_max,
+        terms: Terms::of(grant),
     }
 }
 
@@ -133,14 +132,6 @@ async fn check(
         let detail = "the car was taken out of the service";
         violations.push(Violation::of("/vehicle_id", "vehicle_removed", detail));
     }
-    for entitlement in new.entitlements.iter() {
-        if !vehicle.permissions.contains(entitlement.permission()) {
-            let detail = format!(
-                "`{entitlement}` needs the permission `{}`, which the owner did not give",
-                entitlement.permission()
-            );
-            violations.push(Violation::of("/entitlements", "permission_missing", detail));
-        }
-    }
+    violations.extend(missing_permissions(&new.terms.entitlements, vehicle));
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }

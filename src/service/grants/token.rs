@@ -12,12 +12,12 @@ use crate::service::{Base, Caller, Error, StateFault};
 use crate::signing::grant_token::{self, GrantClaims};
 use crate::storage::Priority;
 
-/// A grant token, and until when it is any use.
+/// A grant token, and until when it can be shown. Until when it opens a car, the grant's row says.
 #[derive(Debug)]
 pub struct MintedToken {
     /// What the guest's app carries.
     pub grant_token: SecretString,
-    /// The end of the grant's validity.
+    /// The latest moment to which the grant can be extended.
     pub expires_at: Timestamp,
 }
 
@@ -65,8 +65,8 @@ fn claims(grant: &Grant, token_id: TokenId, issued_at: Timestamp) -> GrantClaims
         grantee_id: grant.grantee_id,
         token_id,
         issued_at,
-        not_before: grant.validity.not_before(),
-        not_after: grant.validity.not_after(),
+        not_before: grant.issued_at,
+        not_after: grant.validity.extended_at_most(),
         grant_id: grant.grant_id,
         organization_id: grant.organization_id,
         vehicle_id: grant.vehicle_id,

@@ -256,7 +256,7 @@ parsed_columns!(
     crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
     crate::domain::grant::EndReason,
-    crate::domain::user::DisplayName,
+    crate::domain::user::ShortText,
     crate::domain::user::Email,
     crate::domain::user::Role,
     Entitlements,

@@ -3,12 +3,28 @@
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update};
 
+pub(crate) const AMEND: &str = super::AMEND;
 pub(crate) const END: &str = super::END;
 
 pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     vec![
         (super::FIND, Meaning::Select(find), |sampler| {
             let values = vec![sampler.organization(), sampler.id(Table::Grants)];
+            sampler.values(values)
+        }),
+        (super::AMEND, Meaning::Update(amend()), |sampler| {
+            let values = vec![
+                sampler.organization(),
+                sampler.id(Table::Grants),
+                sampler.word(&["lock", "unlock lock"]),
+                0.into(),
+                sampler.few(),
+                sampler.few_or_none(),
+                sampler.word_or_none(&["a label"]),
+                sampler.word_or_none(&["{}"]),
+                sampler.word_or_none(&["booking 17"]),
+                sampler.few(),
+            ];
             sampler.values(values)
         }),
         (super::END, Meaning::Update(end()), |sampler| {
@@ -31,6 +47,28 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     own.map(|row| row.as_ref().clone()).into_iter().collect()
 }
 
+fn amend() -> Update {
+    const COLUMNS: [&str; 8] = [
+        "entitlements",
+        "not_before",
+        "not_after",
+        "uses_max",
+        "label",
+        "metadata",
+        "external_ref",
+        "revision",
+    ];
+    Update {
+        sets: |row, bound, _| {
+            for (column, number) in COLUMNS.into_iter().zip(3..) {
+                row.set(column, bound.value(number).clone());
+            }
+            row.set("version", row.integer("version").unwrap() + 1);
+        },
+        ..end()
+    }
+}
+
 fn end() -> Update {
     Update {
         table: Table::Grants,
@@ -46,6 +84,7 @@ fn end() -> Update {
             row.set("end_reason", bound.value(4).clone());
             row.set("end_note", bound.value(5).clone());
             row.set("revision", row.integer("revision").unwrap() + 1);
+            row.set("version", row.integer("version").unwrap() + 1);
         },
     }
 }

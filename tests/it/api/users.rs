@@ -59,14 +59,9 @@ on_both! {
     }
 
     async fn support_sees_everything_and_ends_keys_and_an_auditor_reads_the_record(app) {
-        let (admin, owner, guest) = (app.admin().await, app.owner().await, app.guest().await);
+        let (owner, guest) = (app.owner().await, app.guest().await);
         let grant_id = owner.lend(app, &guest).await;
-        let officer = async |role: &str| {
-            let email = format!("{role}@story.example");
-            let made = admin.post("/v1/users", kim(&json!({ "email": email, "role": role }))).await;
-            admin.redeem(&made.expect(201).text("claim_token")).await
-        };
-        let (support, auditor) = (officer("support").await, officer("auditor").await);
+        let (support, auditor) = (app.officer("support").await, app.officer("auditor").await);
         let (car, grant) = (&owner.vehicles[0], format!("/v1/grants/{grant_id}"));
         for path in ["/v1/users", "/v1/api-clients", &format!("/v1/vehicles/{car}"), &grant, "/v1/audit-entries"] {
             support.get(path).await.expect(200);
@@ -87,7 +82,7 @@ on_both! {
         assert_eq!(entries.list("event")[0], "grant.revoked");
         let entry = &entries.list("entry_id")[0];
         auditor.get(&format!("/v1/audit-entries/{entry}/proof")).await.expect(200);
-        let odd = admin.post("/v1/users", kim(&json!({ "role": "owner" }))).await;
+        let odd = app.admin().await.post("/v1/users", kim(&json!({ "role": "owner" }))).await;
         odd.expect_problem(422, "validation_failed");
         // A program makes nobody who has an office.
         let client = app.api_client(&["users:write"]).await;

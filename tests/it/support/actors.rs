@@ -141,6 +141,13 @@ impl Actor {
         Reply::read(self.request(Method::PUT, path).json(&body).send().await.unwrap()).await
     }
 
+    /// Changes what is there in the version that an answer showed.
+    pub(crate) async fn patch(&self, path: &str, seen: &Reply, changes: Value) -> Reply {
+        let tag = seen.headers["etag"].clone();
+        let request = self.request(Method::PATCH, path).header("if-match", tag).json(&changes);
+        Reply::read(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::DELETE, path).send().await.unwrap()).await
     }

@@ -68,6 +68,15 @@ impl TestApp {
         self.admin().await.invite(&format!("{name}@story.example")).await
     }
 
+    /// A person with this role, made by the administrator, whose account they claimed.
+    pub(crate) async fn officer(&self, role: &str) -> Actor {
+        let email = format!("{role}@story.example");
+        let body = json!({ "email": email, "display_name": role, "role": role });
+        let admin = self.admin().await;
+        let made = admin.post("/v1/users", body).await.expect(201);
+        admin.redeem(&made.text("claim_token")).await
+    }
+
     /// An owner whose three cars are connected.
     pub(crate) async fn owner(&self) -> Actor {
         let mut owner = self.member("owner").await;

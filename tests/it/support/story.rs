@@ -8,6 +8,7 @@ use keylend::audit::checkpoint::{self, TreeHead};
 use keylend::audit::entry::RecordedEntry;
 use keylend::audit::note::{KeyKind, VerifierKey};
 use keylend::domain::actor::{Actor, Principal};
+use keylend::domain::amendment::Terms;
 use keylend::domain::command::{CommandStatus, Evidence};
 use keylend::domain::entitlement::Entitlement;
 use keylend::domain::event::{AuditEntry, Event};
@@ -77,15 +78,9 @@ impl Story {
         let (grant_id, vehicle_id, grantee_id) = (self.id(), self.id(), self.id());
         let validity = Validity::new(self.now, self.now.plus(Duration::from_secs(3600))).unwrap();
         let entitlements = [Entitlement::Unlock, Entitlement::Lock].into_iter().collect();
+        let terms = Terms { entitlements, validity, uses_max: None };
         self.waiting.extend([
-            Event::GrantIssued {
-                grant_id,
-                vehicle_id,
-                grantee_id,
-                entitlements,
-                validity,
-                uses_max: None,
-            },
+            Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms },
             Event::GrantTokenMinted {
                 grant_id,
                 vehicle_id,

@@ -12,7 +12,7 @@ use super::names;
 use crate::domain::actor::Scope;
 use crate::domain::id::VehicleId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::DisplayName;
+use crate::domain::user::ShortText;
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
 use crate::http::extract::IdempotencyKey;
@@ -31,7 +31,7 @@ const VEHICLES_MAX: usize = 64;
 pub(in crate::http) struct CreateApiClient {
     /// The name that people see.
     #[schema(value_type = String, min_length = 1, max_length = 120, example = "Booking backend")]
-    name: DisplayName,
+    name: ShortText,
     /// The scopes that it may use.
     #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
     scopes: BTreeSet<Scope>,

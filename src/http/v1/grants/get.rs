@@ -4,24 +4,27 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 
 use super::GrantBody;
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
+use crate::http::v1::versioned;
 use crate::service::grants;
 
 /// Show a grant one was given or has issued.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}", operation_id = "grants.get", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
     params(("grant_id" = String, Path, description = "The grant.")),
-    responses((status = 200, description = "The grant.", body = GrantBody)))]
+    responses((status = 200, description = "The grant, with its version as `ETag`.", body = GrantBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(grant_id): ApiPath<GrantId>,
-) -> Result<Json<GrantBody>, Problem> {
+) -> Result<Response, Problem> {
     let grant = grants::get(&gateway.service.base, &caller, grant_id).await?;
-    Ok(Json(GrantBody::at(grant, gateway.service.base.clock.now())))
+    let now = gateway.service.base.clock.now();
+    Ok(versioned(grant.version, Json(GrantBody::at(grant, now))))
 }

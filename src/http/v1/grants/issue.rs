@@ -8,21 +8,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::GrantBody;
+use super::{GrantBody, check_terms, metadata_text};
+use crate::domain::amendment::Terms;
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::{USES_MAX, Validity};
+use crate::domain::grant::Validity;
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
-use crate::domain::user::DisplayName;
+use crate::domain::user::ShortText;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
-use crate::http::v1::{created, idempotency};
+use crate::http::v1::{created, idempotency, versioned};
 use crate::service::Violation;
 use crate::service::grants::{self, NewGrant};
-
-/// In bytes of compact JSON.
-const METADATA_BYTES_MAX: usize = 4096;
 
 /// What a grant is made from.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,38 +46,35 @@ pub(in crate::http) struct IssueGrant {
     max_uses: Option<i64>,
     /// A short text for people.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
-    label: Option<DisplayName>,
+    label: Option<ShortText>,
     /// Your own data: at most 4 KiB of JSON, which the service keeps and never looks into.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
+    /// Your own name for what it belongs to, such as a booking number; several grants may carry the same.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "booking-4711")]
+    external_ref: Option<ShortText>,
 }
 
 impl IssueGrant {
     fn check(self) -> Result<NewGrant, Problem> {
-        let mut violations = Vec::new();
+        let mut violations = check_terms(Some(&self.entitlements), self.max_uses);
         let validity = Validity::new(self.not_before, self.not_after);
         if let Err(error) = &validity {
             violations.push(Violation::of("/not_after", "invalid_validity", error));
         }
-        if self.entitlements.is_empty() {
-            violations.push(Violation::of("/entitlements", "empty", "must not be empty"));
-        }
-        if self.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
-            violations.push(Violation::of("/max_uses", "out_of_range", "must be 1 to 1000000"));
-        }
-        let metadata = self.metadata.map(|metadata| Value::Object(metadata).to_string());
-        if metadata.as_ref().is_some_and(|text| text.len() > METADATA_BYTES_MAX) {
-            violations.push(Violation::of("/metadata", "too_long", "must be at most 4 KiB"));
-        }
+        let metadata = self.metadata.map(|metadata| metadata_text(metadata, &mut violations));
         match validity {
             Ok(validity) if violations.is_empty() => Ok(NewGrant {
                 vehicle_id: self.vehicle_id,
                 grantee_id: self.grantee_id,
-                entitlements: self.entitlements.into_iter().collect(),
-                validity,
-                uses_max: self.max_uses,
+                terms: Terms {
+                    entitlements: self.entitlements.into_iter().collect(),
+                    validity,
+                    uses_max: self.max_uses,
+                },
                 label: self.label.map(String::from),
                 metadata,
+                external_ref: self.external_ref.map(String::from),
             }),
             _ => Err(Problem::invalid(violations)),
         }
@@ -101,6 +96,6 @@ pub(in crate::http) async fn issue(
     let new = body.value.check()?;
     let answer = grants::issue(&gateway.service, &caller, &idempotency, new).await?;
     // A repeated answer is the one that was given then: the grant as it was, at the time it was.
-    let issued_at = answer.value.issued_at;
-    Ok(created(answer, |grant| GrantBody::at(grant, issued_at)))
+    let (issued_at, version) = (answer.value.issued_at, answer.value.version);
+    Ok(versioned(version, created(answer, |grant| GrantBody::at(grant, issued_at))))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::UserBody;
 use super::claims::ClaimBody;
-use crate::domain::user::{DisplayName, Email, Role};
+use crate::domain::user::{Email, Role, ShortText};
 use crate::http::Gateway;
 use crate::http::extract::ApiJson;
 use crate::http::extract::IdempotencyKey;
@@ -27,7 +27,7 @@ pub(in crate::http) struct CreateUser {
     email: Email,
     /// The name that others see.
     #[schema(value_type = String, min_length = 1, max_length = 120)]
-    display_name: DisplayName,
+    display_name: ShortText,
     /// `admin`, `support`, `auditor` or `member`; `member` if not given.
     #[schema(value_type = Option<String>, example = "member")]
     role: Option<Role>,

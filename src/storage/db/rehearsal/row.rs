@@ -99,7 +99,8 @@ impl Table {
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
                 ("entitlements", Text), ("not_before", Integer), ("not_after", Integer), ("uses_max", Integer),
                 ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
-                ("revision", Integer), ("label", Text), ("metadata", Text), ("issued_at", Integer),
+                ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
+                ("issued_at", Integer),
                 ("grantee_recoveries", Integer), ("vehicle_consents", Integer),
             ],
             Self::Commands => &[

@@ -217,6 +217,7 @@ impl Sampler {
             row.set("end_reason", self.word(&["revoked", "relinquished"]));
         }
         row.set("revision", self.random.i64(1..3));
+        row.set("version", 1);
         row.set("issued_at", 1);
         row.set("grantee_recoveries", self.few());
         row.set("vehicle_consents", self.few());

@@ -1,0 +1,118 @@
+//! What a change to a grant does to what it allows. Both are sets: at which moments from now on what may be done, and,
+//! for what spends uses, how many more times. A change narrows if everything that is allowed afterwards was allowed
+//! before; if anything new is allowed, it widens, and asks the owner (P8).
+
+use crate::domain::entitlement::{Entitlement, Entitlements};
+use crate::domain::grant::{Grant, Validity};
+use crate::domain::time::Timestamp;
+
+/// What a grant allows, as far as it can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// What the grantee may do.
+    pub entitlements: Entitlements,
+    /// When.
+    pub validity: Validity,
+    /// How many times they may open the car, counted from the first; `None` is no limit.
+    pub uses_max: Option<i64>,
+}
+
+words! {
+    /// What a change does to what a grant allows.
+    Effect {
+        /// It allows the same.
+        None = "none",
+        /// It allows less, and nothing new.
+        Narrowing = "narrowing",
+        /// It allows more, and everything that it allowed.
+        Widening = "widening",
+        /// It allows something new, and something no more.
+        Mixed = "mixed",
+    }
+}
+
+impl Effect {
+    /// Whether something is no longer allowed.
+    #[must_use]
+    pub const fn narrows(self) -> bool {
+        matches!(self, Self::Narrowing | Self::Mixed)
+    }
+
+    /// Whether something is allowed that was not.
+    #[must_use]
+    pub const fn widens(self) -> bool {
+        matches!(self, Self::Widening | Self::Mixed)
+    }
+}
+
+/// The moments `[from, until)` at which something is allowed, and how many times in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Allowed {
+    from: Timestamp,
+    until: Timestamp,
+    /// `None` is no limit.
+    times: Option<i64>,
+}
+
+impl Allowed {
+    fn is_within(self, other: Self) -> bool {
+        let is_as_often = match (self.times, other.times) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(times), Some(others)) => times <= others,
+        };
+        other.from <= self.from && self.until <= other.until && is_as_often
+    }
+}
+
+impl Terms {
+    /// What a grant says now.
+    #[must_use]
+    pub fn of(grant: &Grant) -> Self {
+        Self {
+            entitlements: grant.entitlements.clone(),
+            validity: grant.validity,
+            uses_max: grant.uses_max,
+        }
+    }
+
+    /// What becomes of a grant that says this and was used so often, if it says something else from `now` on.
+    #[must_use]
+    pub fn effect_of(&self, after: &Self, uses: i64, now: Timestamp) -> Effect {
+        let (mut narrows, mut widens) = (false, false);
+        for &entitlement in Entitlement::ALL {
+            let [before, after] = [self, after].map(|terms| terms.allow(entitlement, uses, now));
+            narrows |= !is_within(before, after);
+            widens |= !is_within(after, before);
+        }
+        match (narrows, widens) {
+            (false, false) => Effect::None,
+            (true, false) => Effect::Narrowing,
+            (false, true) => Effect::Widening,
+            (true, true) => Effect::Mixed,
+        }
+    }
+
+    /// What is allowed of one thing from `now` on; `None` is nothing.
+    fn allow(&self, entitlement: Entitlement, uses: i64, now: Timestamp) -> Option<Allowed> {
+        let times = self.uses_max.filter(|_| entitlement.spends_use());
+        let times = times.map(|most| most.saturating_sub(uses));
+        let (from, until) = (self.validity.not_before().max(now), self.validity.not_after());
+        let is_anything = self.entitlements.contains(entitlement)
+            && from < until
+            && times.is_none_or(|times| times > 0);
+        is_anything.then_some(Allowed { from, until, times })
+    }
+}
+
+fn is_within(inner: Option<Allowed>, outer: Option<Allowed>) -> bool {
+    match (inner, outer) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(inner), Some(outer)) => inner.is_within(outer),
+    }
+}
+
+#[cfg(test)]
+#[path = "amendment_test.rs"]
+mod tests;

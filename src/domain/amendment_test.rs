@@ -1,0 +1,103 @@
+//! The class of a change agrees with the sets of what is allowed, element by element.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::tally::Tally;
+
+/// The moments of a small world, in microseconds, and more uses than any of its limits.
+const MOMENTS: i64 = 8;
+const USES: i64 = 5;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_unix_micros(micros).unwrap()
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let few = [Entitlement::Unlock, Entitlement::Lock, Entitlement::ReadVin];
+    let entitlements = proptest::sample::subsequence(few.to_vec(), 1..=3);
+    let validity = (0..MOMENTS - 1, 1..MOMENTS);
+    let uses_max = proptest::option::of(0..USES);
+    (entitlements, validity, uses_max).prop_map(|(entitlements, (from, length), uses_max)| Terms {
+        entitlements: entitlements.into_iter().collect(),
+        validity: Validity::new(at(from), at((from + length).min(MOMENTS))).unwrap(),
+        uses_max,
+    })
+}
+
+/// The same with at most one part of another.
+fn changed(before: &Terms, other: &Terms, part: usize) -> Terms {
+    let mut after = before.clone();
+    match part {
+        0 => after.entitlements = other.entitlements.clone(),
+        1 => after.validity = other.validity,
+        2 => after.uses_max = other.uses_max,
+        3 => return other.clone(),
+        _ => {}
+    }
+    after
+}
+
+/// Everything that is allowed: what, when, and as the how manieth use from now on.
+fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64)> {
+    let mut allowed = BTreeSet::new();
+    for &entitlement in Entitlement::ALL {
+        for moment in now..MOMENTS {
+            for nth in 1..=2 * USES {
+                let in_time = terms.validity.not_before() <= at(moment)
+                    && at(moment) < terms.validity.not_after();
+                let is_left = entitlement != Entitlement::Unlock
+                    || terms.uses_max.is_none_or(|most| uses + nth <= most);
+                if terms.entitlements.contains(entitlement) && in_time && is_left {
+                    allowed.insert((entitlement, moment, nth));
+                }
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
+    let cases = (terms(), terms(), 0..5_usize, 0..USES, 0..MOMENTS);
+    let tally = Tally::of(4096, cases, |(before, other, part, uses, now), tally| {
+        let after = changed(&before, &other, part);
+        let [old, new] = [&before, &after].map(|terms| everything(terms, uses, now));
+        let expected = match (old.is_subset(&new), new.is_subset(&old)) {
+            (true, true) => Effect::None,
+            (true, false) => Effect::Widening,
+            (false, true) => Effect::Narrowing,
+            (false, false) => Effect::Mixed,
+        };
+        prop_assert_eq!(before.effect_of(&after, uses, at(now)), expected);
+        tally.count(expected.to_string());
+        if part < 3 {
+            tally.count(format!("{expected} by part {part}"));
+        }
+        if before != after && expected == Effect::None {
+            tally.count("another text that allows the same".to_owned());
+        }
+        Ok(())
+    });
+    tally.assert_each(100, Effect::ALL.iter().map(ToString::to_string));
+    tally.assert_each(30, ["another text that allows the same".to_owned()]);
+    let alone = ["narrowing", "widening"].into_iter();
+    tally.assert_each(
+        30,
+        alone.flat_map(|effect| (0..3).map(move |n| format!("{effect} by part {n}"))),
+    );
+}
+
+#[test]
+fn what_narrows_and_what_widens() {
+    for (effect, narrows, widens) in [
+        (Effect::None, false, false),
+        (Effect::Narrowing, true, false),
+        (Effect::Widening, false, true),
+        (Effect::Mixed, true, true),
+    ] {
+        assert_eq!((effect.narrows(), effect.widens()), (narrows, widens), "{effect}");
+    }
+}

@@ -1,0 +1,172 @@
+//! Changing a grant. What narrows it is a line as its end is (P2): no authorization that rests on what it allowed
+//! before commits after the change. What widens it asks the owner (P8).
+
+use super::{find_for, lock, missing_permissions};
+use crate::domain::access::{ActingAs, Object, Operation, Sought};
+use crate::domain::amendment::{Effect, Terms};
+use crate::domain::entitlement::Entitlements;
+use crate::domain::event::Event;
+use crate::domain::grant::{Grant, Validity};
+use crate::domain::id::{CommandId, GrantId};
+use crate::domain::time::Timestamp;
+use crate::domain::vehicle::Vehicle;
+use crate::service::failpoint::{self, Failpoint};
+use crate::service::grants::AnswerWhen;
+use crate::service::transaction::Work;
+use crate::service::{Base, Caller, Error, Expected, StateFault, Violation, commands, vehicles};
+use crate::storage::{Priority, commands as stored_commands, grants};
+
+/// What is to become of a grant; what is not named stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What the grantee may do; not empty.
+    pub entitlements: Option<Entitlements>,
+    /// The first moment in which it can be used.
+    pub not_before: Option<Timestamp>,
+    /// The first moment in which it can no longer be used.
+    pub not_after: Option<Timestamp>,
+    /// How many times it may open the car; the inner `None` is no limit.
+    pub uses_max: Option<Option<i64>>,
+    /// A short text of the issuer's; the inner `None` takes it away.
+    pub label: Option<Option<String>>,
+    /// The issuer's own data as JSON text; the inner `None` takes it away.
+    pub metadata: Option<Option<String>>,
+    /// The issuer's own name for what it belongs to; the inner `None` takes it away.
+    pub external_ref: Option<Option<String>>,
+}
+
+/// A grant that was changed.
+#[derive(Debug)]
+pub struct AmendedGrant {
+    /// The grant as it is now.
+    pub grant: Grant,
+    /// What the change did to what it allows.
+    pub effect: Effect,
+    /// Its commands that were authorized before the change and may still be on their way.
+    pub in_flight: Vec<CommandId>,
+}
+
+impl Changes {
+    /// Whether what only describes the grant is to change.
+    const fn describe(&self) -> bool {
+        self.label.is_some() || self.metadata.is_some() || self.external_ref.is_some()
+    }
+
+    /// The grant as it is to be.
+    fn applied_to(&self, grant: &Grant) -> Result<Grant, Error> {
+        let not_before = self.not_before.unwrap_or_else(|| grant.validity.not_before());
+        let not_after = self.not_after.unwrap_or_else(|| grant.validity.not_after());
+        let validity = Validity::new(not_before, not_after)
+            .map_err(|why| Error::invalid("/not_after", "invalid_validity", why))?;
+        let mut changed = Grant { validity, ..grant.clone() };
+        let Self { entitlements, uses_max, label, metadata, external_ref, .. } = self.clone();
+        changed.entitlements = entitlements.unwrap_or(changed.entitlements);
+        changed.uses_max = uses_max.unwrap_or(changed.uses_max);
+        changed.label = label.unwrap_or(changed.label);
+        changed.metadata = metadata.unwrap_or(changed.metadata);
+        changed.external_ref = external_ref.unwrap_or(changed.external_ref);
+        Ok(changed)
+    }
+}
+
+/// Changes a grant, if it is still the version that the caller knows.
+///
+/// # Errors
+/// [`Error::NotFound`], a [`crate::service::Denial`], [`Error::VersionChanged`], [`Error::Invalid`],
+/// [`StateFault::GrantEnded`]; [`StateFault::AccountRecovered`] if it widens and the owner's own account waits.
+pub async fn amend(
+    base: &Base,
+    caller: &Caller,
+    grant_id: GrantId,
+    expected: &Expected,
+    changes: &Changes,
+    wait: AnswerWhen,
+) -> Result<AmendedGrant, Error> {
+    let mut amended = base
+        .transact(Operation::AmendGrant.as_str(), Priority::Urgent, |work| {
+            Box::pin(amend_in(base, work, caller, grant_id, expected, changes))
+        })
+        .await?;
+    failpoint::reached(Failpoint::GrantAmendCommitted);
+    if wait == AnswerWhen::Drained && !amended.in_flight.is_empty() {
+        amended.in_flight = commands::drain(base, grant_id).await?;
+    }
+    Ok(amended)
+}
+
+async fn amend_in(
+    base: &Base,
+    work: &mut Work<'_>,
+    caller: &Caller,
+    grant_id: GrantId,
+    expected: &Expected,
+    changes: &Changes,
+) -> Result<AmendedGrant, Error> {
+    let (found, vehicle, acting_as) =
+        find_for(base, &mut work.tx, caller, Operation::NarrowGrant, grant_id).await?;
+    let before = lock(&mut work.tx, found).await?;
+    // Once it is locked: the change is later than all that was decided on before it.
+    work.now = base.clock.now();
+    expected.require(before.version)?;
+    if !before.is_alive(work.now) {
+        return Err(Error::State(StateFault::GrantEnded));
+    }
+    let mut after = changes.applied_to(&before)?;
+    let terms = Terms::of(&after);
+    let effect = Terms::of(&before).effect_of(&terms, before.uses, work.now);
+    let acting_as = if effect.widens() || changes.describe() {
+        owner_only(base, work, caller, &before, &vehicle).await?
+    } else {
+        acting_as
+    };
+    check(&before, &after, &vehicle, work.now)?;
+    after.revision += i64::from(Terms::of(&before) != terms);
+    let amended = grants::amend(&mut work.tx, &after).await?;
+    let grant = amended.ok_or(Error::State(StateFault::GrantEnded))?;
+    let in_flight = if effect.narrows() {
+        stored_commands::in_flight(&mut work.tx, grant_id).await?
+    } else {
+        Vec::new()
+    };
+    let event = Event::GrantAmended {
+        grant_id,
+        vehicle_id: grant.vehicle_id,
+        grantee_id: grant.grantee_id,
+        grant_revision: grant.revision,
+        effect,
+        terms,
+        in_flight: in_flight.len(),
+    };
+    work.record(&caller.acting_as(acting_as), event)?;
+    failpoint::reached(Failpoint::GrantAmended);
+    Ok(AmendedGrant { grant, effect, in_flight })
+}
+
+/// What only the owner may do, and only while their own account does not wait for others.
+async fn owner_only(
+    base: &Base,
+    work: &mut Work<'_>,
+    caller: &Caller,
+    grant: &Grant,
+    vehicle: &Vehicle,
+) -> Result<ActingAs, Error> {
+    let (object, sought) = (Object::grant(grant, vehicle), Sought::of(grant.grant_id));
+    let acting_as = base.authorize(caller, Operation::AmendGrant, &object, sought)?;
+    vehicles::require_unrecovered_owner(&mut work.tx, vehicle.vehicle_id).await?;
+    Ok(acting_as)
+}
+
+fn check(before: &Grant, after: &Grant, vehicle: &Vehicle, now: Timestamp) -> Result<(), Error> {
+    let mut violations = Vec::new();
+    if after.validity.not_after() <= now {
+        let detail = "must be later than now; to end the grant, revoke it";
+        violations.push(Violation::of("/not_after", "in_the_past", detail));
+    }
+    if after.uses_max.is_some_and(|most| most < before.uses) {
+        let detail = format!("must be at least {}: so often it was used", before.uses);
+        violations.push(Violation::of("/max_uses", "below_uses", detail));
+    }
+    let added = after.entitlements.iter().filter(|&it| !before.entitlements.contains(it));
+    violations.extend(missing_permissions(&added.collect(), vehicle));
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}

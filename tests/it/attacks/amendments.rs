@@ -1,0 +1,62 @@
+//! Somebody changes a grant that is not theirs to change: into more for themselves, or behind the owner's back.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Reply, on_both};
+
+async fn change(actor: &Actor, grant_id: &str, changes: Value) -> Reply {
+    let request = actor.request(Method::PATCH, &format!("/v1/grants/{grant_id}"));
+    let request = request.header("if-match", "*").json(&changes);
+    Reply::read(request.send().await.unwrap()).await
+}
+
+/// Changes of each kind, with what they do.
+fn widenings() -> [Value; 6] {
+    [
+        json!({ "not_after": "2026-07-02T12:00:00Z" }),
+        json!({ "entitlements": ["unlock", "lock", "read_location"] }),
+        json!({ "max_uses": null }),
+        json!({ "max_uses": 4 }),
+        json!({ "entitlements": ["lock"], "not_after": "2026-07-02T12:00:00Z" }),
+        json!({ "external_ref": "another booking" }),
+    ]
+}
+
+on_both! {
+    async fn only_the_owner_lets_a_grant_allow_more(app) {
+        let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
+        let (support, mallory) = (app.officer("support").await, app.member("mallory").await);
+        let grant = owner.lend_with(app, &guest, json!({ "max_uses": 3 })).await.expect(201);
+        let grant_id = grant.text("grant_id");
+        for widening in widenings() {
+            change(&guest, &grant_id, widening.clone()).await.expect_problem(403, "not_the_owner");
+            for office in [&admin, &support] {
+                change(office, &grant_id, widening.clone()).await.expect_problem(403, "not_the_owner");
+            }
+            change(&mallory, &grant_id, widening.clone()).await.expect_problem(404, "not_found");
+        }
+        let holder = guest.holder_of(&grant_id).await;
+        change(&holder, &grant_id, json!({ "max_uses": 4 })).await.expect_problem(401, "token_invalid");
+        let same = owner.get(&format!("/v1/grants/{grant_id}")).await.expect(200);
+        assert_eq!(same.body, grant.body);
+        // Whoever may end a grant may also let it allow less, and cannot take that back.
+        let narrowed = change(&support, &grant_id, json!({ "max_uses": 1 })).await.expect(200);
+        assert_eq!(narrowed.text("effect"), "narrowing");
+        change(&support, &grant_id, json!({ "max_uses": 3 })).await.expect_problem(403, "not_the_owner");
+        change(&guest, &grant_id, json!({ "max_uses": 1 })).await.expect_problem(403, "not_the_owner");
+    }
+
+    async fn a_program_changes_grants_for_those_alone_who_allowed_it(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let grant_id = owner.lend(app, &guest).await;
+        let client = app.api_client(&["grants:write", "grants:read"]).await;
+        let later = || json!({ "not_after": "2026-07-02T12:00:00Z" });
+        change(&client, &grant_id, later()).await.expect_problem(403, "acting_for_missing");
+        change(&client.acting_for(&owner), &grant_id, later()).await.expect_problem(403, "acting_for_not_allowed");
+        guest.allow(&client).await;
+        change(&client.acting_for(&guest), &grant_id, later()).await.expect_problem(403, "not_the_owner");
+        owner.allow(&client).await;
+        change(&client.acting_for(&owner), &grant_id, later()).await.expect(200);
+    }
+}
