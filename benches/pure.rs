@@ -15,7 +15,7 @@ use keylend::audit::entry::leaf_hash;
 use keylend::audit::verify::Verifier;
 use keylend::domain::connection::{ConnectionStatus, Permissions};
 use keylend::domain::entitlement::Entitlement;
-use keylend::domain::grant::{Grant, Validity};
+use keylend::domain::grant::{Grace, Grant, Validity};
 use keylend::domain::id::Id;
 use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, decide};
 use keylend::domain::time::Timestamp;
@@ -48,12 +48,15 @@ fn grant() -> Grant {
         grantee_id: id(5),
         entitlements: [Entitlement::Unlock, Entitlement::Lock].into_iter().collect(),
         validity: Validity::new(now().minus(hour), now().plus(hour)).unwrap(),
+        grace: Grace::default(),
         uses_max: Some(10),
         uses: 3,
         end: None,
         revision: 1,
+        version: 1,
         label: None,
         metadata: None,
+        external_ref: None,
         issued_at: now(),
     }
 }
@@ -64,6 +67,7 @@ fn decisions(criterion: &mut Criterion) {
         owner_id: id(4),
         owner_disabled: false,
         owner_recovered: false,
+        last_unlocked_by: None,
         consents: 0,
         removed: false,
         suspended: false,

@@ -174,6 +174,8 @@ CREATE INDEX connections_to_complete ON connections (consented_at) WHERE complet
 
 -- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
 -- owner stood by them last: with another one they wait.
+-- `last_unlocked_by` was authorized last to unlock it: whose grant has ended may lock it for a while, until that is
+-- somebody else.
 -- `transfer_to` may take the car with a consent of their own until `transfer_until`, although its owner consents still.
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
@@ -198,6 +200,7 @@ CREATE TABLE vehicles (
     consents BIGINT NOT NULL DEFAULT 0,
     transfer_to UUID,
     transfer_until BIGINT,
+    last_unlocked_by UUID,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
@@ -231,7 +234,8 @@ CREATE TABLE webhook_registrations (
 -- Keys, and what is done with them.
 
 -- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses apart: it is
--- what clients name in `If-Match`.
+-- what clients name in `If-Match`. `leave_lock` says that the car can be locked for `grace_minutes` after the act that
+-- ended it.
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -241,11 +245,13 @@ CREATE TABLE grants (
     entitlements TEXT NOT NULL,
     not_before BIGINT NOT NULL,
     not_after BIGINT NOT NULL,
+    grace_minutes BIGINT NOT NULL CHECK (grace_minutes BETWEEN 0 AND 1440),
     uses_max BIGINT,
     uses BIGINT NOT NULL,
     ended_at BIGINT,
     end_reason TEXT CHECK (end_reason IN ('expired', 'revoked', 'relinquished', 'vehicle_removed', 'consent_lost')),
     end_note TEXT,
+    leave_lock BOOLEAN NOT NULL DEFAULT FALSE,
     grantee_recoveries BIGINT NOT NULL,
     vehicle_consents BIGINT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 1,

@@ -129,6 +129,29 @@ fn whatever_cannot_be_is_found_where_it_stands() {
 }
 
 #[test]
+fn an_end_that_leaves_the_lock_lets_the_car_be_locked_and_nothing_else() {
+    let left = json!({ "grant_revision": 2, "leave_lock": true });
+    let left = || entry("grant.revoked", None, Some(1), left.clone());
+    let asked = |action: &str| {
+        let details = json!({ "action": action, "basis": "grant", "grant_revision": 2 });
+        entry("command.authorized", Some(10), Some(1), details)
+    };
+    let outcome = |leaves: [Vec<u8>; 3]| verify(&leaves, Vec::new()).map_err(|found| found.fault);
+    let after_end = || Fault::Contradiction(Contradiction::AuthorizedAfterEnd(grant(1)));
+    for leaves in [[issued(1), left(), asked("lock")], [issued(1), asked("lock"), left()]] {
+        assert!(outcome(leaves).is_ok());
+    }
+    for leaves in [
+        [issued(1), left(), asked("unlock")],
+        [issued(1), asked("unlock"), left()],
+        [issued(1), ended(1, 2), asked("lock")],
+        [issued(1), asked("lock"), ended(1, 2)],
+    ] {
+        assert_eq!(outcome(leaves).unwrap_err(), after_end());
+    }
+}
+
+#[test]
 fn what_is_no_entry_is_found() {
     for strange in [&b""[..], b"{", b"[]", b"{\"event\":\"command.authorized\",\"details\":{}}"] {
         let finding = verify(&[strange.to_vec()], Vec::new()).unwrap_err();

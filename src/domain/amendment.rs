@@ -3,7 +3,7 @@
 //! before; if anything new is allowed, it widens, and asks the owner (P8).
 
 use crate::domain::entitlement::{Entitlement, Entitlements};
-use crate::domain::grant::{Grant, Validity};
+use crate::domain::grant::{Grace, Grant, Validity};
 use crate::domain::time::Timestamp;
 
 /// What a grant allows, as far as it can be changed.
@@ -13,6 +13,8 @@ pub struct Terms {
     pub entitlements: Entitlements,
     /// When.
     pub validity: Validity,
+    /// How long the car can still be locked after that.
+    pub grace: Grace,
     /// How many times they may open the car, counted from the first; `None` is no limit.
     pub uses_max: Option<i64>,
 }
@@ -72,6 +74,7 @@ impl Terms {
         Self {
             entitlements: grant.entitlements.clone(),
             validity: grant.validity,
+            grace: grant.grace,
             uses_max: grant.uses_max,
         }
     }
@@ -97,7 +100,12 @@ impl Terms {
     fn allow(&self, entitlement: Entitlement, uses: i64, now: Timestamp) -> Option<Allowed> {
         let times = self.uses_max.filter(|_| entitlement.spends_use());
         let times = times.map(|most| most.saturating_sub(uses));
-        let (from, until) = (self.validity.not_before().max(now), self.validity.not_after());
+        let over = self.validity.not_after();
+        let until = match entitlement {
+            Entitlement::Lock => over.plus(self.grace.duration()),
+            _ => over,
+        };
+        let from = self.validity.not_before().max(now);
         let is_anything = self.entitlements.contains(entitlement)
             && from < until
             && times.is_none_or(|times| times > 0);

@@ -1,18 +1,19 @@
 //! The class of a change agrees with the sets of what is allowed, element by element.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::tally::Tally;
 
-/// The moments of a small world, in microseconds, and more uses than any of its limits.
+/// The moments of a small world, in minutes, and more uses than any of its limits.
 const MOMENTS: i64 = 8;
 const USES: i64 = 5;
 
-fn at(micros: i64) -> Timestamp {
-    Timestamp::from_unix_micros(micros).unwrap()
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(minutes * 60).unwrap()
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
@@ -20,11 +21,14 @@ fn terms() -> impl Strategy<Value = Terms> {
     let entitlements = proptest::sample::subsequence(few.to_vec(), 1..=3);
     let validity = (0..MOMENTS - 1, 1..MOMENTS);
     let uses_max = proptest::option::of(0..USES);
-    (entitlements, validity, uses_max).prop_map(|(entitlements, (from, length), uses_max)| Terms {
-        entitlements: entitlements.into_iter().collect(),
-        validity: Validity::new(at(from), at((from + length).min(MOMENTS))).unwrap(),
-        uses_max,
-    })
+    (entitlements, validity, 0..3_i64, uses_max).prop_map(
+        |(entitlements, times, grace, uses_max)| {
+            let (from, length) = times;
+            let validity = Validity::new(at(from), at((from + length).min(MOMENTS))).unwrap();
+            let entitlements = entitlements.into_iter().collect();
+            Terms { entitlements, validity, grace: grace.try_into().unwrap(), uses_max }
+        },
+    )
 }
 
 /// The same with at most one part of another.
@@ -34,7 +38,8 @@ fn changed(before: &Terms, other: &Terms, part: usize) -> Terms {
         0 => after.entitlements = other.entitlements.clone(),
         1 => after.validity = other.validity,
         2 => after.uses_max = other.uses_max,
-        3 => return other.clone(),
+        3 => after.grace = other.grace,
+        4 => return other.clone(),
         _ => {}
     }
     after
@@ -44,10 +49,10 @@ fn changed(before: &Terms, other: &Terms, part: usize) -> Terms {
 fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64)> {
     let mut allowed = BTreeSet::new();
     for &entitlement in Entitlement::ALL {
-        for moment in now..MOMENTS {
+        for moment in now..MOMENTS + 3 {
             for nth in 1..=2 * USES {
                 let in_time = terms.validity.not_before() <= at(moment)
-                    && at(moment) < terms.validity.not_after();
+                    && at(moment) < terms.until(entitlement);
                 let is_left = entitlement != Entitlement::Unlock
                     || terms.uses_max.is_none_or(|most| uses + nth <= most);
                 if terms.entitlements.contains(entitlement) && in_time && is_left {
@@ -59,9 +64,18 @@ fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64,
     allowed
 }
 
+impl Terms {
+    /// The first moment at which it is over.
+    fn until(&self, entitlement: Entitlement) -> Timestamp {
+        let grace =
+            if entitlement == Entitlement::Lock { self.grace.duration() } else { Duration::ZERO };
+        self.validity.not_after().plus(grace)
+    }
+}
+
 #[test]
 fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
-    let cases = (terms(), terms(), 0..5_usize, 0..USES, 0..MOMENTS);
+    let cases = (terms(), terms(), 0..6_usize, 0..USES, 0..MOMENTS);
     let tally = Tally::of(4096, cases, |(before, other, part, uses, now), tally| {
         let after = changed(&before, &other, part);
         let [old, new] = [&before, &after].map(|terms| everything(terms, uses, now));
@@ -73,7 +87,7 @@ fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
         };
         prop_assert_eq!(before.effect_of(&after, uses, at(now)), expected);
         tally.count(expected.to_string());
-        if part < 3 {
+        if part < 4 {
             tally.count(format!("{expected} by part {part}"));
         }
         if before != after && expected == Effect::None {
@@ -86,7 +100,7 @@ fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
     let alone = ["narrowing", "widening"].into_iter();
     tally.assert_each(
         30,
-        alone.flat_map(|effect| (0..3).map(move |n| format!("{effect} by part {n}"))),
+        alone.flat_map(|effect| (0..4).map(move |n| format!("{effect} by part {n}"))),
     );
 }
 

@@ -99,6 +99,12 @@ impl Entitlements {
         self.0.iter().copied()
     }
 
+    /// Whether it would let somebody open a car and leave it open.
+    #[must_use]
+    pub fn opens_without_closing(&self) -> bool {
+        self.contains(Entitlement::Unlock) && !self.contains(Entitlement::Lock)
+    }
+
     /// Whether nothing is allowed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -230,6 +230,7 @@ pub enum Event {
         vehicle_id: VehicleId,
         grantee_id: UserId,
         grant_revision: i64,
+        leave_lock: bool,
         in_flight: usize,
     },
     /// The grantee gave a grant back.

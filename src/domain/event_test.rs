@@ -10,7 +10,7 @@ use crate::domain::amendment::{Effect, Terms};
 use crate::domain::cause::Unseen;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::fault::{AccountFault, Fault};
-use crate::domain::grant::Validity;
+use crate::domain::grant::{Grace, Validity};
 use crate::domain::id::{Id, Kind};
 use crate::domain::impairment::{NotGiven, Withdrawal};
 
@@ -103,6 +103,7 @@ fn of_grants() -> Vec<Event> {
     let terms = Terms {
         entitlements: [Entitlement::Unlock].into_iter().collect(),
         validity: Validity::new(not_before, not_after).unwrap(),
+        grace: Grace::default(),
         uses_max: Some(5),
     };
     vec![
@@ -131,7 +132,14 @@ fn of_grants() -> Vec<Event> {
         },
         Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id },
         Event::GrantConfirmed { grant_id, vehicle_id, grantee_id },
-        Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight: 1 },
+        Event::GrantRevoked {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            leave_lock: false,
+            in_flight: 1,
+        },
         Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision },
         Event::GrantEnded {
             grant_id,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::entitlement::Entitlements;
+use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
@@ -83,6 +83,54 @@ impl From<Validity> for (Timestamp, Timestamp) {
     }
 }
 
+/// How long a car can still be locked with a grant that has ended, in minutes: nobody is left unable to close it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Grace(u16);
+
+/// A number of minutes is no grace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 0 to 1440 minutes")]
+pub struct InvalidGrace;
+
+impl Grace {
+    /// The longest: a day.
+    pub const MINUTES_MAX: i64 = 24 * 60;
+
+    /// In minutes.
+    #[must_use]
+    pub const fn minutes(self) -> u16 {
+        self.0
+    }
+
+    /// The same as a time.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(self.0 as u64 * 60)
+    }
+}
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self(15)
+    }
+}
+
+impl TryFrom<i64> for Grace {
+    type Error = InvalidGrace;
+
+    fn try_from(minutes: i64) -> Result<Self, InvalidGrace> {
+        let minutes = u16::try_from(minutes).map_err(|_| InvalidGrace)?;
+        if i64::from(minutes) <= Self::MINUTES_MAX { Ok(Self(minutes)) } else { Err(InvalidGrace) }
+    }
+}
+
+impl From<Grace> for i64 {
+    fn from(grace: Grace) -> Self {
+        Self::from(grace.0)
+    }
+}
+
 words! {
     /// Where a grant stands at a given time.
     GrantStatus {
@@ -118,6 +166,8 @@ pub struct End {
     pub ended_at: Timestamp,
     /// The kind of act.
     pub end_reason: EndReason,
+    /// Whether the car can still be locked for a while, after a revocation.
+    pub leave_lock: bool,
 }
 
 /// A grant as stored.
@@ -137,6 +187,8 @@ pub struct Grant {
     pub entitlements: Entitlements,
     /// The half-open time `[not_before, not_after)` in which it may be used.
     pub validity: Validity,
+    /// How long the car can still be locked after it.
+    pub grace: Grace,
     /// How many times it may open the car; `None` is no limit.
     pub uses_max: Option<i64>,
     /// How many times it was authorized to open the car.
@@ -173,8 +225,23 @@ impl Grant {
     /// What ended the grant, seen from `now`: an act, or the end of its validity.
     #[must_use]
     pub fn ended_by(&self, now: Timestamp) -> Option<End> {
-        let expiry = End { ended_at: self.validity.not_after, end_reason: EndReason::Expired };
+        let (ended_at, end_reason) = (self.validity.not_after, EndReason::Expired);
+        let expiry = End { ended_at, end_reason, leave_lock: true };
         self.end.or((now >= self.validity.not_after).then_some(expiry))
+    }
+
+    /// Until when the car can be locked with it: past its end by the [`Grace`], if its time was over, or if it was
+    /// revoked so. `None` if it never allows to lock, or no longer since it ended.
+    #[must_use]
+    pub fn lock_until(&self) -> Option<Timestamp> {
+        let over = self.validity.not_after;
+        let ended_at = match self.end {
+            None => over,
+            Some(End { leave_lock: true, ended_at, .. }) => ended_at.min(over),
+            Some(End { leave_lock: false, .. }) => return None,
+        };
+        let locks = self.entitlements.contains(Entitlement::Lock);
+        locks.then(|| ended_at.plus(self.grace.duration()))
     }
 
     /// Whether it may still be used at `now` or later, as far as time and its own facts go.

@@ -28,6 +28,7 @@ fn grant() -> Grant {
         grantee_id: id(),
         entitlements: Entitlements::default(),
         validity: Validity::new(begins(), ends()).unwrap(),
+        grace: Grace::default(),
         uses_max: None,
         uses: 0,
         end: None,
@@ -77,7 +78,8 @@ fn a_stored_validity_is_checked_when_it_is_read() {
 #[test]
 fn a_status_follows_from_the_time_unless_an_act_ended_the_grant() {
     use GrantStatus::{Active, Ended, Upcoming};
-    let expired = Some(End { ended_at: ends(), end_reason: EndReason::Expired });
+    let (ended_at, end_reason) = (ends(), EndReason::Expired);
+    let expired = Some(End { ended_at, end_reason, leave_lock: true });
     for (now, status, ended_by) in [
         (begins().minus(MOMENT), Upcoming, None),
         (begins(), Active, None),
@@ -90,7 +92,8 @@ fn a_status_follows_from_the_time_unless_an_act_ended_the_grant() {
         // Storage looks among those whose validity is over later than that.
         assert!(!grant().is_alive(now) || grant().validity.not_after() > Grant::over_by(now));
         for &end_reason in EndReason::ALL {
-            let end = Some(End { ended_at: begins().plus(MOMENT), end_reason });
+            let ended_at = begins().plus(MOMENT);
+            let end = Some(End { ended_at, end_reason, leave_lock: false });
             let grant = Grant { end, ..grant() };
             assert_eq!((grant.status(now), grant.ended_by(now)), (Ended, end), "{now}");
         }
@@ -109,5 +112,41 @@ fn what_is_left_of_a_limit_is_never_less_than_nothing() {
         (Some(i64::MIN), i64::MAX, Some(0)),
     ] {
         assert_eq!(Grant { uses_max, uses, ..grant() }.uses_left(), left, "{uses} of {uses_max:?}");
+    }
+}
+
+#[test]
+fn a_grace_lasts_at_most_a_day() {
+    for (minutes, grace) in [
+        (-1, Err(InvalidGrace)),
+        (0, Ok(Grace(0))),
+        (1440, Ok(Grace(1440))),
+        (1441, Err(InvalidGrace)),
+    ] {
+        assert_eq!(Grace::try_from(minutes), grace, "{minutes}");
+    }
+    assert_eq!(Grace::try_from(65_536 + 5), Err(InvalidGrace));
+    assert_eq!(Grace::default().duration(), Duration::from_secs(900));
+    assert_eq!((Grace(7).minutes(), i64::from(Grace(7))), (7, 7));
+}
+
+#[test]
+fn a_car_can_be_locked_for_the_grace_after_the_end_that_allows_it() {
+    let locks: Entitlements = [Entitlement::Lock].into_iter().collect();
+    let quarter = Duration::from_secs(900);
+    let ended =
+        |ended_at, leave_lock| Some(End { ended_at, end_reason: EndReason::Revoked, leave_lock });
+    for (end, until) in [
+        (None, Some(ends().plus(quarter))),
+        (ended(begins().plus(MOMENT), true), Some(begins().plus(MOMENT).plus(quarter))),
+        // What is revoked when its time is over gains nothing by it.
+        (ended(ends().plus(MOMENT), true), Some(ends().plus(quarter))),
+        (ended(begins().plus(MOMENT), false), None),
+        (ended(ends().plus(MOMENT), false), None),
+    ] {
+        let grant = Grant { end, entitlements: locks.clone(), ..grant() };
+        assert_eq!(grant.lock_until(), until, "{end:?}");
+        let without = Grant { entitlements: [Entitlement::Unlock].into_iter().collect(), ..grant };
+        assert_eq!(without.lock_until(), None);
     }
 }

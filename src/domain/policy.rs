@@ -33,6 +33,8 @@ pub struct VehicleFacts {
     /// Whether somebody else gave the owner's account new credentials after the owner consented to
     /// this car at its maker.
     pub owner_recovered: bool,
+    /// Who was authorized last to unlock it.
+    pub last_unlocked_by: Option<UserId>,
     /// How often the owner's consent to this car came back after it was lost.
     pub consents: i64,
     /// Whether the car was taken out of the service.
@@ -137,7 +139,7 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
             if claimed.grant.grantee_id != request.user_id {
                 return Decision::Deny(vec![Reason::NotTheGrantee]);
             }
-            judge_grant(claimed, request, now, &mut reasons);
+            judge_grant(claimed, facts.vehicle, request, now, &mut reasons);
             if claimed.grant.vehicle_id == facts.vehicle.vehicle_id
                 && claimed.vehicle_consents != facts.vehicle.consents
             {
@@ -157,12 +159,24 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
     if reasons.is_empty() { Decision::Allow(basis) } else { Decision::Deny(reasons) }
 }
 
-fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons: &mut Vec<Reason>) {
+fn judge_grant(
+    claimed: &GrantFacts,
+    vehicle: &VehicleFacts,
+    request: &Request,
+    now: Timestamp,
+    reasons: &mut Vec<Reason>,
+) {
     let grant = &claimed.grant;
     if grant.vehicle_id != request.vehicle_id {
         reasons.push(Reason::VehicleMismatch);
     }
-    reasons.extend(judge_time(grant, now));
+    let closes_behind_them =
+        request.entitlement == Entitlement::Lock && may_lock_still(grant, vehicle, now);
+    reasons.extend(
+        judge_time(grant, now)
+            .into_iter()
+            .filter(|reason| !closes_behind_them || *reason == Reason::GrantNotYetValid),
+    );
     if !grant.entitlements.contains(request.entitlement) {
         reasons.push(Reason::EntitlementMissing);
     }
@@ -175,6 +189,13 @@ fn judge_grant(claimed: &GrantFacts, request: &Request, now: Timestamp, reasons:
     if claimed.grantee_recovered {
         reasons.push(Reason::AccountRecovered);
     }
+}
+
+/// Whether the car may be locked with a grant that has ended: until [`Grant::lock_until`], and no longer than until
+/// somebody else was authorized to unlock it. The one exception to what an end means (P2, P11).
+fn may_lock_still(grant: &Grant, vehicle: &VehicleFacts, now: Timestamp) -> bool {
+    grant.lock_until().is_some_and(|until| now < until)
+        && vehicle.last_unlocked_by.is_none_or(|user_id| user_id == grant.grantee_id)
 }
 
 /// What stands in the way of using a grant at `now`, whatever it is to be used for.

@@ -9,7 +9,7 @@ use proptest::sample::{Index, select, subsequence};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::grant::{End, VALIDITY_MAX, Validity};
+use crate::domain::grant::{End, Grace, VALIDITY_MAX, Validity};
 use crate::domain::id::{Id, OrganizationId};
 use crate::tally::Tally;
 
@@ -48,6 +48,8 @@ enum Break {
     TooEarly(Duration),
     TooLate(Duration),
     Ended(EndReason),
+    EndedWithLockLeft,
+    UnlockedBySomebodyElse,
     NotEntitled,
     UsedUp { beyond: i64 },
     GranteeDisabled,
@@ -71,6 +73,8 @@ fn breaks() -> Vec<Break> {
         Break::FactsOfAnotherCar,
         Break::TooEarly(MOMENT),
         Break::TooLate(Duration::ZERO),
+        Break::EndedWithLockLeft,
+        Break::UnlockedBySomebodyElse,
         Break::NotEntitled,
         Break::UsedUp { beyond: 0 },
         Break::GranteeDisabled,
@@ -90,7 +94,7 @@ fn breaks() -> Vec<Break> {
 fn any_break() -> impl Strategy<Value = Break> {
     (select(breaks()), 0_u64..4, 0_i64..2).prop_map(|(broken, further, beyond)| match broken {
         Break::TooEarly(_) => Break::TooEarly(MOMENT.max(Duration::from_secs(further / 2 * 60))),
-        Break::TooLate(_) => Break::TooLate(Duration::from_secs(further / 2 * 60)),
+        Break::TooLate(_) => Break::TooLate(Duration::from_secs(further * 60)),
         Break::UsedUp { .. } => Break::UsedUp { beyond },
         other => other,
     })
@@ -125,13 +129,16 @@ prop_compose! {
 
 prop_compose! {
     fn allowed()(
-        entitlement in select(Entitlement::ALL),
+        // Half of them lock: there is more to know of that.
+        entitlement in prop_oneof![select(Entitlement::ALL), Just(Entitlement::Lock)],
         entitled in subsequence(Entitlement::ALL, 0..=Entitlement::ALL.len()),
         permitted in subsequence(Entitlement::ALL, 0..=Entitlement::ALL.len()),
         (uses_max, uses, spends_use) in uses(),
         (validity, now) in times(),
         claims_grant in prop::bool::weighted(0.7),
         consents in 0_i64..3,
+        last_unlocked_by in select(vec![None, Some(id(GRANTEE))]),
+        grace in (0_i64..3).prop_map(|minutes| Grace::try_from(minutes).unwrap()),
     ) -> World {
         let permitted = permitted.into_iter().chain([entitlement]);
         World {
@@ -140,6 +147,7 @@ prop_compose! {
                 owner_id: id(OWNER),
                 owner_disabled: false,
                 owner_recovered: false,
+                last_unlocked_by,
                 consents,
                 removed: false,
                 suspended: false,
@@ -155,6 +163,7 @@ prop_compose! {
                     grantee_id: id(GRANTEE),
                     entitlements: entitled.into_iter().chain([entitlement]).collect(),
                     validity,
+                    grace,
                     uses_max,
                     uses,
                     end: None,
@@ -193,8 +202,15 @@ impl World {
             Break::TooLate(by) => self.now = grant.validity.not_after().plus(by),
             // Ended is ended, also if another instance's clock is ahead.
             Break::Ended(end_reason) => {
-                grant.end = Some(End { ended_at: self.now.plus(MOMENT), end_reason });
+                let ended_at = self.now.plus(MOMENT);
+                grant.end = Some(End { ended_at, end_reason, leave_lock: false });
             }
+            Break::EndedWithLockLeft => {
+                let ended_at = self.now.minus(MOMENT);
+                grant.end =
+                    Some(End { ended_at, end_reason: EndReason::Revoked, leave_lock: true });
+            }
+            Break::UnlockedBySomebodyElse => vehicle.last_unlocked_by = Some(id(SOMEBODY_ELSE)),
             Break::NotEntitled => {
                 grant.entitlements = grant.entitlements.iter().filter(|e| *e != wanted).collect();
             }
@@ -248,6 +264,23 @@ impl World {
         conditions.filter(|(_, holds)| !holds).map(|(reason, _)| reason).collect()
     }
 
+    /// Whether somebody who may no longer unlock may still lock: for as many minutes as the grace has after the end of the
+    /// time, or after a revocation that left it, and if nobody else has unlocked the car.
+    fn locks_still(&self) -> bool {
+        let Self { vehicle, claimed: GrantFacts { grant, .. }, request, now, .. } = self;
+        let over = grant.validity.not_after();
+        let ended_at = match grant.end {
+            Some(End { leave_lock: false, .. }) => return false,
+            Some(End { ended_at, .. }) => std::cmp::min(ended_at, over),
+            None => over,
+        };
+        let minutes = u64::from(grant.grace.minutes());
+        request.entitlement == Entitlement::Lock
+            && grant.entitlements.contains(Entitlement::Lock)
+            && *now < ended_at.plus(Duration::from_secs(60) * u32::try_from(minutes).unwrap())
+            && vehicle.last_unlocked_by != Some(id(SOMEBODY_ELSE))
+    }
+
     fn conditions_of_the_grant(&self) -> Vec<(Reason, bool)> {
         if !self.claims_grant {
             return Vec::new();
@@ -256,9 +289,10 @@ impl World {
         let GrantFacts { grant, grantee_disabled, grantee_recovered, vehicle_consents } = claimed;
         // Another car's number says nothing.
         let is_its_car = grant.vehicle_id == vehicle.vehicle_id;
-        let ended = |by| grant.end.is_some_and(|end| end.end_reason == by);
+        let locks_still = self.locks_still();
+        let ended = |by| grant.end.is_some_and(|end| end.end_reason == by) && !locks_still;
         // An act that ended the grant is told, not that its time is over as well.
-        let is_over = *now >= grant.validity.not_after() && grant.end.is_none();
+        let is_over = *now >= grant.validity.not_after() && grant.end.is_none() && !locks_still;
         let uses_remain = grant.uses_max.is_none_or(|max| grant.uses < max);
         vec![
             (Reason::VehicleMismatch, grant.vehicle_id == request.vehicle_id),
@@ -284,6 +318,14 @@ impl World {
         tally.count_if(now.plus(MOMENT) == validity.not_before(), "the moment before the first");
         tally.count_if(now.plus(MOMENT) == validity.not_after(), "the last moment");
         tally.count_if(*now == validity.not_after(), "the moment after the last");
+        let is_over = *now >= validity.not_after() || grant.end.is_some();
+        tally.count_if(is_over && self.locks_still(), "locked after the end");
+        let until = validity.not_after().plus(grant.grace.duration());
+        let is_lock = request.entitlement == Entitlement::Lock && grant.end.is_none();
+        tally.count_if(
+            is_lock && *now == until && until > validity.not_after(),
+            "the end of a grace",
+        );
         let left = grant.uses_max.map(|max| max - grant.uses);
         tally.count_if(left == Some(1) && request.spends_use, "the last use");
         tally.count_if(left == Some(0) && request.spends_use, "no use left");
@@ -298,7 +340,9 @@ fn reason_for(broken: Break) -> Reason {
         Break::GrantForAnotherCar | Break::FactsOfAnotherCar => Reason::VehicleMismatch,
         Break::TooEarly(_) => Reason::GrantNotYetValid,
         Break::TooLate(_) | Break::Ended(EndReason::Expired) => Reason::GrantExpired,
-        Break::Ended(EndReason::Revoked) => Reason::GrantRevoked,
+        Break::Ended(EndReason::Revoked) | Break::EndedWithLockLeft => Reason::GrantRevoked,
+        // Alone it stands in nobody's way.
+        Break::UnlockedBySomebodyElse => Reason::NotFound,
         Break::Ended(EndReason::Relinquished) => Reason::GrantRelinquished,
         Break::Ended(EndReason::VehicleRemoved) | Break::Removed => Reason::VehicleRemoved,
         Break::Ended(EndReason::ConsentLost) | Break::NotConnected(_) => Reason::ConsentLost,
@@ -331,6 +375,13 @@ fn whatever_is_broken_alone_decides_alone() {
             let expected = match (world.claims_grant, broken) {
                 (false, Break::SomebodyElse) => Decision::Deny(vec![Reason::NotFound]),
                 (false, _) if !concerns_the_owner(broken) => Decision::Allow(Basis::Ownership),
+                (true, Break::UnlockedBySomebodyElse) => Decision::Allow(Basis::Grant(id(GRANT))),
+                (true, Break::TooLate(_) | Break::EndedWithLockLeft)
+                    if world.clone().broken(broken).locks_still() =>
+                {
+                    tally.count("locked after the end");
+                    Decision::Allow(Basis::Grant(id(GRANT)))
+                }
                 // A key that was lent before goes on opening the car.
                 (true, Break::OwnerRecovered) => Decision::Allow(Basis::Grant(id(GRANT))),
                 _ => Decision::Deny(vec![reason_for(broken)]),
@@ -339,7 +390,7 @@ fn whatever_is_broken_alone_decides_alone() {
         }
         Ok(())
     });
-    tally.assert_each(5, [true, false]);
+    tally.assert_each(5, ["true", "false", "locked after the end"]);
 }
 
 #[test]
@@ -379,5 +430,6 @@ fn a_request_is_allowed_exactly_if_every_condition_holds_and_the_others_are_name
     tally.assert_each(800, ["the first moment", "the last moment"]);
     tally.assert_each(150, ["the last use", "no use left and none spent"]);
     tally.assert_each(20, ["the moment before the first", "the moment after the last"]);
-    tally.assert_each(20, ["no use left"]);
+    tally.assert_each(20, ["no use left", "locked after the end"]);
+    tally.assert_each(3, ["the end of a grace"]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::process::Instance;
 use super::run::Stage;
 use super::story::{Act, NOTE, Scene};
-use super::trace::{Happening, Told};
+use super::trace::{Ended, Happening, Told};
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::service::commands::reconcile::settle_by_readings;
@@ -27,8 +27,8 @@ impl Stage {
             Act::Command { request, wait, patience } => {
                 self.command(place, request, wait, patience).await;
             }
-            Act::End { grant_id, caller, gives_back, waits } => {
-                self.end(place, grant_id, &caller, gives_back, waits).await;
+            Act::End { grant_id, caller, how, waits } => {
+                self.end(place, grant_id, &caller, how, waits).await;
             }
             Act::Amend { grant_id, caller, changes } => {
                 self.amend(place, grant_id, &caller, &changes).await;
@@ -168,11 +168,11 @@ impl Stage {
         mut place: usize,
         grant_id: GrantId,
         caller: &Caller,
-        gives_back: bool,
+        how: Ended,
         waits: bool,
     ) {
         for _ in 0..ASKS_MAX {
-            match self.try_to_end(place, grant_id, caller, gives_back, waits).await {
+            match self.try_to_end(place, grant_id, caller, how, waits).await {
                 Ok(EndedGrant { in_flight, .. }) => {
                     let in_flight = in_flight.len();
                     return self.world.note(Happening::Ended { grant_id, waits, in_flight });
@@ -233,16 +233,20 @@ impl Stage {
         place: usize,
         grant_id: GrantId,
         caller: &Caller,
-        gives_back: bool,
+        how: Ended,
         waits: bool,
     ) -> Result<EndedGrant, String> {
         let instance = self.at(place).ok_or("nobody is there")?;
         let process = instance.process.number;
-        self.world.note(Happening::EndAsked { grant_id, process, waits, gives_back });
+        self.world.note(Happening::EndAsked { grant_id, process, waits, how });
         let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
         let service = &instance.service;
-        let ending =
-            if gives_back { Ending::Relinquish } else { Ending::Revoke { note: Some(NOTE) } };
+        let ending = match how {
+            Ended::GivenBack => Ending::Relinquish,
+            Ended::Revoked | Ended::LockLeft => {
+                Ending::Revoke { note: Some(NOTE), leave_lock: how == Ended::LockLeft }
+            }
+        };
         tokio::select! {
             biased;
             () = instance.process.dead.cancelled() => Err("the process died".to_owned()),

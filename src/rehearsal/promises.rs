@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::story::{NOTE, OWNER};
 pub(super) use amendments::Terms;
 
-use super::trace::{Happening, Moment, Send};
+use super::trace::{Ended, Happening, Moment, Send};
 use super::world::{Pace, World};
 use crate::domain::command::CommandStatus;
 use crate::domain::grant::EndReason;
@@ -42,6 +42,7 @@ struct Known {
     /// Where the car is, and what it was to do, as the cloud is told.
     sent_as: SentAs,
     spends_use: bool,
+    locks: bool,
     /// Every status that was committed, the newest last.
     history: Vec<CommandStatus>,
 }
@@ -63,7 +64,7 @@ struct Reader {
     commands: BTreeMap<Uuid, Known>,
     ended: BTreeSet<Uuid>,
     /// As what somebody asked for the end of a grant.
-    asked_ends: BTreeSet<(Uuid, EndReason)>,
+    asked_ends: BTreeSet<(Uuid, Ended)>,
     /// People whose accounts are closed.
     closed: BTreeSet<Uuid>,
     /// Grants of which somebody was told that they have ended.
@@ -71,6 +72,10 @@ struct Reader {
     /// Grants of which somebody was told that nothing is in flight any more.
     drained: BTreeSet<Uuid>,
     uses: BTreeMap<Uuid, i64>,
+    /// Until when cars may be locked with grants that were revoked so, in microseconds since 1970.
+    locks_left: BTreeMap<Uuid, i64>,
+    /// Who was authorized last to unlock each car.
+    unlocked_by: BTreeMap<Uuid, Uuid>,
     /// What each grant allows, as it was committed last.
     terms: BTreeMap<Uuid, Terms>,
     /// Keys under which requests began before that was told, by grant.
@@ -141,9 +146,8 @@ impl Reader {
                 self.acknowledged.push((*process, *send));
             }
             Happening::Done { send } => self.did(*send),
-            Happening::EndAsked { grant_id, gives_back, .. } => {
-                let end = if *gives_back { EndReason::Relinquished } else { EndReason::Revoked };
-                self.asked_ends.insert((grant_id.as_uuid(), end));
+            Happening::EndAsked { grant_id, how, .. } => {
+                self.asked_ends.insert((grant_id.as_uuid(), *how));
             }
             Happening::Amended { grant_id, version, .. } => {
                 self.told_of_amendment(grant_id.as_uuid(), *version);
@@ -209,7 +213,15 @@ impl Reader {
         let entry = of(Table::AuditEntries).find(|entry| {
             entry.id("grant_id") == Some(grant_id) && entry.text("event") == Some(event.as_str())
         });
-        if entry.is_none() || !self.asked_ends.contains(&(grant_id, end)) {
+        let how = match (end, grant.is("leave_lock")) {
+            (EndReason::Relinquished, _) => Ended::GivenBack,
+            (_, true) => Ended::LockLeft,
+            (_, false) => Ended::Revoked,
+        };
+        if how == Ended::LockLeft {
+            self.lock_left(grant_id, ended.1);
+        }
+        if entry.is_none() || !self.asked_ends.contains(&(grant_id, how)) {
             self.breaks("P1", format!("{grant_id} was {end}, which nobody asked or recorded"));
         }
         let entry_id = entry.and_then(|entry| entry.id("entry_id"));
@@ -270,9 +282,6 @@ impl Reader {
             self.breaks("P4", format!("{key} became a second command, {command_id}"));
         }
         let grant_id = row.id("grant_id");
-        if status == CommandStatus::Sending && grant_id.is_some_and(|id| self.ended.contains(&id)) {
-            self.breaks("P2", format!("{command_id} was authorized after its grant had ended"));
-        }
         if status == CommandStatus::Sending {
             self.must_be_allowed(command_id, row);
         }
@@ -285,11 +294,12 @@ impl Reader {
         let car = format!("car-{}", row.id("vehicle_id").unwrap().as_u128());
         let sent_as = (transaction, car, words(&instruction));
         let spends_use = instruction.action().spends_use();
+        let locks = instruction == Instruction::Lock;
         let (begun_at, history) = (self.now, vec![status]);
         let decided = (self.committer, row.integer("created_at").unwrap());
         self.commands.insert(
             command_id,
-            Known { key, begun_at, decided, grant_id, sent_as, spends_use, history },
+            Known { key, begun_at, decided, grant_id, sent_as, spends_use, locks, history },
         );
     }
 }

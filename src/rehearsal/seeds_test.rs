@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::run::{Outcome, play};
-use super::trace::{Happening, Moment, fingerprint};
+use super::trace::{Ended, Happening, Moment, fingerprint};
 use crate::domain::command::CommandStatus;
 use crate::storage::db::rehearsal::{Table, Written};
 
@@ -72,6 +72,8 @@ struct Reached {
     /// Grants that were narrowed, and that were widened.
     narrowed: usize,
     widened: usize,
+    /// Ends that left the lock.
+    locks_left: usize,
     /// Transactions that decide and write outcomes, and that only acknowledge.
     shared: usize,
     alone: usize,
@@ -98,6 +100,7 @@ impl Reached {
                     self.by_news += settled_at_once(&rows, process, &mut acknowledged);
                 }
                 Happening::Ended { in_flight, .. } => self.in_flight += in_flight,
+                Happening::EndAsked { how: Ended::LockLeft, .. } => self.locks_left += 1,
                 Happening::Amended { effect, .. } => {
                     self.narrowed += usize::from(effect.narrows());
                     self.widened += usize::from(effect.widens());
@@ -166,6 +169,7 @@ fn the_seeds_come_to_where_it_matters() {
     }
     let Reached { deaths, in_flight, shared, alone, reused, found, reconciled, by_news, .. } =
         reached;
+    assert!(reached.locks_left > 50, "{reached:?}");
     assert!(reached.narrowed > 20 && reached.widened > 0, "{reached:?}");
     assert!(reached.refused_again > 20, "{}", reached.refused_again);
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::trace::Ended;
 use super::world::World;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::connection::{ApiVersion, ConnectionStatus, Mode};
@@ -35,7 +36,7 @@ pub(super) enum Act {
     /// Asks for a command, and asks again where it was not told what became of it.
     Command { request: CommandRequest, wait: Duration, patience: Option<Duration> },
     /// Ends a grant.
-    End { grant_id: GrantId, caller: Caller, gives_back: bool, waits: bool },
+    End { grant_id: GrantId, caller: Caller, how: Ended, waits: bool },
     /// The owner changes a grant.
     Amend { grant_id: GrantId, caller: Caller, changes: Changes },
     /// An administrator closes an account.
@@ -186,6 +187,8 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("entitlements", (&entitlements).into()),
             ("not_before", not_before.into()),
             ("not_after", not_after.into()),
+            ("grace_minutes", 1.into()),
+            ("leave_lock", false.into()),
             ("uses_max", uses_max.into()),
             ("uses", 0.into()),
             ("revision", 1.into()),
@@ -219,7 +222,7 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 while world.below(4) == 0 {
                     let (at, place) = (at + world.up_to(span_ms), world.below(places));
                     let reused = world.below(4) == 0;
-                    let act = if reused { with_key_of(&act) } else { act.clone() };
+                    let act = if reused { with_key_of(world, &act) } else { act.clone() };
                     scenes.push(Scene { at, place, act });
                 }
                 act
@@ -241,9 +244,13 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
 
 fn end(world: &World, lent: &[Lent]) -> Act {
     let lent = world.one_of(lent);
-    let gives_back = world.below(4) == 0;
-    let caller = caller(if gives_back { lent.grantee } else { OWNER }, Role::Member);
-    Act::End { grant_id: id(lent.grant), caller, gives_back, waits: world.below(2) == 0 }
+    let how = match world.below(4) {
+        0 => Ended::GivenBack,
+        1 => Ended::LockLeft,
+        _ => Ended::Revoked,
+    };
+    let caller = caller(if how == Ended::GivenBack { lent.grantee } else { OWNER }, Role::Member);
+    Act::End { grant_id: id(lent.grant), caller, how, waits: world.below(2) == 0 }
 }
 
 /// What narrows a grant, and what may take a narrowing back.
@@ -301,10 +308,11 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     Act::Command { request, wait, patience }
 }
 
-/// Asks the car for something else under the same key, as a client with badly made keys does.
-fn with_key_of(act: &Act) -> Act {
+/// Asks the same car or another one for something else under the same key, as a client with badly made keys does.
+fn with_key_of(world: &World, act: &Act) -> Act {
     let mut act = act.clone();
     if let Act::Command { request, .. } = &mut act {
+        request.vehicle_id = id(world.one_of(&CARS));
         request.instruction = match request.instruction {
             Instruction::Unlock => Instruction::Lock,
             _ => Instruction::Unlock,

@@ -33,6 +33,15 @@ pub(super) struct Told {
     pub(super) settled: bool,
 }
 
+/// How somebody ends a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ended {
+    Revoked,
+    /// The car can still be locked.
+    LockLeft,
+    GivenBack,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 #[expect(dead_code, reason = "some of it only tells the story of a seed")]
@@ -50,7 +59,7 @@ pub(super) enum Happening {
     /// It was told nothing.
     NotTold { key: String, why: &'static str },
     /// Somebody asked for the end of a grant.
-    EndAsked { grant_id: GrantId, process: u64, waits: bool, gives_back: bool },
+    EndAsked { grant_id: GrantId, process: u64, waits: bool, how: Ended },
     /// And was told that it has ended, and what is still in flight.
     Ended { grant_id: GrantId, waits: bool, in_flight: usize },
     /// Or that it did not work, or nothing.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Error;
-use crate::domain::id::{GrantId, OrganizationId, VehicleId};
+use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
 use crate::domain::time::Timestamp;
-use crate::storage::decisions::{self, RowsToLock, VehicleRow};
+use crate::storage::decisions::{self, Consequences, RowsToLock, VehicleRow};
 use crate::storage::{Executor, Tx};
 
 /// The car and the grant that a request names; without a grant it claims to be the owner's.
@@ -21,6 +21,8 @@ pub(super) struct DecisionFacts {
     grants: HashMap<GrantId, GrantFacts>,
     /// The uses that the decisions so far spend.
     spent: BTreeMap<GrantId, i64>,
+    /// Who unlocks cars by the decisions so far, where it was not them who unlocked it last.
+    unlocked_by: BTreeMap<VehicleId, UserId>,
 }
 
 /// The facts of one request.
@@ -57,6 +59,7 @@ impl DecisionFacts {
             vehicles: vehicles.collect(),
             grants: grants.into_iter().map(|facts| (facts.grant.grant_id, facts)).collect(),
             spent: BTreeMap::new(),
+            unlocked_by: BTreeMap::new(),
         }
     }
 
@@ -84,9 +87,22 @@ impl DecisionFacts {
         }
     }
 
-    /// The uses that were spent.
-    pub(super) fn into_uses(self) -> Vec<(GrantId, i64)> {
-        self.spent.into_iter().collect()
+    /// Remembers who unlocks a car, so that the next request sees it.
+    pub(super) fn note_unlock(&mut self, vehicle_id: VehicleId, user_id: UserId) {
+        let Some(row) = self.vehicles.get_mut(&vehicle_id) else { return };
+        if row.facts.last_unlocked_by != Some(user_id) {
+            Arc::make_mut(row).facts.last_unlocked_by = Some(user_id);
+            self.unlocked_by.insert(vehicle_id, user_id);
+        }
+    }
+
+    /// What the decisions change.
+    pub(super) fn into_consequences(self) -> Consequences {
+        let (uses, unlocked_by) = (self.spent, self.unlocked_by);
+        Consequences {
+            uses: uses.into_iter().collect(),
+            unlocked_by: unlocked_by.into_iter().collect(),
+        }
     }
 }
 

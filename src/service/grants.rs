@@ -57,6 +57,12 @@ async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
     Ok(locked.map_or(found, |facts| facts.grant))
 }
 
+/// Whoever may open a car may close it (P11).
+fn lock_missing() -> Violation {
+    let detail = "who may `unlock` must be able to `lock`";
+    Violation::of("/entitlements", "lock_missing", detail)
+}
+
 /// One violation for each entitlement that the owner did not permit at the vehicle cloud.
 fn missing_permissions<'a>(
     entitlements: &'a Entitlements,

@@ -18,15 +18,16 @@ use crate::domain::policy::{GrantFacts, VehicleFacts};
 use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, o.recoveries, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.vehicle_id IN (VALUES {rows:uuid})";
-/// Connections before their cars, as in what narrows both, so that there is no deadlock.
+/// Connections before their cars, as in what narrows both, so that there is no deadlock. The lock on a car is exclusive:
+/// who unlocks it is noted.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, o.recoveries, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, o.recoveries, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
-    ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR SHARE OF v";
+    ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR NO KEY UPDATE OF v";
 const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid})";
 const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
@@ -37,9 +38,21 @@ const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at,
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
     WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
 
+const NOTE_UNLOCKS: &str = "UPDATE vehicles SET last_unlocked_by = v.column2 FROM (VALUES {rows:uuid,uuid}) AS v \
+    WHERE vehicles.vehicle_id = v.column1";
+
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, GRANTS_OF, LOCK_GRANT_ROWS, SPEND_USES];
+    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, GRANTS_OF, LOCK_GRANT_ROWS, SPEND_USES, NOTE_UNLOCKS];
+
+/// What decisions change in the rows that they rest on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// The uses that grants spend, each more than 0.
+    pub uses: Vec<(GrantId, i64)>,
+    /// Who unlocks a car that somebody else had unlocked last, or nobody.
+    pub unlocked_by: Vec<(VehicleId, UserId)>,
+}
 
 /// A car as decisions see it.
 #[derive(Debug, Clone)]
@@ -70,6 +83,7 @@ impl FromRow for VehicleRow {
                 owner_id: row.get("owner_id")?,
                 owner_disabled: owner_disabled.is_some(),
                 owner_recovered: recovered(row, "owner_recoveries")?,
+                last_unlocked_by: row.optional("last_unlocked_by")?,
                 consents: row.get("consents")?,
                 removed: removed.is_some(),
                 suspended: suspended.is_some(),
@@ -188,23 +202,27 @@ pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows,
     })
 }
 
-/// Writes what was decided: the uses of grants that the transaction has locked, the commands, and the
-/// entries that say so.
+/// Writes what was decided: the consequences for rows that the transaction has locked, the commands, and
+/// the entries that say so.
 ///
 /// # Errors
 /// [`StorageError::LostRace`] if another instance was faster with a key; nothing may be kept then.
 pub async fn write(
     tx: &mut Tx,
-    uses: &[(GrantId, i64)],
+    consequences: &Consequences,
     commands: &[KeyedCommand],
     entries: &[AuditEntry],
 ) -> Result<(), StorageError> {
+    let Consequences { uses, unlocked_by } = consequences;
     let spend = uses.iter().map(|&(grant_id, uses)| [grant_id.into(), uses.into()]);
+    let note = unlocked_by.iter().map(|&(vehicle_id, by)| [vehicle_id.into(), by.into()]);
     let [add, queue, personal] = audit_entries::additions(entries);
     let insert = commands::insertion(commands);
-    let [spent, inserted, added, queued, _] =
-        run_each(tx, [query(SPEND_USES).rows(spend), insert, add, queue, personal]).await?;
+    let (spend, note) = (query(SPEND_USES).rows(spend), query(NOTE_UNLOCKS).rows(note));
+    let [spent, noted, inserted, added, queued, _] =
+        run_each(tx, [spend, note, insert, add, queue, personal]).await?;
     spent.must_count(uses.len())?;
+    noted.must_count(unlocked_by.len())?;
     inserted.must_count(commands.len())?;
     audit_entries::must_be_added(entries, &added, &queued)
 }

@@ -6,13 +6,13 @@ pub(crate) mod meaning;
 
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
-use crate::domain::grant::{End, Grant, Validity};
+use crate::domain::grant::{End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
-    not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grantee_recoveries, \
-    vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, (SELECT recoveries FROM users WHERE user_id = $5), \
+    not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, \
+    grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 // Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
@@ -45,9 +45,9 @@ const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recover
     JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries)";
 /// What it says is that of a row that the same transaction has locked and read.
 const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
-    external_ref = $9, revision = $10, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    external_ref = $9, revision = $10, grace_minutes = $11, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
     RETURNING *";
-const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, revision = revision + 1, version = version + 1 \
+const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, leave_lock = $6, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
 const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revision = revision + 1, version = version + 1 \
     WHERE ended_at IS NULL AND grant_id IN (VALUES {rows:uuid}) RETURNING *";
@@ -75,7 +75,9 @@ impl FromRow for Grant {
 
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let end = match (row.optional("ended_at")?, row.optional("end_reason")?) {
-            (Some(ended_at), Some(end_reason)) => Some(End { ended_at, end_reason }),
+            (Some(ended_at), Some(end_reason)) => {
+                Some(End { ended_at, end_reason, leave_lock: row.get("leave_lock")? })
+            }
             (None, None) => None,
             _ => return Err(corrupt("end_reason", "is not there exactly when ended_at is")),
         };
@@ -88,6 +90,8 @@ impl FromRow for Grant {
             grantee_id: row.get("grantee_id")?,
             entitlements: row.get("entitlements")?,
             validity: validity.map_err(|why| corrupt("not_after", why))?,
+            grace: Grace::try_from(row.get::<i64>("grace_minutes")?)
+                .map_err(|why| corrupt("grace_minutes", why))?,
             uses_max: row.optional("uses_max")?,
             uses: row.get("uses")?,
             end,
@@ -121,6 +125,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(grant.metadata.as_deref())
         .bind(grant.external_ref.as_deref())
         .bind(grant.issued_at)
+        .bind(i64::from(grant.grace))
         .execute_one(tx)
         .await
 }
@@ -226,6 +231,7 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(amended.metadata.as_deref())
         .bind(amended.external_ref.as_deref())
         .bind(amended.revision)
+        .bind(i64::from(amended.grace))
         .fetch_optional(tx)
         .await
 }
@@ -244,6 +250,7 @@ pub async fn end(
         .bind(end.ended_at)
         .bind(end.end_reason)
         .bind(note)
+        .bind(end.leave_lock)
         .fetch_optional(tx)
         .await
 }

@@ -10,6 +10,7 @@ mod connections;
 mod consents;
 mod facade;
 mod facade_v3;
+mod graces;
 mod grants;
 mod idempotency;
 mod keys;

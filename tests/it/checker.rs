@@ -6,13 +6,13 @@
 //! | Promise | Decided by |
 //! |---|---|
 //! | P1 | each execution names a command that the record authorized before, for that car and action; a client that was refused is told what the record says ([`sends`]) |
-//! | P2 | no command is authorized for a request that began after a revocation of its grant was answered ([`revocations`]) |
+//! | P2 | no command is authorized for a request that began after a revocation of its grant was answered, nor by what the grant said before a change that was answered; but a lock that the revocation has left ([`revocations`]) |
 //! | P3 | after that answer only commands that it listed are executed, and none after a drained one, which lists nothing before it has waited its time out ([`revocations`]) |
 //! | P4 | one execution a command, one command or grant and one kind of answer a key, one winner a refresh token ([`repetitions`]) |
 //! | P5 | nothing executed is called failed, refused, cancelled or expired; `confirmed` and `contradicted` only if the car was seen so ([`outcomes`]) |
 //! | P6 | each 2xx answer has its entry, each status that was told its step, each command its end within 60 s of the restart, rows are as the record says, a refresh token that was given out is taken ([`durability`]) |
 //! | P7 | the whole record verifies against every checkpoint that clients kept ([`record`]) |
-//! | P8 | each authorization lies within its grant: car, person, time, entitlement, uses; a grant is recorded as it was asked for ([`limits`]) |
+//! | P8 | each authorization lies within its grant in the revision that it names: car, person, time, entitlement, uses; a grant is recorded and changed as it was asked for ([`limits`]) |
 //! | P9 | while nothing could be committed, nothing was executed beyond what might still leave, and no change was answered with success ([`outages`]) |
 //! | P10 | nobody is answered other than 404 about another organization's car, and no entry of a request is another organization's ([`limits`]) |
 //!

@@ -1,6 +1,6 @@
 //! What entries say about commands and grants, and whether it can be true: nothing is sent without
 //! an authorization before it, a command has one end, a refusal is final, and nobody is authorized
-//! by a grant that had ended (P1, P2, P4).
+//! by a grant that had ended, but to lock the car if its end left that (P1, P2, P4, P11).
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::domain::command::CommandStatus;
 use crate::domain::id::{CommandId, GrantId};
+use crate::domain::instruction::Action;
 
 /// How an entry contradicts the entries before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +50,23 @@ struct Entry<'e> {
     event: &'e str,
     command_id: Option<&'e str>,
     grant_id: Option<&'e str>,
-    details: Details,
+    #[serde(borrow)]
+    details: Details<'e>,
 }
 
 #[derive(Deserialize)]
-struct Details {
+struct Details<'e> {
     grant_revision: Option<i64>,
+    action: Option<&'e str>,
+    leave_lock: Option<bool>,
+}
+
+/// The end of a grant.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    /// The revision that it made.
+    revision: i64,
+    leave_lock: bool,
 }
 
 /// What is known of a grant, wherever its entries stand: those of different instances may be
@@ -62,10 +74,22 @@ struct Details {
 #[derive(Debug, Default, Clone, Copy)]
 struct GrantLife {
     is_issued: bool,
-    /// The revision that its end made.
-    ended: Option<i64>,
-    /// The greatest revision that something was authorized on, and where the first stands.
-    authorized: Option<(i64, u64)>,
+    ended: Option<End>,
+    /// The greatest revision that something was authorized on, and where the first stands: to lock, and
+    /// anything else.
+    locks: Option<(i64, u64)>,
+    others: Option<(i64, u64)>,
+}
+
+impl GrantLife {
+    /// Whether something was authorized after the end.
+    fn outlives(&self) -> bool {
+        let Some(End { revision, leave_lock }) = self.ended else { return false };
+        let is_later = |authorized: Option<(i64, u64)>| {
+            authorized.is_some_and(|(authorized, _)| authorized >= revision)
+        };
+        is_later(self.others) || (!leave_lock && is_later(self.locks))
+    }
 }
 
 /// What the entries so far say.
@@ -127,13 +151,12 @@ impl CommandsAndGrants {
         // Entries from before there were revisions in the record say nothing of them.
         let revision = entry.details.grant_revision.unwrap_or(0);
         let life = self.grants.entry(grant_id).or_default();
-        if life.ended.is_some_and(|ended| revision >= ended) {
-            return Err(Contradiction::AuthorizedAfterEnd(grant_id));
+        let locks = entry.details.action == Some(Action::Lock.as_str());
+        let authorized = if locks { &mut life.locks } else { &mut life.others };
+        if authorized.is_none_or(|(greatest, _)| revision > greatest) {
+            *authorized = Some((revision, position));
         }
-        if life.authorized.is_none_or(|(greatest, _)| revision > greatest) {
-            life.authorized = Some((revision, position));
-        }
-        Ok(())
+        if life.outlives() { Err(Contradiction::AuthorizedAfterEnd(grant_id)) } else { Ok(()) }
     }
 
     fn issued(&mut self, entry: &Entry<'_>) -> Result<(), Contradiction> {
@@ -148,25 +171,22 @@ impl CommandsAndGrants {
     fn ended(&mut self, entry: &Entry<'_>) -> Result<(), Contradiction> {
         let grant_id: GrantId = id("grant_id", entry.grant_id)?;
         let revision = entry.details.grant_revision.unwrap_or(i64::MAX);
+        let leave_lock = entry.details.leave_lock == Some(true);
         let life = self.grants.entry(grant_id).or_default();
-        if life.ended.replace(revision).is_some() {
+        if life.ended.replace(End { revision, leave_lock }).is_some() {
             return Err(Contradiction::GrantTwice(grant_id));
         }
-        match life.authorized {
-            Some((authorized, _)) if authorized >= revision => {
-                Err(Contradiction::AuthorizedAfterEnd(grant_id))
-            }
-            _ => Ok(()),
-        }
+        if life.outlives() { Err(Contradiction::AuthorizedAfterEnd(grant_id)) } else { Ok(()) }
     }
 
     /// The end of the record: how many commands have no outcome yet.
     pub(super) fn finish(self) -> Result<usize, (u64, Contradiction)> {
-        let never_issued = self
-            .grants
-            .into_iter()
-            .filter(|(_, life)| !life.is_issued)
-            .filter_map(|(grant_id, life)| Some((life.authorized?.1, grant_id)));
+        let never_issued = self.grants.into_iter().filter(|(_, life)| !life.is_issued).filter_map(
+            |(grant_id, life)| {
+                let first = life.locks.into_iter().chain(life.others).map(|(_, at)| at).min()?;
+                Some((first, grant_id))
+            },
+        );
         match never_issued.min() {
             Some((position, grant_id)) => Err((position, Contradiction::NeverIssued(grant_id))),
             None => {

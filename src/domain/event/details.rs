@@ -111,9 +111,11 @@ impl Event {
             Self::GrantEnded { end_reason, grant_revision, .. } => {
                 json!({ "end_reason": end_reason, "grant_revision": grant_revision })
             }
-            Self::GrantRevoked { in_flight, grant_revision, .. } => {
-                json!({ "grant_revision": grant_revision, "in_flight": in_flight })
-            }
+            Self::GrantRevoked { in_flight, grant_revision, leave_lock, .. } => json!({
+                "grant_revision": grant_revision,
+                "leave_lock": leave_lock,
+                "in_flight": in_flight,
+            }),
             Self::GrantRelinquished { grant_revision, .. } => {
                 json!({ "grant_revision": grant_revision })
             }
@@ -151,12 +153,13 @@ impl Event {
 
 /// What a grant allows from then on.
 fn details_of_terms(terms: &Terms) -> Map<String, Value> {
-    let Terms { entitlements, validity, uses_max } = terms;
+    let Terms { entitlements, validity, grace, uses_max } = terms;
     let entitlements: Vec<_> = entitlements.iter().collect();
     let details = [
         ("entitlements", json!(entitlements)),
         ("not_before", json!(validity.not_before())),
         ("not_after", json!(validity.not_after())),
+        ("grace_minutes", json!(grace)),
         ("max_uses", json!(uses_max)),
     ];
     details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

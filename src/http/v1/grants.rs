@@ -43,6 +43,10 @@ pub(in crate::http) struct GrantBody {
     ended_at: Option<String>,
     /// Why it ended: `expired`, `revoked`, `relinquished`, …
     end_reason: Option<String>,
+    /// How many minutes the car can still be locked after it.
+    grace_minutes: u16,
+    /// Until when the car can be locked with it, unless somebody else unlocks it before; `null` if it cannot.
+    lock_until: Option<String>,
     /// How many times it may open the car; `null` is no limit.
     max_uses: Option<i64>,
     /// How many times it was authorized to open the car.
@@ -76,6 +80,8 @@ impl GrantBody {
             status: grant.status(now).to_string(),
             ended_at: end.map(|end| end.ended_at.to_string()),
             end_reason: end.map(|end| end.end_reason.to_string()),
+            grace_minutes: grant.grace.minutes(),
+            lock_until: grant.lock_until().map(|until| until.to_string()),
             max_uses: grant.uses_max,
             uses: grant.uses,
             label: grant.label,

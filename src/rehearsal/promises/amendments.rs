@@ -17,6 +17,8 @@ pub(in crate::rehearsal) struct Terms {
     /// Microseconds since 1970, as are the others.
     not_before: i64,
     pub(super) not_after: i64,
+    /// In microseconds.
+    grace: i64,
     version: i64,
 }
 
@@ -28,6 +30,7 @@ impl Terms {
             uses_max: row.integer("uses_max"),
             not_before: row.integer("not_before").unwrap(),
             not_after: row.integer("not_after").unwrap(),
+            grace: row.integer("grace_minutes").unwrap() * 60_000_000,
             version: row.integer("version").unwrap(),
         }
     }
@@ -51,16 +54,37 @@ impl Reader {
         }
     }
 
+    /// A grant was revoked in such a way that the car can still be locked.
+    pub(super) fn lock_left(&mut self, grant_id: Uuid, ended_at: i64) {
+        let Some(terms) = self.terms.get(&grant_id) else { return };
+        let until = ended_at.min(terms.not_after) + terms.grace;
+        self.locks_left.insert(grant_id, until);
+    }
+
     /// A command was authorized: its grant must allow it as it is now.
     pub(super) fn must_be_allowed(&mut self, command_id: Uuid, command: &RehearsalRow) {
+        let action: Action = command.text("action").unwrap().parse().unwrap();
+        let decided_at = command.integer("created_at").unwrap();
+        let (car, user) = (command.id("vehicle_id").unwrap(), command.id("user_id").unwrap());
+        let is_theirs = self.unlocked_by.get(&car).is_none_or(|by| *by == user);
+        if action == Action::Unlock {
+            self.unlocked_by.insert(car, user);
+        }
         let Some(terms) = command.id("grant_id").and_then(|grant_id| self.terms.get(&grant_id))
         else {
             return;
         };
-        let action: Action = command.text("action").unwrap().parse().unwrap();
-        let decided_at = command.integer("created_at").unwrap();
+        let until = if self.ended.contains(&terms.grant_id) { i64::MIN } else { terms.not_after };
+        let lock_until = match self.locks_left.get(&terms.grant_id) {
+            Some(until) => *until,
+            None if until == i64::MIN => until,
+            None => until + terms.grace,
+        };
+        let is_in_time =
+            decided_at < until || (action == Action::Lock && is_theirs && decided_at < lock_until);
         let is_allowed = terms.entitlements.contains(action.entitlement())
-            && (terms.not_before..terms.not_after).contains(&decided_at);
+            && terms.not_before <= decided_at
+            && is_in_time;
         if !is_allowed {
             let why =
                 format!("{command_id}, a {action} at {decided_at}, was authorized by {terms:?}");

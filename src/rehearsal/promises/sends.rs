@@ -17,11 +17,18 @@ impl Reader {
 
     pub(super) fn is_drained(&self, known: &Known) -> bool {
         known.grant_id.is_some_and(|grant_id| self.drained.contains(&grant_id))
+            && !self.is_lock_left(known)
+    }
+
+    /// Whether the end of its grant has left it: then it may be authorized, and leave, afterwards.
+    fn is_lock_left(&self, known: &Known) -> bool {
+        known.locks && known.grant_id.is_some_and(|id| self.locks_left.contains_key(&id))
     }
 
     pub(super) fn is_late(&self, known: &Known) -> bool {
         let ended_before = self.asked.get(&known.key);
-        known.grant_id.zip(ended_before).is_some_and(|(grant_id, ended)| ended.contains(&grant_id))
+        !self.is_lock_left(known)
+            && known.grant_id.zip(ended_before).is_some_and(|(id, ended)| ended.contains(&id))
     }
 
     pub(super) fn let_go(&mut self, send: Send, sent_as: SentAs) {

@@ -72,7 +72,7 @@ pub(super) async fn decide_once(
     let written: HashSet<CommandId> = written.into_iter().collect();
     let (commands, mut entries) = to_write(base, &batch.requests, &rulings, now)?;
     entries.extend(outcomes::entries(base, &batch.outcomes, &written)?);
-    decisions::write(&mut tx, &state.facts.into_uses(), &commands, &entries).await?;
+    decisions::write(&mut tx, &state.facts.into_consequences(), &commands, &entries).await?;
     if !rulings.is_empty() {
         failpoint::reached(Failpoint::GateDecided);
     }

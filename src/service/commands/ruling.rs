@@ -123,6 +123,9 @@ pub(super) fn rule(
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
+            if action == Action::Unlock {
+                state.facts.note_unlock(request.vehicle_id, request.user_id);
+            }
             state.remember(key, pending.request_hash, command);
             Ok(Ruling::Send(Box::new(order)))
         }

@@ -133,7 +133,7 @@ async fn end_grants(
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
     let end_reason = EndReason::VehicleRemoved;
-    let end = End { ended_at: now, end_reason };
+    let end = End { ended_at: now, end_reason, leave_lock: false };
     let alive = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
     let ended = grants::end_each(tx, &alive, end).await?.into_iter().map(|grant| {
         let (grant_id, grantee_id, grant_revision) =

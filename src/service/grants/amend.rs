@@ -1,12 +1,12 @@
 //! Changing a grant. What narrows it is a line as its end is (P2): no authorization that rests on what it allowed
 //! before commits after the change. What widens it asks the owner (P8).
 
-use super::{find_for, lock, missing_permissions};
+use super::{find_for, lock, lock_missing, missing_permissions};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::entitlement::Entitlements;
 use crate::domain::event::Event;
-use crate::domain::grant::{Grant, Validity};
+use crate::domain::grant::{Grace, Grant, Validity};
 use crate::domain::id::{CommandId, GrantId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
@@ -25,6 +25,8 @@ pub struct Changes {
     pub not_before: Option<Timestamp>,
     /// The first moment in which it can no longer be used.
     pub not_after: Option<Timestamp>,
+    /// How long the car can still be locked after it.
+    pub grace: Option<Grace>,
     /// How many times it may open the car; the inner `None` is no limit.
     pub uses_max: Option<Option<i64>>,
     /// A short text of the issuer's; the inner `None` takes it away.
@@ -58,7 +60,8 @@ impl Changes {
         let not_after = self.not_after.unwrap_or_else(|| grant.validity.not_after());
         let validity = Validity::new(not_before, not_after)
             .map_err(|why| Error::invalid("/not_after", "invalid_validity", why))?;
-        let mut changed = Grant { validity, ..grant.clone() };
+        let grace = self.grace.unwrap_or(grant.grace);
+        let mut changed = Grant { validity, grace, ..grant.clone() };
         let Self { entitlements, uses_max, label, metadata, external_ref, .. } = self.clone();
         changed.entitlements = entitlements.unwrap_or(changed.entitlements);
         changed.uses_max = uses_max.unwrap_or(changed.uses_max);
@@ -165,6 +168,9 @@ fn check(before: &Grant, after: &Grant, vehicle: &Vehicle, now: Timestamp) -> Re
     if after.uses_max.is_some_and(|most| most < before.uses) {
         let detail = format!("must be at least {}: so often it was used", before.uses);
         violations.push(Violation::of("/max_uses", "below_uses", detail));
+    }
+    if after.entitlements.opens_without_closing() {
+        violations.push(lock_missing());
     }
     let added = after.entitlements.iter().filter(|&it| !before.entitlements.contains(it));
     violations.extend(missing_permissions(&added.collect(), vehicle));

@@ -35,6 +35,8 @@ pub enum Ending<'a> {
     Revoke {
         /// Why, in their words.
         note: Option<&'a str>,
+        /// Whether the car can still be locked for the grant's grace.
+        leave_lock: bool,
     },
     /// By its grantee, or an API client for them.
     Relinquish,
@@ -51,9 +53,11 @@ pub async fn end(
     ending: Ending<'_>,
     wait: AnswerWhen,
 ) -> Result<EndedGrant, Error> {
-    let (operation, end_reason, note) = match ending {
-        Ending::Revoke { note } => (Operation::RevokeGrant, EndReason::Revoked, note),
-        Ending::Relinquish => (Operation::RelinquishGrant, EndReason::Relinquished, None),
+    let (operation, end_reason, note, leave_lock) = match ending {
+        Ending::Revoke { note, leave_lock } => {
+            (Operation::RevokeGrant, EndReason::Revoked, note, leave_lock)
+        }
+        Ending::Relinquish => (Operation::RelinquishGrant, EndReason::Relinquished, None, false),
     };
     let mut ended = base
         .transact(operation.as_str(), Priority::Urgent, |work| {
@@ -64,7 +68,7 @@ pub async fn end(
                 let before = lock(tx, before).await?;
                 // Once it is locked: the end is later than all that was decided on before it.
                 work.now = base.clock.now();
-                let end = End { ended_at: work.now, end_reason };
+                let end = End { ended_at: work.now, end_reason, leave_lock };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
                 let in_flight = stored_commands::in_flight(tx, grant_id).await?;
                 let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
@@ -87,9 +91,14 @@ fn event(grant: &Grant, ending: Ending<'_>, in_flight: usize) -> Event {
     let (grant_id, vehicle_id, grantee_id) = (grant.grant_id, grant.vehicle_id, grant.grantee_id);
     let grant_revision = grant.revision;
     match ending {
-        Ending::Revoke { .. } => {
-            Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight }
-        }
+        Ending::Revoke { leave_lock, .. } => Event::GrantRevoked {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            leave_lock,
+            in_flight,
+        },
         Ending::Relinquish => {
             Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision }
         }

@@ -1,6 +1,6 @@
 //! Issuing a grant: the owner of the car, or an API client for them.
 
-use super::missing_permissions;
+use super::{lock_missing, missing_permissions};
 use crate::domain::access::Operation;
 use crate::domain::amendment::Terms;
 use crate::domain::event::Event;
@@ -88,6 +88,7 @@ fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timest
         grantee_id: new.grantee_id,
         entitlements: new.terms.entitlements.clone(),
         validity: new.terms.validity,
+        grace: new.terms.grace,
         uses_max: new.terms.uses_max,
         uses: 0,
         end: None,
@@ -131,6 +132,9 @@ async fn check(
     if vehicle.removed_at.is_some() {
         let detail = "the car was taken out of the service";
         violations.push(Violation::of("/vehicle_id", "vehicle_removed", detail));
+    }
+    if new.terms.entitlements.opens_without_closing() {
+        violations.push(lock_missing());
     }
     violations.extend(missing_permissions(&new.terms.entitlements, vehicle));
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }

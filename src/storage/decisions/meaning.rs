@@ -12,7 +12,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             (Table::Organizations, "organization_id", Mode::Shared),
             (Table::Users, "owner_id", Mode::Shared),
             (Table::Connections, "connection_id", Mode::Shared),
-            (Table::Vehicles, "vehicle_id", Mode::Shared),
+            (Table::Vehicles, "vehicle_id", Mode::Alone),
         ],
     };
     let lock_grant_rows = Hold {
@@ -29,6 +29,9 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         (super::LOCK_GRANT_ROWS, Meaning::Hold(lock_grant_rows), some_grants),
         (super::SPEND_USES, Meaning::Update(spend_uses()), |sampler| {
             sampler.rows_of(Table::Grants, |sampler| vec![sampler.few()])
+        }),
+        (super::NOTE_UNLOCKS, Meaning::Update(note_unlocks()), |sampler| {
+            sampler.rows_of(Table::Vehicles, |sampler| vec![sampler.id(Table::Users)])
         }),
     ]
 }
@@ -52,6 +55,7 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "provider_vehicle_id",
     "owner_recoveries",
     "consents",
+    "last_unlocked_by",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
@@ -83,6 +87,15 @@ fn grants(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 
 fn asked(bound: &Bound, id: &Value) -> bool {
     bound.rows().iter().any(|row| row[0] == *id)
+}
+
+fn note_unlocks() -> Update {
+    Update {
+        table: Table::Vehicles,
+        finds: |_, bound| bound.named(),
+        if_still: |_, _, _| true,
+        sets: |row, bound, place| row.set("last_unlocked_by", bound.rows()[place][1].clone()),
+    }
 }
 
 fn spend_uses() -> Update {

@@ -24,6 +24,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 sampler.word_or_none(&["{}"]),
                 sampler.word_or_none(&["booking 17"]),
                 sampler.few(),
+                15.into(),
             ];
             sampler.values(values)
         }),
@@ -34,6 +35,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 sampler.few(),
                 sampler.word(&["revoked", "relinquished"]),
                 sampler.word_or_none(&["a note"]),
+                sampler.whether(),
             ];
             sampler.values(values)
         }),
@@ -48,7 +50,7 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 }
 
 fn amend() -> Update {
-    const COLUMNS: [&str; 8] = [
+    const COLUMNS: [&str; 9] = [
         "entitlements",
         "not_before",
         "not_after",
@@ -57,6 +59,7 @@ fn amend() -> Update {
         "metadata",
         "external_ref",
         "revision",
+        "grace_minutes",
     ];
     Update {
         sets: |row, bound, _| {
@@ -83,6 +86,7 @@ fn end() -> Update {
             row.set("ended_at", bound.value(3).clone());
             row.set("end_reason", bound.value(4).clone());
             row.set("end_note", bound.value(5).clone());
+            row.set("leave_lock", bound.value(6).clone());
             row.set("revision", row.integer("revision").unwrap() + 1);
             row.set("version", row.integer("version").unwrap() + 1);
         },

@@ -72,7 +72,7 @@ async fn narrowed(app: &TestApp) {
     owner.get(&format!("/v1/vehicles/{car}/lock-status")).await.expect(200);
     // A grant can never name what the owner no longer permits.
     let guest = app.guest().await;
-    let refused = owner.lend_with(app, &guest, json!({ "entitlements": ["unlock"] })).await;
+    let refused = owner.lend_with(app, &guest, json!({ "entitlements": ["unlock", "lock"] })).await;
     refused.expect_problem(422, "validation_failed");
 }
 

@@ -77,8 +77,8 @@ on_both! {
         app.advance(Duration::from_micros(1));
         let guest = again(app, &guest, "guest").await;
         assert_eq!(status(&guest, &grant_id).await, ("ended".to_owned(), json!("expired")));
-        guest.command(&car, "lock").await.expect_problem(403, "grant_expired");
-        holder.command(&car, "lock").await.expect_problem(403, "grant_expired");
+        guest.command(&car, "unlock").await.expect_problem(403, "grant_expired");
+        holder.command(&car, "unlock").await.expect_problem(403, "grant_expired");
         let token = guest.post(&format!("/v1/grants/{grant_id}/token"), json!({})).await;
         token.expect_problem(409, "grant_ended");
         assert_eq!(app.cloud.journal().await.len(), 2);
@@ -151,7 +151,7 @@ on_both! {
             (json!({ "metadata": { "k": "x".repeat(4096) } }), one("/metadata", "too_long")),
             (json!({ "metadata": [] }), one("/metadata", "invalid")),
             // The owner did not permit it at the vehicle cloud.
-            (json!({ "entitlements": ["read_location", "unlock"] }),
+            (json!({ "entitlements": ["read_location", "unlock", "lock"] }),
                 one("/entitlements", "permission_missing")),
         ];
         for (changes, expected) in cases {

@@ -22,7 +22,7 @@ async fn customer(client: &Actor, name: &str) -> (Actor, String) {
 
 async fn refused(app: &TestApp, client: &Actor, person: &Actor, car: &str) {
     let acting = client.acting_for(person);
-    let grant = json!({ "vehicle_id": car, "grantee_id": person.id, "entitlements": ["unlock"],
+    let grant = json!({ "vehicle_id": car, "grantee_id": person.id, "entitlements": ["unlock", "lock"],
         "not_before": "2026-07-01T12:00:00Z", "not_after": "2026-07-01T13:00:00Z" });
     let unlock = json!({ "vehicle_id": car, "action": "unlock" });
     for (path, body) in

@@ -33,7 +33,7 @@ async fn limited_to(app: &TestApp, car: &str) -> Actor {
 }
 
 fn grant(car: &str, guest: &Actor) -> Value {
-    json!({ "vehicle_id": car, "grantee_id": guest.id, "entitlements": ["unlock", "read_lock_status"],
+    json!({ "vehicle_id": car, "grantee_id": guest.id, "entitlements": ["unlock", "lock", "read_lock_status"],
         "not_before": "2026-07-01T12:00:00Z", "not_after": "2026-07-01T13:00:00Z" })
 }
 

@@ -52,6 +52,12 @@ fn missing(
             let issued = index.grants.get(grant_id).and_then(|lent| lent.issued.as_ref());
             issued.is_none().then(|| format!("{grant_id} is nowhere issued in the record"))
         }
+        Asked::Amend { grant_id, .. } => {
+            let revision = answer.body["revision"].as_i64();
+            let amended = index.grants.get(grant_id).map_or(&[][..], |lent| &lent.amended);
+            let is_there = amended.iter().any(|entry| entry.revision() == revision);
+            (!is_there).then(|| format!("{grant_id} is nowhere changed so in the record"))
+        }
         Asked::Revoke { grant_id, .. } => {
             let ended = index.grants.get(grant_id).and_then(|lent| lent.ended.as_ref());
             ended.is_none().then(|| format!("{grant_id} is nowhere ended in the record"))

@@ -63,6 +63,12 @@ pub(crate) enum Asked {
         entitlements: Vec<String>,
         uses_max: Option<i64>,
     },
+    /// What is `None` is to stay as it is; the inner `None` is no limit.
+    Amend {
+        grant_id: String,
+        entitlements: Option<Vec<String>>,
+        uses_max: Option<Option<i64>>,
+    },
     Revoke {
         grant_id: String,
         drain: bool,

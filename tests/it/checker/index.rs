@@ -37,6 +37,8 @@ pub(super) struct Life {
 #[derive(Debug, Default)]
 pub(super) struct Lent {
     pub(super) issued: Option<Entry>,
+    /// Each change, in the order of the record.
+    pub(super) amended: Vec<Entry>,
     pub(super) ended: Option<Entry>,
 }
 
@@ -58,6 +60,20 @@ impl Entry {
     /// What follows the noun: `authorized` of `command.authorized`.
     pub(super) fn verb(&self) -> &str {
         self.event.split_once('.').map_or("", |(_, verb)| verb)
+    }
+
+    /// The revision of the grant that it made, or rests on.
+    pub(super) fn revision(&self) -> Option<i64> {
+        self.details["grant_revision"].as_i64()
+    }
+}
+
+impl Lent {
+    /// What the grant allowed in a revision: as it was issued, or as the last change up to there said.
+    pub(super) fn terms_in(&self, revision: i64) -> Option<&Value> {
+        let up_to = |entry: &&Entry| entry.revision().is_some_and(|changed| changed <= revision);
+        let last = self.amended.iter().filter(up_to).max_by_key(|entry| entry.revision());
+        last.or(self.issued.as_ref()).map(|entry| &entry.details)
     }
 }
 
@@ -92,6 +108,9 @@ impl<'h> Index<'h> {
                 }
                 (Some(("grant", "issued")), _, Some(grant_id)) => {
                     grants.entry(grant_id.clone()).or_default().issued = Some(entry.clone());
+                }
+                (Some(("grant", "amended")), _, Some(grant_id)) => {
+                    grants.entry(grant_id.clone()).or_default().amended.push(entry.clone());
                 }
                 (Some(("grant", "revoked" | "relinquished" | "ended")), _, Some(grant_id)) => {
                     grants.entry(grant_id.clone()).or_default().ended = Some(entry.clone());

@@ -1,6 +1,7 @@
 //! P8 and P10: a grant allows what its issuer said, and nobody reaches into another organization.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use keylend::domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -35,30 +36,45 @@ fn beyond(lent: Option<&Lent>, authorized: &Entry) -> Option<String> {
     if issued.user_id != authorized.user_id {
         return Some("it is for another person".to_owned());
     }
-    let moment = |member: &str| issued.details[member].as_str()?.parse::<Timestamp>().ok();
+    let terms =
+        authorized.revision().and_then(|revision| lent.and_then(|lent| lent.terms_in(revision)));
+    let Some(terms) = terms else { return Some("it names no revision".to_owned()) };
+    let moment = |member: &str| terms[member].as_str()?.parse::<Timestamp>().ok();
     let at = authorized.occurred_at;
+    let grace = if authorized.details["action"] == "lock" { grace(terms) } else { Duration::ZERO };
     let in_time = moment("not_before").is_some_and(|from| from <= at)
-        && moment("not_after").is_some_and(|until| at < until);
+        && moment("not_after").is_some_and(|until| at < until.plus(grace));
     if !in_time {
         return Some(format!("it is not valid at {at}"));
     }
     let action = &authorized.details["action"];
-    let entitled = issued.details["entitlements"].as_array();
+    let entitled = terms["entitlements"].as_array();
     let entitled = entitled.is_some_and(|entitlements| entitlements.contains(action));
     (!entitled).then(|| format!("it does not allow {action}"))
+}
+
+/// How long a car can still be locked by these terms.
+pub(super) fn grace(terms: &Value) -> Duration {
+    Duration::from_secs(60 * terms["grace_minutes"].as_u64().unwrap_or_default())
 }
 
 /// A grant opens its car as often as it may.
 fn uses(index: &Index<'_>, findings: &mut Findings) {
     for (grant_id, lent) in &index.grants {
-        let uses_max = lent.issued.as_ref().and_then(|issued| issued.details["max_uses"].as_u64());
-        let Some(uses_max) = uses_max else { continue };
         let unlocks = index.authorized_by(grant_id);
         let unlocks = unlocks.filter(|(_, _, entry)| entry.details["action"] == "unlock");
-        let used = unlocks.count() as u64;
-        if used > uses_max {
-            let evidence = format!("{grant_id} may open {uses_max} times and did {used} times");
-            findings.add(Promise::P8, evidence);
+        let revisions: Vec<i64> = unlocks.filter_map(|(_, _, entry)| entry.revision()).collect();
+        // Those of a revision came after those of the revisions before it.
+        for revision in &revisions {
+            let terms = lent.terms_in(*revision);
+            let Some(uses_max) = terms.and_then(|terms| terms["max_uses"].as_u64()) else {
+                continue;
+            };
+            let used = revisions.iter().filter(|other| *other <= revision).count() as u64;
+            if used > uses_max {
+                let evidence = format!("{grant_id} may open {uses_max} times and did {used} times");
+                findings.add(Promise::P8, evidence);
+            }
         }
     }
 }
@@ -70,6 +86,10 @@ fn as_asked(index: &Index<'_>, findings: &mut Findings) {
             Asked::Issue { vehicle_id, grantee_id, entitlements, uses_max } => {
                 (vehicle_id, grantee_id, entitlements, uses_max)
             }
+            Asked::Amend { .. } => {
+                amended_as_asked(index, findings, request);
+                continue;
+            }
             Asked::Command { .. } => {
                 command_as_asked(index, findings, request);
                 continue;
@@ -79,16 +99,34 @@ fn as_asked(index: &Index<'_>, findings: &mut Findings) {
         let grant_id = request.success().and_then(|answer| answer.text("grant_id"));
         let lent = grant_id.and_then(|grant_id| index.grants.get(grant_id));
         let Some(issued) = lent.and_then(|lent| lent.issued.as_ref()) else { continue };
-        let words = |value: &Value| -> HashSet<String> {
-            let words = value.as_array().into_iter().flatten();
-            words.filter_map(|word| word.as_str()).map(str::to_owned).collect()
-        };
         let same = issued.vehicle_id.as_deref() == Some(vehicle_id)
             && issued.user_id.as_deref() == Some(grantee_id)
             && words(&issued.details["entitlements"]) == words(&json!(entitlements))
             && issued.details["max_uses"].as_i64() == *uses_max;
         if !same {
             let evidence = format!("{} got another grant than it asked for", request.request_id);
+            findings.add(Promise::P8, evidence);
+        }
+    }
+}
+
+fn words(value: &Value) -> HashSet<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// A grant is changed as it was asked for.
+fn amended_as_asked(index: &Index<'_>, findings: &mut Findings, request: &Request) {
+    let Asked::Amend { grant_id, entitlements, uses_max } = &request.asked else { return };
+    let Some(lent) = index.grants.get(grant_id) else { return };
+    let own = |entry: &&Entry| entry.request_id.as_ref() == Some(&request.request_id);
+    for Entry { details, .. } in lent.amended.iter().filter(own) {
+        let same = entitlements
+            .as_ref()
+            .is_none_or(|asked| words(&details["entitlements"]) == words(&json!(asked)))
+            && uses_max.is_none_or(|asked| details["max_uses"].as_i64() == asked);
+        if !same {
+            let evidence =
+                format!("{} changed {grant_id} otherwise than it asked", request.request_id);
             findings.add(Promise::P8, evidence);
         }
     }

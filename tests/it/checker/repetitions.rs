@@ -43,7 +43,9 @@ fn verdict(request: &Request) -> Option<String> {
     let id = match &request.asked {
         Asked::Command { .. } => "command_id",
         Asked::Issue { .. } => "grant_id",
-        Asked::Revoke { .. } | Asked::Refresh { .. } | Asked::SignIn => return None,
+        Asked::Amend { .. } | Asked::Revoke { .. } | Asked::Refresh { .. } | Asked::SignIn => {
+            return None;
+        }
     };
     if answer.is_success() {
         return Some(answer.text(id).unwrap_or("nothing").to_owned());

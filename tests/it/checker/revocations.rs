@@ -1,7 +1,10 @@
-//! P2 and P3: what may still be authorized, and still happen, once a revocation was answered.
+//! P2 and P3: what may still be authorized, and still happen, once a revocation or a change was answered.
+
+use std::time::Duration;
 
 use super::history::{Answer, Asked, Execution, Request};
 use super::index::{Entry, Index};
+use super::limits::grace;
 use super::{Findings, Promise};
 
 /// A revocation that waits lists what is in flight only if it has waited for so long.
@@ -11,7 +14,10 @@ const LATE_US: u64 = 5_000_000;
 
 pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
     for request in &index.history.requests {
-        if let (Asked::Revoke { grant_id, drain }, Some(answer)) =
+        if let (Asked::Amend { grant_id, .. }, Some(answer)) = (&request.asked, request.success()) {
+            change(index, findings, request, grant_id, answer);
+        }
+        if let (Asked::Revoke { grant_id, drain, .. }, Some(answer)) =
             (&request.asked, request.success())
         {
             line(index, findings, request, grant_id, answer);
@@ -24,7 +30,7 @@ pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
                 );
                 findings.add(Promise::P3, evidence);
             }
-            drained(index, findings, grant_id, *drain, answer);
+            drained(index, findings, request, (grant_id, *drain), answer);
         }
     }
 }
@@ -37,13 +43,61 @@ fn line(
     grant_id: &str,
     answer: &Answer,
 ) {
-    for (command_id, life, _) in index.authorized_by(grant_id) {
+    for (command_id, life, authorized) in index.authorized_by(grant_id) {
         let Some(request) = index.authorizing(life) else { continue };
-        if request.begun_us > answer.at_us {
+        if request.begun_us > answer.at_us && !is_lock_left(index, revocation, authorized) {
             let (asked, revoked) = (&request.request_id, &revocation.request_id);
             let evidence = format!(
                 "{grant_id} was revoked ({revoked}), and {asked}, which began {} µs after the \
                  answer, had {command_id} authorized",
+                request.begun_us - answer.at_us
+            );
+            findings.add(Promise::P2, evidence);
+        }
+    }
+}
+
+/// Whether a revocation has left it: to lock, for the grace, until somebody else has unlocked the car.
+fn is_lock_left(index: &Index<'_>, revocation: &Request, authorized: &Entry) -> bool {
+    let Asked::Revoke { grant_id, .. } = &revocation.asked else { return false };
+    let Some(lent) = index.grants.get(grant_id) else { return false };
+    let Some(ended) = lent.ended.as_ref().filter(|ended| ended.details["leave_lock"] == true)
+    else {
+        return false;
+    };
+    let terms = authorized.revision().and_then(|revision| lent.terms_in(revision));
+    let until = terms.map(|terms| ended.occurred_at.plus(grace(terms)));
+    let at = authorized.occurred_at;
+    let apart_us = u64::try_from(index.history.clocks_apart_us).unwrap_or_default();
+    let apart = Duration::from_micros(2 * apart_us);
+    let is_taken =
+        index.commands.values().filter_map(|life| life.authorized.as_ref()).any(|other| {
+            other.vehicle_id == authorized.vehicle_id
+                && other.user_id != authorized.user_id
+                && other.details["action"] == "unlock"
+                && ended.occurred_at.plus(apart) < other.occurred_at
+                && other.occurred_at.plus(apart) < at
+        });
+    authorized.details["action"] == "lock" && until.is_some_and(|until| at < until) && !is_taken
+}
+
+/// P2: nothing that was asked for after the answer to a change rests on what the grant said before.
+fn change(
+    index: &Index<'_>,
+    findings: &mut Findings,
+    change: &Request,
+    grant_id: &str,
+    answer: &Answer,
+) {
+    let Some(revision) = answer.body["revision"].as_i64() else { return };
+    for (command_id, life, authorized) in index.authorized_by(grant_id) {
+        let Some(request) = index.authorizing(life) else { continue };
+        let is_older = authorized.revision().is_none_or(|decided| decided < revision);
+        if request.begun_us > answer.at_us && is_older {
+            let (asked, changed) = (&request.request_id, &change.request_id);
+            let evidence = format!(
+                "{grant_id} was changed ({changed}), and {asked}, which began {} µs after the \
+                 answer, had {command_id} authorized by what it said before",
                 request.begun_us - answer.at_us
             );
             findings.add(Promise::P2, evidence);
@@ -61,8 +115,8 @@ fn listed(answer: &Answer) -> Vec<&str> {
 fn drained(
     index: &Index<'_>,
     findings: &mut Findings,
-    grant_id: &str,
-    drain: bool,
+    revocation: &Request,
+    (grant_id, drain): (&str, bool),
     answer: &Answer,
 ) {
     let listed = listed(answer);
@@ -71,6 +125,7 @@ fn drained(
             let late = execution.earliest_us > answer.at_us;
             if !late
                 || listed.contains(&command_id)
+                || is_lock_left(index, revocation, authorized)
                 || is_excused(index, execution, authorized, answer.at_us)
             {
                 continue;

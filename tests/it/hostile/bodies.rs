@@ -79,7 +79,7 @@ async fn doors(app: &TestApp) -> Vec<Door> {
             &owner,
             "/v1/grants",
             json!({ "vehicle_id": car, "grantee_id": guest.id,
-            "entitlements": ["unlock"], "not_before": "2026-07-01T12:00:00Z",
+            "entitlements": ["unlock", "lock"], "not_before": "2026-07-01T12:00:00Z",
             "not_after": "2026-07-01T14:00:00Z", "max_uses": 2, "label": "Label", "metadata": {} }),
         ),
         door(&owner, &format!("/v1/vehicles/{car}/transfer"), json!({ "to_user_id": guest.id })),

@@ -12,7 +12,7 @@ use keylend::domain::amendment::Terms;
 use keylend::domain::command::{CommandStatus, Evidence};
 use keylend::domain::entitlement::Entitlement;
 use keylend::domain::event::{AuditEntry, Event};
-use keylend::domain::grant::Validity;
+use keylend::domain::grant::{Grace, Validity};
 use keylend::domain::id::{Id, OrganizationId};
 use keylend::domain::instruction::Action;
 use keylend::domain::policy::{Basis, Reason};
@@ -78,7 +78,7 @@ impl Story {
         let (grant_id, vehicle_id, grantee_id) = (self.id(), self.id(), self.id());
         let validity = Validity::new(self.now, self.now.plus(Duration::from_secs(3600))).unwrap();
         let entitlements = [Entitlement::Unlock, Entitlement::Lock].into_iter().collect();
-        let terms = Terms { entitlements, validity, uses_max: None };
+        let terms = Terms { entitlements, validity, grace: Grace::default(), uses_max: None };
         self.waiting.extend([
             Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms },
             Event::GrantTokenMinted {
@@ -123,8 +123,14 @@ impl Story {
             reasons: vec![Reason::EntitlementMissing],
         };
         let (grant_revision, in_flight) = (2, 0);
-        let revoked =
-            Event::GrantRevoked { grant_id, vehicle_id, grantee_id, grant_revision, in_flight };
+        let revoked = Event::GrantRevoked {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            leave_lock: false,
+            in_flight,
+        };
         let read = Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id };
         self.waiting.extend([refused, read, revoked]);
     }

@@ -138,7 +138,7 @@ async fn race(cast: &mut Cast) {
     let revocation = async {
         // In the middle of it.
         world.log.until_answered(world.log.answered() + AT_ONCE as u64).await;
-        owner.insist(&workload::revocation(&key.grant_id, true), 4).await
+        owner.insist(&workload::revocation(&key.grant_id, true, false), 4).await
     };
     let (_, revoked) = tokio::join!(join_all(unlocks), revocation);
     assert_eq!(revoked.expect("nobody is hurt yet").status, 200);

@@ -109,8 +109,8 @@ impl World {
         Some((status, answer.bytes().await.ok()?.to_vec()))
     }
 
-    /// Posts a request that is in the log, and returns the answer if a whole one came.
-    async fn post(
+    /// Sends a request that is in the log, and returns the answer if a whole one came.
+    async fn send(
         &self,
         organization_id: &str,
         token: Option<&str>,
@@ -119,11 +119,16 @@ impl World {
         // The record keeps no other names of requests.
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         let request_id = uuid::Uuid::from_u128(u128::from(number)).to_string();
+        let is_change = matches!(call.asked, Asked::Amend { .. });
+        let method = if is_change { Method::PATCH } else { Method::POST };
         let mut request = self
             .http
-            .request(Method::POST, format!("{}{}", self.base, call.path))
+            .request(method, format!("{}{}", self.base, call.path))
             .header("x-request-id", &request_id)
             .json(&call.body);
+        if is_change {
+            request = request.header("if-match", "*");
+        }
         if let Some(key) = &call.key {
             request = request.header("idempotency-key", key);
         }
@@ -189,7 +194,7 @@ impl Person {
                 token: None,
                 in_haste: false,
             };
-            match self.world.post(&self.organization_id, None, &call).await {
+            match self.world.send(&self.organization_id, None, &call).await {
                 Some(answer) if self.take_tokens(&answer) => return true,
                 Some(_) => self.world.pause().await,
                 None => {}
@@ -224,7 +229,7 @@ impl Person {
     pub(crate) async fn refresh(&mut self) {
         for _ in 0..2 {
             let call = self.refreshing();
-            match self.world.post(&self.organization_id, None, &call).await {
+            match self.world.send(&self.organization_id, None, &call).await {
                 Some(answer) if self.take_tokens(&answer) => return,
                 Some(_) => break,
                 None if self.world.is_open().await => {}
@@ -237,7 +242,7 @@ impl Person {
     /// Several at once with the one token: at most one of them may win.
     pub(crate) async fn refresh_in_parallel(&mut self, copies: usize) -> usize {
         let call = self.refreshing();
-        let posts = (0..copies).map(|_| self.world.post(&self.organization_id, None, &call));
+        let posts = (0..copies).map(|_| self.world.send(&self.organization_id, None, &call));
         let answers = futures_util::future::join_all(posts).await;
         let winners: Vec<_> =
             answers.into_iter().flatten().filter(|answer| answer.status == 201).collect();
@@ -250,7 +255,7 @@ impl Person {
     /// is gone on with, and the request stays unanswered for whoever asked.
     pub(crate) async fn ask(&mut self, call: &Call) -> Option<Answer> {
         let token = call.token.as_ref().unwrap_or(&self.access_token);
-        let answer = self.world.post(&self.organization_id, Some(token), call).await?;
+        let answer = self.world.send(&self.organization_id, Some(token), call).await?;
         if answer.status == 401 && call.token.is_none() {
             self.refresh().await;
             return None;

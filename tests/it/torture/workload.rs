@@ -65,6 +65,11 @@ impl Keys {
         Some(key)
     }
 
+    /// A key that is lent to somebody.
+    fn any(&self, dice: &mut Dice) -> Option<Key> {
+        dice.one_of(&self.lent).cloned()
+    }
+
     /// Often the one that is in use: only then is there anything to wait for.
     fn take_back(&mut self, dice: &mut Dice) -> Option<Key> {
         if self.lent.is_empty() {
@@ -174,13 +179,36 @@ pub(crate) fn command(world: &World, vehicle_id: &str, action: &str, key: Option
 }
 
 /// Taking a key back.
-pub(crate) fn revocation(grant_id: &str, drain: bool) -> Call {
+pub(crate) fn revocation(grant_id: &str, drain: bool, leave_lock: bool) -> Call {
     let wait = if drain { "?wait=drain" } else { "" };
     Call {
         path: format!("/v1/grants/{grant_id}/revoke{wait}"),
-        body: json!({}),
+        body: json!({ "leave_lock": leave_lock }),
         key: None,
         asked: Asked::Revoke { grant_id: grant_id.to_owned(), drain },
+        token: None,
+        in_haste: false,
+    }
+}
+
+/// Changing a key.
+fn amendment(
+    grant_id: &str,
+    entitlements: Option<Vec<String>>,
+    uses_max: Option<Option<i64>>,
+) -> Call {
+    let mut body = json!({});
+    if let Some(entitlements) = &entitlements {
+        body["entitlements"] = json!(entitlements);
+    }
+    if let Some(uses_max) = uses_max {
+        body["max_uses"] = json!(uses_max);
+    }
+    Call {
+        path: format!("/v1/grants/{grant_id}"),
+        body,
+        key: None,
+        asked: Asked::Amend { grant_id: grant_id.to_owned(), entitlements, uses_max },
         token: None,
         in_haste: false,
     }
@@ -237,8 +265,10 @@ impl Office {
             let throw = self.dice.below(100);
             if lent < GUESTS * KEYS_A_GUEST || throw < 30 {
                 self.lend().await;
-            } else if throw < 70 {
+            } else if throw < 60 {
                 self.take_back().await;
+            } else if throw < 72 {
+                self.amend().await;
             } else if throw < 92 {
                 let action = if self.dice.percent(50) { "unlock" } else { "lock" };
                 let Some(car) = self.dice.one_of(&self.vehicles).cloned() else { return };
@@ -264,9 +294,23 @@ impl Office {
         lock(&self.keys).lent.push(Key { grant_id, vehicle_id, guest });
     }
 
+    /// Changes a key that may be in use: to less, and sometimes back.
+    async fn amend(&mut self) {
+        let Some(key) = lock(&self.keys).any(&mut self.dice) else { return };
+        let (mut entitlements, mut uses_max) = (None, None);
+        match self.dice.below(5) {
+            0 | 1 => entitlements = Some(vec!["lock".to_owned()]),
+            2 => entitlements = Some(vec!["unlock".to_owned(), "lock".to_owned()]),
+            3 => uses_max = Some(Some(1 + self.dice.below(6) as i64)),
+            _ => uses_max = Some(None),
+        }
+        let call = amendment(&key.grant_id, entitlements, uses_max);
+        self.person.insist(&call, 4).await;
+    }
+
     async fn take_back(&mut self) {
         let Some(key) = lock(&self.keys).take_back(&mut self.dice) else { return };
-        let call = revocation(&key.grant_id, self.dice.percent(40));
+        let call = revocation(&key.grant_id, self.dice.percent(40), self.dice.percent(30));
         self.person.insist(&call, 4).await;
     }
 }

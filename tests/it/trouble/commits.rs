@@ -47,7 +47,7 @@ impl Scene {
 
     async fn lend_as(&self, guest: &str, key: &str) -> Reply {
         let body = json!({
-            "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock"],
+            "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
             "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
         });
         self.owner.post_as("/v1/grants", key, body).await

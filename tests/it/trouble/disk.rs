@@ -40,7 +40,7 @@ impl Disk {
     async fn lend(&self) -> String {
         let guest = self.owner.invite("g@example.com").await.id;
         let body = json!({
-            "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock"],
+            "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
             "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
         });
         self.owner.post("/v1/grants", body).await.expect(201).text("grant_id")

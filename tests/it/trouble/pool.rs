@@ -73,7 +73,7 @@ async fn requests_that_get_no_connection_are_turned_away_in_time() {
 
 async fn lend(owner: &Actor, guest: &str, key: &str) -> Reply {
     let body = json!({
-        "vehicle_id": owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock"],
+        "vehicle_id": owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
         "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
     });
     owner.post_as("/v1/grants", key, body).await

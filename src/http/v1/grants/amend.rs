@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{EndQuery, GrantBody, check_terms, metadata_text};
 use crate::domain::entitlement::Entitlement;
+use crate::domain::grant::Grace;
 use crate::domain::id::GrantId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::ShortText;
@@ -34,6 +35,9 @@ pub(in crate::http) struct AmendGrant {
     /// The first moment in which it can no longer be used; in the future, and at most 400 days after `not_before`.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-07-01T16:00:00Z")]
     not_after: Option<Timestamp>,
+    /// How many minutes the car can still be locked after `not_after`.
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1440)]
+    grace_minutes: Option<Grace>,
     /// How many times it may open the car, counted from the first; `null` is no limit.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
@@ -62,6 +66,7 @@ impl AmendGrant {
             entitlements: self.entitlements.map(|all| all.into_iter().collect()),
             not_before: self.not_before,
             not_after: self.not_after,
+            grace: self.grace_minutes,
             uses_max: self.max_uses,
             label: self.label.map(|label| label.map(String::from)),
             metadata,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{GrantBody, check_terms, metadata_text};
 use crate::domain::amendment::Terms;
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::Validity;
+use crate::domain::grant::{Grace, Validity};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::ShortText;
@@ -41,6 +41,11 @@ pub(in crate::http) struct IssueGrant {
     /// The first moment in which it can no longer be used; at most 400 days later.
     #[schema(value_type = String, format = DateTime, example = "2026-07-01T14:00:00Z")]
     not_after: Timestamp,
+    /// How many minutes the car can still be locked after `not_after`: nobody is left unable to close it. 15 if not
+    /// given.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1440)]
+    grace_minutes: Grace,
     /// How many times it may open the car; no limit if not given. Closing it is never counted.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_uses: Option<i64>,
@@ -70,6 +75,7 @@ impl IssueGrant {
                 terms: Terms {
                     entitlements: self.entitlements.into_iter().collect(),
                     validity,
+                    grace: self.grace_minutes,
                     uses_max: self.max_uses,
                 },
                 label: self.label.map(String::from),

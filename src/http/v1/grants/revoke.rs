@@ -25,6 +25,10 @@ pub(in crate::http) struct RevokeGrant {
     /// For people; it is kept with the grant and beside the record, where it can be erased.
     #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Whether the car can still be locked with it, for as long as its `grace_minutes` and until somebody else unlocks
+    /// it: for a key that ends while the car may be open.
+    #[serde(default)]
+    leave_lock: bool,
 }
 
 /// End a key now: for the car's owner, administrators, or an API client for them.
@@ -41,14 +45,14 @@ pub(in crate::http) async fn revoke(
     body: OptionalJson<RevokeGrant>,
 ) -> Result<Json<EndedBody>, Problem> {
     let service = &gateway.service;
-    let reason = body.value.reason;
+    let RevokeGrant { reason, leave_lock } = body.value;
     // A NUL cannot be stored in a text of PostgreSQL.
     let is_text = |text: &String| text.chars().count() <= REASON_LENGTH_MAX && !text.contains('\0');
     if !reason.as_ref().is_none_or(is_text) {
         let detail = "must be at most 500 characters of text";
         return Err(Error::invalid("/reason", "invalid", detail).into());
     }
-    let ending = Ending::Revoke { note: reason.as_deref() };
+    let ending = Ending::Revoke { note: reason.as_deref(), leave_lock };
     let ended = grants::end(&service.base, &caller, grant_id, ending, query.answer_when()).await?;
     Ok(Json(EndedBody::at(ended, service.base.clock.now())))
 }

@@ -27,9 +27,10 @@ pub(super) enum Kind {
     Text,
     Integer,
     Bytes,
+    Boolean,
 }
 
-use Kind::{Bytes, Integer, Text};
+use Kind::{Boolean, Bytes, Integer, Text};
 
 const ID: Kind = Kind::Uuid;
 
@@ -93,12 +94,13 @@ impl Table {
                 ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
                 ("owner_recoveries", Integer), ("consents", Integer), ("transfer_to", ID),
-                ("transfer_until", Integer),
+                ("transfer_until", Integer), ("last_unlocked_by", ID),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
                 ("entitlements", Text), ("not_before", Integer), ("not_after", Integer), ("uses_max", Integer),
-                ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
+                ("grace_minutes", Integer), ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
+                ("leave_lock", Boolean),
                 ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
                 ("issued_at", Integer),
                 ("grantee_recoveries", Integer), ("vehicle_consents", Integer),
@@ -129,6 +131,7 @@ const fn null(kind: Kind) -> Value {
         Kind::Text => Value::Text(None),
         Kind::Integer => Value::Integer(None),
         Kind::Bytes => Value::Bytes(None),
+        Kind::Boolean => Value::Boolean(None),
     }
 }
 
@@ -203,6 +206,15 @@ impl RehearsalRow {
             *number
         } else {
             panic!("{column} is no number")
+        }
+    }
+
+    /// Whether it is so; not NULL.
+    pub fn is(&self, column: &str) -> bool {
+        if let Value::Boolean(Some(is_so)) = self.value(column) {
+            *is_so
+        } else {
+            panic!("{column} does not say whether")
         }
     }
 

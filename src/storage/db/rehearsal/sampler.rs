@@ -61,6 +61,11 @@ impl Sampler {
         if self.random.bool() { self.few() } else { Value::Integer(None) }
     }
 
+    /// Whether something is so.
+    pub fn whether(&mut self) -> Value {
+        Value::from(self.random.bool())
+    }
+
     /// One of these words.
     pub fn word(&mut self, words: &[&str]) -> Value {
         Value::from(words[self.below(words.len())])
@@ -194,6 +199,7 @@ impl Sampler {
         row.set("connected_at", 1);
         row.set("owner_recoveries", self.few());
         row.set("consents", self.few());
+        row.set("last_unlocked_by", self.id(Table::Users));
         row.set("revision", self.few());
         row.set("suspended_reason", self.word_or_none(&["account"]));
         row.set("probes", 0);
@@ -212,6 +218,8 @@ impl Sampler {
         row.set("not_after", self.few());
         row.set("uses_max", self.few_or_none());
         row.set("uses", self.random.i64(0..2));
+        row.set("grace_minutes", self.few());
+        row.set("leave_lock", self.random.bool());
         if self.random.u8(..3) == 0 {
             row.set("ended_at", self.few());
             row.set("end_reason", self.word(&["revoked", "relinquished"]));
