@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::is_in_flight;
 use super::request::{CommandRequest, Reply};
 use crate::domain::access::Sought;
@@ -43,12 +45,7 @@ pub async fn dispatch(
     };
     match reply {
         Reply::Sending(command, outcome) => {
-            let outcome = tokio::time::timeout(wait, outcome).await;
-            let command = match outcome {
-                Ok(Ok(done)) => done,
-                // Time is up, or the sender is gone and the recovery will write the outcome.
-                Ok(Err(_)) | Err(_) => command,
-            };
+            let command = outcome_of(service, organization_id, command, outcome, wait).await;
             failpoint::reached(Failpoint::DispatchAnswers);
             Ok(Dispatched { command, replayed: false })
         }
@@ -57,6 +54,31 @@ pub async fn dispatch(
             let command = follow(service, organization_id, command, wait).await?;
             Ok(Dispatched { command, replayed: true })
         }
+    }
+}
+
+/// What becomes of a command that this process sends, or the command as it was sent if nothing is known in time.
+async fn outcome_of(
+    service: &Service,
+    organization_id: OrganizationId,
+    sent: Command,
+    outcome: oneshot::Receiver<Command>,
+    wait: Duration,
+) -> Command {
+    let known = tokio::time::timeout(wait, async {
+        match outcome.await {
+            Ok(done) => Ok(done),
+            // It was written elsewhere, or the sender is gone and the recovery will write it.
+            Err(_) => follow(service, organization_id, sent.clone(), wait).await,
+        }
+    });
+    match known.await {
+        Ok(Ok(command)) => command,
+        Ok(Err(error)) => {
+            tracing::warn!(error = ?error, command_id = %sent.command_id, "what became of a command was not read");
+            sent
+        }
+        Err(_) => sent,
     }
 }
 
