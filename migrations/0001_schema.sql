@@ -233,8 +233,8 @@ CREATE TABLE webhook_registrations (
 
 -- Keys, and what is done with them.
 
--- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses apart: it is
--- what clients name in `If-Match`. `leave_lock` says that the car can be locked for `grace_minutes` after the act that
+-- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses and confirming
+-- apart: it is what clients name in `If-Match`. `leave_lock` says that the car can be locked for `grace_minutes` after the act that
 -- ended it.
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,

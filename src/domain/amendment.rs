@@ -83,11 +83,14 @@ impl Terms {
     #[must_use]
     pub fn effect_of(&self, after: &Self, uses: i64, now: Timestamp) -> Effect {
         let (mut narrows, mut widens) = (false, false);
-        for &entitlement in Entitlement::ALL {
-            let [before, after] = [self, after].map(|terms| terms.allow(entitlement, uses, now));
+        let mut compare = |before, after| {
             narrows |= !is_within(before, after);
             widens |= !is_within(after, before);
+        };
+        for &entitlement in Entitlement::ALL {
+            compare(self.allow(entitlement, uses, now), after.allow(entitlement, uses, now));
         }
+        compare(self.lets_lock(now), after.lets_lock(now));
         match (narrows, widens) {
             (false, false) => Effect::None,
             (true, false) => Effect::Narrowing,
@@ -100,16 +103,20 @@ impl Terms {
     fn allow(&self, entitlement: Entitlement, uses: i64, now: Timestamp) -> Option<Allowed> {
         let times = self.uses_max.filter(|_| entitlement.spends_use());
         let times = times.map(|most| most.saturating_sub(uses));
-        let over = self.validity.not_after();
-        let until = match entitlement {
-            Entitlement::Lock => over.plus(self.grace.duration()),
-            _ => over,
-        };
-        let from = self.validity.not_before().max(now);
+        let (from, until) = (self.validity.not_before().max(now), self.validity.not_after());
         let is_anything = self.entitlements.contains(entitlement)
             && from < until
             && times.is_none_or(|times| times > 0);
         is_anything.then_some(Allowed { from, until, times })
+    }
+
+    /// When the car may be locked, its grace included. That is another right than to lock it in the validity: it is over
+    /// when somebody else unlocks the car.
+    fn lets_lock(&self, now: Timestamp) -> Option<Allowed> {
+        let until = self.validity.not_after().plus(self.grace.duration());
+        let from = self.validity.not_before().max(now);
+        let is_anything = self.entitlements.contains(Entitlement::Lock) && from < until;
+        is_anything.then_some(Allowed { from, until, times: None })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The class of a change agrees with the sets of what is allowed, element by element.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -45,32 +44,36 @@ fn changed(before: &Terms, other: &Terms, part: usize) -> Terms {
     after
 }
 
-/// Everything that is allowed: what, when, and as the how manieth use from now on.
-fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64)> {
+/// How something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum As {
+    /// Whatever others do.
+    Right,
+    /// To lock, if nobody else has unlocked the car since.
+    Courtesy,
+}
+
+/// Everything that is allowed: what, when, for which of the uses from now on, and how.
+fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64, As)> {
     let mut allowed = BTreeSet::new();
     for &entitlement in Entitlement::ALL {
         for moment in now..MOMENTS + 3 {
             for nth in 1..=2 * USES {
-                let in_time = terms.validity.not_before() <= at(moment)
-                    && at(moment) < terms.until(entitlement);
+                let begun = terms.validity.not_before() <= at(moment);
                 let is_left = entitlement != Entitlement::Unlock
                     || terms.uses_max.is_none_or(|most| uses + nth <= most);
-                if terms.entitlements.contains(entitlement) && in_time && is_left {
-                    allowed.insert((entitlement, moment, nth));
+                let may = terms.entitlements.contains(entitlement) && begun && is_left;
+                if may && at(moment) < terms.validity.not_after() {
+                    allowed.insert((entitlement, moment, nth, As::Right));
+                }
+                let lock_until = terms.validity.not_after().plus(terms.grace.duration());
+                if may && entitlement == Entitlement::Lock && at(moment) < lock_until {
+                    allowed.insert((entitlement, moment, nth, As::Courtesy));
                 }
             }
         }
     }
     allowed
-}
-
-impl Terms {
-    /// The first moment at which it is over.
-    fn until(&self, entitlement: Entitlement) -> Timestamp {
-        let grace =
-            if entitlement == Entitlement::Lock { self.grace.duration() } else { Duration::ZERO };
-        self.validity.not_after().plus(grace)
-    }
 }
 
 #[test]
@@ -114,4 +117,19 @@ fn what_narrows_and_what_widens() {
     ] {
         assert_eq!((effect.narrows(), effect.widens()), (narrows, widens), "{effect}");
     }
+}
+
+/// An administrator must not turn a grace, which others can end, into time that is the guest's.
+#[test]
+fn a_grace_is_not_exchanged_for_validity_without_the_owner() {
+    let lock = || [Entitlement::Lock].into_iter().collect();
+    let of = |minutes, grace: i64| Terms {
+        entitlements: lock(),
+        validity: Validity::new(at(0), at(minutes)).unwrap(),
+        grace: grace.try_into().unwrap(),
+        uses_max: None,
+    };
+    assert_eq!(of(2, 3).effect_of(&of(5, 0), 0, at(1)), Effect::Widening);
+    assert_eq!(of(5, 0).effect_of(&of(2, 3), 0, at(1)), Effect::Narrowing);
+    assert_eq!(of(2, 3).effect_of(&of(4, 0), 0, at(1)), Effect::Mixed);
 }

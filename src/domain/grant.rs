@@ -62,10 +62,10 @@ impl Validity {
         self.not_after
     }
 
-    /// The latest [`Validity::not_after`] to which it can be extended.
+    /// From then on nothing can be done with a grant, however it is extended, and however long its grace is.
     #[must_use]
-    pub fn extended_at_most(self) -> Timestamp {
-        self.not_before.plus(VALIDITY_MAX)
+    pub fn over_at_most(self) -> Timestamp {
+        self.not_before.plus(VALIDITY_MAX).plus(Grace::MAX.duration())
     }
 }
 
@@ -95,7 +95,7 @@ pub struct InvalidGrace;
 
 impl Grace {
     /// The longest: a day.
-    pub const MINUTES_MAX: i64 = 24 * 60;
+    pub const MAX: Self = Self(24 * 60);
 
     /// In minutes.
     #[must_use]
@@ -121,7 +121,7 @@ impl TryFrom<i64> for Grace {
 
     fn try_from(minutes: i64) -> Result<Self, InvalidGrace> {
         let minutes = u16::try_from(minutes).map_err(|_| InvalidGrace)?;
-        if i64::from(minutes) <= Self::MINUTES_MAX { Ok(Self(minutes)) } else { Err(InvalidGrace) }
+        if minutes <= Self::MAX.0 { Ok(Self(minutes)) } else { Err(InvalidGrace) }
     }
 }
 
@@ -197,7 +197,7 @@ pub struct Grant {
     pub end: Option<End>,
     /// Rises when the grant ends, and with every other change of what it allows; a use does not raise it.
     pub revision: i64,
-    /// Rises with every change that somebody made to it; a use does not raise it.
+    /// Rises with every change that somebody made to it; a use and the owner's confirmation do not raise it.
     pub version: i64,
     /// A short text of the issuer's.
     pub label: Option<String>,

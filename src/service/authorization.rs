@@ -19,6 +19,22 @@ impl Base {
         object: &Object,
         sought: Sought,
     ) -> Result<ActingAs, Error> {
+        let acting_as = self.permit(caller, operation, object, sought)?;
+        self.pace.admit(&caller.acting_as(acting_as), operation)?;
+        Ok(acting_as)
+    }
+
+    /// The same without counting it: where it is known only afterwards what it comes to.
+    ///
+    /// # Errors
+    /// As [`Base::authorize`], but for [`Error::Throttled`].
+    pub(in crate::service) fn permit(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        object: &Object,
+        sought: Sought,
+    ) -> Result<ActingAs, Error> {
         let verdict = access::may(&caller.actor, operation, object);
         let outcome = if verdict.is_ok() { "allowed" } else { "denied" };
         metrics::counter!(
@@ -27,12 +43,10 @@ impl Base {
             "outcome" => outcome,
         )
         .increment(1);
-        let acting_as = verdict.map_err(|denial| match denial {
+        verdict.map_err(|denial| match denial {
             Denial::NotVisible => Error::NotFound(sought),
             denial => Error::Forbidden(denial),
-        })?;
-        self.pace.admit(&caller.acting_as(acting_as), operation)?;
-        Ok(acting_as)
+        })
     }
 
     /// The same for what is made or listed in the caller's organization.

@@ -35,6 +35,19 @@ async fn find_for(
     operation: Operation,
     grant_id: GrantId,
 ) -> Result<(Grant, Vehicle, ActingAs), Error> {
+    let found = find_permitted(base, on, caller, operation, grant_id).await?;
+    base.pace.admit(&caller.acting_as(found.2), operation)?;
+    Ok(found)
+}
+
+/// The same, for what is counted later.
+async fn find_permitted(
+    base: &Base,
+    on: &mut impl Executor,
+    caller: &Caller,
+    operation: Operation,
+    grant_id: GrantId,
+) -> Result<(Grant, Vehicle, ActingAs), Error> {
     let organization_id = caller.actor.organization_id;
     let found = match grants::find(on, organization_id, grant_id).await? {
         Some(grant) => {
@@ -45,7 +58,7 @@ async fn find_for(
     };
     let object = Object::found(found.as_ref(), |(grant, vehicle)| Object::grant(grant, vehicle));
     let sought = Sought::of(grant_id);
-    let acting_as = base.authorize(caller, operation, &object, sought.clone())?;
+    let acting_as = base.permit(caller, operation, &object, sought.clone())?;
     let (grant, vehicle) = found.ok_or(Error::NotFound(sought))?;
     Ok((grant, vehicle, acting_as))
 }

@@ -40,7 +40,7 @@ pub struct GrantClaims {
     pub grant_revision: i64,
     /// The first moment at which the grant could be valid (`nbf`); rounded down to a whole second in the token.
     pub not_before: Timestamp,
-    /// The first moment to which the grant cannot be extended (`exp`); rounded up to a whole second in the
+    /// The first moment at which nothing can be done with the grant, however it is extended (`exp`); rounded up to a whole second in the
     /// token, so that a token never ends before its grant: the row decides exactly.
     pub not_after: Timestamp,
     /// Identifies the token (`jti`); UUIDv7.

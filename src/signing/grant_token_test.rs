@@ -143,7 +143,7 @@ fn tokens_outlive_a_rotation_of_their_key() {
     for token in [&old, &new] {
         assert!(verify(&ring, ISSUER, token, at(START)).is_ok());
     }
-    ring.rotate(&entropy, at(START + 401 * 86_400)).unwrap();
+    ring.rotate(&entropy, at(START + 402 * 86_400)).unwrap();
     let refused = verify(&ring, ISSUER, &old, at(START));
     assert_eq!(refused, Err(TokenError::Invalid("kid names no key")));
 }

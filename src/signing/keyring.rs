@@ -12,7 +12,7 @@ use crate::signing::signing_key::{SigningKey, SigningKeys};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a retired grant key verifies: one day more than the longest grant.
-pub const GRANT_KEY_KEPT: Duration = DAY.saturating_mul(401);
+pub const GRANT_KEY_KEPT: Duration = DAY.saturating_mul(402);
 /// How long a retired session key verifies: far longer than any session token lives.
 pub const SESSION_KEY_KEPT: Duration = DAY;
 /// How long a replaced checkpoint key goes on signing beside its successor: the time for everybody

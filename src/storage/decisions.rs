@@ -1,5 +1,5 @@
 //! What decisions rest on, for a whole batch in each statement. A deciding transaction locks the rows that
-//! it reads until it ends; others that decide may share the lock. Whatever narrows a right changes one of
+//! it reads until it ends; others that decide may share the lock, but for those on cars and grants, which decisions write. Whatever narrows a right changes one of
 //! them, and so commits before they are read or after the decision (P2). SQLite has one writer, and no row
 //! is locked there.
 

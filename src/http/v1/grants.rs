@@ -45,7 +45,8 @@ pub(in crate::http) struct GrantBody {
     end_reason: Option<String>,
     /// How many minutes the car can still be locked after it.
     grace_minutes: u16,
-    /// Until when the car can be locked with it, unless somebody else unlocks it before; `null` if it cannot.
+    /// Until when the car can be locked with it, after its end only if nobody else has unlocked it since the grantee
+    /// did; `null` if it cannot.
     lock_until: Option<String>,
     /// How many times it may open the car; `null` is no limit.
     max_uses: Option<i64>,
@@ -58,7 +59,7 @@ pub(in crate::http) struct GrantBody {
     metadata: Option<Value>,
     /// The issuer's own name for what it belongs to, such as a booking.
     external_ref: Option<String>,
-    /// Rises with every change that somebody made; the `ETag` for `If-Match`.
+    /// Rises with every change that somebody made, confirming apart; the `ETag` for `If-Match`.
     version: i64,
     /// Rises with every change of what it allows; entries of the record name it.
     revision: i64,

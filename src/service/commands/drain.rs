@@ -22,15 +22,20 @@ pub fn drain_time_max(connector_timeout: Duration) -> Duration {
     in_flight_max(connector_timeout).saturating_add(RECOVERY_TIME).max(DRAIN_TIME_MIN)
 }
 
-/// Waits until nothing of the grant is in flight, at most [`drain_time_max`]; returns what still is.
+/// Waits until none of these commands of the grant is in flight, at most [`drain_time_max`]; returns those that still are.
+/// What was authorized later is none of them.
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn drain(base: &Base, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
+pub async fn drain(
+    base: &Base,
+    grant_id: GrantId,
+    of: &[CommandId],
+) -> Result<Vec<CommandId>, Error> {
     let wait = drain_time_max(base.settings.connector_timeout);
     let emptied = tokio::time::timeout(wait, async {
         loop {
-            let in_flight = in_flight(base, grant_id).await?;
+            let in_flight = in_flight(base, grant_id, of).await?;
             if in_flight.is_empty() {
                 return Ok::<_, Error>(in_flight);
             }
@@ -39,13 +44,19 @@ pub async fn drain(base: &Base, grant_id: GrantId) -> Result<Vec<CommandId>, Err
     });
     match emptied.await {
         Ok(result) => result,
-        Err(_) => in_flight(base, grant_id).await,
+        Err(_) => in_flight(base, grant_id, of).await,
     }
 }
 
-async fn in_flight(base: &Base, grant_id: GrantId) -> Result<Vec<CommandId>, Error> {
+async fn in_flight(
+    base: &Base,
+    grant_id: GrantId,
+    of: &[CommandId],
+) -> Result<Vec<CommandId>, Error> {
     let mut reader = base.store.read_urgent().await?;
-    Ok(commands::in_flight(&mut reader, grant_id).await?)
+    let mut in_flight = commands::in_flight(&mut reader, grant_id).await?;
+    in_flight.retain(|command_id| of.contains(command_id));
+    Ok(in_flight)
 }
 
 #[cfg(test)]

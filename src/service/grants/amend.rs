@@ -1,7 +1,7 @@
 //! Changing a grant. What narrows it is a line as its end is (P2): no authorization that rests on what it allowed
 //! before commits after the change. What widens it asks the owner (P8).
 
-use super::{find_for, lock, lock_missing, missing_permissions};
+use super::{find_permitted, lock, lock_missing, missing_permissions};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::entitlement::Entitlements;
@@ -92,7 +92,7 @@ pub async fn amend(
         .await?;
     failpoint::reached(Failpoint::GrantAmendCommitted);
     if wait == AnswerWhen::Drained && !amended.in_flight.is_empty() {
-        amended.in_flight = commands::drain(base, grant_id).await?;
+        amended.in_flight = commands::drain(base, grant_id, &amended.in_flight).await?;
     }
     Ok(amended)
 }
@@ -106,7 +106,7 @@ async fn amend_in(
     changes: &Changes,
 ) -> Result<AmendedGrant, Error> {
     let (found, vehicle, acting_as) =
-        find_for(base, &mut work.tx, caller, Operation::NarrowGrant, grant_id).await?;
+        find_permitted(base, &mut work.tx, caller, Operation::NarrowGrant, grant_id).await?;
     let before = lock(&mut work.tx, found).await?;
     // Once it is locked: the change is later than all that was decided on before it.
     work.now = base.clock.now();
@@ -116,10 +116,13 @@ async fn amend_in(
     }
     let mut after = changes.applied_to(&before)?;
     let terms = Terms::of(&after);
-    let effect = Terms::of(&before).effect_of(&terms, before.uses, work.now);
+    // What has passed is not compared, unless nobody knows what has.
+    let since = if base.require_trusted_clock().is_ok() { work.now } else { Timestamp::MIN };
+    let effect = Terms::of(&before).effect_of(&terms, before.uses, since);
     let acting_as = if effect.widens() || changes.describe() {
         owner_only(base, work, caller, &before, &vehicle).await?
     } else {
+        base.pace.admit(&caller.acting_as(acting_as), Operation::NarrowGrant)?;
         acting_as
     };
     check(&before, &after, &vehicle, work.now)?;

@@ -82,7 +82,7 @@ pub async fn end(
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
     if wait == AnswerWhen::Drained && !ended.in_flight.is_empty() {
-        ended.in_flight = commands::drain(base, grant_id).await?;
+        ended.in_flight = commands::drain(base, grant_id, &ended.in_flight).await?;
     }
     Ok(ended)
 }

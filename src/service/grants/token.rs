@@ -17,7 +17,7 @@ use crate::storage::Priority;
 pub struct MintedToken {
     /// What the guest's app carries.
     pub grant_token: SecretString,
-    /// The latest moment to which the grant can be extended.
+    /// From then on nothing can be done with the grant, however it is extended.
     pub expires_at: Timestamp,
 }
 
@@ -66,7 +66,7 @@ fn claims(grant: &Grant, token_id: TokenId, issued_at: Timestamp) -> GrantClaims
         token_id,
         issued_at,
         not_before: grant.issued_at,
-        not_after: grant.validity.extended_at_most(),
+        not_after: grant.validity.over_at_most(),
         grant_id: grant.grant_id,
         organization_id: grant.organization_id,
         vehicle_id: grant.vehicle_id,

@@ -183,8 +183,8 @@ on_both! {
         let grant_id = owner.lend(app, &guest).await;
         let path = format!("/v1/grants/{grant_id}/token");
         let minted = guest.post(&path, json!({})).await.expect(200);
-        // The latest moment to which the grant can be extended.
-        assert_eq!(minted.text("expires_at"), "2027-08-05T12:00:00Z");
+        // The longest validity, and the longest grace.
+        assert_eq!(minted.text("expires_at"), "2027-08-06T12:00:00Z");
         owner.post(&path, json!({})).await.expect_problem(403, "not_the_grantee");
         app.stranger().await.post(&path, json!({})).await.expect_problem(404, "not_found");
         app.foreigner().await.post(&path, json!({})).await.expect_problem(404, "not_found");

@@ -19,6 +19,7 @@ const KNOWN: &[&str] = &[
     "127.0.0.77",
     "47.123456 8.654321",
     "zaphods-key-for-the-command",
+    "zaphods-own-booking",
 ];
 
 fn found(dump: &[u8], text: &str) -> bool {
@@ -45,7 +46,8 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
     app.consent(&person, &started.expect(201)).await;
     person.vehicles = person.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     let guest = app.guest().await;
-    let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] } });
+    let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] },
+        "external_ref": KNOWN[8] });
     let grant_id = person.lend_with(app, &guest, texts).await.expect(201).text("grant_id");
     let path = format!("/v1/grants/{grant_id}/revoke");
     person.post(&path, json!({ "reason": KNOWN[4] })).await.expect(200);

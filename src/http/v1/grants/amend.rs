@@ -22,12 +22,13 @@ use crate::http::v1::versioned;
 use crate::service::Violation;
 use crate::service::grants::{self, Changes};
 
-/// What is to become of a grant. What is left out stays; `null` takes a limit or a text away.
+/// What is to become of a grant. What is left out stays; `null` takes a limit or a text away, and is as if left out
+/// of the others.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct AmendGrant {
     /// What the grantee may do.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 16, example = json!(["unlock", "lock"]))]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
     entitlements: Option<Vec<Entitlement>>,
     /// The first moment in which it can be used, with a zone.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-07-01T12:00:00Z")]

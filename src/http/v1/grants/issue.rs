@@ -33,7 +33,7 @@ pub(in crate::http) struct IssueGrant {
     #[schema(value_type = String, example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grantee_id: UserId,
     /// What the grantee may do.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16, example = json!(["unlock", "lock"]))]
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
     entitlements: Vec<Entitlement>,
     /// The first moment in which it can be used, with a zone.
     #[schema(value_type = String, format = DateTime, example = "2026-07-01T12:00:00Z")]

@@ -24,8 +24,8 @@ pub(in crate::http) struct Nothing {}
 pub(in crate::http) struct TokenBody {
     /// What the guest's app carries; it is specified in docs/grant-token.md.
     grant_token: String,
-    /// Until when the token can be shown: the latest moment to which the grant can be extended. Until when it opens
-    /// the car, `not_after` of the grant says.
+    /// Until when the token can be shown: nothing can be done with the grant later, however it is extended. Until when
+    /// it opens the car, `not_after` of the grant says.
     expires_at: String,
 }
 
