@@ -98,7 +98,7 @@ on_both! {
     }
 
     async fn a_grant_without_reads_has_no_signals(app) {
-        let (_, holder, _, id, _) = holder_and_car(app, &["unlock"]).await;
+        let (_, holder, _, id, _) = holder_and_car(app, &["unlock", "lock"]).await;
         expect_error(&holder.get(&format!("/v3/vehicles/{id}/signals")).await, 403, "PERMISSION");
         let altered = holder.with_token(holder.token.clone().unwrap().replace("ey", "fy"));
         expect_error(&altered.get(&format!("/v3/vehicles/{id}/signals")).await, 401, "AUTHENTICATION");
