@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keylend::domain::time::Timestamp;
+
 use super::history::{Answer, Asked, Execution, Request};
 use super::index::{Entry, Index};
 use super::limits::grace;
@@ -70,14 +72,26 @@ fn is_lock_left(index: &Index<'_>, revocation: &Request, authorized: &Entry) -> 
     let at = authorized.occurred_at;
     let apart_us = u64::try_from(index.history.clocks_apart_us).unwrap_or_default();
     let apart = Duration::from_micros(2 * apart_us);
-    let is_taken =
-        index.commands.values().filter_map(|life| life.authorized.as_ref()).any(|other| {
-            other.vehicle_id == authorized.vehicle_id
-                && other.user_id != authorized.user_id
-                && other.details["action"] == "unlock"
-                && ended.occurred_at.plus(apart) < other.occurred_at
-                && other.occurred_at.plus(apart) < at
-        });
+    let unlocks = || {
+        let authorized_all = index.commands.values().filter_map(|life| life.authorized.as_ref());
+        authorized_all.filter(|other| {
+            other.vehicle_id == authorized.vehicle_id && other.details["action"] == "unlock"
+        })
+    };
+    // Who has unlocked it once more, with another key, has it again.
+    let is_theirs_again = |since: Timestamp| {
+        unlocks().any(|own| {
+            own.user_id == authorized.user_id
+                && since <= own.occurred_at.plus(apart)
+                && own.occurred_at <= at.plus(apart)
+        })
+    };
+    let is_taken = unlocks().any(|other| {
+        other.user_id != authorized.user_id
+            && ended.occurred_at.plus(apart) < other.occurred_at
+            && other.occurred_at.plus(apart) < at
+            && !is_theirs_again(other.occurred_at)
+    });
     authorized.details["action"] == "lock" && until.is_some_and(|until| at < until) && !is_taken
 }
 
