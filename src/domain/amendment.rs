@@ -1,6 +1,6 @@
-//! What a change to a grant does to what it allows. Both are sets: at which moments from now on what may be done, and,
-//! for what spends uses, how many more times. A change narrows if everything that is allowed afterwards was allowed
-//! before; if anything new is allowed, it widens, and asks the owner (P8).
+//! Compares what a grant allows before and after a change. What it allows is a set: each action at each time from now on
+//! and, for actions that spend uses, each remaining use. A change is narrowing if the set afterwards is a subset of the
+//! set before. If the set afterwards contains anything new, the change needs the owner (P8).
 
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::grant::{Grace, Grant, Validity};
@@ -88,9 +88,11 @@ impl Terms {
             widens |= !is_within(after, before);
         };
         for &entitlement in Entitlement::ALL {
-            compare(self.allow(entitlement, uses, now), after.allow(entitlement, uses, now));
+            let [before, after] =
+                [self, after].map(|terms| terms.in_validity(entitlement, uses, now));
+            compare(before, after);
         }
-        compare(self.lets_lock(now), after.lets_lock(now));
+        compare(self.locks_with_grace(now), after.locks_with_grace(now));
         match (narrows, widens) {
             (false, false) => Effect::None,
             (true, false) => Effect::Narrowing,
@@ -99,24 +101,32 @@ impl Terms {
         }
     }
 
-    /// What is allowed of one thing from `now` on; `None` is nothing.
-    fn allow(&self, entitlement: Entitlement, uses: i64, now: Timestamp) -> Option<Allowed> {
+    /// What is allowed of one thing within the validity, from `now` on; `None` is nothing.
+    fn in_validity(&self, entitlement: Entitlement, uses: i64, now: Timestamp) -> Option<Allowed> {
         let times = self.uses_max.filter(|_| entitlement.spends_use());
         let times = times.map(|most| most.saturating_sub(uses));
-        let (from, until) = (self.validity.not_before().max(now), self.validity.not_after());
+        self.allowed(entitlement, now, self.validity.not_after(), times)
+    }
+
+    /// The times at which the car may be locked, including the grace. Locking in the grace is another right than locking in
+    /// the validity: it ends when somebody else unlocks the car.
+    fn locks_with_grace(&self, now: Timestamp) -> Option<Allowed> {
+        let until = self.validity.not_after().plus(self.grace.duration());
+        self.allowed(Entitlement::Lock, now, until, None)
+    }
+
+    fn allowed(
+        &self,
+        entitlement: Entitlement,
+        now: Timestamp,
+        until: Timestamp,
+        times: Option<i64>,
+    ) -> Option<Allowed> {
+        let from = self.validity.not_before().max(now);
         let is_anything = self.entitlements.contains(entitlement)
             && from < until
             && times.is_none_or(|times| times > 0);
         is_anything.then_some(Allowed { from, until, times })
-    }
-
-    /// When the car may be locked, its grace included. That is another right than to lock it in the validity: it is over
-    /// when somebody else unlocks the car.
-    fn lets_lock(&self, now: Timestamp) -> Option<Allowed> {
-        let until = self.validity.not_after().plus(self.grace.duration());
-        let from = self.validity.not_before().max(now);
-        let is_anything = self.entitlements.contains(Entitlement::Lock) && from < until;
-        is_anything.then_some(Allowed { from, until, times: None })
     }
 }
 

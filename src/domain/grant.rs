@@ -62,7 +62,7 @@ impl Validity {
         self.not_after
     }
 
-    /// From then on nothing can be done with a grant, however it is extended, and however long its grace is.
+    /// The first moment at which a grant allows nothing, even with the longest extension and the longest [`Grace`].
     #[must_use]
     pub fn over_at_most(self) -> Timestamp {
         self.not_before.plus(VALIDITY_MAX).plus(Grace::MAX.duration())
@@ -83,7 +83,7 @@ impl From<Validity> for (Timestamp, Timestamp) {
     }
 }
 
-/// How long a car can still be locked with a grant that has ended, in minutes: nobody is left unable to close it.
+/// How long a grant that has ended still allows locking, in minutes, so that nobody is left unable to close a car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Grace(u16);
@@ -230,8 +230,8 @@ impl Grant {
         self.end.or((now >= self.validity.not_after).then_some(expiry))
     }
 
-    /// Until when the car can be locked with it: past its end by the [`Grace`], if its time was over, or if it was
-    /// revoked so. `None` if it never allows to lock, or no longer since it ended.
+    /// The first moment at which the car can no longer be locked with it: the [`Grace`] after its validity, or after a
+    /// revocation with `leave_lock`. `None` if it does not allow locking, or if its end left no lock.
     #[must_use]
     pub fn lock_until(&self) -> Option<Timestamp> {
         let over = self.validity.not_after;

@@ -170,12 +170,12 @@ fn judge_grant(
     if grant.vehicle_id != request.vehicle_id {
         reasons.push(Reason::VehicleMismatch);
     }
-    let closes_behind_them =
+    let locks_after_end =
         request.entitlement == Entitlement::Lock && may_lock_still(grant, vehicle, now);
     reasons.extend(
         judge_time(grant, now)
             .into_iter()
-            .filter(|reason| !closes_behind_them || *reason == Reason::GrantNotYetValid),
+            .filter(|reason| !locks_after_end || *reason == Reason::GrantNotYetValid),
     );
     if !grant.entitlements.contains(request.entitlement) {
         reasons.push(Reason::EntitlementMissing);
@@ -191,8 +191,8 @@ fn judge_grant(
     }
 }
 
-/// Whether the car may be locked with a grant that has ended: until [`Grant::lock_until`], and no longer than until
-/// somebody else was authorized to unlock it. The one exception to what an end means (P2, P11).
+/// Whether a grant that has ended still allows to lock the car: before [`Grant::lock_until`], and only if nobody else was
+/// authorized to unlock it since the grantee was. This is the one exception to an end (P2, P11).
 fn may_lock_still(grant: &Grant, vehicle: &VehicleFacts, now: Timestamp) -> bool {
     grant.lock_until().is_some_and(|until| now < until)
         && vehicle.last_unlocked_by.is_none_or(|user_id| user_id == grant.grantee_id)

@@ -14,14 +14,12 @@ pub(super) mod users;
 pub(super) mod vehicles;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::extract::IdempotencyKey;
+use super::extract::{IdempotencyKey, REPLAYED};
 use crate::service::idempotency::{Answer, Idempotency};
-
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What tells a repeated request from a new one.
 fn idempotency(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Idempotency {

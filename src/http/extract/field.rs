@@ -1,8 +1,6 @@
 //! What `serde` says about a field, as a violation. Its sentences are the only place where the
 //! names of missing and unknown fields are told, so they are read here, and nowhere else.
 
-use serde::{Deserialize, Deserializer};
-
 use crate::service::Violation;
 
 /// Longer sentences are cut: they may quote the request.
@@ -27,14 +25,4 @@ pub(super) fn violation(
     };
     let detail = message.chars().take(DETAIL_CHARS_MAX).collect();
     Violation { pointer, code, detail }
-}
-
-/// Tells a field that is `null` from one that is not there (RFC 7396): use it with `default`.
-///
-/// # Errors
-/// Those of the value.
-pub(in crate::http) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

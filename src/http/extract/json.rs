@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::{Path, Segment};
 
 use super::body::WholeBody;
@@ -56,6 +57,16 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
         };
         Ok(Self { value, hash: sha256(&body) })
     }
+}
+
+/// Tells a field that is `null` from one that is not there (RFC 7396): use it with `default`.
+///
+/// # Errors
+/// Those of the value.
+pub(in crate::http) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -76,7 +76,7 @@ catalog! {
     PreconditionRequired "precondition_required" PRECONDITION_REQUIRED FixRequest never
         "The If-Match header is required here: the ETag of what is to be changed" "The app left something out.";
     PreconditionFailed "precondition_failed" PRECONDITION_FAILED FixRequest never
-        "It was changed since it was read" "Somebody else changed this meanwhile. Please look at it again.";
+        "It was changed since it was read" "This was changed meanwhile. Please look at it again.";
     BadRequest "bad_request" BAD_REQUEST FixRequest never
         "The request cannot be understood" "The app sent something that cannot be read.";
     // Who asks.

@@ -1,5 +1,5 @@
-//! Changing a grant. What narrows it is a line as its end is (P2): no authorization that rests on what it allowed
-//! before commits after the change. What widens it asks the owner (P8).
+//! Changing a grant. A narrowing is a line, as an end is (P2): after it commits, nothing is authorized by what the grant
+//! allowed before. A widening is for the owner (P8).
 
 use super::{find_permitted, lock, lock_missing, missing_permissions};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
@@ -115,10 +115,10 @@ async fn amend_in(
         return Err(Error::State(StateFault::GrantEnded));
     }
     let mut after = changes.applied_to(&before)?;
-    let terms = Terms::of(&after);
-    // What has passed is not compared, unless nobody knows what has.
+    let (said, terms) = (Terms::of(&before), Terms::of(&after));
+    // The past is not compared. While the clock is not trusted, nothing counts as past.
     let since = if base.require_trusted_clock().is_ok() { work.now } else { Timestamp::MIN };
-    let effect = Terms::of(&before).effect_of(&terms, before.uses, since);
+    let effect = said.effect_of(&terms, before.uses, since);
     let acting_as = if effect.widens() || changes.describe() {
         owner_only(base, work, caller, &before, &vehicle).await?
     } else {
@@ -126,7 +126,7 @@ async fn amend_in(
         acting_as
     };
     check(&before, &after, &vehicle, work.now)?;
-    after.revision += i64::from(Terms::of(&before) != terms);
+    after.revision += i64::from(said != terms);
     let amended = grants::amend(&mut work.tx, &after).await?;
     let grant = amended.ok_or(Error::State(StateFault::GrantEnded))?;
     let in_flight = if effect.narrows() {
