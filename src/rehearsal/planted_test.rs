@@ -17,6 +17,7 @@ fn every_planted_defect_breaks_the_promise_it_should() {
     for (planted, promise) in [
         (store(Defect::NotHeld(Table::Grants)), "P2"),
         (store(Defect::NotHeld(Table::Users)), "P2"),
+        (store(Defect::NotHeld(Table::Vehicles)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(AMEND)), "P6"),
         (store(Defect::Blind(END)), "P6"),

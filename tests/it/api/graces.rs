@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::again;
@@ -130,5 +131,36 @@ on_both! {
         let owner = again(app, &owner, "owner").await;
         revoke(&owner, &over, json!({})).await;
         holder.command(&car, "lock").await.expect_problem(403, "grant_revoked");
+    }
+
+    async fn a_drain_waits_for_what_was_before_the_end_and_not_for_the_locks_after_it(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let car = owner.vehicles[0].clone();
+        let grant_id = owner.lend(app, &guest).await;
+        app.cloud.script_all(&json!([{ "kind": "hold", "hold_ms": 1500 }, { "kind": "hold", "hold_ms": 3500 }])).await;
+        let asked = async |action: &str| {
+            let body = json!({ "vehicle_id": car, "action": action });
+            let request = guest.request(Method::POST, "/v1/commands").header("idempotency-key", action);
+            let request = request.header("prefer", "wait=0").json(&body);
+            Reply::read(request.send().await.unwrap()).await.expect(202).text("command_id")
+        };
+        let unlock = asked("unlock").await;
+        let path = format!("/v1/grants/{grant_id}/revoke?wait=drain");
+        let revoked = owner.post(&path, json!({ "leave_lock": true }));
+        let locked = async {
+            while owner.get(&format!("/v1/grants/{grant_id}")).await.text("status") != "ended" {
+                tokio::task::yield_now().await;
+            }
+            asked("lock").await
+        };
+        let (revoked, lock) = tokio::join!(revoked, locked);
+        assert_eq!(revoked.expect(200).body["in_flight"], json!([]));
+        let status = async |command_id: &str| {
+            guest.get(&format!("/v1/commands/{command_id}")).await.expect(200).text("status")
+        };
+        assert_ne!(status(&unlock).await, "sending");
+        assert_eq!(status(&lock).await, "sending");
+        app.idle().await;
+        app.settle().await;
     }
 }

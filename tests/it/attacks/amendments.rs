@@ -1,5 +1,9 @@
 //! Somebody changes a grant that is not theirs to change: into more for themselves, or behind the owner's back.
 
+use std::time::Duration;
+
+use keylend::clock::Clock;
+use keylend::config::Allowance;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -58,5 +62,35 @@ on_both! {
         change(&client.acting_for(&guest), &grant_id, later()).await.expect_problem(403, "not_the_owner");
         owner.allow(&client).await;
         change(&client.acting_for(&owner), &grant_id, later()).await.expect(200);
+    }
+}
+
+on_both! { as |config| config.limits.caller_requests = Allowance { burst: 30, per_minute: 1 };
+    async fn whoever_changes_grants_without_end_can_still_end_them(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let grant_id = owner.lend_with(app, &guest, json!({ "max_uses": 9 })).await.expect(201).text("grant_id");
+        let mut changed = 0;
+        while change(&owner, &grant_id, json!({ "label": format!("{changed}") })).await.status == 200 {
+            changed += 1;
+            assert!(changed < 30, "changes have no limit");
+        }
+        let refused = change(&owner, &grant_id, json!({ "max_uses": null })).await;
+        refused.expect_problem(429, "rate_limited");
+        change(&owner, &grant_id, json!({ "max_uses": 3 })).await.expect(200);
+        owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({})).await.expect(200);
+    }
+}
+
+on_both! {
+    async fn a_clock_that_is_ahead_does_not_turn_the_future_into_the_past(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let support = app.officer("support").await;
+        let later = json!({ "not_before": "2026-07-01T12:04:00Z", "max_uses": 3 });
+        let grant_id = owner.lend_with(app, &guest, later).await.expect(201).text("grant_id");
+        app.clock.set_wall(app.clock.now().plus(Duration::from_secs(5 * 60)));
+        guest.command(&owner.vehicles[0], "unlock").await.expect_problem(503, "clock_disagrees");
+        let earlier = json!({ "not_before": "2026-07-01T12:01:00Z" });
+        change(&support, &grant_id, earlier).await.expect_problem(403, "not_the_owner");
+        change(&support, &grant_id, json!({ "max_uses": 1 })).await.expect(200);
     }
 }
