@@ -51,11 +51,12 @@ async fn at_random(run: &mut Run) {
     run.tally.count_end("killed at random");
 }
 
-/// Lets the service come to the failpoint that it came to least often.
+/// Lets the service come to the failpoint that it came to least often; one that it missed waits for
+/// the others.
 async fn at_failpoint(run: &mut Run) {
-    let ends = &run.tally.ends;
-    let so_far = |point: &Failpoint| ends.get(&name(*point)).copied().unwrap_or(0);
-    let point = *Failpoint::ALL.iter().min_by_key(|point| so_far(point)).unwrap();
+    let count = |end: String| run.tally.ends.get(&end).copied().unwrap_or(0);
+    let so_far = |point: &&Failpoint| (count(name(**point)), count(missed(**point)));
+    let point = *Failpoint::ALL.iter().min_by_key(so_far).unwrap();
     let pass = 1 + run.dice.below(3);
     let mut service = run.serve(0, Some(&format!("{point}:{pass}"))).await;
     let end = tokio::time::timeout(PATIENCE, service.ended()).await;
@@ -65,13 +66,17 @@ async fn at_failpoint(run: &mut Run) {
         Ok(end) => ended_by_itself(&service, end),
         Err(_) => {
             service.kill().await;
-            run.tally.count_end(format!("killed before it came to {point}"));
+            run.tally.count_end(missed(point));
         }
     }
 }
 
 pub(super) fn name(point: Failpoint) -> String {
     format!("ended at {point}")
+}
+
+fn missed(point: Failpoint) -> String {
+    format!("killed before it came to {point}")
 }
 
 fn ended_by_itself(service: &Process, end: End) {
