@@ -257,6 +257,17 @@ fn what_was_done_twice_is_found() {
         other.answer.as_mut().unwrap().body["command_id"] = json!(id("cmd", 7));
         h.requests.push(other);
     });
+    // What was refused and recorded, and what was done, has the same answer to everybody who asks later.
+    for (place, reasons) in [(4, ["grant_expired"]), (2, ["grant_revoked"])] {
+        planted(Promise::P4, "was answered", |h| {
+            let mut later = h.requests[place].clone();
+            later.request_id = "later".to_owned();
+            later.begun_us += 200;
+            let answer = later.answer.as_mut().unwrap();
+            (answer.status, answer.body) = (403, json!({ "reasons": reasons }));
+            h.requests.push(later);
+        });
+    }
     planted(Promise::P4, "taken twice", |h| {
         let mut other = h.requests[0].clone();
         other.request_id = "copy".to_owned();

@@ -54,19 +54,37 @@ fn verdict(request: &Request) -> Option<String> {
     by_policy.then(|| format!("refused: {}", answer.body["reasons"]))
 }
 
-/// Whoever asks with the same key is told the same.
+/// Whoever asks with the same key is told the same, once something is kept under it: what was made, or a refusal that has
+/// an entry. Of other refusals nothing is kept, and the next one may have other reasons.
 fn answers(index: &Index<'_>, findings: &mut Findings) {
-    let mut by_key: HashMap<&str, String> = HashMap::new();
+    let refused = index.commands.values().filter_map(|life| life.refused.as_ref());
+    let refused = refused.filter_map(|entry| index.request_of(entry));
+    let made = index.history.requests.iter().filter(|request| request.success().is_some());
+    let mut kept: HashMap<&str, (u64, String)> = HashMap::new();
+    for request in made.chain(refused) {
+        let (Some(key), Some(verdict)) = (request.key.as_deref(), verdict(request)) else {
+            continue;
+        };
+        let at_us = request.answer.as_ref().map_or(u64::MAX, |answer| answer.at_us);
+        let (first_at, first) = kept.entry(key).or_insert_with(|| (at_us, verdict.clone()));
+        *first_at = at_us.min(*first_at);
+        if *first != verdict {
+            findings.add(Promise::P4, differ(key, first, &verdict));
+        }
+    }
     for request in &index.history.requests {
         let (Some(key), Some(verdict)) = (request.key.as_deref(), verdict(request)) else {
             continue;
         };
-        let first = by_key.entry(key).or_insert_with(|| verdict.clone());
-        if *first != verdict {
-            let evidence = format!("the key {key} was answered {first} and {verdict}");
-            findings.add(Promise::P4, evidence);
+        let Some((first_at, first)) = kept.get(key) else { continue };
+        if request.begun_us > *first_at && *first != verdict {
+            findings.add(Promise::P4, differ(key, first, &verdict));
         }
     }
+}
+
+fn differ(key: &str, first: &str, verdict: &str) -> String {
+    format!("the key {key} was answered {first} and {verdict}")
 }
 
 /// A refresh token works once.
