@@ -115,3 +115,38 @@ fn a_clock_that_takes_long_proves_nothing() {
     manual.advance(2 * SECOND);
     assert_eq!(clock.compare(before, Reference::Clock(noon().plus(HOUR))), None);
 }
+
+/// A clock whose reader is kept from running for a while, so many times, each time it looks at the wall clock.
+struct Hindered {
+    manual: ManualClock,
+    times_left: Mutex<usize>,
+}
+
+impl Clock for Hindered {
+    fn now(&self) -> Timestamp {
+        let mut times_left = self.times_left.lock().unwrap();
+        if *times_left > 0 {
+            *times_left -= 1;
+            self.manual.advance(Duration::from_millis(30));
+        }
+        self.manual.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.manual.monotonic()
+    }
+}
+
+#[test]
+fn who_stands_still_between_two_clocks_reads_them_again() {
+    for times in 0..READINGS_MAX {
+        let hindered = Hindered { manual: ManualClock::at(noon()), times_left: Mutex::new(times) };
+        let clock = AgreedClock::new(Arc::new(hindered));
+        let reading = clock.reading();
+        assert_eq!(reading.zero(), noon().as_unix_micros(), "{times}");
+    }
+    // Who never gets through is off by half of the time it took.
+    let hindered = Hindered { manual: ManualClock::at(noon()), times_left: Mutex::new(100) };
+    let off = AgreedClock::new(Arc::new(hindered)).reading().zero() - noon().as_unix_micros();
+    assert_eq!(off, 15_000);
+}
