@@ -16,8 +16,10 @@ use keylend::audit::verify::Verifier;
 use keylend::domain::connection::{ConnectionStatus, Permissions};
 use keylend::domain::entitlement::Entitlement;
 use keylend::domain::grant::{Grace, Grant, Validity};
+use keylend::domain::hold::StandingHolds;
 use keylend::domain::id::Id;
 use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, decide};
+use keylend::domain::scope_end::PendingEnds;
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
 use keylend::signing::Keyring;
@@ -69,6 +71,11 @@ fn decisions(criterion: &mut Criterion) {
         owner_recovered: false,
         last_unlocked_by: None,
         consents: 0,
+        holds: StandingHolds::Nothing,
+        owner_holds: StandingHolds::Nothing,
+        organization_holds: StandingHolds::Nothing,
+        ends: PendingEnds::Nothing,
+        organization_ends: PendingEnds::Nothing,
         removed: false,
         suspended: false,
         connection_status: ConnectionStatus::Active,
@@ -76,6 +83,9 @@ fn decisions(criterion: &mut Criterion) {
     };
     let claimed = GrantFacts {
         grant: grant(),
+        holds: StandingHolds::Nothing,
+        grantee_holds: StandingHolds::Nothing,
+        grantee_ends: PendingEnds::Nothing,
         grantee_disabled: false,
         grantee_recovered: false,
         vehicle_consents: 0,

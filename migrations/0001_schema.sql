@@ -8,9 +8,14 @@
 
 -- Tenants and the people and programs in them.
 
+-- `holds`, here and on users, vehicles and grants, keeps the holds over the row that stand, as JSON, and `ends` the ends by
+-- scope that may not be on each grant's row yet. A deciding transaction that waited for the row sees both as they are by
+-- then; it would not see new rows of other tables.
 CREATE TABLE organizations (
     organization_id UUID NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    holds TEXT,
+    ends TEXT,
     revision BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL
 );
@@ -41,6 +46,8 @@ CREATE TABLE users (
     recovered_by UUID,
     disabled_at BIGINT,
     erased_at BIGINT,
+    holds TEXT,
+    ends TEXT,
     revision BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     UNIQUE (organization_id, email),
@@ -201,6 +208,8 @@ CREATE TABLE vehicles (
     transfer_to UUID,
     transfer_until BIGINT,
     last_unlocked_by UUID,
+    holds TEXT,
+    ends TEXT,
     revision BIGINT NOT NULL DEFAULT 1,
     UNIQUE (owner_id, provider_vehicle_id),
     UNIQUE (organization_id, vehicle_id),
@@ -254,6 +263,7 @@ CREATE TABLE grants (
     leave_lock BOOLEAN NOT NULL DEFAULT FALSE,
     grantee_recoveries BIGINT NOT NULL,
     vehicle_consents BIGINT NOT NULL,
+    holds TEXT,
     revision BIGINT NOT NULL DEFAULT 1,
     version BIGINT NOT NULL DEFAULT 1,
     label TEXT,
@@ -270,6 +280,43 @@ CREATE TABLE grants (
 CREATE INDEX grants_by_organization ON grants (organization_id, grant_id);
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
+
+-- Pauses of what grants allow, over a grant, a person, a car or an organization.
+CREATE TABLE holds (
+    hold_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    scope_kind TEXT NOT NULL CHECK (scope_kind IN ('grant', 'user', 'vehicle', 'organization')),
+    scope_id UUID NOT NULL,
+    rank TEXT NOT NULL CHECK (rank IN ('guest', 'owner', 'support', 'admin')),
+    reason TEXT,
+    held_until BIGINT,
+    allow_lock BOOLEAN NOT NULL,
+    placed_by_kind TEXT NOT NULL CHECK (placed_by_kind IN ('user', 'api_client', 'system')),
+    placed_by UUID,
+    placed_at BIGINT NOT NULL,
+    lifted_at BIGINT
+);
+CREATE INDEX holds_by_organization ON holds (organization_id, hold_id);
+CREATE INDEX holds_standing ON holds (scope_id) WHERE lifted_at IS NULL;
+
+-- Ends of all grants within a scope: those issued before a time, and only those with this reference if one is named. Until
+-- `completed_at` some grants may not have it on their own rows.
+CREATE TABLE scope_ends (
+    end_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    scope_kind TEXT NOT NULL CHECK (scope_kind IN ('grant', 'user', 'vehicle', 'organization')),
+    scope_id UUID NOT NULL,
+    issued_before BIGINT NOT NULL,
+    external_ref TEXT,
+    end_reason TEXT NOT NULL CHECK (end_reason IN ('revoked', 'vehicle_removed')),
+    reason TEXT,
+    ended_by_kind TEXT NOT NULL CHECK (ended_by_kind IN ('user', 'api_client', 'system')),
+    ended_by UUID,
+    ended_at BIGINT NOT NULL,
+    grants BIGINT NOT NULL,
+    completed_at BIGINT
+);
+CREATE INDEX scope_ends_open ON scope_ends (ended_at) WHERE completed_at IS NULL;
 
 -- Commands and audit entries name rows that were read in the same transaction; foreign keys would
 -- only make the hot path pay for what it knows.

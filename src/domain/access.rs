@@ -108,6 +108,24 @@ words! {
         ConfirmGrant = "grants.confirm",
         /// Give a grant back.
         RelinquishGrant = "grants.relinquish",
+        /// Place and lift holds over a grant.
+        HoldGrant = "grants.hold",
+        /// Place and lift holds over what a person may do.
+        HoldUser = "users.hold",
+        /// Place and lift holds over what people may do with a car.
+        HoldVehicle = "vehicles.hold",
+        /// Place and lift holds over all of the organization.
+        HoldOrganization = "organization.hold",
+        /// End all that a person was lent.
+        EndGrantsOfUser = "users.end_grants",
+        /// End all that was lent of a car.
+        EndGrantsOfVehicle = "vehicles.end_grants",
+        /// End all that was lent in the organization.
+        EndGrantsOfOrganization = "organization.end_grants",
+        /// Take a car out of the service.
+        RemoveVehicle = "vehicles.remove",
+        /// List holds.
+        ListHolds = "holds.list",
         /// Read the record.
         ListAuditEntries = "audit_entries.list",
         /// Get the proof that an entry is in the record.
@@ -170,6 +188,8 @@ pub enum Denial {
     ActingForNotAllowed,
     /// Only for the owner of the car.
     NotTheOwner,
+    /// Only for those of the rank at which the hold was placed, or a higher one.
+    HoldOutranks,
     /// Only for the person to whom the grant was issued.
     NotTheGrantee,
     /// The API client is limited to some cars, and this is not about one of them alone.
@@ -254,6 +274,15 @@ const TABLE: &[Rule] = &[
     rule(Op::RevokeGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::ConfirmGrant,       &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::RelinquishGrant,    &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
+    rule(Op::HoldGrant,          &[Administrator, Support, Owner, Grantee],          &[S::GrantsWrite],                    Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::HoldUser,           &[Administrator, Support, Subject],                 &[S::GrantsWrite],                    Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::HoldVehicle,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
+    rule(Op::HoldOrganization,   &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::EndGrantsOfUser,    &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::EndGrantsOfVehicle, &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
+    rule(Op::EndGrantsOfOrganization, &[Administrator, Support],                     &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::RemoveVehicle,      &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      &[Support, Grantee],                Denial::NotTheOwner),
+    rule(Op::ListHolds,          &[Administrator, Support, Member],                  &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::ListAuditEntries,   &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::ProveAuditEntry,    &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, NOBODY,                             Denial::NotVisible),
 ];

@@ -18,12 +18,14 @@ use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
 use crate::domain::grant::EndReason;
+use crate::domain::hold::Rank;
 use crate::domain::id::{
-    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, GrantId, SessionId, TokenId,
-    UserId, VehicleId,
+    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, EndId, GrantId, HoldId, SessionId,
+    TokenId, UserId, VehicleId,
 };
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
+use crate::domain::key_scope::KeyScope;
 use crate::domain::policy::{Basis, Reason};
 use crate::domain::reading::Observable;
 use crate::domain::time::Timestamp;
@@ -198,13 +200,14 @@ pub enum Event {
     },
     /// The car of a grant is no longer suspended.
     GrantVehicleRestored { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
-    /// A grant ended because of what happened to its car.
+    /// A grant ended because of what happened to its car, or with all others of a scope.
     GrantEnded {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
         grant_revision: i64,
         end_reason: EndReason,
+        end_id: Option<EndId>,
     },
     /// An owner was sent to the vehicle cloud to mend their account with the car's maker.
     ConnectionReauthenticationStarted { connection_id: ConnectionId, user_id: UserId },
@@ -242,6 +245,22 @@ pub enum Event {
     },
     /// The owner stood by a grant that waited for their word.
     GrantConfirmed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
+    /// All grants of a scope have ended, though not all may have it on their own rows.
+    EndBegun { end_id: EndId, scope: KeyScope, about: Subjects, end_reason: EndReason },
+    /// All grants of a scope have their end on their own rows: so many.
+    EndCompleted { end_id: EndId, grants: i64 },
+    /// What grants allow was paused within a scope.
+    HoldPlaced {
+        hold_id: HoldId,
+        scope: KeyScope,
+        about: Subjects,
+        rank: Rank,
+        until: Option<Timestamp>,
+        allow_lock: bool,
+        in_flight: usize,
+    },
+    /// A hold stands no more.
+    HoldLifted { hold_id: HoldId, scope: KeyScope, about: Subjects, rank: Rank },
     /// A signed form of a grant was handed out.
     GrantTokenMinted {
         grant_id: GrantId,
@@ -348,6 +367,10 @@ impl Event {
             Self::GrantRevoked { .. } => "grant.revoked",
             Self::GrantRelinquished { .. } => "grant.relinquished",
             Self::GrantConfirmed { .. } => "grant.confirmed",
+            Self::EndBegun { .. } => "end.begun",
+            Self::EndCompleted { .. } => "end.completed",
+            Self::HoldPlaced { .. } => "hold.placed",
+            Self::HoldLifted { .. } => "hold.lifted",
             Self::GrantTokenMinted { .. } => "grant.token_minted",
             Self::CommandAuthorized { .. } => "command.authorized",
             Self::CommandRefused { .. } => "command.refused",

@@ -147,7 +147,42 @@ fn of_grants() -> Vec<Event> {
             grantee_id,
             grant_revision,
             end_reason: EndReason::VehicleRemoved,
+            end_id: None,
         },
+    ]
+}
+
+fn of_holds_and_ends() -> Vec<Event> {
+    let (hold_id, grant_id, rank) = (id(), id(), Rank::Owner);
+    let about = Subjects::of_grant(grant_id, id(), id());
+    let until = Timestamp::from_unix_seconds(3600);
+    let scope = KeyScope::Grant(grant_id);
+    let fleet = KeyScope::Organization(id());
+    let (nothing, admin) = (Subjects::NONE, Rank::Admin);
+    let (end_id, end_reason) = (id(), EndReason::Revoked);
+    let placed = |scope, about, rank, until, allow_lock| Event::HoldPlaced {
+        hold_id,
+        scope,
+        about,
+        rank,
+        until,
+        allow_lock,
+        in_flight: 1,
+    };
+    vec![
+        placed(scope, about, rank, until, true),
+        placed(fleet, nothing, admin, None, false),
+        Event::HoldLifted { hold_id, scope, about, rank },
+        Event::EndBegun { end_id, scope: fleet, about: nothing, end_reason },
+        Event::GrantEnded {
+            grant_id,
+            vehicle_id: id(),
+            grantee_id: id(),
+            grant_revision: 3,
+            end_reason,
+            end_id: Some(end_id),
+        },
+        Event::EndCompleted { end_id, grants: 1 },
     ]
 }
 
@@ -218,9 +253,14 @@ fn about(event: &Event) -> String {
 
 fn page() -> String {
     let mut page = "| event | about | details, for example |\n|---|---|---|\n".to_owned();
-    let events =
-        [of_accounts(), of_consents_and_cars(), of_grants(), of_commands_and_readings()].concat();
-    for event in events {
+    let events = [
+        of_accounts(),
+        of_consents_and_cars(),
+        of_grants(),
+        of_holds_and_ends(),
+        of_commands_and_readings(),
+    ];
+    for event in events.concat() {
         let details = serde_json::Value::Object(event.details());
         writeln!(page, "| `{}` | {} | `{details}` |", event.name(), about(&event)).unwrap();
     }

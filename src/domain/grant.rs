@@ -3,6 +3,7 @@
 //! A status is never stored: it follows from the facts and the time, so that no missed tick of
 //! any worker can keep a key alive.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -219,6 +220,15 @@ impl Grant {
             GrantStatus::Upcoming
         } else {
             GrantStatus::Active
+        }
+    }
+
+    /// The grant as it is if this act has ended it too; the first act counts.
+    #[must_use]
+    pub fn ended_with(&self, end: Option<End>) -> Cow<'_, Self> {
+        match end {
+            Some(end) if self.end.is_none() => Cow::Owned(Self { end: Some(end), ..self.clone() }),
+            _ => Cow::Borrowed(self),
         }
     }
 

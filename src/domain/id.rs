@@ -102,6 +102,10 @@ kinds! {
     Connection, ConnectionId, "con", "connection";
     /// The right of one grantee to use one vehicle.
     Grant, GrantId, "grt", "grant";
+    /// A pause of what grants allow.
+    Hold, HoldId, "hld", "hold";
+    /// An end of all grants within a scope.
+    End, EndId, "end", "end";
     /// One request to the car.
     Command, CommandId, "cmd", "command";
     /// One line of the record.

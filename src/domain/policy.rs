@@ -5,7 +5,9 @@
 use crate::domain::connection::{ConnectionStatus, Permissions};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{EndReason, Grant};
+use crate::domain::hold::{Holder, StandingHolds};
 use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::scope_end::PendingEnds;
 use crate::domain::time::Timestamp;
 
 /// What is asked.
@@ -37,6 +39,16 @@ pub struct VehicleFacts {
     pub last_unlocked_by: Option<UserId>,
     /// How often the owner's consent to this car came back after it was lost.
     pub consents: i64,
+    /// What holds everybody who may use it.
+    pub holds: StandingHolds,
+    /// What holds its owner, wherever they use a right.
+    pub owner_holds: StandingHolds,
+    /// What holds everybody in its organization.
+    pub organization_holds: StandingHolds,
+    /// What has ended all that was lent of it, and may not be on each grant's row yet.
+    pub ends: PendingEnds,
+    /// The same for its organization.
+    pub organization_ends: PendingEnds,
     /// Whether the car was taken out of the service.
     pub removed: bool,
     /// Whether the car cannot be used until somebody acts at its maker.
@@ -52,6 +64,12 @@ pub struct VehicleFacts {
 pub struct GrantFacts {
     /// The grant as stored.
     pub grant: Grant,
+    /// What holds this grant.
+    pub holds: StandingHolds,
+    /// What holds its grantee, wherever they use a right.
+    pub grantee_holds: StandingHolds,
+    /// What has ended all that its grantee was lent, and may not be on each grant's row yet.
+    pub grantee_ends: PendingEnds,
     /// Whether the grantee's account is closed.
     pub grantee_disabled: bool,
     /// Whether somebody else gave the grantee's account new credentials after the owner stood by
@@ -104,6 +122,8 @@ words! {
         GrantRelinquished = "grant_relinquished",
         /// The grant's validity is over.
         GrantExpired = "grant_expired",
+        /// A hold stands over the grant, the person, the car or the organization.
+        GrantHeld = "grant_held",
         /// The grant's validity has not begun.
         GrantNotYetValid = "grant_not_yet_valid",
         /// The grant does not allow this.
@@ -140,17 +160,10 @@ pub fn decide(facts: Facts<'_>, request: &Request, now: Timestamp) -> Decision {
                 return Decision::Deny(vec![Reason::NotTheGrantee]);
             }
             judge_grant(claimed, facts.vehicle, request, now, &mut reasons);
-            if claimed.grant.vehicle_id == facts.vehicle.vehicle_id
-                && claimed.vehicle_consents != facts.vehicle.consents
-            {
-                reasons.push(Reason::ConsentReturned);
-            }
             Basis::Grant(claimed.grant.grant_id)
         }
         None if facts.vehicle.owner_id == request.user_id => {
-            if facts.vehicle.owner_recovered {
-                reasons.push(Reason::AccountRecovered);
-            }
+            judge_owner(facts.vehicle, request, now, &mut reasons);
             Basis::Ownership
         }
         None => return Decision::Deny(vec![Reason::NotFound]),
@@ -166,17 +179,25 @@ fn judge_grant(
     now: Timestamp,
     reasons: &mut Vec<Reason>,
 ) {
-    let grant = &claimed.grant;
+    let is_its_car = claimed.grant.vehicle_id == vehicle.vehicle_id;
+    let of_the_car = is_its_car.then_some(&vehicle.ends);
+    let mut ends =
+        [&claimed.grantee_ends, &vehicle.organization_ends].into_iter().chain(of_the_car);
+    let grant = &*claimed.grant.ended_with(ends.find_map(|ends| ends.over(&claimed.grant)));
     if grant.vehicle_id != request.vehicle_id {
         reasons.push(Reason::VehicleMismatch);
     }
-    let locks_after_end =
-        request.entitlement == Entitlement::Lock && may_lock_still(grant, vehicle, now);
-    reasons.extend(
-        judge_time(grant, now)
-            .into_iter()
-            .filter(|reason| !locks_after_end || *reason == Reason::GrantNotYetValid),
-    );
+    let locks = request.entitlement == Entitlement::Lock;
+    reasons
+        .extend(judge_end(grant, now).filter(|_| !locks || !may_lock_still(grant, vehicle, now)));
+    let holds =
+        [&claimed.holds, &claimed.grantee_holds, &vehicle.holds, &vehicle.organization_holds];
+    if holds.iter().any(|holds| holds.forbid(Holder::Guest, request.entitlement, now)) {
+        reasons.push(Reason::GrantHeld);
+    }
+    if now < grant.validity.not_before() {
+        reasons.push(Reason::GrantNotYetValid);
+    }
     if !grant.entitlements.contains(request.entitlement) {
         reasons.push(Reason::EntitlementMissing);
     }
@@ -187,6 +208,26 @@ fn judge_grant(
         reasons.push(Reason::AccountDisabled);
     }
     if claimed.grantee_recovered {
+        reasons.push(Reason::AccountRecovered);
+    }
+    // It waits for the owner's word, and the person is who they were: what they opened can be closed (P11).
+    if is_its_car && claimed.vehicle_consents != vehicle.consents && !locks {
+        reasons.push(Reason::ConsentReturned);
+    }
+}
+
+/// What stands in the way of the owner's own use, apart from what is the car's.
+fn judge_owner(
+    vehicle: &VehicleFacts,
+    request: &Request,
+    now: Timestamp,
+    reasons: &mut Vec<Reason>,
+) {
+    let holds = [&vehicle.owner_holds, &vehicle.holds, &vehicle.organization_holds];
+    if holds.iter().any(|holds| holds.forbid(Holder::Owner, request.entitlement, now)) {
+        reasons.push(Reason::GrantHeld);
+    }
+    if vehicle.owner_recovered {
         reasons.push(Reason::AccountRecovered);
     }
 }
@@ -201,20 +242,19 @@ fn may_lock_still(grant: &Grant, vehicle: &VehicleFacts, now: Timestamp) -> bool
 /// What stands in the way of using a grant at `now`, whatever it is to be used for.
 #[must_use]
 pub fn judge_time(grant: &Grant, now: Timestamp) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if let Some(end) = grant.ended_by(now) {
-        reasons.push(match end.end_reason {
-            EndReason::Expired => Reason::GrantExpired,
-            EndReason::Revoked => Reason::GrantRevoked,
-            EndReason::Relinquished => Reason::GrantRelinquished,
-            EndReason::VehicleRemoved => Reason::VehicleRemoved,
-            EndReason::ConsentLost => Reason::ConsentLost,
-        });
-    }
-    if now < grant.validity.not_before() {
-        reasons.push(Reason::GrantNotYetValid);
-    }
-    reasons
+    let is_early = now < grant.validity.not_before();
+    judge_end(grant, now).into_iter().chain(is_early.then_some(Reason::GrantNotYetValid)).collect()
+}
+
+/// Why a grant that has ended by `now` allows nothing.
+fn judge_end(grant: &Grant, now: Timestamp) -> Option<Reason> {
+    grant.ended_by(now).map(|end| match end.end_reason {
+        EndReason::Expired => Reason::GrantExpired,
+        EndReason::Revoked => Reason::GrantRevoked,
+        EndReason::Relinquished => Reason::GrantRelinquished,
+        EndReason::VehicleRemoved => Reason::VehicleRemoved,
+        EndReason::ConsentLost => Reason::ConsentLost,
+    })
 }
 
 fn judge_vehicle(vehicle: &VehicleFacts, request: &Request, reasons: &mut Vec<Reason>) {

@@ -19,7 +19,9 @@ fn reason_for(broken: Break) -> Reason {
         Break::GrantForAnotherCar | Break::FactsOfAnotherCar => Reason::VehicleMismatch,
         Break::TooEarly(_) => Reason::GrantNotYetValid,
         Break::TooLate(_) | Break::Ended(EndReason::Expired) => Reason::GrantExpired,
-        Break::Ended(EndReason::Revoked) | Break::EndedWithLockLeft => Reason::GrantRevoked,
+        Break::Ended(EndReason::Revoked) | Break::EndedWithLockLeft | Break::EndedByScope(_) => {
+            Reason::GrantRevoked
+        }
         // Alone it stands in nobody's way.
         Break::UnlockedBySomebodyElse => Reason::NotFound,
         Break::Ended(EndReason::Relinquished) => Reason::GrantRelinquished,
@@ -32,6 +34,7 @@ fn reason_for(broken: Break) -> Reason {
         Break::ConsentReturned => Reason::ConsentReturned,
         Break::Suspended => Reason::VehicleSuspended,
         Break::NotPermitted => Reason::PermissionMissing,
+        Break::Held(_) => Reason::GrantHeld,
     }
 }
 
@@ -42,7 +45,7 @@ fn concerns_the_owner(broken: Break) -> bool {
     let of_the_owner = [NotPermitted, OwnerRecovered, Break::SomebodyElse];
     of_the_car.contains(&broken)
         || of_the_owner.contains(&broken)
-        || matches!(broken, NotConnected(_))
+        || matches!(broken, NotConnected(_) | Break::Held(_))
 }
 
 #[test]
@@ -53,6 +56,16 @@ fn whatever_is_broken_alone_decides_alone() {
             let answer = world.clone().broken(broken).decide();
             let expected = match (world.claims_grant, broken) {
                 (false, Break::SomebodyElse) => Decision::Deny(vec![Reason::NotFound]),
+                (_, Break::Held(_)) if !world.clone().broken(broken).is_held() => {
+                    tally.count("not held");
+                    world.basis()
+                }
+                (true, Break::ConsentReturned)
+                    if world.request.entitlement == Entitlement::Lock =>
+                {
+                    tally.count("locked while it waits");
+                    world.basis()
+                }
                 (false, _) if !concerns_the_owner(broken) => Decision::Allow(Basis::Ownership),
                 (true, Break::UnlockedBySomebodyElse) => Decision::Allow(Basis::Grant(id(GRANT))),
                 (true, Break::TooLate(_) | Break::EndedWithLockLeft)
@@ -70,12 +83,13 @@ fn whatever_is_broken_alone_decides_alone() {
         Ok(())
     });
     tally.assert_each(5, ["true", "false", "locked after the end"]);
+    tally.assert_each(20, ["not held", "locked while it waits"]);
 }
 
 #[test]
 fn a_request_is_allowed_exactly_if_every_condition_holds_and_the_others_are_named_once() {
     let worlds = (allowed(), prop::collection::vec(any_break(), 0..=2));
-    let tally = Tally::of(4096, worlds, |(world, broken), tally| {
+    let tally = Tally::of(6144, worlds, |(world, broken), tally| {
         let world = broken.into_iter().fold(world, World::broken);
         let expected = world.reasons_of_the_model();
         match world.decide() {

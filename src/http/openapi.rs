@@ -51,6 +51,7 @@ pub struct ProblemAnswer<'a>(
         (name = "connections", description = "Owners' consents at the vehicle cloud."),
         (name = "vehicles", description = "Cars."),
         (name = "grants", description = "Rights to use a car for a time: the keys that are lent."),
+        (name = "holds", description = "Pauses of what grants allow."),
         (name = "commands", description = "Requests to cars, and what became of them."),
         (name = "audit", description = "The record."),
         (name = "smartcar", description = "Smartcar's API v2.0 with a grant token as the access token."),

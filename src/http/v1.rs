@@ -6,7 +6,10 @@ pub(super) mod audit_entries;
 pub(super) mod claims;
 pub(super) mod commands;
 pub(super) mod connections;
+pub(super) mod ends;
 pub(super) mod grants;
+pub(super) mod holds;
+mod key_scope;
 pub(super) mod return_urls;
 pub(super) mod sessions;
 pub(super) mod smartcar;
@@ -19,11 +22,24 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::extract::{IdempotencyKey, REPLAYED};
+use crate::service::Violation;
 use crate::service::idempotency::{Answer, Idempotency};
 
 /// What tells a repeated request from a new one.
 fn idempotency(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Idempotency {
     Idempotency { key: key.map(|IdempotencyKey(key)| key), request_hash }
+}
+
+/// In code points.
+const REASON_LENGTH_MAX: usize = 500;
+
+/// What is wrong with the reason that somebody gives for an act.
+fn reason(text: &str) -> Option<Violation> {
+    let length = text.chars().count();
+    // A NUL cannot be stored in a text of PostgreSQL.
+    let is_text = (1..=REASON_LENGTH_MAX).contains(&length) && !text.contains('\0');
+    let detail = "must be 1 to 500 characters of text";
+    (!is_text).then(|| Violation::of("/reason", "invalid", detail))
 }
 
 /// The answer to a request that made something, marked if it is an old one.

@@ -14,6 +14,7 @@ mod people;
 mod process;
 mod promises;
 mod run;
+mod scopes;
 mod story;
 mod surroundings;
 mod trace;

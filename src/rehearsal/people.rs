@@ -33,6 +33,10 @@ impl Stage {
             Act::Amend { grant_id, caller, changes } => {
                 self.amend(place, grant_id, &caller, &changes).await;
             }
+            Act::EndAll { caller, ending } => self.end_all(place, &caller, &ending).await,
+            Act::Hold { caller, new, lifted_after } => {
+                self.hold(place, &caller, &new, lifted_after).await;
+            }
             Act::News { vehicle_id } => self.news(place, vehicle_id).await,
             Act::Close { user_id, caller } => self.close(place, user_id, &caller).await,
             Act::Death { after } => {

@@ -2,13 +2,15 @@
 
 use super::run::play;
 use super::world::Planted;
-use crate::storage::commands::meaning::{IN_FLIGHT, MARK_ABANDONED, WRITE_OUTCOMES};
+use crate::storage::commands::meaning::{IN_FLIGHT_OF_GRANT, MARK_ABANDONED, WRITE_OUTCOMES};
 use crate::storage::db::rehearsal::{Defect, Table};
 use crate::storage::grants::meaning::{AMEND, END};
+use crate::storage::holds::meaning::{LIFT, NOT_LIFTED};
 use crate::storage::record_queue::meaning::ADD;
+use crate::storage::scope_ends::meaning::{OF_VEHICLE, OPEN_OVER};
 
 /// At most so many seeds are played until each defect is found.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 1000;
 
 #[test]
 fn every_planted_defect_breaks_the_promise_it_should() {
@@ -18,11 +20,16 @@ fn every_planted_defect_breaks_the_promise_it_should() {
         (store(Defect::NotHeld(Table::Grants)), "P2"),
         (store(Defect::NotHeld(Table::Users)), "P2"),
         (store(Defect::NotHeld(Table::Vehicles)), "P2"),
+        (store(Defect::NotHeld(Table::Organizations)), "P2"),
+        (store(Defect::Blind(NOT_LIFTED)), "P2"),
+        (store(Defect::Blind(LIFT)), "P6"),
+        (store(Defect::Blind(OF_VEHICLE)), "P2"),
+        (store(Defect::Blind(OPEN_OVER)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(AMEND)), "P6"),
         (store(Defect::Blind(END)), "P6"),
         (store(Defect::Unchecked(WRITE_OUTCOMES)), "P5"),
-        (store(Defect::Blind(IN_FLIGHT)), "P3"),
+        (store(Defect::Blind(IN_FLIGHT_OF_GRANT)), "P3"),
         (store(Defect::Blind(MARK_ABANDONED)), "P6"),
         (store(Defect::KeysRepeat), "P4"),
         (store(Defect::CommitsLost), "P6"),

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod answers;
+mod scopes;
 mod sends;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,8 +77,14 @@ struct Reader {
     locks_left: BTreeMap<Uuid, i64>,
     /// Who was authorized last to unlock each car.
     unlocked_by: BTreeMap<Uuid, Uuid>,
+    /// Where and when all grants of a scope ended, in microseconds since 1970.
+    ended_scopes: Vec<(Uuid, i64)>,
     /// What each grant allows, as it was committed last.
     terms: BTreeMap<Uuid, Terms>,
+    /// Every hold.
+    holds: BTreeMap<Uuid, scopes::Known>,
+    /// Those that somebody asked to be lifted.
+    asked_lifts: BTreeSet<Uuid>,
     /// Keys under which requests began before that was told, by grant.
     asked: BTreeMap<String, BTreeSet<Uuid>>,
     sends: BTreeMap<Send, SentAs>,
@@ -152,12 +159,17 @@ impl Reader {
             Happening::Amended { grant_id, version, .. } => {
                 self.told_of_amendment(grant_id.as_uuid(), *version);
             }
+            Happening::Held { hold_id } => self.told_of_hold(hold_id.as_uuid()),
+            Happening::LiftAsked { hold_id } => drop(self.asked_lifts.insert(hold_id.as_uuid())),
+            Happening::Lifted { hold_id, done: true } => self.told_of_lift(hold_id.as_uuid()),
+            Happening::EndedAll { scope } => self.told_of_end_of_all(*scope),
             Happening::NotAmended { grant_id } => self.must_have_ended(grant_id.as_uuid()),
             Happening::Died { process } => drop(self.died.insert(*process)),
             Happening::WentAway { .. } | Happening::StoodStill { .. } => self.was_hindered = true,
             Happening::Failed { .. }
             | Happening::Reconciled { .. }
             | Happening::News { .. }
+            | Happening::Lifted { .. }
             | Happening::NotTold { .. }
             | Happening::NotEnded { .. }
             | Happening::Began { .. }
@@ -176,6 +188,13 @@ impl Reader {
             .collect();
         if of(Table::AuditEntries).any(|row| !queued.contains(&row.id("entry_id").unwrap())) {
             self.breaks("P1", format!("transaction {transaction} has an entry that is not queued"));
+        }
+        for row in of(Table::ScopeEnds) {
+            let scope = (row.id("scope_id").unwrap(), row.integer("ended_at").unwrap());
+            self.ended_scopes.push(scope);
+        }
+        for row in of(Table::Holds) {
+            self.hold_changed(row, rows);
         }
         for row in of(Table::Commands) {
             self.command(transaction, row, &entries);
@@ -204,6 +223,7 @@ impl Reader {
         let ended = (self.committer, grant.integer("ended_at").unwrap());
         let is_later = |known: &Known| {
             known.grant_id == Some(grant_id)
+                && known.history.first() == Some(&CommandStatus::Sending)
                 && known.decided.0 == ended.0
                 && known.decided.1 > ended.1
         };
@@ -220,6 +240,12 @@ impl Reader {
         };
         if how == Ended::LockLeft {
             self.lock_left(grant_id, ended.1);
+        }
+        let with_others = of(Table::AuditEntries).find(|entry| {
+            entry.id("grant_id") == Some(grant_id) && entry.text("event") == Some("grant.ended")
+        });
+        if with_others.is_some() {
+            return self.ended_with_others(grant_id, grant);
         }
         if entry.is_none() || !self.asked_ends.contains(&(grant_id, how)) {
             self.breaks("P1", format!("{grant_id} was {end}, which nobody asked or recorded"));
@@ -284,6 +310,7 @@ impl Reader {
         let grant_id = row.id("grant_id");
         if status == CommandStatus::Sending {
             self.must_be_allowed(command_id, row);
+            self.must_not_be_held(command_id, row);
         }
         let people = [row.id("user_id").unwrap(), Uuid::from_u128(OWNER)];
         if status == CommandStatus::Sending && people.iter().any(|id| self.closed.contains(id)) {

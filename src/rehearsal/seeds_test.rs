@@ -74,6 +74,11 @@ struct Reached {
     widened: usize,
     /// Ends that left the lock.
     locks_left: usize,
+    /// Holds that were told, and that were lifted.
+    held: usize,
+    lifted: usize,
+    /// Ends of all grants of a scope.
+    ended_all: usize,
     /// Transactions that decide and write outcomes, and that only acknowledge.
     shared: usize,
     alone: usize,
@@ -105,6 +110,9 @@ impl Reached {
                     self.narrowed += usize::from(effect.narrows());
                     self.widened += usize::from(effect.widens());
                 }
+                Happening::EndedAll { .. } => self.ended_all += 1,
+                Happening::Held { .. } => self.held += 1,
+                Happening::Lifted { done, .. } => self.lifted += usize::from(done),
                 Happening::Died { .. } => self.deaths += 1,
                 Happening::AnswerLost { transaction } => drop(unheard.insert(transaction)),
                 Happening::Left { transaction, .. } => {
@@ -171,7 +179,9 @@ fn the_seeds_come_to_where_it_matters() {
         reached;
     assert!(reached.locks_left > 50, "{reached:?}");
     assert!(reached.narrowed > 20 && reached.widened > 0, "{reached:?}");
-    assert!(reached.refused_again > 20, "{}", reached.refused_again);
+    assert!(reached.ended_all > 20, "{reached:?}");
+    assert!(reached.held > 50 && reached.lifted > 20, "{reached:?}");
+    assert!(reached.refused_again > 10, "{}", reached.refused_again);
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");
     assert!(alone > 200 && reused > 20 && found > 0, "{alone}, {reused}, {found}");
     assert!(reconciled > 50 && by_news > 5, "{reconciled}, {by_news}");

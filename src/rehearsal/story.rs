@@ -11,11 +11,14 @@ use crate::domain::connection::{ApiVersion, ConnectionStatus, Mode};
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, Id, OrganizationId, UserId, VehicleId};
 use crate::domain::instruction::{ChargeLimit, Instruction};
+use crate::domain::key_scope::KeyScope;
 use crate::domain::reading::Coordinates;
 use crate::domain::user::Role;
 use crate::service::Caller;
 use crate::service::commands::CommandRequest;
+use crate::service::ends::EndingOfScope;
 use crate::service::grants::Changes;
+use crate::service::holds::NewHold;
 use crate::service::pace::Shown;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
@@ -39,6 +42,10 @@ pub(super) enum Act {
     End { grant_id: GrantId, caller: Caller, how: Ended, waits: bool },
     /// The owner changes a grant.
     Amend { grant_id: GrantId, caller: Caller, changes: Changes },
+    /// Somebody pauses keys, and takes it back after a while.
+    Hold { caller: Caller, new: NewHold, lifted_after: Option<Duration> },
+    /// Somebody ends all that was lent of a car, to a person or in the organization.
+    EndAll { caller: Caller, ending: EndingOfScope },
     /// An administrator closes an account.
     Close { user_id: UserId, caller: Caller },
     /// A car sends news of its lock.
@@ -210,7 +217,7 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
         let after = |last: &Scene| (last.at + world.up_to(400), last.place);
         let (at, place) = scenes.last().filter(|_| world.below(3) == 0).map_or(anywhere, after);
         let act = match world.below(if world.calm { 90 } else { 100 }) {
-            0..66 => {
+            0..62 => {
                 let act = ask(world, lent, number);
                 // The car says what it did, before or after anybody checks it.
                 if let (Act::Command { request, .. }, 0) = (&act, world.below(3)) {
@@ -227,8 +234,10 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 }
                 act
             }
-            66..76 => end(world, lent),
-            76..80 => amend(world, lent, span_ms),
+            62..72 => end(world, lent),
+            72..76 => amend(world, lent, span_ms),
+            76..80 => hold(world, lent, span_ms),
+            80..82 if world.below(2) == 0 => end_all(world, lent),
             80..82 => close(world),
             82..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
@@ -270,6 +279,40 @@ fn amend(world: &World, lent: &[Lent], span_ms: usize) -> Act {
     };
     let caller = caller(OWNER, Role::Member);
     Act::Amend { grant_id: id(world.one_of(lent).grant), caller, changes }
+}
+
+/// A pause of whatever is used, by somebody who may.
+fn hold(world: &World, lent: &[Lent], span_ms: usize) -> Act {
+    let lent = world.one_of(lent);
+    let (user, role) = world.one_of(&[(OWNER, Role::Member), (ADMIN, Role::Admin)]);
+    let (scope, user, role) = match world.below(8) {
+        0..2 => (KeyScope::Vehicle(id(lent.car)), user, role),
+        2..4 => (KeyScope::Grant(id(lent.grant)), user, role),
+        4 => (KeyScope::User(id(lent.grantee)), lent.grantee, Role::Member),
+        5 => (KeyScope::User(id(lent.grantee)), ADMIN, Role::Admin),
+        _ => (KeyScope::Organization(id(ORGANIZATION)), ADMIN, Role::Admin),
+    };
+    let new = NewHold {
+        scope,
+        reason: NOTE.to_owned(),
+        until: (world.below(3) == 0).then(|| world.now().plus(world.up_to(span_ms))),
+        allow_lock: world.below(3) > 0,
+    };
+    let lifted_after = (world.below(3) > 0).then(|| world.up_to(span_ms));
+    Act::Hold { caller: caller(user, role), new, lifted_after }
+}
+
+/// The end of all that is lent of a car, to a person or in the organization.
+fn end_all(world: &World, lent: &[Lent]) -> Act {
+    let lent = world.one_of(lent);
+    let (scope, user, role) = match world.below(5) {
+        0 | 1 => (KeyScope::Vehicle(id(lent.car)), OWNER, Role::Member),
+        2 | 3 => (KeyScope::User(id(lent.grantee)), ADMIN, Role::Admin),
+        _ => (KeyScope::Organization(id(ORGANIZATION)), ADMIN, Role::Admin),
+    };
+    let reason = NOTE.to_owned();
+    let ending = EndingOfScope { scope, issued_before: None, external_ref: None, reason };
+    Act::EndAll { caller: caller(user, role), ending }
 }
 
 fn close(world: &World) -> Act {

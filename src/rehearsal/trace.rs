@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::amendment::Effect;
 use crate::domain::command::CommandStatus;
-use crate::domain::id::{CommandId, GrantId, VehicleId};
+use crate::domain::id::{CommandId, GrantId, HoldId, VehicleId};
 use crate::domain::instruction::Instruction;
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 
@@ -68,6 +68,14 @@ pub(super) enum Happening {
     Amended { grant_id: GrantId, effect: Effect, version: i64 },
     /// Or that it has ended.
     NotAmended { grant_id: GrantId },
+    /// Somebody was told that a hold stands.
+    Held { hold_id: HoldId },
+    /// They asked that it be lifted.
+    LiftAsked { hold_id: HoldId },
+    /// And were told that it is, or nothing that is known.
+    Lifted { hold_id: HoldId, done: bool },
+    /// Somebody was told that all that was lent to a person, of a car or in the organization has ended.
+    EndedAll { scope: uuid::Uuid },
     /// A car sent news, and a process took them.
     News { vehicle_id: VehicleId, taken: bool },
     /// A transaction became durable.
@@ -131,8 +139,9 @@ fn brief(table: Table, row: &Arc<RehearsalRow>) -> String {
             "not_after",
             "ended_at",
         ],
-        Table::Vehicles => &["vehicle_id", "revision"],
-        Table::Users => &["user_id", "revision", "disabled_at"],
+        Table::Vehicles => &["vehicle_id", "revision", "holds", "ends"],
+        Table::Users => &["user_id", "revision", "disabled_at", "holds"],
+        Table::Holds => &["hold_id", "scope_id", "rank", "held_until", "allow_lock", "lifted_at"],
         Table::AuditEntries => &["event"],
         _ => return String::new(),
     };

@@ -118,6 +118,8 @@ pub enum CredentialFault {
 pub enum StateFault {
     /// The grant has ended already.
     GrantEnded,
+    /// As many holds of this rank stand over it as can.
+    TooManyHolds,
     /// There is an account with this address.
     EmailTaken,
     /// The account is closed.

@@ -42,6 +42,16 @@ words! {
         GrantEnded = "grant.ended",
         /// A grant is ended and committed.
         GrantEndCommitted = "grant.end_committed",
+        /// A hold is placed, and it is not committed.
+        HoldPlaced = "hold.placed",
+        /// A hold is placed and committed.
+        HoldPlaceCommitted = "hold.place_committed",
+        /// All grants of a scope are ended, and it is not committed.
+        EndBegun = "end.begun",
+        /// All grants of a scope are ended and it is committed; they may not have it on their own rows.
+        EndBeginCommitted = "end.begin_committed",
+        /// Some grants of a scope have the end on their own rows.
+        EndSteppedOn = "end.stepped_on",
         /// A refresh token is used up and replaced, and it is not committed.
         SessionRefreshed = "session.refreshed",
         /// A refresh token is used up and replaced, and it is committed.

@@ -22,13 +22,13 @@ pub use amend::{AmendedGrant, Changes, amend};
 pub use confirm::confirm;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use issue::{NewGrant, issue};
-pub use list::{get, list};
+pub use list::{HeldGrant, get, list};
 pub use of_token::of_token;
 pub use token::{MintedToken, mint_token};
 
 /// A grant of the caller's organization, its car, and in whose place the caller does something with
 /// it.
-async fn find_for(
+pub(super) async fn find_for(
     base: &Base,
     on: &mut impl Executor,
     caller: &Caller,

@@ -158,6 +158,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::ListCommands
         | Operation::ListGrants
         | Operation::GetGrant
+        | Operation::ListHolds
         | Operation::ListAuditEntries
         | Operation::ListReturnUrls
         | Operation::ProveAuditEntry
@@ -171,6 +172,14 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::RevokeApiClient
         | Operation::Disconnect
         | Operation::NarrowGrant
+        | Operation::EndGrantsOfUser
+        | Operation::EndGrantsOfVehicle
+        | Operation::EndGrantsOfOrganization
+        | Operation::RemoveVehicle
+        | Operation::HoldGrant
+        | Operation::HoldUser
+        | Operation::HoldVehicle
+        | Operation::HoldOrganization
         | Operation::RevokeGrant
         | Operation::RelinquishGrant => Some(Lane::End),
         Operation::CreateUser

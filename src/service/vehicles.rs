@@ -4,6 +4,7 @@ mod choose;
 mod observe;
 mod read;
 mod read_gate;
+mod remove;
 mod transfer;
 
 use super::{Base, Caller, Error, StateFault};
@@ -18,6 +19,7 @@ pub use observe::Readings;
 pub(super) use observe::observe;
 pub use read::{read, read_batch};
 pub use read_gate::{Read, ReadGate, ReadGateTask};
+pub use remove::{RemovedVehicle, remove};
 pub use transfer::{Transfer, transfer, withdraw_transfer};
 
 /// Cars, newest first: all of them for the organization, otherwise the person's own and those the

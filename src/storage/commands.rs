@@ -7,8 +7,9 @@ use super::db::{Executor, FromRow, Origin, Query, Row, Tx, Value, corrupt, query
 use super::{Page, StorageError};
 use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus};
-use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
+use crate::domain::id::{CommandId, OrganizationId, VehicleId};
 use crate::domain::instruction::{Action, Instruction};
+use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO commands (command_id, organization_id, vehicle_id, grant_id, user_id, principal_id, \
@@ -24,7 +25,11 @@ const WRITE_OUTCOMES: &str = "UPDATE commands SET status = v.column3, evidence =
 const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND command_id = $2";
 const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
     ORDER BY command_id DESC LIMIT $3";
-const IN_FLIGHT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
+const IN_FLIGHT_OF_GRANT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
+const IN_FLIGHT_OF_USER: &str =
+    "SELECT command_id FROM commands WHERE user_id = $1 AND status = 'sending' ORDER BY command_id";
+const IN_FLIGHT_OF_VEHICLE: &str = "SELECT command_id FROM commands WHERE vehicle_id = $1 AND status = 'sending' ORDER BY command_id";
+const IN_FLIGHT_OF_ORGANIZATION: &str = "SELECT command_id FROM commands WHERE organization_id = $1 AND status = 'sending' ORDER BY command_id";
 const MARK_ABANDONED: &str = "UPDATE commands SET status = 'unknown', causes = $3, check_at = $1, \
     changed_at = CASE WHEN changed_at < $1 THEN $1 ELSE changed_at + 1 END \
     WHERE command_id IN (SELECT command_id FROM commands WHERE status = 'sending' AND abandon_at <= $1 ORDER BY abandon_at LIMIT $2) \
@@ -48,7 +53,10 @@ pub const STATEMENTS: &[&str] = &[
     WRITE_OUTCOMES,
     FIND,
     LIST_OF_VEHICLE,
-    IN_FLIGHT,
+    IN_FLIGHT_OF_GRANT,
+    IN_FLIGHT_OF_USER,
+    IN_FLIGHT_OF_VEHICLE,
+    IN_FLIGHT_OF_ORGANIZATION,
     MARK_ABANDONED,
     DUE,
     LEASE,
@@ -235,12 +243,18 @@ pub async fn list_of_vehicle(
         .await
 }
 
-/// The commands of a grant that may still be on their way.
+/// The commands within a scope that may still be on their way.
 pub async fn in_flight(
     on: &mut impl Executor,
-    grant_id: GrantId,
+    scope: KeyScope,
 ) -> Result<Vec<CommandId>, StorageError> {
-    query(IN_FLIGHT).bind(grant_id).fetch_all(on).await
+    let sql = match scope {
+        KeyScope::Grant(_) => IN_FLIGHT_OF_GRANT,
+        KeyScope::User(_) => IN_FLIGHT_OF_USER,
+        KeyScope::Vehicle(_) => IN_FLIGHT_OF_VEHICLE,
+        KeyScope::Organization(_) => IN_FLIGHT_OF_ORGANIZATION,
+    };
+    query(sql).bind(scope.as_uuid()).fetch_all(on).await
 }
 
 /// Makes up to `limit` commands whose sender is gone `unknown`; returns them as they are afterwards.

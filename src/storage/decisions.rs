@@ -18,22 +18,22 @@ use crate::domain::policy::{GrantFacts, VehicleFacts};
 use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, o.recoveries, c.status AS connection_status \
-    FROM vehicles v JOIN users o ON o.user_id = v.owner_id JOIN connections c ON c.connection_id = v.connection_id \
-    WHERE v.vehicle_id IN (VALUES {rows:uuid})";
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+    FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
+    JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid})";
 /// Connections before their cars, as in what narrows both, so that there is no deadlock. The lock on a car is exclusive:
 /// who unlocks it is noted.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, o.recoveries, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
     ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR NO KEY UPDATE OF v";
-const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid})";
-const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.grantee_id = $3 ORDER BY g.grant_id DESC LIMIT 64";
 /// The lock on a grant is exclusive: its uses are counted.
-const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
     WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
@@ -85,6 +85,11 @@ impl FromRow for VehicleRow {
                 owner_recovered: recovered(row, "owner_recoveries")?,
                 last_unlocked_by: row.optional("last_unlocked_by")?,
                 consents: row.get("consents")?,
+                holds: row.kept("holds"),
+                owner_holds: row.kept("owner_holds"),
+                organization_holds: row.kept("organization_holds"),
+                ends: row.kept("ends"),
+                organization_ends: row.kept("organization_ends"),
                 removed: removed.is_some(),
                 suspended: suspended.is_some(),
                 connection_status: row.get("connection_status")?,
@@ -103,6 +108,9 @@ impl FromRow for GrantFacts {
         let disabled: Option<i64> = row.optional("grantee_disabled_at")?;
         Ok(Self {
             grant: Grant::from_row(row)?,
+            holds: row.kept("holds"),
+            grantee_holds: row.kept("grantee_holds"),
+            grantee_ends: row.kept("grantee_ends"),
             grantee_disabled: disabled.is_some(),
             grantee_recovered: recovered(row, "grantee_recoveries")?,
             vehicle_consents: row.get("vehicle_consents")?,

@@ -3,8 +3,8 @@
 
 use super::db::rehearsal::Spoken;
 use super::{
-    audit_entries, commands, connections, decisions, grants, record_queue, sessions, users,
-    vehicles,
+    audit_entries, commands, connections, decisions, grants, holds, key_scopes, record_queue,
+    scope_ends, sessions, users, vehicles,
 };
 
 /// Every statement that has a meaning.
@@ -15,7 +15,10 @@ pub(crate) fn meanings() -> Vec<Spoken> {
         connections::meaning::meanings(),
         decisions::meaning::meanings(),
         grants::meaning::meanings(),
+        holds::meaning::meanings(),
+        key_scopes::meaning::meanings(),
         record_queue::meaning::meanings(),
+        scope_ends::meaning::meanings(),
         sessions::meaning::meanings(),
         users::meaning::meanings(),
         vehicles::meaning::meanings(),

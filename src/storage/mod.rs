@@ -22,7 +22,9 @@ pub mod cosignatures;
 pub mod db;
 pub mod decisions;
 pub mod grants;
+pub mod holds;
 pub mod idempotency_keys;
+pub mod key_scopes;
 #[cfg(test)]
 pub(crate) mod meanings;
 pub mod organizations;
@@ -32,6 +34,7 @@ pub mod record_archive;
 pub mod record_queue;
 pub mod retention;
 pub mod return_urls;
+pub mod scope_ends;
 pub mod sessions;
 pub mod users;
 pub mod vehicle_connections;
@@ -112,7 +115,9 @@ pub fn statements() -> Vec<&'static str> {
         db::STATEMENTS,
         decisions::STATEMENTS,
         grants::STATEMENTS,
+        holds::STATEMENTS,
         idempotency_keys::STATEMENTS,
+        key_scopes::STATEMENTS,
         organizations::STATEMENTS,
         personal_data::STATEMENTS,
         record::STATEMENTS,
@@ -120,6 +125,7 @@ pub fn statements() -> Vec<&'static str> {
         record_queue::STATEMENTS,
         retention::STATEMENTS,
         return_urls::STATEMENTS,
+        scope_ends::STATEMENTS,
         sessions::STATEMENTS,
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,

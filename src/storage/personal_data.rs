@@ -13,6 +13,9 @@ const SESSIONS: &str = "UPDATE sessions SET ended_at = $2, end_reason = 'signed_
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE session_id IN (SELECT session_id FROM sessions WHERE user_id = $1)";
 const GRANTS: &str = "UPDATE grants SET label = NULL, metadata = NULL, external_ref = NULL, end_note = NULL \
     WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)";
+const HOLDS: &str = "UPDATE holds SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR placed_by = $2 OR scope_id IN \
+    (SELECT grant_id FROM grants WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)))";
+const SCOPE_ENDS: &str = "UPDATE scope_ends SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR ended_by = $2)";
 const BESIDE_ENTRIES: &str = "DELETE FROM personal_data WHERE entry_id IN (SELECT entry_id FROM audit_entries \
     WHERE organization_id = $1 AND (user_id = $2 OR actor_id = $2 OR acting_for = $2))";
 const CONNECTIONS: &str = "UPDATE connections SET provider_user_id = NULL, state_hash = NULL, sealed_tokens = NULL, \
@@ -40,6 +43,8 @@ pub const STATEMENTS: &[&str] = &[
     SESSIONS,
     REFRESH_TOKENS,
     GRANTS,
+    HOLDS,
+    SCOPE_ENDS,
     BESIDE_ENTRIES,
     CONNECTIONS,
     VEHICLES_OF,
@@ -94,7 +99,7 @@ pub async fn erase(
     let first = user.bind("erased").bind(now).execute(tx).await? == 1;
     query(SESSIONS).long().bind(user_id).bind(now).execute(tx).await?;
     query(REFRESH_TOKENS).long().bind(user_id).execute(tx).await?;
-    for everything_of in [GRANTS, BESIDE_ENTRIES, CONNECTIONS, DESTINATIONS] {
+    for everything_of in [GRANTS, HOLDS, SCOPE_ENDS, BESIDE_ENTRIES, CONNECTIONS, DESTINATIONS] {
         query(everything_of).long().bind(organization_id).bind(user_id).execute(tx).await?;
     }
     let vehicles = query(VEHICLES_OF).long().bind(organization_id).bind(user_id);

@@ -91,6 +91,13 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/confirm",            [403, 200, 403, 404, 404, 200, 403, 401, 401]),
+    // Over the grant.
+    ("POST",   "/v1/holds",                                [201, 201, 201, 404, 404, 201, 403, 401, 401]),
+    ("GET",    "/v1/holds",                                [200, 200, 200, 200, 200, 200, 403, 401, 401]),
+    // Placed by the owner over the grant.
+    ("DELETE", "/v1/holds/{hold_id}",                      [204, 204, 403, 404, 404, 204, 403, 401, 401]),
+    // All of the car: it ends what other rows lend, so only what would end is asked for.
+    ("POST",   "/v1/ends",                                 [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/commands",                             [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
@@ -122,7 +129,8 @@ const TABLE: &[Row] = &[
     ("GET",    "/v3/vehicles/{id}",                        [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v3/vehicles/{id}/signals",                [401, 401, 401, 401, 401, 401, 401, 200, 401]),
     ("GET",    "/v3/vehicles/{id}/signals/{code}",       [401, 401, 401, 401, 401, 401, 401, 200, 401]),
-    // The last, because it takes the cars of all other rows out of the service.
+    // The last, because they take the cars of all other rows out of the service.
+    ("DELETE", "/v1/vehicles/{vehicle_id}",                [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("DELETE", "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
 ];
 
@@ -168,13 +176,16 @@ on_both! {
             for (column, name) in COLUMNS.iter().enumerate() {
                 cell += 1;
                 // Only what changes something needs a scene of its own.
-                let ends_consent = (row.0, row.1) == ("DELETE", "/v1/connections/{connection_id}");
-                let connection_id = match ends_consent {
+                let takes_away = ["/v1/connections/{connection_id}", "/v1/vehicles/{vehicle_id}"];
+                let connection_id = match row.0 == "DELETE" && takes_away.contains(&row.1) {
                     true => connect(app, &people.owner).await,
                     false => people.connection_id.clone(),
                 };
                 let mut scene = scene(app, &people, cell).await;
                 scene.connection_id = connection_id;
+                if row.1.contains("{hold_id}") {
+                    scene.hold(&people.owner).await;
+                }
                 if row.1.contains("{session_id}") {
                     let session = app.sign_in("admin@story.example").await;
                     let open = session.get("/v1/users/me/sessions").await.expect(200);

@@ -6,7 +6,7 @@
 //! | Promise | Decided by |
 //! |---|---|
 //! | P1 | each execution names a command that the record authorized before, for that car and action; a client that was refused is told what the record says ([`sends`]) |
-//! | P2 | no command is authorized for a request that began after a revocation of its grant was answered, nor by what the grant said before a change that was answered; but a lock that the revocation has left ([`revocations`]) |
+//! | P2 | no command is authorized for a request that began after a revocation of its grant was answered, nor by what the grant said before a change that was answered; but a lock that the revocation has left ([`revocations`]); nor what a hold forbids that was answered ([`holds`]), nor by a grant whose scope has ended ([`ends`]) |
 //! | P3 | after that answer only commands that it listed are executed, and none after a drained one, which lists nothing before it has waited its time out ([`revocations`]) |
 //! | P4 | one execution a command, one command or grant and one kind of answer a key, one winner a refresh token ([`repetitions`]) |
 //! | P5 | nothing executed is called failed, refused, cancelled or expired; `confirmed` and `contradicted` only if the car was seen so ([`outcomes`]) |
@@ -20,7 +20,9 @@
 //! however late: the one hole in P3 that is known. Such times are told as [`Stall`]s.
 
 mod durability;
+mod ends;
 pub(crate) mod history;
+mod holds;
 mod index;
 mod limits;
 mod outages;
@@ -83,6 +85,8 @@ pub(crate) fn check(history: &History) -> Vec<Violation> {
     };
     sends::check(&index, &mut findings);
     revocations::check(&index, &mut findings);
+    holds::check(&index, &mut findings);
+    ends::check(&index, &mut findings);
     repetitions::check(&index, &mut findings);
     outcomes::check(&index, &mut findings);
     durability::check(&index, &mut findings);

@@ -16,6 +16,7 @@ mod kills;
 mod person;
 mod process;
 pub(crate) mod run;
+mod scopes;
 mod workload;
 
 use keylend::service::failpoint::Failpoint;

@@ -11,7 +11,8 @@ impl Event {
     /// What else is recorded about it.
     #[must_use]
     pub fn details(&self) -> Map<String, Value> {
-        match self.details_of_account().or_else(|| self.details_of_use()) {
+        let account = self.details_of_account();
+        match account.or_else(|| self.details_of_rights()).or_else(|| self.details_of_use()) {
             Some(Value::Object(details)) => details,
             _ => Map::new(),
         }
@@ -87,8 +88,8 @@ impl Event {
         })
     }
 
-    /// Events about cars, grants and commands.
-    fn details_of_use(&self) -> Option<Value> {
+    /// Events about cars, grants and holds.
+    fn details_of_rights(&self) -> Option<Value> {
         Some(match self {
             Self::VehicleConnected { connection_id, .. } => {
                 json!({ "connection_id": connection_id })
@@ -108,9 +109,15 @@ impl Event {
                 details.insert("in_flight".to_owned(), json!(in_flight));
                 Value::Object(details)
             }
-            Self::GrantEnded { end_reason, grant_revision, .. } => {
-                json!({ "end_reason": end_reason, "grant_revision": grant_revision })
+            Self::GrantEnded { end_reason, grant_revision, end_id, .. } => json!({
+                "end_reason": end_reason,
+                "grant_revision": grant_revision,
+                "end_id": end_id,
+            }),
+            Self::EndBegun { end_id, scope, end_reason, .. } => {
+                json!({ "end_id": end_id, "scope": scope.kind(), "end_reason": end_reason })
             }
+            Self::EndCompleted { end_id, grants } => json!({ "end_id": end_id, "grants": grants }),
             Self::GrantRevoked { in_flight, grant_revision, leave_lock, .. } => json!({
                 "grant_revision": grant_revision,
                 "leave_lock": leave_lock,
@@ -119,9 +126,27 @@ impl Event {
             Self::GrantRelinquished { grant_revision, .. } => {
                 json!({ "grant_revision": grant_revision })
             }
+            Self::HoldPlaced { hold_id, scope, rank, until, allow_lock, in_flight, .. } => json!({
+                "hold_id": hold_id,
+                "scope": scope.kind(),
+                "rank": rank,
+                "until": until,
+                "allow_lock": allow_lock,
+                "in_flight": in_flight,
+            }),
+            Self::HoldLifted { hold_id, scope, rank, .. } => {
+                json!({ "hold_id": hold_id, "scope": scope.kind(), "rank": rank })
+            }
             Self::GrantTokenMinted { token_id, expires_at, .. } => {
                 json!({ "token_id": token_id, "expires_at": expires_at })
             }
+            _ => return None,
+        })
+    }
+
+    /// Events about commands and readings.
+    fn details_of_use(&self) -> Option<Value> {
+        Some(match self {
             Self::CommandAuthorized { action, basis, grant_revision, .. } => match basis {
                 Basis::Ownership => json!({ "action": action, "basis": "ownership" }),
                 Basis::Grant(_) => {

@@ -18,17 +18,29 @@ pub struct Subjects {
 }
 
 impl Subjects {
-    const NONE: Self = Self { grant_id: None, vehicle_id: None, user_id: None, command_id: None };
+    /// Of nothing in particular.
+    pub const NONE: Self =
+        Self { grant_id: None, vehicle_id: None, user_id: None, command_id: None };
 
-    const fn of_grant(grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId) -> Self {
+    /// Of a grant for a car, and its grantee.
+    #[must_use]
+    pub const fn of_grant(grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId) -> Self {
         Self::of_vehicle(vehicle_id, Some(grant_id), grantee_id)
     }
 
-    const fn of_vehicle(vehicle_id: VehicleId, grant_id: Option<GrantId>, user_id: UserId) -> Self {
+    /// Of a car, and a person who has to do with it, by a grant if they do not own it.
+    #[must_use]
+    pub const fn of_vehicle(
+        vehicle_id: VehicleId,
+        grant_id: Option<GrantId>,
+        user_id: UserId,
+    ) -> Self {
         Self { grant_id, vehicle_id: Some(vehicle_id), user_id: Some(user_id), command_id: None }
     }
 
-    const fn of_user(user_id: UserId) -> Self {
+    /// Of a person.
+    #[must_use]
+    pub const fn of_user(user_id: UserId) -> Self {
         Self { user_id: Some(user_id), ..Self::NONE }
     }
 
@@ -82,6 +94,9 @@ impl Event {
             | Self::CommandChanged { command_id, vehicle_id, grant_id, user_id, .. } => {
                 Subjects::of_vehicle(vehicle_id, grant_id, user_id).and_command(command_id)
             }
+            Self::HoldPlaced { about, .. }
+            | Self::HoldLifted { about, .. }
+            | Self::EndBegun { about, .. } => about,
             Self::RefusalsCounted { vehicle_id, grant_id, user_id, .. }
             | Self::VehicleRead { vehicle_id, grant_id, user_id, .. }
             | Self::VehicleReadRefused { vehicle_id, grant_id, user_id, .. } => {

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::super::*;
 use crate::domain::grant::{End, Grace, VALIDITY_MAX, Validity};
+use crate::domain::hold::{Rank, StandingHold};
 use crate::domain::id::{Id, OrganizationId};
+use crate::domain::scope_end::{PendingEnd, Selection};
 use crate::tally::Tally;
 
 const OWNER: u128 = 1;
@@ -18,6 +20,7 @@ const CAR: u128 = 3;
 pub(super) const GRANT: u128 = 4;
 const SOMEBODY_ELSE: u128 = 8;
 const ANOTHER_CAR: u128 = 9;
+const HOLD: u128 = 10;
 const MOMENT: Duration = Duration::from_micros(1);
 
 pub(super) fn id<K>(n: u128) -> Id<K> {
@@ -36,6 +39,54 @@ pub(super) struct World {
     pub(super) now: Timestamp,
     /// Whether the person claims the grant, or to be the owner.
     pub(super) claims_grant: bool,
+    /// What was ended whose grants may not know yet.
+    pub(super) ended: Vec<HeldThing>,
+    /// The holds that were placed, and until when each stands.
+    pub(super) held: Vec<(Held, Option<Timestamp>)>,
+}
+
+/// What a hold is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeldThing {
+    Grant,
+    Grantee,
+    Car,
+    Owner,
+    Organization,
+}
+
+/// How long a hold stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasts {
+    UntilLifted,
+    OneMoreMoment,
+    UntilNow,
+}
+
+/// A hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Held {
+    over: HeldThing,
+    rank: Rank,
+    allow_lock: bool,
+    lasts: Lasts,
+}
+
+impl Held {
+    fn all() -> Vec<Self> {
+        use HeldThing::{Car, Grant, Grantee, Organization, Owner};
+        let mut all = Vec::new();
+        for over in [Grant, Grantee, Car, Owner, Organization] {
+            for &rank in Rank::ALL {
+                for allow_lock in [false, true] {
+                    for lasts in [Lasts::UntilLifted, Lasts::OneMoreMoment, Lasts::UntilNow] {
+                        all.push(Self { over, rank, allow_lock, lasts });
+                    }
+                }
+            }
+        }
+        all
+    }
 }
 
 /// One thing that stands in the way of an allowed request.
@@ -48,6 +99,7 @@ pub(super) enum Break {
     TooLate(Duration),
     Ended(EndReason),
     EndedWithLockLeft,
+    EndedByScope(HeldThing),
     UnlockedBySomebodyElse,
     NotEntitled,
     UsedUp { beyond: i64 },
@@ -60,10 +112,16 @@ pub(super) enum Break {
     NotConnected(ConnectionStatus),
     Suspended,
     NotPermitted,
+    Held(Held),
 }
 
-/// Each of them, on the near side of its boundary.
+/// Each of them, on the near side of its boundary, and every hold.
 pub(super) fn breaks() -> Vec<Break> {
+    facts().into_iter().chain(Held::all().into_iter().map(Break::Held)).collect()
+}
+
+/// Each of them but holds.
+fn facts() -> Vec<Break> {
     let ends = EndReason::ALL.iter().map(|&end_reason| Break::Ended(end_reason));
     let inactive = ConnectionStatus::ALL.iter().filter(|s| **s != ConnectionStatus::Active);
     let single = [
@@ -73,6 +131,9 @@ pub(super) fn breaks() -> Vec<Break> {
         Break::TooEarly(MOMENT),
         Break::TooLate(Duration::ZERO),
         Break::EndedWithLockLeft,
+        Break::EndedByScope(HeldThing::Grantee),
+        Break::EndedByScope(HeldThing::Car),
+        Break::EndedByScope(HeldThing::Organization),
         Break::UnlockedBySomebodyElse,
         Break::NotEntitled,
         Break::UsedUp { beyond: 0 },
@@ -91,7 +152,8 @@ pub(super) fn breaks() -> Vec<Break> {
 
 /// Each as likely as the others, and the boundaries as likely as what is beyond them.
 pub(super) fn any_break() -> impl Strategy<Value = Break> {
-    (select(breaks()), 0_u64..4, 0_i64..2).prop_map(|(broken, further, beyond)| match broken {
+    let any = prop_oneof![7 => select(facts()), 1 => select(Held::all()).prop_map(Break::Held)];
+    (any, 0_u64..4, 0_i64..2).prop_map(|(broken, further, beyond)| match broken {
         Break::TooEarly(_) => Break::TooEarly(MOMENT.max(Duration::from_secs(further / 2 * 60))),
         Break::TooLate(_) => Break::TooLate(Duration::from_secs(further * 60)),
         Break::UsedUp { .. } => Break::UsedUp { beyond },
@@ -148,6 +210,11 @@ prop_compose! {
                 owner_recovered: false,
                 last_unlocked_by,
                 consents,
+                holds: StandingHolds::Nothing,
+                owner_holds: StandingHolds::Nothing,
+                organization_holds: StandingHolds::Nothing,
+        ends: PendingEnds::Nothing,
+        organization_ends: PendingEnds::Nothing,
                 removed: false,
                 suspended: false,
                 connection_status: ConnectionStatus::Active,
@@ -173,6 +240,9 @@ prop_compose! {
                     external_ref: None,
                     issued_at: not_before(),
                 },
+                holds: StandingHolds::Nothing,
+                grantee_holds: StandingHolds::Nothing,
+        grantee_ends: PendingEnds::Nothing,
                 grantee_disabled: false,
                 grantee_recovered: false,
                 vehicle_consents: consents,
@@ -185,6 +255,8 @@ prop_compose! {
             },
             now,
             claims_grant,
+            ended: Vec::new(),
+            held: Vec::new(),
         }
     }
 }
@@ -209,6 +281,7 @@ impl World {
                 grant.end =
                     Some(End { ended_at, end_reason: EndReason::Revoked, leave_lock: true });
             }
+            Break::EndedByScope(over) => self.end_scope(over),
             Break::UnlockedBySomebodyElse => vehicle.last_unlocked_by = Some(id(SOMEBODY_ELSE)),
             Break::NotEntitled => {
                 grant.entitlements = grant.entitlements.iter().filter(|e| *e != wanted).collect();
@@ -230,8 +303,80 @@ impl World {
                 let given = vehicle.permissions.iter().filter(|p| *p != wanted.permission());
                 vehicle.permissions = given.collect();
             }
+            Break::Held(held) => self.place(held),
         }
         self
+    }
+
+    /// Ends all grants of a scope, and this one's row does not say so yet; others that it is not about were ended before.
+    fn end_scope(&mut self, over: HeldThing) {
+        let end = |issued_before| PendingEnd {
+            end_id: id(HOLD),
+            selection: Selection { issued_before, external_ref: None },
+            ended_at: self.now.minus(MOMENT),
+            end_reason: EndReason::Revoked,
+        };
+        let issued_at = self.claimed.grant.issued_at;
+        let ends = PendingEnds::Known(vec![end(issued_at), end(issued_at.plus(MOMENT))]);
+        match over {
+            HeldThing::Grantee => self.claimed.grantee_ends = ends,
+            HeldThing::Car => self.vehicle.ends = ends,
+            _ => self.vehicle.organization_ends = ends,
+        }
+        self.ended.push(over);
+    }
+
+    /// The act that ended the grant, by its own row or by an end of its scope.
+    fn end(&self) -> Option<End> {
+        let is_its_car = self.claimed.grant.vehicle_id == self.vehicle.vehicle_id;
+        let is_over = self.ended.iter().any(|over| *over != HeldThing::Car || is_its_car);
+        let (ended_at, end_reason) = (self.now, EndReason::Revoked);
+        let by_scope = End { ended_at, end_reason, leave_lock: false };
+        self.claimed.grant.end.or_else(|| is_over.then_some(by_scope))
+    }
+
+    fn place(&mut self, held: Held) {
+        let until = match held.lasts {
+            Lasts::UntilLifted => None,
+            Lasts::OneMoreMoment => Some(self.now.plus(MOMENT)),
+            Lasts::UntilNow => Some(self.now),
+        };
+        let Held { over, rank, allow_lock, .. } = held;
+        let hold = StandingHold { hold_id: id(HOLD), rank, until, allow_lock };
+        let holds = match over {
+            HeldThing::Grant => &mut self.claimed.holds,
+            HeldThing::Grantee => &mut self.claimed.grantee_holds,
+            HeldThing::Car => &mut self.vehicle.holds,
+            HeldThing::Owner => &mut self.vehicle.owner_holds,
+            HeldThing::Organization => &mut self.vehicle.organization_holds,
+        };
+        match holds {
+            StandingHolds::Known(holds) => holds.push(hold),
+            other => *other = StandingHolds::Known(vec![hold]),
+        }
+        self.held.push((held, until));
+    }
+
+    /// Whether a hold stands in the way: those over what the person uses, the owner's own use only from support on, and
+    /// locking only if the hold says so.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.iter().any(|(held, until)| {
+            let concerns = match held.over {
+                HeldThing::Car | HeldThing::Organization => true,
+                HeldThing::Grant | HeldThing::Grantee => self.claims_grant,
+                HeldThing::Owner => !self.claims_grant,
+            };
+            let binds = self.claims_grant || matches!(held.rank, Rank::Support | Rank::Admin);
+            let spares = held.allow_lock && self.request.entitlement == Entitlement::Lock;
+            let is_over = until.is_some_and(|until| until <= self.now);
+            concerns && binds && !spares && !is_over
+        })
+    }
+
+    /// That it is allowed, and on what ground.
+    pub(super) fn basis(&self) -> Decision {
+        let by_grant = self.claims_grant.then(|| Basis::Grant(id(GRANT)));
+        Decision::Allow(by_grant.unwrap_or(Basis::Ownership))
     }
 
     pub(super) fn decide(&self) -> Decision {
@@ -254,6 +399,7 @@ impl World {
             (Reason::VehicleMismatch, vehicle.vehicle_id == request.vehicle_id),
             (Reason::AccountDisabled, !vehicle.owner_disabled),
             (Reason::AccountRecovered, self.claims_grant || !vehicle.owner_recovered),
+            (Reason::GrantHeld, !self.is_held()),
             (Reason::VehicleRemoved, !vehicle.removed),
             (Reason::ConsentLost, active),
             (Reason::VehicleSuspended, !vehicle.suspended),
@@ -268,7 +414,7 @@ impl World {
     pub(super) fn locks_still(&self) -> bool {
         let Self { vehicle, claimed: GrantFacts { grant, .. }, request, now, .. } = self;
         let over = grant.validity.not_after();
-        let ended_at = match grant.end {
+        let ended_at = match self.end() {
             Some(End { leave_lock: false, .. }) => return false,
             Some(End { ended_at, .. }) => std::cmp::min(ended_at, over),
             None => over,
@@ -285,13 +431,16 @@ impl World {
             return Vec::new();
         }
         let Self { vehicle, claimed, request, now, .. } = self;
-        let GrantFacts { grant, grantee_disabled, grantee_recovered, vehicle_consents } = claimed;
+        let GrantFacts { grant, grantee_disabled, grantee_recovered, vehicle_consents, .. } =
+            claimed;
         // Another car's number says nothing.
         let is_its_car = grant.vehicle_id == vehicle.vehicle_id;
+        let locks = request.entitlement == Entitlement::Lock;
         let locks_still = self.locks_still();
-        let ended = |by| grant.end.is_some_and(|end| end.end_reason == by) && !locks_still;
+        let end = self.end();
+        let ended = |by| end.is_some_and(|end| end.end_reason == by) && !locks_still;
         // An act that ended the grant is told, not that its time is over as well.
-        let is_over = *now >= grant.validity.not_after() && grant.end.is_none() && !locks_still;
+        let is_over = *now >= grant.validity.not_after() && end.is_none() && !locks_still;
         let uses_remain = grant.uses_max.is_none_or(|max| grant.uses < max);
         vec![
             (Reason::VehicleMismatch, grant.vehicle_id == request.vehicle_id),
@@ -305,7 +454,10 @@ impl World {
             (Reason::GrantExhausted, uses_remain || !request.spends_use),
             (Reason::AccountDisabled, !grantee_disabled),
             (Reason::AccountRecovered, !grantee_recovered),
-            (Reason::ConsentReturned, !is_its_car || *vehicle_consents == vehicle.consents),
+            (
+                Reason::ConsentReturned,
+                locks || !is_its_car || *vehicle_consents == vehicle.consents,
+            ),
         ]
     }
 
@@ -317,10 +469,10 @@ impl World {
         tally.count_if(now.plus(MOMENT) == validity.not_before(), "the moment before the first");
         tally.count_if(now.plus(MOMENT) == validity.not_after(), "the last moment");
         tally.count_if(*now == validity.not_after(), "the moment after the last");
-        let is_over = *now >= validity.not_after() || grant.end.is_some();
+        let is_over = *now >= validity.not_after() || self.end().is_some();
         tally.count_if(is_over && self.locks_still(), "locked after the end");
         let until = validity.not_after().plus(grant.grace.duration());
-        let is_lock = request.entitlement == Entitlement::Lock && grant.end.is_none();
+        let is_lock = request.entitlement == Entitlement::Lock && self.end().is_none();
         tally.count_if(
             is_lock && *now == until && until > validity.not_after(),
             "the end of a grace",

@@ -103,6 +103,8 @@ catalog! {
         "The app may not act for this person. They can allow it in their account.";
     NotTheOwner "not_the_owner" FORBIDDEN ContactOwner never
         "Only the owner of the vehicle may do this" "Only the owner of the car can do this.";
+    HoldOutranks "hold_outranks" FORBIDDEN ContactAdmin never
+        "Somebody of a higher rank placed the hold" "This pause was set by somebody else. Please ask support.";
     // What the policy says.
     NotFound "not_found" NOT_FOUND None never
         "There is no such thing, or not for you" "This does not exist or is not yours.";
@@ -118,8 +120,8 @@ catalog! {
         "The grant's validity is over" "This key is no longer valid.";
     GrantNotYetValid "grant_not_yet_valid" FORBIDDEN RetryLater again
         "The grant's validity has not begun" "This key is not valid yet.";
-    GrantSuspended "grant_suspended" FORBIDDEN ContactOwner again
-        "The grant is suspended" "This key is paused. Please ask the owner.";
+    GrantHeld "grant_held" FORBIDDEN ContactOwner again
+        "A hold stands over the grant, the person, the vehicle or the organization" "This key is paused. Please ask the owner.";
     GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
         "The grant has no use left" "This key was used as often as it may be.";
     OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again
@@ -145,6 +147,8 @@ catalog! {
     // The state of things.
     GrantEnded "grant_ended" CONFLICT None never
         "The grant has ended already" "This key has ended already.";
+    TooManyHolds "too_many_holds" CONFLICT FixRequest never
+        "Eight holds of this rank stand over it already; lift one first" "This is paused already.";
     EmailTaken "email_taken" CONFLICT FixRequest never
         "There is an account with this address" "There is an account with this address already.";
     ApiClientEnded "api_client_ended" CONFLICT FixRequest never

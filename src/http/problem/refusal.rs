@@ -106,6 +106,7 @@ fn of_denial(denial: &Denial) -> Problem {
         Denial::ActingForMissing => Problem::of(Code::ActingForMissing),
         Denial::ActingForNotAllowed => Problem::of(Code::ActingForNotAllowed),
         Denial::NotTheOwner => Problem::of(Code::NotTheOwner),
+        Denial::HoldOutranks => Problem::of(Code::HoldOutranks),
         Denial::NotTheGrantee => Problem::of(Code::NotTheGrantee),
         Denial::NotVisible => Problem::of(Code::NotFound),
     }
@@ -121,6 +122,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
         Reason::GrantRevoked => Code::GrantRevoked,
         Reason::GrantRelinquished => Code::GrantRelinquished,
         Reason::GrantExpired => Code::GrantExpired,
+        Reason::GrantHeld => Code::GrantHeld,
         Reason::GrantNotYetValid => Code::GrantNotYetValid,
         Reason::EntitlementMissing => Code::EntitlementMissing,
         Reason::GrantExhausted => Code::GrantExhausted,
@@ -140,6 +142,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
 fn of_state(fault: StateFault) -> Problem {
     let code = match fault {
         StateFault::GrantEnded => Code::GrantEnded,
+        StateFault::TooManyHolds => Code::TooManyHolds,
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::AccountDisabled => Code::AccountDisabled,
         StateFault::ApiClientEnded => Code::ApiClientEnded,

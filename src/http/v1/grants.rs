@@ -17,7 +17,7 @@ use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{Grant, USES_MAX};
 use crate::domain::time::Timestamp;
 use crate::service::Violation;
-use crate::service::grants::{AnswerWhen, EndedGrant};
+use crate::service::grants::{AnswerWhen, EndedGrant, HeldGrant};
 
 /// A grant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +95,44 @@ impl GrantBody {
     }
 }
 
+/// A grant, and by what it is held.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct HeldGrantBody {
+    /// The grant.
+    #[serde(flatten)]
+    grant: GrantBody,
+    /// The holds that stand: while one does, the grant allows nothing but, if the hold says so, to lock the car.
+    held_by: Vec<HeldByBody>,
+}
+
+/// A hold that stands over a grant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct HeldByBody {
+    /// The hold.
+    hold_id: String,
+    /// `grant`, `user`, `vehicle` or `organization`: what it is over.
+    over: &'static str,
+    /// `guest`, `owner`, `support` or `admin`: who placed it.
+    rank: String,
+    /// The first moment in which it no longer stands; `null` is until it is lifted.
+    until: Option<String>,
+    /// Whether the car can be locked all the same.
+    allow_lock: bool,
+}
+
+impl HeldGrantBody {
+    fn at(held: HeldGrant, now: Timestamp) -> Self {
+        let held_by = held.held_by.into_iter().map(|(scope, hold)| HeldByBody {
+            hold_id: hold.hold_id.to_string(),
+            over: scope.kind(),
+            rank: hold.rank.to_string(),
+            until: hold.until.map(|until| until.to_string()),
+            allow_lock: hold.allow_lock,
+        });
+        Self { held_by: held_by.collect(), grant: GrantBody::at(held.grant, now) }
+    }
+}
+
 /// What the issuer keeps with a grant, in bytes of compact JSON.
 const METADATA_BYTES_MAX: usize = 4096;
 
@@ -143,7 +181,7 @@ impl EndedBody {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct EndQuery {
-    /// `drain` answers when no command of the grant can still leave.
+    /// `drain` answers when none of the commands that were in flight can still leave.
     #[param(inline)]
     wait: Option<WaitFor>,
 }
@@ -152,12 +190,12 @@ pub(in crate::http) struct EndQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum WaitFor {
-    /// Until no command of the grant can still leave.
+    /// Until none of the commands that were in flight can still leave.
     Drain,
 }
 
 impl EndQuery {
-    const fn answer_when(self) -> AnswerWhen {
+    pub(in crate::http) const fn answer_when(self) -> AnswerWhen {
         match self.wait {
             Some(WaitFor::Drain) => AnswerWhen::Drained,
             None => AnswerWhen::Ended,

@@ -3,6 +3,7 @@
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
 pub(in crate::http) mod read;
+pub(in crate::http) mod remove;
 pub(in crate::http) mod transfer;
 
 use serde::Serialize;

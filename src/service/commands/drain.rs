@@ -1,9 +1,10 @@
-//! Waiting until no command of a grant can still leave (P3).
+//! Waiting until no command within a scope can still leave (P3).
 
 use std::time::Duration;
 
 use super::ruling::in_flight_max;
-use crate::domain::id::{CommandId, GrantId};
+use crate::domain::id::CommandId;
+use crate::domain::key_scope::KeyScope;
 use crate::service::{Base, Error};
 use crate::storage::commands;
 
@@ -22,20 +23,20 @@ pub fn drain_time_max(connector_timeout: Duration) -> Duration {
     in_flight_max(connector_timeout).saturating_add(RECOVERY_TIME).max(DRAIN_TIME_MIN)
 }
 
-/// Waits until none of these commands of the grant is in flight, at most [`drain_time_max`]; returns those that still are.
+/// Waits until none of these commands within a scope is in flight, at most [`drain_time_max`]; returns those that still are.
 /// What was authorized later is none of them.
 ///
 /// # Errors
 /// [`Error::Storage`].
 pub async fn drain(
     base: &Base,
-    grant_id: GrantId,
+    scope: KeyScope,
     of: &[CommandId],
 ) -> Result<Vec<CommandId>, Error> {
     let wait = drain_time_max(base.settings.connector_timeout);
     let emptied = tokio::time::timeout(wait, async {
         loop {
-            let in_flight = in_flight(base, grant_id, of).await?;
+            let in_flight = in_flight(base, scope, of).await?;
             if in_flight.is_empty() {
                 return Ok::<_, Error>(in_flight);
             }
@@ -44,17 +45,17 @@ pub async fn drain(
     });
     match emptied.await {
         Ok(result) => result,
-        Err(_) => in_flight(base, grant_id, of).await,
+        Err(_) => in_flight(base, scope, of).await,
     }
 }
 
 async fn in_flight(
     base: &Base,
-    grant_id: GrantId,
+    scope: KeyScope,
     of: &[CommandId],
 ) -> Result<Vec<CommandId>, Error> {
     let mut reader = base.store.read_urgent().await?;
-    let mut in_flight = commands::in_flight(&mut reader, grant_id).await?;
+    let mut in_flight = commands::in_flight(&mut reader, scope).await?;
     in_flight.retain(|command_id| of.contains(command_id));
     Ok(in_flight)
 }

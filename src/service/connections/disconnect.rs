@@ -138,7 +138,14 @@ async fn end_grants(
     let ended = grants::end_each(tx, &alive, end).await?.into_iter().map(|grant| {
         let (grant_id, grantee_id, grant_revision) =
             (grant.grant_id, grant.grantee_id, grant.revision);
-        Event::GrantEnded { grant_id, vehicle_id, grantee_id, grant_revision, end_reason }
+        Event::GrantEnded {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            end_reason,
+            end_id: None,
+        }
     });
     Ok(ended.collect())
 }

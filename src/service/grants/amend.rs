@@ -8,6 +8,7 @@ use crate::domain::entitlement::Entitlements;
 use crate::domain::event::Event;
 use crate::domain::grant::{Grace, Grant, Validity};
 use crate::domain::id::{CommandId, GrantId};
+use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
@@ -92,7 +93,8 @@ pub async fn amend(
         .await?;
     failpoint::reached(Failpoint::GrantAmendCommitted);
     if wait == AnswerWhen::Drained && !amended.in_flight.is_empty() {
-        amended.in_flight = commands::drain(base, grant_id, &amended.in_flight).await?;
+        amended.in_flight =
+            commands::drain(base, KeyScope::Grant(grant_id), &amended.in_flight).await?;
     }
     Ok(amended)
 }
@@ -130,7 +132,7 @@ async fn amend_in(
     let amended = grants::amend(&mut work.tx, &after).await?;
     let grant = amended.ok_or(Error::State(StateFault::GrantEnded))?;
     let in_flight = if effect.narrows() {
-        stored_commands::in_flight(&mut work.tx, grant_id).await?
+        stored_commands::in_flight(&mut work.tx, KeyScope::Grant(grant_id)).await?
     } else {
         Vec::new()
     };

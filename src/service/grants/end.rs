@@ -6,6 +6,7 @@ use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
+use crate::domain::key_scope::KeyScope;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Caller, Error, PersonalContext, commands};
 use crate::storage::{Priority, commands as stored_commands, grants};
@@ -70,7 +71,7 @@ pub async fn end(
                 work.now = base.clock.now();
                 let end = End { ended_at: work.now, end_reason, leave_lock };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
-                let in_flight = stored_commands::in_flight(tx, grant_id).await?;
+                let in_flight = stored_commands::in_flight(tx, KeyScope::Grant(grant_id)).await?;
                 let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
                 let event = event(&grant, ending, in_flight.len());
                 let context = PersonalContext { note, ..PersonalContext::default() };
@@ -82,7 +83,8 @@ pub async fn end(
         .await?;
     failpoint::reached(Failpoint::GrantEndCommitted);
     if wait == AnswerWhen::Drained && !ended.in_flight.is_empty() {
-        ended.in_flight = commands::drain(base, grant_id, &ended.in_flight).await?;
+        ended.in_flight =
+            commands::drain(base, KeyScope::Grant(grant_id), &ended.in_flight).await?;
     }
     Ok(ended)
 }

@@ -1,12 +1,26 @@
 //! Showing grants to those they concern.
 
+use std::collections::HashMap;
+
 use super::find_for;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::grant::Grant;
+use crate::domain::hold::{StandingHold, StandingHolds};
 use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::key_scope::KeyScope;
 use crate::service::{Base, Caller, Error};
-use crate::storage::Page;
 use crate::storage::grants::{self, GrantFilter};
+use crate::storage::key_scopes::{self, OverGrant};
+use crate::storage::{Executor, Page};
+
+/// A grant, and by what it is held.
+#[derive(Debug, Clone)]
+pub struct HeldGrant {
+    /// The grant, as it is with what stands over it.
+    pub grant: Grant,
+    /// The holds that stand, and what each is over.
+    pub held_by: Vec<(KeyScope, StandingHold)>,
+}
 
 /// Grants, newest first: all of them for the organization, otherwise those of which the person is grantee
 /// and those for the person's cars.
@@ -18,21 +32,48 @@ pub async fn list(
     caller: &Caller,
     vehicle_id: Option<VehicleId>,
     page: Page,
-) -> Result<Vec<Grant>, Error> {
+) -> Result<Vec<HeldGrant>, Error> {
     let object = vehicle_id.map_or(Object::ORGANIZATION, |id| Object::ORGANIZATION.about(id));
     let sought = Sought::of(caller.actor.organization_id);
     let acting_as = base.authorize(caller, Operation::ListGrants, &object, sought)?;
     let filter = GrantFilter { concerning: acting_as.person(), vehicle_id };
     let mut reader = base.store.read().await?;
-    Ok(grants::list(&mut reader, caller.actor.organization_id, filter, page).await?)
+    let found = grants::list(&mut reader, caller.actor.organization_id, filter, page).await?;
+    with_holds(base, &mut reader, found).await
 }
 
 /// One grant, for its grantee, the car's owner and the organization.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`crate::service::Denial::ScopeMissing`].
-pub async fn get(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<Grant, Error> {
+pub async fn get(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<HeldGrant, Error> {
     let mut reader = base.store.read().await?;
     let (grant, ..) = find_for(base, &mut reader, caller, Operation::GetGrant, grant_id).await?;
-    Ok(grant)
+    let held = with_holds(base, &mut reader, vec![grant]).await?.pop();
+    held.ok_or(Error::NotFound(Sought::of(grant_id)))
+}
+
+async fn with_holds(
+    base: &Base,
+    on: &mut impl Executor,
+    found: Vec<Grant>,
+) -> Result<Vec<HeldGrant>, Error> {
+    let now = base.clock.now();
+    let over = key_scopes::over_grants(on, found.iter().map(|grant| grant.grant_id)).await?;
+    let mut over: HashMap<GrantId, OverGrant> =
+        over.into_iter().map(|over| (over.grant_id, over)).collect();
+    let held = found.into_iter().map(|grant| {
+        let Some(OverGrant { holds, ends, .. }) = over.remove(&grant.grant_id) else {
+            return HeldGrant { held_by: Vec::new(), grant };
+        };
+        let standing = |(scope, holds): (KeyScope, StandingHolds)| {
+            holds.standing(now).into_iter().map(move |hold| (scope, hold))
+        };
+        let ended = ends.iter().find_map(|ends| ends.over(&grant));
+        HeldGrant {
+            held_by: holds.into_iter().flat_map(standing).collect(),
+            grant: grant.ended_with(ended).into_owned(),
+        }
+    });
+    Ok(held.collect())
 }

@@ -2,37 +2,65 @@
 
 use super::find_for;
 use crate::domain::access::Operation;
-use crate::domain::event::{Event, SessionEnd};
+use crate::domain::event::{Event, SessionEnd, Subjects};
+use crate::domain::grant::EndReason;
 use crate::domain::id::UserId;
+use crate::domain::key_scope::KeyScope;
+use crate::domain::scope_end::ScopeEnd;
 use crate::domain::user::{Role, User};
-use crate::service::{Base, Caller, Error, StateFault, sessions};
+use crate::service::ends::{self, NewEnd};
+use crate::service::{Base, Caller, Error, StateFault, Work, sessions};
 use crate::storage::{Priority, Tx, users};
 
-/// Closes an account: its sessions end, and its grants and cars stop working with it.
+/// Closes an account: its sessions and what it was lent end, and its cars stop working with it.
 ///
 /// # Errors
 /// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`], [`StateFault::LastAdmin`].
 pub async fn disable(base: &Base, caller: &Caller, user_id: UserId) -> Result<User, Error> {
     let operation = Operation::DisableUser;
-    base.transact(operation.as_str(), Priority::Ordinary, |work| {
+    let closed = base.transact(operation.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
             let mut user = find_for(base, &mut work.tx, caller, operation, user_id).await?;
             let organization_id = user.organization_id;
             require_another_admin(&mut work.tx, &user).await?;
-            if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
-                user.disabled_at = Some(work.now);
-                work.record(caller, Event::UserDisabled { user_id })?;
-                // Otherwise they would go on when the account is opened again.
-                let reason = SessionEnd::EndedByAdmin;
-                sessions::end_others(work, caller, user_id, None, reason).await?;
+            if !users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
+                return Ok((user, None));
             }
-            Ok(user)
+            user.disabled_at = Some(work.now);
+            work.record(caller, Event::UserDisabled { user_id })?;
+            // Otherwise they would go on when the account is opened again.
+            let reason = SessionEnd::EndedByAdmin;
+            sessions::end_others(work, caller, user_id, None, reason).await?;
+            let end = end_what_was_lent(base, work, caller, user_id).await?;
+            Ok((user, Some(end)))
         })
-    })
-    .await
+    });
+    let (user, end) = closed.await?;
+    if let Some(end) = end {
+        ends::carry_out_or_leave(base, caller, &end).await;
+    }
+    Ok(user)
 }
 
-/// Opens a closed account again: its grants and cars work as before, its sessions do not. An account that is open
+/// Ends all that a person was lent, in the transaction that closes their account.
+pub(super) async fn end_what_was_lent(
+    base: &Base,
+    work: &mut Work<'_>,
+    caller: &Caller,
+    user_id: UserId,
+) -> Result<ScopeEnd, Error> {
+    let new = NewEnd {
+        scope: KeyScope::User(user_id),
+        about: Subjects::of_user(user_id),
+        issued_before: None,
+        external_ref: None,
+        end_reason: EndReason::Revoked,
+        reason: None,
+    };
+    ends::draw_line(base, work, caller, new).await
+}
+
+/// Opens a closed account again: its cars work as before; its sessions, and what it was lent, have ended. An account that is open
 /// stays so; one that was erased stays closed.
 ///
 /// # Errors

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::close::require_another_admin;
+use super::close::{end_what_was_lent, require_another_admin};
 use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::impairment::ConnectionEnd;
 use crate::service::connections::{self, CloudToken, unfinished};
-use crate::service::{Base, Caller, Error, Service, idempotency};
+use crate::service::{Base, Caller, Error, Service, ends, idempotency};
 use crate::storage::decisions::VehicleRow;
 use crate::storage::{Priority, connections as stored, consents, personal_data, users};
 
@@ -67,16 +67,18 @@ async fn erase_here(
     user_id: UserId,
 ) -> Result<EndedConnections, Error> {
     let organization_id = caller.actor.organization_id;
-    base.transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
+    let erased = base.transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
+            let mut end = None;
+            if let Some(user) = users::find(&mut work.tx, organization_id, user_id).await? {
+                require_another_admin(&mut work.tx, &user).await?;
+            }
+            if users::disable(&mut work.tx, organization_id, user_id, work.now).await? {
+                work.record(caller, Event::UserDisabled { user_id })?;
+                end = Some(end_what_was_lent(base, work, caller, user_id).await?);
+            }
             let (tx, now) = (&mut work.tx, work.now);
             let mut events = Vec::new();
-            if let Some(user) = users::find(tx, organization_id, user_id).await? {
-                require_another_admin(tx, &user).await?;
-            }
-            if users::disable(tx, organization_id, user_id, now).await? {
-                events.push(Event::UserDisabled { user_id });
-            }
             let mut ended = Vec::new();
             for connection_id in stored::of_owner(tx, organization_id, user_id).await? {
                 let by = ConnectionEnd::Erased;
@@ -90,10 +92,14 @@ async fn erase_here(
                 events.push(Event::UserPersonalDataErased { user_id });
             }
             work.record_all(caller, events)?;
-            Ok(ended)
+            Ok((ended, end))
         })
-    })
-    .await
+    });
+    let (ended, end) = erased.await?;
+    if let Some(end) = end {
+        ends::carry_out_or_leave(base, caller, &end).await;
+    }
+    Ok(ended)
 }
 
 async fn end_upstream(

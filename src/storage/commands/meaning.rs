@@ -9,7 +9,7 @@ use crate::storage::db::rehearsal::{
 };
 
 pub(crate) const WRITE_OUTCOMES: &str = super::WRITE_OUTCOMES;
-pub(crate) const IN_FLIGHT: &str = super::IN_FLIGHT;
+pub(crate) const IN_FLIGHT_OF_GRANT: &str = super::IN_FLIGHT_OF_GRANT;
 pub(crate) const MARK_ABANDONED: &str = super::MARK_ABANDONED;
 
 /// The columns that tell commands apart.
@@ -31,9 +31,21 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             let values = vec![sampler.organization(), sampler.id(Table::Commands)];
             sampler.values(values)
         }),
-        (super::IN_FLIGHT, Meaning::Select(in_flight), |sampler| {
+        (super::IN_FLIGHT_OF_GRANT, Meaning::Select(in_flight_of_grant), |sampler| {
             let grant_id = sampler.id(Table::Grants);
             sampler.values(vec![grant_id])
+        }),
+        (super::IN_FLIGHT_OF_USER, Meaning::Select(in_flight_of_user), |sampler| {
+            let user_id = sampler.id(Table::Users);
+            sampler.values(vec![user_id])
+        }),
+        (super::IN_FLIGHT_OF_VEHICLE, Meaning::Select(in_flight_of_vehicle), |sampler| {
+            let vehicle_id = sampler.id(Table::Vehicles);
+            sampler.values(vec![vehicle_id])
+        }),
+        (super::IN_FLIGHT_OF_ORGANIZATION, Meaning::Select(in_flight_of_organization), |sampler| {
+            let organization_id = sampler.organization();
+            sampler.values(vec![organization_id])
         }),
         (super::MARK_ABANDONED, Meaning::Update(mark_abandoned()), |sampler| {
             let now = sampler.few();
@@ -121,9 +133,25 @@ fn is_sending(row: &RehearsalRow) -> bool {
     row.text("status") == Some(CommandStatus::Sending.as_str())
 }
 
-fn in_flight(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
-    let found = chosen(seen, |row| row.value("grant_id") == bound.value(1) && is_sending(row));
+fn in_flight(seen: &Seen<'_>, column: &str, bound: &Bound) -> Vec<RehearsalRow> {
+    let found = chosen(seen, |row| row.value(column) == bound.value(1) && is_sending(row));
     found.iter().map(|row| row.only(&["command_id"])).collect()
+}
+
+fn in_flight_of_grant(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    in_flight(seen, "grant_id", bound)
+}
+
+fn in_flight_of_user(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    in_flight(seen, "user_id", bound)
+}
+
+fn in_flight_of_vehicle(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    in_flight(seen, "vehicle_id", bound)
+}
+
+fn in_flight_of_organization(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    in_flight(seen, "organization_id", bound)
 }
 
 /// The first rows by this column up to a limit, of those where it is at most `until`.

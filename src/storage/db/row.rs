@@ -10,6 +10,7 @@ use super::value::Value;
 use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::id::Id;
+use crate::domain::kept::Kept;
 use crate::domain::time::Timestamp;
 
 /// The names of the columns that a statement returns, shared by its rows.
@@ -47,6 +48,17 @@ impl Row {
             return Ok(None);
         }
         T::from_value(value).map(Some).map_err(|why| corrupt(column, why))
+    }
+
+    /// The list that a column keeps, if it can be read: who decides goes on with what it finds.
+    pub fn kept<T: serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Kept<T> {
+        match self.optional::<String>(column) {
+            Ok(text) => Kept::of_text(text.as_deref()),
+            Err(_) => Kept::Unreadable,
+        }
     }
 
     /// The first column, whatever its name.
@@ -258,6 +270,7 @@ parsed_columns!(
     crate::domain::grant::EndReason,
     crate::domain::user::ShortText,
     crate::domain::user::Email,
+    crate::domain::hold::Rank,
     crate::domain::user::Role,
     Entitlements,
 );

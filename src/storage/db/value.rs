@@ -115,5 +115,6 @@ value_from_words!(
     crate::domain::claim::ClaimPurpose,
     crate::domain::event::SessionEnd,
     crate::domain::grant::EndReason,
+    crate::domain::hold::Rank,
     crate::domain::user::Role,
 );

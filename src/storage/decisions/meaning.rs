@@ -26,6 +26,11 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         (super::VEHICLES, Meaning::Select(vehicles), some_vehicles),
         (super::LOCK_VEHICLE_ROWS, Meaning::Hold(lock_vehicle_rows), some_vehicles),
         (super::GRANTS, Meaning::Select(grants), some_grants),
+        (super::GRANTS_OF, Meaning::Select(grants_of), |sampler| {
+            let values =
+                vec![sampler.organization(), sampler.id(Table::Vehicles), sampler.id(Table::Users)];
+            sampler.values(values)
+        }),
         (super::LOCK_GRANT_ROWS, Meaning::Hold(lock_grant_rows), some_grants),
         (super::SPEND_USES, Meaning::Update(spend_uses()), |sampler| {
             sampler.rows_of(Table::Grants, |sampler| vec![sampler.few()])
@@ -56,30 +61,54 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "owner_recoveries",
     "consents",
     "last_unlocked_by",
+    "holds",
+    "ends",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     let is_asked = |row: &RehearsalRow| asked(bound, row.value("vehicle_id"));
     let found = seen.rows(Table::Vehicles).into_iter().filter(|row| is_asked(row));
     let joined = found.filter_map(|row| {
-        seen.find(Table::Organizations, row.id("organization_id")?)?;
+        let organization = seen.find(Table::Organizations, row.id("organization_id")?)?;
         let owner = seen.find(Table::Users, row.id("owner_id")?)?;
         let connection = seen.find(Table::Connections, row.id("connection_id")?)?;
         let row = row.only(VEHICLE_COLUMNS);
         let row = row.with("owner_disabled_at", owner.value("disabled_at").clone());
         let row = row.with("recoveries", owner.value("recoveries").clone());
+        let row = row.with("owner_holds", owner.value("holds").clone());
+        let row = row.with("organization_holds", organization.value("holds").clone());
+        let row = row.with("organization_ends", organization.value("ends").clone());
         Some(row.with("connection_status", connection.value("status").clone()))
     });
     joined.collect()
 }
 
 fn grants(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
-    let is_asked = |row: &RehearsalRow| asked(bound, row.value("grant_id"));
-    let found = seen.rows(Table::Grants).into_iter().filter(|row| is_asked(row));
+    with_grantees(seen, |row| asked(bound, row.value("grant_id")))
+}
+
+/// The newest first, and no more of them than a rehearsal has.
+fn grants_of(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let columns = ["organization_id", "vehicle_id", "grantee_id"];
+    let is_asked = |row: &RehearsalRow| {
+        columns
+            .into_iter()
+            .zip(1..)
+            .all(|(column, number)| row.value(column) == bound.value(number))
+    };
+    let mut found = with_grantees(seen, is_asked);
+    found.reverse();
+    found
+}
+
+fn with_grantees(seen: &Seen<'_>, is_meant: impl Fn(&RehearsalRow) -> bool) -> Vec<RehearsalRow> {
+    let found = seen.rows(Table::Grants).into_iter().filter(|row| is_meant(row));
     let joined = found.filter_map(|row| {
         let grantee = seen.find(Table::Users, row.id("grantee_id")?)?;
         let disabled_at = grantee.value("disabled_at").clone();
         let row = row.as_ref().clone().with("grantee_disabled_at", disabled_at);
+        let row = row.with("grantee_holds", grantee.value("holds").clone());
+        let row = row.with("grantee_ends", grantee.value("ends").clone());
         Some(row.with("recoveries", grantee.value("recoveries").clone()))
     });
     joined.collect()

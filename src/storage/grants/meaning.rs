@@ -28,6 +28,10 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
             ];
             sampler.values(values)
         }),
+        (super::END_EACH, Meaning::Update(end_each()), |sampler| {
+            let rows = sampler.rows_of(Table::Grants, |_| Vec::new());
+            rows.with_values(vec![sampler.few(), sampler.word(&["revoked", "vehicle_removed"])])
+        }),
         (super::END, Meaning::Update(end()), |sampler| {
             let values = vec![
                 sampler.organization(),
@@ -69,6 +73,20 @@ fn amend() -> Update {
             row.set("version", row.integer("version").unwrap() + 1);
         },
         ..end()
+    }
+}
+
+fn end_each() -> Update {
+    Update {
+        table: Table::Grants,
+        finds: |_, bound| bound.named(),
+        if_still: |row, _, _| row.integer("ended_at").is_none(),
+        sets: |row, bound, _| {
+            row.set("ended_at", bound.value(1).clone());
+            row.set("end_reason", bound.value(2).clone());
+            row.set("revision", row.integer("revision").unwrap() + 1);
+            row.set("version", row.integer("version").unwrap() + 1);
+        },
     }
 }
 

@@ -106,7 +106,7 @@ on_both! {
         let (first, second) = (owner.lend(app, &guest).await, owner.lend(app, &stranger).await);
         let (guest, stranger) = (guest.holder_of(&first).await, stranger.holder_of(&second).await);
         admin.post(&format!("/v1/users/{}/disable", guest.id), json!({})).await.expect(200);
-        guest.command(&car, "unlock").await.expect_problem(403, "account_disabled");
+        guest.command(&car, "unlock").await.expect_problem(403, "grant_revoked");
         stranger.command(&car, "unlock").await.expect(200);
         admin.post(&format!("/v1/users/{}/disable", owner.id), json!({})).await.expect(200);
         stranger.command(&car, "unlock").await.expect_problem(403, "account_disabled");

@@ -21,6 +21,8 @@ pub(super) struct Scene {
     bystander_id: String,
     /// Another session of the administrator.
     pub(super) session_id: String,
+    /// A hold over the grant.
+    hold_id: String,
 }
 
 const SCOPES: &[&str] = &[
@@ -116,10 +118,17 @@ pub(super) async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene 
         api_client_id: made.expect(201).text("api_client_id"),
         bystander_id: bystander.text("user_id"),
         session_id: String::new(),
+        hold_id: String::new(),
     }
 }
 
 impl Scene {
+    /// Has the owner pause the grant.
+    pub(super) async fn hold(&mut self, owner: &Actor) {
+        let placed = owner.post("/v1/holds", self.body("/v1/holds", 0)).await.expect(201);
+        self.hold_id = placed.text("hold_id");
+    }
+
     fn path(&self, method: &str, path: &str) -> String {
         // What would end the sessions of the others is done to somebody else.
         let verbs = ["/disable", "/enable", "/personal-data", "{user_id}/sessions", "/claims"];
@@ -134,6 +143,7 @@ impl Scene {
             .replace("{code}", "not_found")
             .replace("{user_id}", user_id)
             .replace("{session_id}", &self.session_id)
+            .replace("{hold_id}", &self.hold_id)
             .replace("{api_client_id}", &self.api_client_id)
             .replace("{connection_id}", &self.connection_id)
             .replace("{observable}", "lock-status")
@@ -176,6 +186,12 @@ impl Scene {
                 "not_before": "2026-07-01T12:00:00Z",
                 "not_after": "2026-07-01T13:00:00Z",
             }),
+            "/v1/ends" => json!({
+                "scope": { "vehicle_id": self.vehicle_id },
+                "reason": "Because.",
+                "dry_run": true,
+            }),
+            "/v1/holds" => json!({ "scope": { "grant_id": self.grant_id }, "reason": "Because." }),
             "/v1/grants/{grant_id}" => json!({ "not_after": "2026-07-01T13:00:00Z" }),
             "/v1/commands" | "/v1/access-checks" => {
                 json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
@@ -202,6 +218,10 @@ impl Scene {
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
             "PATCH /v1/grants/{grant_id}",
+            "POST /v1/holds",
+            "POST /v1/ends",
+            "DELETE /v1/vehicles/{vehicle_id}",
+            "/v1/holds/{hold_id}",
             "/v1/connections",
             "/v1/users/me",
             "/v1/commands",
@@ -211,8 +231,8 @@ impl Scene {
         let mut actor = self.actors[column].clone();
         let ends_consent = (method, path) == ("DELETE", "/v1/connections/{connection_id}");
         let issues = (method, path) == ("POST", "/v1/grants");
-        let amends = needs_owner.contains(&format!("{method} {path}").as_str());
-        if column == 5 && (needs_owner.contains(&path) || amends || ends_consent || issues) {
+        let is_owners = needs_owner.contains(&format!("{method} {path}").as_str());
+        if column == 5 && (needs_owner.contains(&path) || is_owners || ends_consent || issues) {
             actor = actor.acting_for(&self.actors[1]);
         }
         if column == 5 && needs_grantee.contains(&path) {

@@ -62,6 +62,20 @@ fn missing(
             let ended = index.grants.get(grant_id).and_then(|lent| lent.ended.as_ref());
             ended.is_none().then(|| format!("{grant_id} is nowhere ended in the record"))
         }
+        Asked::Hold { .. } => {
+            let hold_id = answer.text("hold_id").unwrap_or_default();
+            let is_there = index.is_recorded("hold.placed", hold_id);
+            (!is_there).then(|| format!("{hold_id} is nowhere placed in the record"))
+        }
+        Asked::EndAll { .. } => {
+            let end_id = answer.text("end_id").unwrap_or_default();
+            let is_there = index.is_recorded("end.completed", end_id);
+            (!is_there).then(|| format!("{end_id} is nowhere completed in the record"))
+        }
+        Asked::Lift { hold_id } => {
+            let is_there = index.is_recorded("hold.lifted", hold_id);
+            (!is_there).then(|| format!("{hold_id} is nowhere lifted in the record"))
+        }
         Asked::Refresh { .. } => {
             (!has_own("session.refreshed")).then(|| "no session was refreshed".to_owned())
         }

@@ -73,6 +73,19 @@ pub(crate) enum Asked {
         grant_id: String,
         drain: bool,
     },
+    /// To pause what rests on this grant, person or car.
+    Hold {
+        over: String,
+        allow_lock: bool,
+    },
+    /// To end all that was lent to this person, or of this car.
+    EndAll {
+        over: String,
+    },
+    /// To lift a hold.
+    Lift {
+        hold_id: String,
+    },
     /// To go on with a session by this token.
     Refresh {
         token: String,

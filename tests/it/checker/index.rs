@@ -1,6 +1,6 @@
 //! A history made quick to ask: the entries of the record as values, by command, grant and request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use keylend::domain::time::Timestamp;
 use serde::Deserialize;
@@ -52,6 +52,8 @@ pub(super) struct Index<'h> {
     pub(super) executions: HashMap<&'h str, Vec<&'h Execution>>,
     /// Executions by the vehicle cloud's id of the car.
     pub(super) by_car: HashMap<&'h str, Vec<&'h Execution>>,
+    /// The events of each hold and end by scope.
+    of_scopes: HashSet<(String, String)>,
     /// The commands that were authorized by each grant.
     by_grant: HashMap<String, Vec<String>>,
 }
@@ -136,7 +138,27 @@ impl<'h> Index<'h> {
                 executions.entry(command_id).or_default().push(execution);
             }
         }
-        Ok(Self { history, entries, commands, grants, requests, executions, by_car, by_grant })
+        let of_scopes = entries.iter().filter_map(|entry| {
+            let id = entry.details["hold_id"].as_str().or(entry.details["end_id"].as_str())?;
+            Some((entry.event.clone(), id.to_owned()))
+        });
+        let of_scopes = of_scopes.collect();
+        Ok(Self {
+            history,
+            entries,
+            commands,
+            grants,
+            requests,
+            executions,
+            by_car,
+            of_scopes,
+            by_grant,
+        })
+    }
+
+    /// Whether an entry of this event names this hold, or this end by scope.
+    pub(super) fn is_recorded(&self, event: &str, id: &str) -> bool {
+        self.of_scopes.contains(&(event.to_owned(), id.to_owned()))
     }
 
     /// The request in which a command was authorized, if a client of the log made it.

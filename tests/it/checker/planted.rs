@@ -1,7 +1,9 @@
 //! The checker itself: it passes a history in which everything went well, and finds each violation
 //! that is planted in it.
 
+mod ends;
 mod grants;
+mod holds;
 
 use keylend::audit::checkpoint::TreeHead;
 use keylend::audit::entry::leaf_hash;

@@ -43,9 +43,13 @@ fn verdict(request: &Request) -> Option<String> {
     let id = match &request.asked {
         Asked::Command { .. } => "command_id",
         Asked::Issue { .. } => "grant_id",
-        Asked::Amend { .. } | Asked::Revoke { .. } | Asked::Refresh { .. } | Asked::SignIn => {
-            return None;
-        }
+        Asked::Hold { .. } => "hold_id",
+        Asked::EndAll { .. } => "end_id",
+        Asked::Amend { .. }
+        | Asked::Revoke { .. }
+        | Asked::Lift { .. }
+        | Asked::Refresh { .. }
+        | Asked::SignIn => return None,
     };
     if answer.is_success() {
         return Some(answer.text(id).unwrap_or("nothing").to_owned());

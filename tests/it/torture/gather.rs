@@ -21,6 +21,8 @@ const CARS: &str = "SELECT vehicle_id, organization_id, provider_vehicle_id FROM
 const OF_STATUS: &str = "SELECT command_id FROM commands WHERE status = $1";
 const OPEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM commands \
     WHERE status IN ('sending', 'acknowledged', 'unknown')";
+const NOT_ENDED: &str =
+    "SELECT CAST(COUNT(*) AS BIGINT) FROM scope_ends WHERE completed_at IS NULL";
 const WAITING: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM record_queue";
 const UNSIGNED: &str = "SELECT size - checkpoint_size FROM record_state";
 
@@ -92,7 +94,7 @@ pub(crate) async fn open(installation: &Installation) -> Db {
 pub(crate) async fn unsettled(db: &Db) -> Result<i64, StorageError> {
     let mut reader = db.read(Priority::Ordinary).await?;
     let mut count = 0;
-    for sql in [OPEN, WAITING, UNSIGNED] {
+    for sql in [OPEN, NOT_ENDED, WAITING, UNSIGNED] {
         count += query(sql).fetch_optional::<i64>(&mut reader).await?.unwrap_or(0);
     }
     Ok(count)

@@ -120,7 +120,11 @@ impl World {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         let request_id = uuid::Uuid::from_u128(u128::from(number)).to_string();
         let is_change = matches!(call.asked, Asked::Amend { .. });
-        let method = if is_change { Method::PATCH } else { Method::POST };
+        let method = match call.asked {
+            Asked::Amend { .. } => Method::PATCH,
+            Asked::Lift { .. } => Method::DELETE,
+            _ => Method::POST,
+        };
         let mut request = self
             .http
             .request(method, format!("{}{}", self.base, call.path))

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::dice::Dice;
 use super::installation::PUBLIC_URL;
 use super::person::{Call, Person, World};
+use super::scopes;
 use crate::checker::history::Asked;
 use crate::support::people::PASSWORD;
 use crate::support::record::ORIGIN;
@@ -63,6 +64,14 @@ impl Keys {
         let key = dice.one_of(&own).map(|key| (*key).clone())?;
         self.just_used = Some(key.grant_id.clone());
         Some(key)
+    }
+
+    /// All keys of a car are taken back; some are still tried.
+    fn forget_car(&mut self, vehicle_id: &str) {
+        let of_car = self.lent.extract_if(.., |key| key.vehicle_id == vehicle_id);
+        self.taken_back.extend(of_car);
+        let too_many = self.taken_back.len().saturating_sub(TAKEN_BACK_KEPT);
+        self.taken_back.drain(..too_many);
     }
 
     /// A key that is lent to somebody.
@@ -267,8 +276,12 @@ impl Office {
                 self.lend().await;
             } else if throw < 60 {
                 self.take_back().await;
-            } else if throw < 72 {
+            } else if throw < 70 {
                 self.amend().await;
+            } else if throw < 75 {
+                self.pause().await;
+            } else if throw < 78 {
+                self.end_all().await;
             } else if throw < 92 {
                 let action = if self.dice.percent(50) { "unlock" } else { "lock" };
                 let Some(car) = self.dice.one_of(&self.vehicles).cloned() else { return };
@@ -308,6 +321,25 @@ impl Office {
         self.person.insist(&call, 4).await;
     }
 
+    /// Pauses a key that may be in use, or its car.
+    async fn pause(&mut self) {
+        let Some(key) = lock(&self.keys).any(&mut self.dice) else { return };
+        let (scope, over) = if self.dice.percent(70) {
+            ("grant_id", &key.grant_id)
+        } else {
+            ("vehicle_id", &key.vehicle_id)
+        };
+        scopes::pause(&mut self.person, &mut self.dice, scope, over).await;
+    }
+
+    /// Ends all keys of a car at once.
+    async fn end_all(&mut self) {
+        let Some(car) = self.dice.one_of(&self.vehicles).cloned() else { return };
+        lock(&self.keys).forget_car(&car);
+        let call = scopes::ending(&self.person.world, &car);
+        self.person.insist(&call, 4).await;
+    }
+
     async fn take_back(&mut self) {
         let Some(key) = lock(&self.keys).take_back(&mut self.dice) else { return };
         let call = revocation(&key.grant_id, self.dice.percent(40), self.dice.percent(30));
@@ -330,6 +362,9 @@ impl Borrower {
             let key = lock(&self.keys).any_of(self.number, &mut self.dice);
             if self.dice.percent(6) {
                 self.person.refresh().await;
+            } else if self.dice.percent(1) {
+                let id = self.person.id.clone();
+                scopes::pause(&mut self.person, &mut self.dice, "user_id", &id).await;
             } else if let Some(key) = key {
                 self.use_key(&key).await;
             } else {

@@ -12,18 +12,15 @@ use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::Error;
+use crate::http::v1;
 use crate::service::grants::{self, Ending};
-
-/// In code points.
-const REASON_LENGTH_MAX: usize = 500;
 
 /// Why a key is ended.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RevokeGrant {
     /// For people; it is kept with the grant and beside the record, where it can be erased.
-    #[schema(max_length = 500)]
+    #[schema(min_length = 1, max_length = 500)]
     reason: Option<String>,
     /// Whether the car can still be locked with it, for as long as its `grace_minutes` and until somebody else unlocks
     /// it: for a key that ends while the car may be open.
@@ -46,11 +43,8 @@ pub(in crate::http) async fn revoke(
 ) -> Result<Json<EndedBody>, Problem> {
     let service = &gateway.service;
     let RevokeGrant { reason, leave_lock } = body.value;
-    // A NUL cannot be stored in a text of PostgreSQL.
-    let is_text = |text: &String| text.chars().count() <= REASON_LENGTH_MAX && !text.contains('\0');
-    if !reason.as_ref().is_none_or(is_text) {
-        let detail = "must be at most 500 characters of text";
-        return Err(Error::invalid("/reason", "invalid", detail).into());
+    if let Some(violation) = reason.as_deref().and_then(v1::reason) {
+        return Err(Problem::invalid(vec![violation]));
     }
     let ending = Ending::Revoke { note: reason.as_deref(), leave_lock };
     let ended = grants::end(&service.base, &caller, grant_id, ending, query.answer_when()).await?;

@@ -13,7 +13,7 @@ use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::users;
 
-/// Close an account: its sessions, its grants and its cars stop working at once.
+/// Close an account: its sessions and what it was lent end at once, and its cars stop working.
 #[utoipa::path(post, path = "/v1/users/{user_id}/disable", operation_id = "users.disable", tag = "users",
     security(("session" = [])),
     params(("user_id" = String, Path, description = "The person.")),

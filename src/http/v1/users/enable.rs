@@ -13,7 +13,7 @@ use crate::http::extract::SignedIn;
 use crate::http::problem::Problem;
 use crate::service::users;
 
-/// Open a closed account again: its grants and cars work as before, its sessions do not.
+/// Open a closed account again: its cars work as before; its sessions, and what it was lent, have ended.
 #[utoipa::path(post, path = "/v1/users/{user_id}/enable", operation_id = "users.enable", tag = "users",
     security(("session" = [])),
     params(("user_id" = String, Path, description = "The person.")),

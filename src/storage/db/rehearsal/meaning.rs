@@ -22,6 +22,16 @@ impl Bound {
         &self.values[number - 1]
     }
 
+    /// The same rows, with these fixed parameters.
+    pub fn with_values(self, values: Vec<Value>) -> Self {
+        Self { values, ..self }
+    }
+
+    /// Binds something else.
+    pub fn set(&mut self, number: usize, value: Value) {
+        self.values[number - 1] = value;
+    }
+
     /// `$1`, `$2`, … where it is a number that is not NULL.
     pub fn integer(&self, number: usize) -> i64 {
         integer(self.value(number))

@@ -14,6 +14,8 @@ pub enum Table {
     Connections,
     Vehicles,
     Grants,
+    Holds,
+    ScopeEnds,
     Commands,
     AuditEntries,
     RecordQueue,
@@ -35,13 +37,15 @@ use Kind::{Boolean, Bytes, Integer, Text};
 const ID: Kind = Kind::Uuid;
 
 impl Table {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Organizations,
         Self::Users,
         Self::Sessions,
         Self::Connections,
         Self::Vehicles,
         Self::Grants,
+        Self::Holds,
+        Self::ScopeEnds,
         Self::Commands,
         Self::AuditEntries,
         Self::RecordQueue,
@@ -57,6 +61,8 @@ impl Table {
             Self::Connections => "connections",
             Self::Vehicles => "vehicles",
             Self::Grants => "grants",
+            Self::Holds => "holds",
+            Self::ScopeEnds => "scope_ends",
             Self::Commands => "commands",
             Self::AuditEntries => "audit_entries",
             Self::RecordQueue => "record_queue",
@@ -69,13 +75,13 @@ impl Table {
     pub(super) const fn columns(self) -> &'static [(&'static str, Kind)] {
         match self {
             Self::Organizations => &[
-                ("organization_id", ID), ("name", Text), ("revision", Integer), ("created_at", Integer),
+                ("organization_id", ID), ("name", Text), ("holds", Text), ("ends", Text), ("revision", Integer), ("created_at", Integer),
             ],
             Self::Users => &[
                 ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
                 ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("erased_at", Integer), ("revision", Integer), ("created_at", Integer),
                 ("created_by_kind", Text), ("created_by", ID), ("claimed_at", Integer), ("recoveries", Integer),
-                ("recovered_at", Integer), ("recovered_by_kind", Text), ("recovered_by", ID),
+                ("recovered_at", Integer), ("recovered_by_kind", Text), ("recovered_by", ID), ("holds", Text), ("ends", Text),
             ],
             Self::Sessions => &[
                 ("session_id", ID), ("organization_id", ID), ("user_id", ID), ("created_at", Integer),
@@ -94,7 +100,7 @@ impl Table {
                 ("permissions", Text), ("removed_at", Integer), ("connected_at", Integer), ("revision", Integer),
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
                 ("owner_recoveries", Integer), ("consents", Integer), ("transfer_to", ID),
-                ("transfer_until", Integer), ("last_unlocked_by", ID),
+                ("transfer_until", Integer), ("last_unlocked_by", ID), ("holds", Text), ("ends", Text),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
@@ -103,7 +109,17 @@ impl Table {
                 ("leave_lock", Boolean),
                 ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
                 ("issued_at", Integer),
-                ("grantee_recoveries", Integer), ("vehicle_consents", Integer),
+                ("grantee_recoveries", Integer), ("vehicle_consents", Integer), ("holds", Text),
+            ],
+            Self::Holds => &[
+                ("hold_id", ID), ("organization_id", ID), ("scope_kind", Text), ("scope_id", ID), ("rank", Text), ("reason", Text),
+                ("held_until", Integer), ("allow_lock", Boolean), ("placed_by_kind", Text), ("placed_by", ID),
+                ("placed_at", Integer), ("lifted_at", Integer),
+            ],
+            Self::ScopeEnds => &[
+                ("end_id", ID), ("organization_id", ID), ("scope_kind", Text), ("scope_id", ID), ("issued_before", Integer),
+                ("external_ref", Text), ("end_reason", Text), ("reason", Text), ("ended_by_kind", Text), ("ended_by", ID),
+                ("ended_at", Integer), ("grants", Integer), ("completed_at", Integer),
             ],
             Self::Commands => &[
                 ("command_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("grant_id", ID), ("user_id", ID),

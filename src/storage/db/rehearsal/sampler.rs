@@ -146,6 +146,8 @@ impl Sampler {
             Table::Connections => self.connection(&mut row),
             Table::Vehicles => self.vehicle(&mut row),
             Table::Grants => self.grant(&mut row),
+            Table::Holds => self.hold(&mut row),
+            Table::ScopeEnds => self.scope_end(&mut row),
             Table::Commands => self.command(&mut row),
             Table::AuditEntries => self.audit_entry(&mut row),
             Table::RecordQueue => {
@@ -229,6 +231,30 @@ impl Sampler {
         row.set("issued_at", 1);
         row.set("grantee_recoveries", self.few());
         row.set("vehicle_consents", self.few());
+    }
+
+    fn hold(&mut self, row: &mut RehearsalRow) {
+        row.set("scope_kind", "grant");
+        row.set("scope_id", self.id(Table::Grants));
+        row.set("rank", self.word(&["guest", "admin"]));
+        row.set("reason", self.word_or_none(&["a reason"]));
+        row.set("held_until", self.few_or_none());
+        row.set("allow_lock", self.random.bool());
+        row.set("placed_by_kind", "system");
+        row.set("placed_at", self.few());
+        row.set("lifted_at", self.few_or_none());
+    }
+
+    fn scope_end(&mut self, row: &mut RehearsalRow) {
+        row.set("scope_kind", "user");
+        row.set("scope_id", self.id(Table::Users));
+        row.set("issued_before", self.few());
+        row.set("external_ref", self.word_or_none(&["booking 17"]));
+        row.set("end_reason", "revoked");
+        row.set("ended_by_kind", "system");
+        row.set("ended_at", self.few());
+        row.set("grants", self.few());
+        row.set("completed_at", self.few_or_none());
     }
 
     fn command(&mut self, row: &mut RehearsalRow) {

@@ -1,0 +1,3 @@
+//! Ends by scope.
+
+pub(in crate::http) mod create;
