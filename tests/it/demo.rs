@@ -34,16 +34,26 @@ const STORY: &str = " 1. The administrator signs in
       → 200 acknowledged (provider_ack)
 13. The guest tries a key whose time has not come
       → 403 grant_not_yet_valid
-14. The guest tries a key whose two seconds are over
+14. The owner extends a key of two seconds to four
+      → 200 widening
+15. The guest tries it when they are over
       → 403 grant_expired
-15. The service has looked at the car since, and saw it locked
+16. The guest, who is late, can still lock the car with it
+      → 200 acknowledged (provider_ack)
+17. The service has looked at the car since, and saw it locked
       → 200 confirmed (state_observed)
-16. The administrator ends the key now and waits until nothing can still leave
+18. The owner pauses the guest's key
+      → 201 hld_…
+19. The guest tries the paused key
+      → 403 grant_held
+20. The owner lifts the pause
+      → 204
+21. The administrator ends the key now and waits until nothing can still leave
       → 200 ended, commands in flight: 0
-17. The guest tries again with the same key
+22. The guest tries again with the same key
       → 403 grant_revoked
-18. The administrator reads the record of the car
-      → 200 2 commands authorized, 3 refused; the cars executed 2
+23. The administrator reads the record of the car
+      → 200 3 commands authorized, 4 refused; the cars executed 3
 
 ✓ all steps succeeded
 ";

@@ -26,6 +26,7 @@ mod fault_table;
 mod hostile;
 mod house;
 mod late_decisions;
+mod lines;
 mod oauth_clients;
 mod record;
 mod recovery;

@@ -56,6 +56,19 @@ impl Client {
         Self::read(request.json(body).send().await?).await
     }
 
+    /// Changes something, whatever its version is, or takes it away.
+    pub(super) async fn change(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        bearer: &str,
+        body: &Value,
+    ) -> Result<Reply, Failure> {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = request.header("if-match", "*").bearer_auth(bearer).json(body);
+        Self::read(request.send().await?).await
+    }
+
     /// Gets a page of the service or, with a whole address, of anybody.
     pub(super) async fn get(&self, address: &str, bearer: Option<&str>) -> Result<Reply, Failure> {
         let address = if address.starts_with("http") {

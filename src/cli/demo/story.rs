@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Client, Reply};
@@ -111,9 +112,12 @@ pub(super) async fn tell(
     let (guest_id, guest) = invite(&mut story, &admin, &people.guest_email, "Gus Guest").await?;
     let vehicle_id = connect(&mut story, &owner).await?;
     let key = lend(&mut story, &owner, &guest, &vehicle_id, &guest_id).await?;
-    let lock_id = use_key(&mut story, &vehicle_id, &key.grant_token).await?;
-    refuse_outside_window(&mut story, &owner, &guest, &vehicle_id, &guest_id).await?;
+    use_key(&mut story, &vehicle_id, &key.grant_token).await?;
+    let car = (vehicle_id.as_str(), guest_id.as_str());
+    refuse_too_early(&mut story, &owner, &guest, car).await?;
+    let lock_id = return_late(&mut story, &owner, &guest, car).await?;
     look_at_car(&mut story, &admin, &lock_id).await?;
+    pause(&mut story, &owner, &vehicle_id, &key).await?;
     revoke(&mut story, &admin, &vehicle_id, &key).await?;
     read_record(&mut story, &admin, &vehicle_id, simulator_url).await?;
     println!("\n✓ all steps succeeded");
@@ -214,19 +218,22 @@ async fn lend(
     Ok(Key { grant_id, grant_token })
 }
 
-/// Gives the id of the last command.
-async fn use_key(story: &mut Story<'_>, vehicle_id: &str, token: &str) -> Result<String, Failure> {
-    let mut command_id = String::new();
+async fn use_key(story: &mut Story<'_>, vehicle_id: &str, token: &str) -> Result<(), Failure> {
     for action in ["unlock", "lock"] {
         let reply = story.command(token, vehicle_id, action, 200).await?;
-        let came_back = format!("200 {} ({})", reply.text("status"), reply.text("evidence"));
-        if reply.text("status") != "acknowledged" && reply.text("status") != "confirmed" {
-            return Err(Failure::Story(format!("{action}: {}", reply.body)));
-        }
+        let came_back = done(&reply)?;
         story.tell(&format!("The guest {action}s the car with the key alone"), came_back);
-        command_id = reply.text("command_id");
     }
-    Ok(command_id)
+    Ok(())
+}
+
+/// What came back of a command that was done.
+fn done(reply: &Reply) -> Result<String, Failure> {
+    let status = reply.text("status");
+    if status != "acknowledged" && status != "confirmed" {
+        return Err(Failure::Story(format!("it was not done: {}", reply.body)));
+    }
+    Ok(format!("200 {status} ({})", reply.text("evidence")))
 }
 
 /// The cloud's word is not the car's: the service looks at it a moment later.
@@ -255,12 +262,11 @@ fn refused(reply: &Reply, code: &str) -> Result<String, Failure> {
     Err(Failure::Story(format!("expected {code}, got {}", reply.body)))
 }
 
-async fn refuse_outside_window(
+async fn refuse_too_early(
     story: &mut Story<'_>,
     owner: &str,
     guest: &str,
-    vehicle_id: &str,
-    guest_id: &str,
+    (vehicle_id, guest_id): (&str, &str),
 ) -> Result<(), Failure> {
     let now = story.clock.now();
     let (start, end) = (now.plus(SHORT_KEY * 1800), now.plus(SHORT_KEY * 3600));
@@ -269,13 +275,54 @@ async fn refuse_outside_window(
     let reply = story.post("/v1/commands", guest, &body, 403).await?;
     let came_back = refused(&reply, "grant_not_yet_valid")?;
     story.tell("The guest tries a key whose time has not come", came_back);
+    Ok(())
+}
 
-    let short = issue(story, owner, (vehicle_id, guest_id), now, now.plus(SHORT_KEY)).await?;
-    tokio::time::sleep(SHORT_KEY).await;
-    let body = json!({ "vehicle_id": vehicle_id, "action": "unlock", "grant_id": short });
+/// A key is extended, and the guest is late all the same. Gives the id of the command that locks the car.
+async fn return_late(
+    story: &mut Story<'_>,
+    owner: &str,
+    guest: &str,
+    (vehicle_id, guest_id): (&str, &str),
+) -> Result<String, Failure> {
+    let now = story.clock.now();
+    let key = issue(story, owner, (vehicle_id, guest_id), now, now.plus(SHORT_KEY)).await?;
+    let (path, later) =
+        (format!("/v1/grants/{key}"), json!({ "not_after": now.plus(SHORT_KEY * 2) }));
+    let reply = story.service.change(Method::PATCH, &path, owner, &later).await?;
+    let reply = story.expect(&path, reply, 200)?;
+    story.tell(
+        "The owner extends a key of two seconds to four",
+        format!("200 {}", reply.text("effect")),
+    );
+    tokio::time::sleep(SHORT_KEY * 2).await;
+    let body = json!({ "vehicle_id": vehicle_id, "action": "unlock", "grant_id": key });
     let reply = story.post("/v1/commands", guest, &body, 403).await?;
     let came_back = refused(&reply, "grant_expired")?;
-    story.tell("The guest tries a key whose two seconds are over", came_back);
+    story.tell("The guest tries it when they are over", came_back);
+    let body = json!({ "vehicle_id": vehicle_id, "action": "lock", "grant_id": key });
+    let reply = story.post("/v1/commands", guest, &body, 200).await?;
+    story.tell("The guest, who is late, can still lock the car with it", done(&reply)?);
+    Ok(reply.text("command_id"))
+}
+
+/// A key is paused, and goes on.
+async fn pause(
+    story: &mut Story<'_>,
+    owner: &str,
+    vehicle_id: &str,
+    key: &Key,
+) -> Result<(), Failure> {
+    let body = json!({ "scope": { "grant_id": key.grant_id }, "reason": "a phone was lost" });
+    let hold_id = story.post("/v1/holds", owner, &body, 201).await?.text("hold_id");
+    story.tell("The owner pauses the guest's key", format!("201 {hold_id}"));
+    let reply = story.command(&key.grant_token, vehicle_id, "unlock", 403).await?;
+    let came_back = refused(&reply, "grant_held")?;
+    story.tell("The guest tries the paused key", came_back);
+    let path = format!("/v1/holds/{hold_id}");
+    let reply = story.service.change(Method::DELETE, &path, owner, &json!({})).await?;
+    story.expect(&path, reply, 204)?;
+    story.tell("The owner lifts the pause", "204");
     Ok(())
 }
 
@@ -318,7 +365,7 @@ async fn read_record(
     let (authorized, refusals) = (count("command.authorized"), count("command.refused"));
     let journal = story.service.get(&format!("{simulator_url}/_sim/journal"), None).await?;
     let executed = journal.body.get("count").and_then(Value::as_u64).unwrap_or(0);
-    if authorized != 2 || refusals != 3 || executed != 2 {
+    if authorized != 3 || refusals != 4 || executed != 3 {
         return Err(Failure::Story(format!(
             "the record has {authorized} authorized and {refusals} refused commands, the cars of {executed}"
         )));

@@ -1,16 +1,21 @@
 //! The line of an end by scope, in the transaction of whoever ends.
 
+use std::time::Duration;
+
 use super::BATCH;
-use super::carry_out::end_some;
+use super::carry_out::{complete, end_some};
 use crate::domain::access::Sought;
 use crate::domain::event::{Event, Subjects};
 use crate::domain::grant::EndReason;
-use crate::domain::id::GrantId;
+use crate::domain::id::{GrantId, OrganizationId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::scope_end::{PendingEnd, ScopeEnd, Selection};
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, Error, PersonalContext, Work};
 use crate::storage::{key_scopes, scope_ends};
+
+/// The shortest time that there is.
+const MOMENT: Duration = Duration::from_micros(1);
 
 /// What an end by scope is made from.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +49,10 @@ pub(in crate::service) async fn draw_line(
     // Once it is locked: the end is later than all that was decided on before it.
     work.now = base.clock.now();
     let selection = Selection {
-        issued_before: match new.issued_before {
-            Some(issued_before) => issued_before,
-            None => after_all(work, organization_id, new.scope).await?,
+        issued_before: match (new.issued_before, after_all(work, organization_id, new.scope).await?)
+        {
+            (Some(issued_before), after_all) => issued_before.min(after_all),
+            (None, after_all) => after_all,
         },
         external_ref: new.external_ref.map(ToOwned::to_owned),
     };
@@ -68,7 +74,7 @@ pub(in crate::service) async fn draw_line(
     scope_ends::insert(&mut work.tx, &end).await?;
     let first = end_some(work, caller, &end, GrantId::from_uuid(uuid::Uuid::nil())).await?;
     if first.found < BATCH {
-        super::carry_out::complete(work, caller, &mut end, first.ended).await?;
+        complete(work, caller, &mut end, first.ended).await?;
     } else {
         end.grants = scope_ends::count(&mut work.tx, end_id, first.ended).await?;
         let open = scope_ends::open_over(&mut work.tx, new.scope).await?;
@@ -81,10 +87,10 @@ pub(in crate::service) async fn draw_line(
 /// A time before which every grant of the scope was issued that is there now, whichever clock it was issued by.
 async fn after_all(
     work: &mut Work<'_>,
-    organization_id: crate::domain::id::OrganizationId,
+    organization_id: OrganizationId,
     scope: KeyScope,
 ) -> Result<Timestamp, Error> {
     let newest = scope_ends::newest(&mut work.tx, organization_id, scope).await?;
-    let after = newest.map(|newest| newest.plus(std::time::Duration::from_micros(1)));
+    let after = newest.map(|newest| newest.plus(MOMENT));
     Ok(after.unwrap_or(work.now).max(work.now))
 }
