@@ -23,6 +23,13 @@ fn what_was_authorized_after_an_end_of_all_is_found() {
     let mut of_others = clean();
     ended(&mut of_others, &id("veh", 9));
     assert_eq!(check(&of_others), []);
+    // It was asked for before the grant was there, and its answer was heard when it was asked for again.
+    let mut asked_again = clean();
+    ended(&mut asked_again, &id("veh", 1));
+    let mut first = asked_again.requests.last().unwrap().clone();
+    (first.request_id, first.begun_us, first.answer) = ("first".to_owned(), 50, None);
+    asked_again.requests.push(first);
+    assert_eq!(check(&asked_again), []);
     // What was lent at the same time may have been lent afterwards.
     let mut lent_beside = clean();
     ended(&mut lent_beside, &id("veh", 1));
