@@ -278,6 +278,8 @@ CREATE TABLE grants (
     FOREIGN KEY (organization_id, grantee_id) REFERENCES users (organization_id, user_id)
 );
 CREATE INDEX grants_by_organization ON grants (organization_id, grant_id);
+-- The newest of all that may still allow something.
+CREATE INDEX grants_by_issue ON grants (organization_id, issued_at) WHERE ended_at IS NULL;
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
 

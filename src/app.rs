@@ -187,6 +187,7 @@ impl App {
             api_versions: config.smartcar.api_versions,
             management_token: config.smartcar.management_token.clone(),
             kept: config.kept,
+            grants_per_step: config.limits.grants_per_step.get(),
             references: parts.references,
         };
         let base = Base {

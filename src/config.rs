@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::{NonZeroU8, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -135,6 +135,8 @@ pub struct Limits {
     pub application_requests: Allowance,
     /// At most so many commands wait for a decision; more are answered `overloaded`.
     pub commands_waiting_max: usize,
+    /// So many grants get their end in one transaction, if all of a scope end.
+    pub grants_per_step: NonZeroUsize,
     /// At most so many passwords are hashed at the same time; each takes 19 MiB and a core.
     pub password_hashes_max: NonZeroU8,
 }
@@ -160,6 +162,12 @@ impl Default for Limits {
             vehicle_requests: Allowance { burst: 60, per_minute: 10 },
             application_requests: Allowance { burst: 100_000, per_minute: 100_000 },
             commands_waiting_max: 4096,
+            // One in programs that tests run, so that an end of few grants takes several steps.
+            grants_per_step: NonZeroUsize::MIN.saturating_add(if cfg!(feature = "failpoints") {
+                0
+            } else {
+                63
+            }),
             password_hashes_max: NonZeroU8::MIN.saturating_add(1),
         }
     }

@@ -19,8 +19,8 @@ const FOLLOWED_PART: u32 = 10;
 /// runs on the same machine, its clock jumps too.
 const VOUCHED_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// The two clocks are read one after the other, and whoever reads them may stand still in between: such a pair is read
-/// again, so many times, and the best is taken.
+/// The two clocks are read one after the other. If the process was stopped between them, they are read again, so many times,
+/// and the best pair is taken.
 const READINGS_MAX: usize = 8;
 /// A pair that was read in this time is good.
 const READING_TIME: Duration = Duration::from_micros(20);

@@ -188,8 +188,8 @@ pub enum Denial {
     ActingForNotAllowed,
     /// Only for the owner of the car.
     NotTheOwner,
-    /// Only for those of the rank at which the hold was placed, or a higher one.
-    HoldOutranks,
+    /// Only for those of the rank at which the hold was placed; administrators also lift those of support.
+    HoldOfAnother,
     /// Only for the person to whom the grant was issued.
     NotTheGrantee,
     /// The API client is limited to some cars, and this is not about one of them alone.

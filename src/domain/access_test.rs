@@ -71,7 +71,7 @@ fn cell(verdict: &Result<ActingAs, Denial>) -> &'static str {
         Err(Denial::ActingForMissing) => "`acting_for_missing`",
         Err(Denial::NotTheOwner) => "`not_the_owner`",
         Err(Denial::NotTheGrantee) => "`not_the_grantee`",
-        Err(Denial::HoldOutranks) => unreachable!("that is asked afterwards"),
+        Err(Denial::HoldOfAnother) => unreachable!("that is asked afterwards"),
         Err(Denial::NotVisible) => "`not_found`",
     }
 }

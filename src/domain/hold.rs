@@ -17,7 +17,7 @@ use crate::domain::user::Role;
 pub const HOLDS_PER_RANK_MAX: usize = 8;
 
 words! {
-    /// Who placed a hold, lowest first. Who has a rank can lift the holds of this rank and of lower ones.
+    /// Who placed a hold, lowest first.
     Rank {
         /// The person whose right it is.
         Guest = "guest",
@@ -31,6 +31,13 @@ words! {
 }
 
 impl Rank {
+    /// Whether somebody of this rank can lift a hold of that one. A hold is the word of who placed it, which no office takes
+    /// back for a guest or an owner; support is the administrators'.
+    #[must_use]
+    pub fn may_lift(self, placed: Self) -> bool {
+        self == placed || (self == Self::Admin && placed == Self::Support)
+    }
+
     /// The rank of who was permitted to place or lift a hold over something that this person owns, if anybody does.
     #[must_use]
     pub fn of(actor: &Actor, acting_as: ActingAs, owner: Option<UserId>) -> Self {
@@ -87,6 +94,19 @@ impl StandingHolds {
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Vec<StandingHold> {
         self.known().iter().filter(|hold| hold.stands(now)).copied().collect()
+    }
+
+    /// Whether one of them keeps the car with its owner at `now`: who placed it for the organization holds the car, and not an
+    /// account.
+    #[must_use]
+    pub fn keep_car(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Known(holds) => {
+                holds.iter().any(|hold| hold.rank >= Rank::Support && hold.stands(now))
+            }
+            Self::Unreadable => true,
+        }
     }
 
     /// Whether one of them keeps somebody from doing this at `now`.

@@ -79,3 +79,25 @@ fn a_hold_stands_as_long_as_it_was_not_lifted() {
     assert!(!hold(None).stands(at(5)));
     assert!(!hold(Some(at(1))).stands(at(4)));
 }
+
+#[test]
+fn a_hold_is_lifted_by_its_own_rank_and_one_of_support_by_administrators() {
+    let lifts = |by: Rank| Rank::ALL.iter().filter(move |&&rank| by.may_lift(rank)).copied();
+    assert!(lifts(Rank::Guest).eq([Rank::Guest]));
+    assert!(lifts(Rank::Owner).eq([Rank::Owner]));
+    assert!(lifts(Rank::Support).eq([Rank::Support]));
+    assert!(lifts(Rank::Admin).eq([Rank::Support, Rank::Admin]));
+}
+
+#[test]
+fn a_car_stays_with_its_owner_while_the_organization_holds_it() {
+    let kept = |rank| StandingHolds::Known(vec![hold(rank, Some(at(5)), true)]);
+    for (rank, keeps) in
+        [(Rank::Guest, false), (Rank::Owner, false), (Rank::Support, true), (Rank::Admin, true)]
+    {
+        assert_eq!(kept(rank).keep_car(at(4)), keeps, "{rank}");
+        assert!(!kept(rank).keep_car(at(5)), "{rank}");
+    }
+    assert!(!StandingHolds::Nothing.keep_car(at(0)));
+    assert!(StandingHolds::Unreadable.keep_car(at(0)));
+}

@@ -2,6 +2,8 @@
 //! that explains itself. Pure and total: every combination of facts has an answer, and whatever
 //! is not clearly allowed is denied (P9).
 
+use std::borrow::Cow;
+
 use crate::domain::connection::{ConnectionStatus, Permissions};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{EndReason, Grant};
@@ -77,6 +79,18 @@ pub struct GrantFacts {
     pub grantee_recovered: bool,
     /// The number of [`VehicleFacts::consents`] at which the owner stood by this grant.
     pub vehicle_consents: i64,
+}
+
+impl GrantFacts {
+    /// The grant, ended also if all grants of one of its scopes were ended and its own row does not say so yet.
+    #[must_use]
+    pub fn with_ends_of_scopes(&self, vehicle: &VehicleFacts) -> Cow<'_, Grant> {
+        let is_its_car = self.grant.vehicle_id == vehicle.vehicle_id;
+        let of_the_car = is_its_car.then_some(&vehicle.ends);
+        let scopes = [&self.grantee_ends, &vehicle.organization_ends];
+        let mut ends = scopes.into_iter().chain(of_the_car);
+        self.grant.ended_with(ends.find_map(|ends| ends.over(&self.grant)))
+    }
 }
 
 /// Everything a decision rests on.
@@ -180,10 +194,7 @@ fn judge_grant(
     reasons: &mut Vec<Reason>,
 ) {
     let is_its_car = claimed.grant.vehicle_id == vehicle.vehicle_id;
-    let of_the_car = is_its_car.then_some(&vehicle.ends);
-    let mut ends =
-        [&claimed.grantee_ends, &vehicle.organization_ends].into_iter().chain(of_the_car);
-    let grant = &*claimed.grant.ended_with(ends.find_map(|ends| ends.over(&claimed.grant)));
+    let grant = &*claimed.with_ends_of_scopes(vehicle);
     if grant.vehicle_id != request.vehicle_id {
         reasons.push(Reason::VehicleMismatch);
     }

@@ -1,6 +1,8 @@
 //! The policy against a naive model. Each world begins as one in which the request is allowed, and
 //! then at most two things in it are broken: so every condition is met alone, and beside others.
 
+#[path = "policy_test/breaks.rs"]
+mod breaks;
 #[path = "policy_test/world.rs"]
 mod world;
 
@@ -8,7 +10,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use self::world::{Break, GRANT, World, allowed, any_break, breaks, id};
+use self::breaks::{Break, any_break, breaks};
+use self::world::{GRANT, World, allowed, id};
 use super::*;
 use crate::tally::Tally;
 

@@ -10,7 +10,7 @@ use crate::storage::record_queue::meaning::ADD;
 use crate::storage::scope_ends::meaning::{OF_VEHICLE, OPEN_OVER};
 
 /// At most so many seeds are played until each defect is found.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 3000;
 
 #[test]
 fn every_planted_defect_breaks_the_promise_it_should() {
@@ -27,7 +27,7 @@ fn every_planted_defect_breaks_the_promise_it_should() {
         (store(Defect::Blind(OPEN_OVER)), "P2"),
         (store(Defect::Forgets(ADD)), "P1"),
         (store(Defect::Blind(AMEND)), "P6"),
-        (store(Defect::Blind(END)), "P6"),
+        (store(Defect::Forgets(END)), "P6"),
         (store(Defect::Unchecked(WRITE_OUTCOMES)), "P5"),
         (store(Defect::Blind(IN_FLIGHT_OF_GRANT)), "P3"),
         (store(Defect::Blind(MARK_ABANDONED)), "P6"),

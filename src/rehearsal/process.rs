@@ -116,6 +116,7 @@ impl Instance {
             api_versions: ApiVersions::V3First,
             management_token: None,
             kept: Duration::from_secs(24 * 60 * 60),
+            grants_per_step: world.one_of(&[1, 1, 1, 64]),
             references: References::NotTheRecord,
         };
         let unpaced = Limits { caller_requests: UNPACED, grant_requests: UNPACED, ..limits };

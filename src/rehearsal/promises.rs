@@ -77,8 +77,10 @@ struct Reader {
     locks_left: BTreeMap<Uuid, i64>,
     /// Who was authorized last to unlock each car.
     unlocked_by: BTreeMap<Uuid, Uuid>,
-    /// Where and when all grants of a scope ended, in microseconds since 1970.
-    ended_scopes: Vec<(Uuid, i64)>,
+    /// The ends by scope, what they were over, and the grants that they ended.
+    ended_scopes: BTreeSet<Uuid>,
+    told_scopes: BTreeSet<Uuid>,
+    ended_by_scope: BTreeSet<Uuid>,
     /// What each grant allows, as it was committed last.
     terms: BTreeMap<Uuid, Terms>,
     /// Every hold.
@@ -190,8 +192,7 @@ impl Reader {
             self.breaks("P1", format!("transaction {transaction} has an entry that is not queued"));
         }
         for row in of(Table::ScopeEnds) {
-            let scope = (row.id("scope_id").unwrap(), row.integer("ended_at").unwrap());
-            self.ended_scopes.push(scope);
+            self.scope_ended(row);
         }
         for row in of(Table::Holds) {
             self.hold_changed(row, rows);
@@ -245,7 +246,7 @@ impl Reader {
             entry.id("grant_id") == Some(grant_id) && entry.text("event") == Some("grant.ended")
         });
         if with_others.is_some() {
-            return self.ended_with_others(grant_id, grant);
+            return self.ended_with_others(grant_id);
         }
         if entry.is_none() || !self.asked_ends.contains(&(grant_id, how)) {
             self.breaks("P1", format!("{grant_id} was {end}, which nobody asked or recorded"));

@@ -201,6 +201,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("revision", 1.into()),
             ("version", 1.into()),
             ("issued_at", not_before.into()),
+            ("external_ref", world.one_of(&[None, Some("a booking")]).into()),
             ("grantee_recoveries", 0.into()),
             ("vehicle_consents", 0.into()),
         ],
@@ -236,10 +237,10 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
             }
             62..72 => end(world, lent),
             72..76 => amend(world, lent, span_ms),
-            76..80 => hold(world, lent, span_ms),
-            80..82 if world.below(2) == 0 => end_all(world, lent),
-            80..82 => close(world),
-            82..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
+            76..81 => hold(world, lent, span_ms),
+            81..83 => end_all(world, lent),
+            83..84 => close(world),
+            84..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
             86..93 => Act::Death { after: world.up_to(3000) },
             93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
@@ -275,6 +276,9 @@ fn amend(world: &World, lent: &[Lent], span_ms: usize) -> Act {
         4 => Changes { not_after: Some(soon), ..nothing },
         5 => Changes { not_before: Some(soon), ..nothing },
         6 => Changes { entitlements: all(), ..nothing },
+        _ if world.below(2) == 0 => {
+            Changes { external_ref: Some(Some("another".to_owned())), ..nothing }
+        }
         _ => Changes { uses_max: Some(None), entitlements: all(), ..nothing },
     };
     let caller = caller(OWNER, Role::Member);
@@ -287,9 +291,9 @@ fn hold(world: &World, lent: &[Lent], span_ms: usize) -> Act {
     let (user, role) = world.one_of(&[(OWNER, Role::Member), (ADMIN, Role::Admin)]);
     let (scope, user, role) = match world.below(8) {
         0..2 => (KeyScope::Vehicle(id(lent.car)), user, role),
-        2..4 => (KeyScope::Grant(id(lent.grant)), user, role),
-        4 => (KeyScope::User(id(lent.grantee)), lent.grantee, Role::Member),
-        5 => (KeyScope::User(id(lent.grantee)), ADMIN, Role::Admin),
+        2..5 => (KeyScope::Grant(id(lent.grant)), user, role),
+        5 => (KeyScope::User(id(lent.grantee)), lent.grantee, Role::Member),
+        6 => (KeyScope::User(id(lent.grantee)), ADMIN, Role::Admin),
         _ => (KeyScope::Organization(id(ORGANIZATION)), ADMIN, Role::Admin),
     };
     let new = NewHold {
@@ -310,8 +314,10 @@ fn end_all(world: &World, lent: &[Lent]) -> Act {
         2 | 3 => (KeyScope::User(id(lent.grantee)), ADMIN, Role::Admin),
         _ => (KeyScope::Organization(id(ORGANIZATION)), ADMIN, Role::Admin),
     };
-    let reason = NOTE.to_owned();
-    let ending = EndingOfScope { scope, issued_before: None, external_ref: None, reason };
+    let external_ref = (world.below(3) == 0).then(|| "a booking".to_owned());
+    // The end itself forgets the reference once it is complete.
+    let reason = external_ref.clone().unwrap_or_else(|| NOTE.to_owned());
+    let ending = EndingOfScope { scope, issued_before: None, external_ref, reason };
     Act::EndAll { caller: caller(user, role), ending }
 }
 

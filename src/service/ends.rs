@@ -1,6 +1,6 @@
 //! Ends by scope: all that a person was lent, that was lent of a car or in an organization ends at once. The line is one
-//! change of the row of the scope (P2), whose commit does not depend on how many grants there are. Then each grant gets the
-//! end on its own row, in small transactions between those of everybody else; what a crash leaves, a worker goes on with.
+//! change of the row of the scope (P2), however many grants there are. Then each grant gets the end on its own row, in small
+//! transactions between those of everybody else; what a crash leaves, a worker goes on with.
 
 mod carry_out;
 mod end;
@@ -18,9 +18,6 @@ pub(super) use carry_out::{carry_out, carry_out_or_leave};
 pub use end::{EndedScope, EndingOfScope, end};
 pub(super) use line::{NewEnd, draw_line};
 pub use preview::{MidTrip, Preview, preview};
-
-/// So many grants get their end in one transaction; one in tests, so that an end of few grants takes several.
-const BATCH: usize = if cfg!(feature = "failpoints") { 1 } else { 64 };
 
 /// Whether the caller may end all grants of a scope, what the record says it is about, and in whose place they do.
 async fn permit(

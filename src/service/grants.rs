@@ -10,12 +10,13 @@ mod token;
 
 use super::{Base, Caller, Error, Violation};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
+use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
 use crate::domain::policy::Reason;
 use crate::domain::vehicle::Vehicle;
-use crate::storage::decisions::{self, RowsToLock};
+use crate::storage::decisions::{self, LockedRows, RowsToLock};
 use crate::storage::{Executor, Tx, grants, vehicles};
 
 pub use amend::{AmendedGrant, Changes, amend};
@@ -63,11 +64,16 @@ async fn find_permitted(
     Ok((grant, vehicle, acting_as))
 }
 
-/// Locks the row of the grant, so that nobody else decides on it, changes or ends it, and reads it once more.
+/// Locks the rows of the grant and its car, so that nobody else decides on it, changes it or ends it, and reads it once more:
+/// as it is with the ends of its scopes, which its own row may not say yet.
 async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
-    let asked = RowsToLock { grant_ids: vec![found.grant_id], ..RowsToLock::default() };
-    let locked = decisions::lock_rows(tx, asked).await?.grants.pop();
-    Ok(locked.map_or(found, |facts| facts.grant))
+    let (vehicle_ids, grant_ids) = (vec![found.vehicle_id], vec![found.grant_id]);
+    let asked = RowsToLock { vehicle_ids, grant_ids, ..RowsToLock::default() };
+    let LockedRows { vehicles, grants, .. } = decisions::lock_rows(tx, asked).await?;
+    let locked = grants.first().zip(vehicles.first());
+    Ok(locked.map_or(found, |(claimed, vehicle)| {
+        claimed.with_ends_of_scopes(&vehicle.facts).into_owned()
+    }))
 }
 
 /// Whoever may open a car may close it (P11).
@@ -79,10 +85,10 @@ fn lock_missing() -> Violation {
 /// One violation for each entitlement that the owner did not permit at the vehicle cloud.
 fn missing_permissions<'a>(
     entitlements: &'a Entitlements,
-    vehicle: &'a Vehicle,
+    permissions: &'a Permissions,
 ) -> impl Iterator<Item = Violation> + 'a {
     let needed = entitlements.iter().map(|entitlement| (entitlement, entitlement.permission()));
-    let missing = needed.filter(|(_, permission)| !vehicle.permissions.contains(permission));
+    let missing = needed.filter(|(_, permission)| !permissions.contains(permission));
     missing.map(|(entitlement, permission)| {
         let detail = format!(
             "`{entitlement}` needs the permission `{permission}`, which the owner did not give"

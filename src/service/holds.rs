@@ -8,7 +8,7 @@ mod place;
 use super::{Base, Caller, Error, grants, vehicles};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::event::Subjects;
-use crate::domain::hold::{Hold, Rank};
+use crate::domain::hold::{Rank, StandingHold};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
 use crate::storage::{Tx, holds, key_scopes, users};
@@ -61,19 +61,32 @@ async fn permit(base: &Base, tx: &mut Tx, caller: &Caller, scope: KeyScope) -> R
     Ok(Over { scope, about, rank, acting_as })
 }
 
-/// Locks what holds are over, so that nobody decides on it meanwhile, and returns the holds that stand over it at `now`.
+/// Holds that are over are kept beside what they are over only while the clock is not trusted, and no more than these.
+const OVER_KEPT_MAX: usize = 32;
+
+/// Locks what holds are over, so that nobody decides on it meanwhile, and returns what its row must keep of the holds over it,
+/// oldest first, and the time.
 async fn lock(
     base: &Base,
     tx: &mut Tx,
     caller: &Caller,
     scope: KeyScope,
-) -> Result<(Vec<Hold>, Timestamp), Error> {
+) -> Result<(Vec<StandingHold>, Timestamp), Error> {
     if !key_scopes::raise(tx, caller.actor.organization_id, scope).await? {
-        return Err(Error::NotFound(Sought::the("thing")));
+        return Err(Error::NotFound(Sought::the(scope.kind())));
     }
     // Once it is locked: the change is later than all that was decided on before it.
     let now = base.clock.now();
-    // While the clock is not trusted, no hold counts as over.
+    // While the clock is not trusted, a hold that it takes for over may stand.
     let since = if base.require_trusted_clock().is_ok() { now } else { Timestamp::MIN };
-    Ok((holds::standing_over(tx, scope, since).await?, now))
+    let kept = holds::standing_over(tx, scope, since).await?;
+    let kept: Vec<StandingHold> = kept.into_iter().map(|hold| hold.standing).collect();
+    let over = kept.iter().filter(|hold| !hold.stands(now)).count();
+    let mut too_many = over.saturating_sub(OVER_KEPT_MAX);
+    let kept = kept.into_iter().filter(|hold| {
+        let is_dropped = !hold.stands(now) && too_many > 0;
+        too_many -= usize::from(is_dropped);
+        !is_dropped
+    });
+    Ok((kept.collect(), now))
 }

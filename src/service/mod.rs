@@ -126,6 +126,8 @@ pub struct Settings {
     pub connector_timeout: Duration,
     /// How long commands and consents that are over are kept.
     pub kept: Duration,
+    /// So many grants get their end in one transaction, if all of a scope end.
+    pub grants_per_step: usize,
     /// What the clock is compared with.
     pub references: agreement::References,
 }

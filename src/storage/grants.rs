@@ -255,12 +255,42 @@ pub async fn end(
         .await
 }
 
-/// Ends each of these grants that no act has ended; returns them as they are afterwards.
-pub async fn end_each(tx: &mut Tx, grants: &[Grant], end: End) -> Result<Vec<Grant>, StorageError> {
+/// A grant that has ended, as far as the record says.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// The grant.
+    pub grant_id: GrantId,
+    /// Its car.
+    pub vehicle_id: VehicleId,
+    /// Its grantee.
+    pub grantee_id: UserId,
+    /// The revision that its end made.
+    pub revision: i64,
+}
+
+impl FromRow for Ended {
+    const ORIGIN: Origin = Grant::ORIGIN;
+
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            grant_id: row.get("grant_id")?,
+            vehicle_id: row.get("vehicle_id")?,
+            grantee_id: row.get("grantee_id")?,
+            revision: row.get("revision")?,
+        })
+    }
+}
+
+/// Ends each of these grants that no act has ended; returns those. What else a row says may be corrupt: it ends all the same.
+pub async fn end_each(
+    tx: &mut Tx,
+    grant_ids: &[GrantId],
+    end: End,
+) -> Result<Vec<Ended>, StorageError> {
     query(END_EACH)
         .bind(end.ended_at)
         .bind(end.end_reason)
-        .rows(grants.iter().map(|grant| [grant.grant_id.into()]))
+        .rows(grant_ids.iter().map(|&id| [id.into()]))
         .fetch_all(tx)
         .await
 }

@@ -13,9 +13,13 @@ const SESSIONS: &str = "UPDATE sessions SET ended_at = $2, end_reason = 'signed_
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE session_id IN (SELECT session_id FROM sessions WHERE user_id = $1)";
 const GRANTS: &str = "UPDATE grants SET label = NULL, metadata = NULL, external_ref = NULL, end_note = NULL \
     WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)";
-const HOLDS: &str = "UPDATE holds SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR placed_by = $2 OR scope_id IN \
-    (SELECT grant_id FROM grants WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)))";
-const SCOPE_ENDS: &str = "UPDATE scope_ends SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR ended_by = $2)";
+/// Over the person, over what they lent or were lent, over their cars, or by them.
+const HOLDS: &str = "UPDATE holds SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR placed_by = $2 \
+    OR scope_id IN (SELECT grant_id FROM grants WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)) \
+    OR scope_id IN (SELECT vehicle_id FROM vehicles WHERE organization_id = $1 AND owner_id = $2))";
+const SCOPE_ENDS: &str = "UPDATE scope_ends SET reason = NULL WHERE organization_id = $1 AND (scope_id = $2 OR ended_by = $2 \
+    OR scope_id IN (SELECT grant_id FROM grants WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)) \
+    OR scope_id IN (SELECT vehicle_id FROM vehicles WHERE organization_id = $1 AND owner_id = $2))";
 const BESIDE_ENTRIES: &str = "DELETE FROM personal_data WHERE entry_id IN (SELECT entry_id FROM audit_entries \
     WHERE organization_id = $1 AND (user_id = $2 OR actor_id = $2 OR acting_for = $2))";
 const CONNECTIONS: &str = "UPDATE connections SET provider_user_id = NULL, state_hash = NULL, sealed_tokens = NULL, \

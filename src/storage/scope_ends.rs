@@ -3,9 +3,8 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, Value, corrupt, query};
 use super::{StorageError, users};
-use crate::domain::grant::{Grace, Grant};
 use crate::domain::id::{EndId, GrantId, OrganizationId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::scope_end::{PendingEnd, ScopeEnd, Selection};
@@ -13,20 +12,21 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO scope_ends (end_id, organization_id, scope_kind, scope_id, issued_before, external_ref, end_reason, \
     reason, ended_by_kind, ended_by, ended_at, grants) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const FIND: &str = "SELECT * FROM scope_ends WHERE end_id = $1";
 const OPEN_OVER: &str =
     "SELECT * FROM scope_ends WHERE scope_id = $1 AND completed_at IS NULL ORDER BY end_id";
 const OPEN_SINCE: &str = "SELECT * FROM scope_ends WHERE completed_at IS NULL AND ended_at <= $1 ORDER BY ended_at, end_id LIMIT $2";
 const COUNT: &str = "UPDATE scope_ends SET grants = grants + $2 WHERE end_id = $1 RETURNING grants";
 const COMPLETE: &str = "UPDATE scope_ends SET completed_at = $2, external_ref = NULL WHERE end_id = $1 AND completed_at IS NULL";
 
-// What may still allow something: a grant's grace goes on after its validity.
-const OF_GRANT: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 \
+// What may still allow something, by the clock of whoever asks.
+const OF_GRANT: &str = "SELECT grant_id FROM grants WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL AND not_after > $3 \
     AND issued_at < $4 AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) AND grant_id > $6 ORDER BY grant_id LIMIT $7";
-const OF_USER: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND not_after > $3 \
+const OF_USER: &str = "SELECT grant_id FROM grants WHERE organization_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND not_after > $3 \
     AND issued_at < $4 AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) AND grant_id > $6 ORDER BY grant_id LIMIT $7";
-const OF_VEHICLE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND vehicle_id = $2 AND ended_at IS NULL AND not_after > $3 \
+const OF_VEHICLE: &str = "SELECT grant_id FROM grants WHERE organization_id = $1 AND vehicle_id = $2 AND ended_at IS NULL AND not_after > $3 \
     AND issued_at < $4 AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) AND grant_id > $6 ORDER BY grant_id LIMIT $7";
-const OF_ORGANIZATION: &str = "SELECT * FROM grants WHERE organization_id = $1 AND organization_id = $2 AND ended_at IS NULL AND not_after > $3 \
+const OF_ORGANIZATION: &str = "SELECT grant_id FROM grants WHERE organization_id = $1 AND organization_id = $2 AND ended_at IS NULL AND not_after > $3 \
     AND issued_at < $4 AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) AND grant_id > $6 ORDER BY grant_id LIMIT $7";
 
 const NEWEST_OF_GRANT: &str = "SELECT issued_at FROM grants WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
@@ -38,9 +38,14 @@ const NEWEST_OF_VEHICLE: &str = "SELECT issued_at FROM grants WHERE organization
 const NEWEST_OF_ORGANIZATION: &str = "SELECT issued_at FROM grants WHERE organization_id = $1 AND organization_id = $2 AND ended_at IS NULL \
     ORDER BY issued_at DESC LIMIT 1";
 
+/// In one order with everybody who decides on several of them, so that there is no deadlock.
+const LOCK_GRANTS: &str = "SELECT g.grant_id, g.grantee_id FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+    WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
+
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
     INSERT,
+    FIND,
     OPEN_OVER,
     OPEN_SINCE,
     COUNT,
@@ -53,6 +58,7 @@ pub const STATEMENTS: &[&str] = &[
     NEWEST_OF_USER,
     NEWEST_OF_VEHICLE,
     NEWEST_OF_ORGANIZATION,
+    LOCK_GRANTS,
 ];
 
 impl FromRow for ScopeEnd {
@@ -104,6 +110,11 @@ pub async fn insert(tx: &mut Tx, end: &ScopeEnd) -> Result<(), StorageError> {
         .await
 }
 
+/// One end, whatever became of it.
+pub async fn find(on: &mut impl Executor, end_id: EndId) -> Result<Option<ScopeEnd>, StorageError> {
+    query(FIND).bind(end_id).fetch_optional(on).await
+}
+
 /// The ends over something of which grants may not know yet. What adds or completes one has locked its row before
 /// ([`super::key_scopes::raise`]).
 pub async fn open_over(tx: &mut Tx, scope: KeyScope) -> Result<Vec<ScopeEnd>, StorageError> {
@@ -131,15 +142,15 @@ pub async fn complete(tx: &mut Tx, end_id: EndId, now: Timestamp) -> Result<bool
     Ok(query(COMPLETE).bind(end_id).bind(now).execute(tx).await? == 1)
 }
 
-/// Up to `limit` grants of a scope that are selected, that no act has ended and that may allow something at `now`, in the
-/// order of their ids, after this one.
+/// Up to `limit` grants of a scope that are selected, that no act has ended and whose validity is not over by `over_by`, in
+/// the order of their ids, after this one.
 pub async fn selected(
     on: &mut impl Executor,
     (organization_id, scope): (OrganizationId, KeyScope),
     selection: &Selection,
-    now: Timestamp,
+    over_by: Timestamp,
     (after, limit): (GrantId, i64),
-) -> Result<Vec<Grant>, StorageError> {
+) -> Result<Vec<GrantId>, StorageError> {
     let sql = match scope {
         KeyScope::Grant(_) => OF_GRANT,
         KeyScope::User(_) => OF_USER,
@@ -150,13 +161,20 @@ pub async fn selected(
         .long()
         .bind(organization_id)
         .bind(scope.as_uuid())
-        .bind(now.minus(Grace::MAX.duration()))
+        .bind(over_by)
         .bind(selection.issued_before)
         .bind(selection.external_ref.as_deref())
         .bind(after)
         .bind(limit)
         .fetch_all(on)
         .await
+}
+
+/// Locks grants that are about to end, so that nobody decides on them meanwhile.
+pub async fn lock_grants(tx: &mut Tx, grant_ids: &[GrantId]) -> Result<(), StorageError> {
+    let ids = grant_ids.iter().map(|&id| [Value::from(id)]);
+    let locked: Vec<GrantId> = query(LOCK_GRANTS).rows(ids).fetch_all(tx).await?;
+    if locked.len() < grant_ids.len() { Err(StorageError::LostRace) } else { Ok(()) }
 }
 
 /// When the newest grant of a scope that no act has ended was issued.

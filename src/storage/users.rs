@@ -7,6 +7,7 @@ use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::principal::PrincipalId;
+use crate::domain::scope_end::PendingEnds;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Email, Recovery, User};
 
@@ -33,6 +34,10 @@ const ENABLE: &str = "UPDATE users SET disabled_at = NULL, revision = revision +
 const DISABLE: &str = "UPDATE users SET disabled_at = $3, revision = revision + 1 \
     WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
 
+/// Nobody changes it before the transaction ends.
+const LOCK_TO_LEND: &str =
+    "SELECT u.* FROM users u WHERE u.user_id IN (VALUES {rows:uuid}) FOR SHARE OF u";
+
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
     INSERT,
@@ -44,6 +49,7 @@ pub const STATEMENTS: &[&str] = &[
     DISABLE,
     ENABLE,
     LOCK_ADMINS,
+    LOCK_TO_LEND,
     PASSWORD_HASH,
     TAKE_CREDENTIALS,
     CLAIM,
@@ -208,6 +214,29 @@ pub async fn lock_admins(
     organization_id: OrganizationId,
 ) -> Result<Vec<User>, StorageError> {
     query(LOCK_ADMINS).bind(organization_id).fetch_all(tx).await
+}
+
+/// Somebody to whom a key is about to be lent.
+#[derive(Debug, Clone)]
+pub struct Borrower {
+    /// The person.
+    pub user: User,
+    /// What has ended all that they were lent, and may not be on each grant's row yet.
+    pub ends: PendingEnds,
+}
+
+impl FromRow for Borrower {
+    const ORIGIN: Origin = User::ORIGIN;
+
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self { user: User::from_row(row)?, ends: row.kept("ends") })
+    }
+}
+
+/// A person whose account nobody closes, and of whose grants nobody ends all, before the transaction ends.
+pub async fn lock_to_lend(tx: &mut Tx, user_id: UserId) -> Result<Option<Borrower>, StorageError> {
+    let mut found = query(LOCK_TO_LEND).rows([[user_id.into()]]).fetch_all(tx).await?;
+    Ok(found.pop())
 }
 
 /// Takes an account's password away.

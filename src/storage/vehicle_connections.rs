@@ -29,7 +29,7 @@ const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.rec
 const OF_OTHERS: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id \
-    WHERE v.organization_id = $1 AND v.owner_id <> $2 AND v.removed_at IS NULL \
+    WHERE v.organization_id = $1 AND v.owner_id <> $2 AND (v.removed_at IS NULL OR v.holds IS NOT NULL) \
     AND v.provider_vehicle_id IN (VALUES {rows:text}) ORDER BY v.vehicle_id";
 const REMOVE_ONE: &str = "UPDATE vehicles SET removed_at = $2, transfer_to = NULL, transfer_until = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE vehicle_id = $1 AND removed_at IS NULL";
@@ -139,7 +139,7 @@ pub async fn by_provider(
 }
 
 /// Cars of the organization that other people own and that the vehicle cloud knows by one of these names, however
-/// their connections stand.
+/// their connections stand; those that left the service too, if something may still hold them.
 pub async fn of_others(
     on: &mut impl Executor,
     (organization_id, owner_id): (OrganizationId, UserId),

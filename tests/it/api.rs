@@ -18,6 +18,7 @@ mod idempotency;
 mod keys;
 mod living_grants;
 mod main_job;
+mod pending_ends;
 mod readings;
 mod retention;
 mod return_urls;

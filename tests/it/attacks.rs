@@ -12,6 +12,7 @@ mod ends;
 mod enumeration;
 mod hammering;
 mod holds;
+mod late_grants;
 mod limited_clients;
 mod namesakes;
 mod onlookers;

@@ -95,7 +95,7 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/holds",                                [201, 201, 201, 404, 404, 201, 403, 401, 401]),
     ("GET",    "/v1/holds",                                [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     // Placed by the owner over the grant.
-    ("DELETE", "/v1/holds/{hold_id}",                      [204, 204, 403, 404, 404, 204, 403, 401, 401]),
+    ("DELETE", "/v1/holds/{hold_id}",                      [403, 204, 403, 404, 404, 204, 403, 401, 401]),
     // All of the car: it ends what other rows lend, so only what would end is asked for.
     ("POST",   "/v1/ends",                                 [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/commands",                             [404, 200, 200, 404, 404, 200, 403, 200, 401]),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tracing::Level;
 
-use crate::support::{Database, TestApp};
+use crate::support::{Actor, Database, TestApp};
 
 /// What is logged by the thread of a test.
 #[derive(Clone, Default)]
@@ -79,7 +79,18 @@ async fn story(database: Database) {
         app.execute(mend).await;
         owner.get(&page).await.expect(200);
     }
+    ends_what_it_cannot_read(&app, &owner).await;
     app.finish().await;
+}
+
+/// What a grant allows may be unreadable: it ends with the account of its guest all the same.
+async fn ends_what_it_cannot_read(app: &TestApp, owner: &Actor) {
+    let (guest, admin) = (app.guest().await, app.admin().await);
+    owner.lend(app, &guest).await;
+    app.execute("UPDATE grants SET entitlements = 'planted'").await;
+    let path = format!("/v1/users/{}/disable", guest.id);
+    admin.post(&path, json!({})).await.expect(200);
+    assert_eq!(app.count("SELECT COUNT(*) FROM grants WHERE end_reason = 'revoked'").await, 1);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod gather;
 pub(crate) mod installation;
 mod instances;
 mod kills;
+mod office;
 mod person;
 mod process;
 pub(crate) mod run;

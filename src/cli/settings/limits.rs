@@ -152,6 +152,7 @@ impl LimitSettings {
             visits_per_second: self.visits_per_second,
             commands_waiting_max: self.commands_waiting_max,
             password_hashes_max: self.password_hashes_max,
+            grants_per_step: Limits::default().grants_per_step,
             caller_requests: Allowance {
                 burst: self.caller_requests_burst,
                 per_minute: self.caller_requests_per_minute,

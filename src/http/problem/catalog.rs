@@ -103,8 +103,8 @@ catalog! {
         "The app may not act for this person. They can allow it in their account.";
     NotTheOwner "not_the_owner" FORBIDDEN ContactOwner never
         "Only the owner of the vehicle may do this" "Only the owner of the car can do this.";
-    HoldOutranks "hold_outranks" FORBIDDEN ContactAdmin never
-        "Somebody of a higher rank placed the hold" "This pause was set by somebody else. Please ask support.";
+    HoldOfAnother "hold_of_another" FORBIDDEN ContactAdmin never
+        "Another rank placed the hold, and lifts it; administrators also lift those of support" "Somebody else set this pause. Only they can end it.";
     // What the policy says.
     NotFound "not_found" NOT_FOUND None never
         "There is no such thing, or not for you" "This does not exist or is not yours.";
@@ -120,8 +120,9 @@ catalog! {
         "The grant's validity is over" "This key is no longer valid.";
     GrantNotYetValid "grant_not_yet_valid" FORBIDDEN RetryLater again
         "The grant's validity has not begun" "This key is not valid yet.";
-    GrantHeld "grant_held" FORBIDDEN ContactOwner again
-        "A hold stands over the grant, the person, the vehicle or the organization" "This key is paused. Please ask the owner.";
+    GrantHeld "grant_held" FORBIDDEN ContactAdmin again
+        "A hold stands over the grant, the person, the vehicle or the organization: `held_by` of the grant says whose"
+        "This is paused. Only who paused it can end that: ask the owner of the car or support.";
     GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
         "The grant has no use left" "This key was used as often as it may be.";
     OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again

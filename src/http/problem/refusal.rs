@@ -106,7 +106,7 @@ fn of_denial(denial: &Denial) -> Problem {
         Denial::ActingForMissing => Problem::of(Code::ActingForMissing),
         Denial::ActingForNotAllowed => Problem::of(Code::ActingForNotAllowed),
         Denial::NotTheOwner => Problem::of(Code::NotTheOwner),
-        Denial::HoldOutranks => Problem::of(Code::HoldOutranks),
+        Denial::HoldOfAnother => Problem::of(Code::HoldOfAnother),
         Denial::NotTheGrantee => Problem::of(Code::NotTheGrantee),
         Denial::NotVisible => Problem::of(Code::NotFound),
     }

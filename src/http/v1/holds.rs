@@ -18,7 +18,7 @@ pub(in crate::http) struct HoldBody {
     hold_id: String,
     /// What it is over.
     scope: ScopeBody,
-    /// `guest`, `owner`, `support` or `admin`: who has this rank or a higher one can lift it.
+    /// `guest`, `owner`, `support` or `admin`: who has this rank can lift it; administrators also lift those of support.
     rank: String,
     /// Why; `null` for those who neither placed it nor administer, and if it was erased.
     reason: Option<String>,

@@ -20,6 +20,9 @@ pub(in crate::rehearsal) struct Terms {
     /// In microseconds.
     grace: i64,
     version: i64,
+    /// Its grantee, its car and its organization.
+    pub(super) scopes: [Uuid; 3],
+    pub(super) external_ref: Option<String>,
 }
 
 impl Terms {
@@ -32,6 +35,9 @@ impl Terms {
             not_after: row.integer("not_after").unwrap(),
             grace: row.integer("grace_minutes").unwrap() * 60_000_000,
             version: row.integer("version").unwrap(),
+            scopes: ["grantee_id", "vehicle_id", "organization_id"]
+                .map(|column| row.id(column).unwrap()),
+            external_ref: row.text("external_ref").map(str::to_owned),
         }
     }
 }

@@ -86,7 +86,8 @@ impl Reader {
             .terms
             .get(&grant_id)
             .is_some_and(|terms| terms.not_after <= now + CLOCKS_APART_MICROS);
-        if !self.ended.contains(&grant_id) && !is_over {
+        let has_ended = self.ended.contains(&grant_id) || self.ended_by_scope.contains(&grant_id);
+        if !has_ended && !is_over {
             self.breaks(
                 "P6",
                 format!("{grant_id} was said to have ended, and nothing was durable"),

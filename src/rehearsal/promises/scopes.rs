@@ -1,11 +1,12 @@
 //! Holds: while one stands, nothing is authorized that it forbids, no placing or lifting is unrecorded, and none that
-//! somebody was told of is lost. And ends by scope: after one, nothing is authorized by a grant of the scope.
+//! somebody was told of is lost. After an end by scope, nothing is authorized by a grant that it is about.
 
 use uuid::Uuid;
 
 use super::Reader;
+use super::amendments::Terms;
 use crate::domain::instruction::Action;
-use crate::rehearsal::story::OWNER;
+use crate::rehearsal::story::{NOTE, OWNER};
 use crate::storage::db::rehearsal::{RehearsalRow, Table, Written};
 
 /// A hold that was committed.
@@ -59,14 +60,10 @@ impl Reader {
                 && (hold.binds_owner || !by_owner)
                 && !(hold.allow_lock && action == Action::Lock)
         };
-        // Every grant of a run is older than the first end.
-        let is_ended = self.ended_scopes.iter().any(|(scope, _)| used.contains(&Some(*scope)));
-        // The first end counts: a lock that a revocation left before is still left.
-        let is_left = action == Action::Lock
-            && command.id("grant_id").is_some_and(|id| self.locks_left.contains_key(&id));
-        if is_ended && !by_owner && !is_left {
+        if let Some(grant_id) = command.id("grant_id").filter(|id| self.ended_by_scope.contains(id))
+        {
             let why = format!(
-                "{command_id}, a {action} at {decided_at}, was authorized after the end of all"
+                "{command_id}, a {action} at {decided_at}, was authorized by {grant_id} after the end of all"
             );
             self.breaks("P2", why);
         }
@@ -77,20 +74,34 @@ impl Reader {
         }
     }
 
+    /// All grants of a scope ended. The first end of a grant counts.
+    pub(super) fn scope_ended(&mut self, row: &RehearsalRow) {
+        let (end_id, scope) = (row.id("end_id").unwrap(), row.id("scope_id").unwrap());
+        if !self.ended_scopes.insert(end_id) {
+            return;
+        }
+        self.told_scopes.insert(scope);
+        let only = row.text("reason").filter(|reason| *reason != NOTE);
+        let is_covered = |terms: &&Terms| {
+            terms.scopes.contains(&scope)
+                && (only.is_none() || terms.external_ref.as_deref() == only)
+                && !self.ended.contains(&terms.grant_id)
+        };
+        let covered = self.terms.values().filter(is_covered).map(|terms| terms.grant_id);
+        let covered: Vec<Uuid> = covered.collect();
+        self.ended_by_scope.extend(covered);
+    }
+
     /// A grant ended together with others: by an end of one of its scopes.
-    pub(super) fn ended_with_others(&mut self, grant_id: Uuid, grant: &RehearsalRow) {
-        let scopes = ["grantee_id", "vehicle_id", "organization_id"];
-        let scopes = scopes.map(|column| grant.id(column).unwrap());
-        let ended_at = grant.integer("ended_at").unwrap();
-        let is_one = |(scope, at): &(Uuid, i64)| scopes.contains(scope) && *at == ended_at;
-        if !self.ended_scopes.iter().any(is_one) {
+    pub(super) fn ended_with_others(&mut self, grant_id: Uuid) {
+        if !self.ended_by_scope.contains(&grant_id) {
             self.breaks("P1", format!("{grant_id} ended with others, and nothing ended them all"));
         }
     }
 
     /// Somebody was told that all grants of a scope have ended.
     pub(super) fn told_of_end_of_all(&mut self, scope: Uuid) {
-        if !self.ended_scopes.iter().any(|(ended, _)| *ended == scope) {
+        if !self.told_scopes.contains(&scope) {
             self.breaks(
                 "P6",
                 format!("all of {scope} was said to have ended, which was not durable"),

@@ -5,7 +5,7 @@
 //! did not can never happen any more. What is found is this process's own to send, once, within the
 //! time it had from the start (P4); nobody else sends it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::batch::{self, AttemptError, DecidedBatch};
@@ -61,7 +61,7 @@ impl From<BatchError> for Error {
 
 /// The rulings of unknown commits: each may be durable.
 #[derive(Default)]
-struct UnansweredRulings(HashMap<CommandId, Ruling>);
+struct UnansweredRulings(BTreeMap<CommandId, Ruling>);
 
 /// Decides a batch; when this returns one, its rulings are durable, and so are the outcomes.
 ///

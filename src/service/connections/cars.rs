@@ -10,7 +10,7 @@ use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Error, Service};
-use crate::storage::decisions::VehicleRow;
+use crate::storage::decisions::{self, RowsToLock, VehicleRow};
 use crate::storage::{Executor, Tx, vehicle_connections, vehicles};
 
 /// What became of the cars of a consent.
@@ -43,7 +43,7 @@ pub(super) async fn ask_others(
     let mut reader = service.base.store.read().await?;
     let others = of_others(&mut reader, connection, consent).await?;
     drop(reader);
-    for car in others.iter().filter(|car| is_consented(car)) {
+    for car in others.iter().filter(|car| is_consented(car) && !car.facts.removed) {
         if let Err(error) = faults::verify(service, car).await {
             let vehicle_id = car.facts.vehicle_id;
             tracing::warn!(%vehicle_id, error = ?error, "it is not known whether its owner consents");
@@ -68,6 +68,10 @@ pub(super) async fn take(
 ) -> Result<Taken, Error> {
     let (connection_id, user_id) = (connection.connection_id, connection.owner_id);
     let others = of_others(tx, connection, consent).await?;
+    let vehicle_ids = others.iter().map(|other| other.facts.vehicle_id).collect();
+    // Nobody holds one of them, connects it again or lets it go before this is over.
+    let asked = RowsToLock { vehicle_ids, ..RowsToLock::default() };
+    let others = decisions::lock_rows(tx, asked).await?.vehicles;
     let (mut owned, mut staying, mut events) = (0, Vec::new(), Vec::new());
     let mut stay = Vec::new();
     for other in &others {
@@ -90,7 +94,7 @@ pub(super) async fn take(
 }
 
 /// Takes a car from its owner in the organization whose consent is dead, or who lets this person take it; returns what
-/// is to be recorded, or `None` if it stays.
+/// is to be recorded, or `None` if it stays. One that the organization holds stays, also if it has left the service.
 async fn let_go(
     tx: &mut Tx,
     car: &VehicleRow,
@@ -98,6 +102,12 @@ async fn let_go(
     now: Timestamp,
 ) -> Result<Option<Vec<Event>>, Error> {
     let (vehicle_id, user_id) = (car.facts.vehicle_id, car.facts.owner_id);
+    if car.facts.holds.keep_car(now) {
+        return Ok(None);
+    }
+    if car.facts.removed {
+        return Ok(Some(Vec::new()));
+    }
     if !is_consented(car) {
         return Ok(Some(remove_car(tx, vehicle_id, user_id, now).await?));
     }

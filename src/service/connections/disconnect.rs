@@ -5,8 +5,9 @@ use super::unfinished;
 use crate::domain::access::Operation;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
+use crate::domain::fault::Fault;
 use crate::domain::grant::{End, EndReason};
-use crate::domain::id::{ConnectionId, UserId, VehicleId};
+use crate::domain::id::{ConnectionId, GrantId, UserId, VehicleId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::time::Timestamp;
 use crate::service::connections::CloudToken;
@@ -135,6 +136,7 @@ async fn end_grants(
     let end_reason = EndReason::VehicleRemoved;
     let end = End { ended_at: now, end_reason, leave_lock: false };
     let alive = grants::alive_of_vehicle(tx, vehicle_id, now).await?;
+    let alive: Vec<GrantId> = alive.iter().map(|grant| grant.grant_id).collect();
     let ended = grants::end_each(tx, &alive, end).await?.into_iter().map(|grant| {
         let (grant_id, grantee_id, grant_revision) =
             (grant.grant_id, grant.grantee_id, grant.revision);
@@ -159,7 +161,10 @@ pub(in crate::service) async fn end_upstream(
     let mut all = true;
     for car in cars {
         let ended = service.connector.disconnect(&token.access, &car.provider_vehicle_id).await;
-        if let Err(error) = ended {
+        // A consent that is gone has ended. API v2 calls it a missing permission, and ending one needs none.
+        if let Err(error) = ended
+            && !matches!(error.fault, Fault::ConsentLost | Fault::Permission)
+        {
             let vehicle_id = car.facts.vehicle_id;
             tracing::warn!(%vehicle_id, %error, "the vehicle cloud did not end a consent");
             all = false;

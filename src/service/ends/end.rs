@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NewEnd, carry_out, draw_line, permit};
+use crate::domain::access::Sought;
 use crate::domain::grant::EndReason;
-use crate::domain::id::CommandId;
+use crate::domain::id::{CommandId, EndId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::scope_end::ScopeEnd;
 use crate::domain::time::Timestamp;
@@ -12,7 +13,7 @@ use crate::service::failpoint::{self, Failpoint};
 use crate::service::grants::AnswerWhen;
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Base, Caller, Error, Work, commands};
-use crate::storage::{Priority, commands as stored_commands};
+use crate::storage::{Priority, commands as stored_commands, scope_ends};
 
 const END: &str = "ends.create";
 
@@ -30,16 +31,23 @@ pub struct EndingOfScope {
 }
 
 /// A scope whose grants have ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EndedScope {
-    /// The end.
+    /// The end, as it is now.
     pub end: ScopeEnd,
     /// The commands within its scope that were authorized before it and may still be on their way.
     pub in_flight: Vec<CommandId>,
 }
 
-/// Ends all grants of a scope, and returns when each has it on its own row. Nothing is authorized by them from before that on:
-/// from when the line was committed.
+/// What is kept of an answer: nothing that a person wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KeptEnd {
+    end_id: EndId,
+    in_flight: Vec<CommandId>,
+}
+
+/// Ends all grants of a scope, and returns when each has it on its own row. From when the line was committed on, nothing is
+/// authorized by them.
 ///
 /// # Errors
 /// [`Error::NotFound`], a [`crate::service::Denial`].
@@ -50,18 +58,20 @@ pub async fn end(
     ending: &EndingOfScope,
     wait: AnswerWhen,
 ) -> Result<Answer<EndedScope>, Error> {
-    let mut ended = base
+    let Answer { value: kept, replayed } = base
         .transact(END, Priority::Urgent, |work| {
             Box::pin(end_in(base, work, caller, idempotency, ending))
         })
         .await?;
     failpoint::reached(Failpoint::EndBeginCommitted);
-    let EndedScope { end, in_flight } = &mut ended.value;
-    end.grants = carry_out(base, caller, end).await?;
+    let KeptEnd { end_id, mut in_flight } = kept;
+    let end = scope_ends::find(&mut base.store.read_urgent().await?, end_id).await?;
+    let end = end.ok_or(Error::NotFound(Sought::of(end_id)))?;
+    let end = carry_out(base, caller, end).await?;
     if wait == AnswerWhen::Drained && !in_flight.is_empty() {
-        *in_flight = commands::drain(base, ending.scope, in_flight).await?;
+        in_flight = commands::drain(base, ending.scope, &in_flight).await?;
     }
-    Ok(ended)
+    Ok(Answer { value: EndedScope { end, in_flight }, replayed })
 }
 
 async fn end_in(
@@ -70,7 +80,7 @@ async fn end_in(
     caller: &Caller,
     idempotency: &Idempotency,
     ending: &EndingOfScope,
-) -> Result<Answer<EndedScope>, Error> {
+) -> Result<Answer<KeptEnd>, Error> {
     if let Some(answer) = idempotency.find(base, &mut work.tx, caller, END).await? {
         return Ok(answer);
     }
@@ -85,8 +95,8 @@ async fn end_in(
     };
     let end = draw_line(base, work, &caller.acting_as(acting_as), new).await?;
     let in_flight = stored_commands::in_flight(&mut work.tx, ending.scope).await?;
-    let ended = EndedScope { end, in_flight };
-    idempotency.keep(base, &mut work.tx, caller, END, &ended).await?;
+    let kept = KeptEnd { end_id: end.pending.end_id, in_flight };
+    idempotency.keep(base, &mut work.tx, caller, END, &kept).await?;
     failpoint::reached(Failpoint::EndBegun);
-    Ok(Answer::fresh(ended))
+    Ok(Answer::fresh(kept))
 }

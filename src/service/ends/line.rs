@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::BATCH;
-use super::carry_out::{complete, end_some};
+use super::carry_out::{complete, end_some, keep_open};
 use crate::domain::access::Sought;
 use crate::domain::event::{Event, Subjects};
 use crate::domain::grant::EndReason;
@@ -44,7 +43,7 @@ pub(in crate::service) async fn draw_line(
 ) -> Result<ScopeEnd, Error> {
     let organization_id = caller.actor.organization_id;
     if !key_scopes::raise(&mut work.tx, organization_id, new.scope).await? {
-        return Err(Error::NotFound(Sought::the("scope")));
+        return Err(Error::NotFound(Sought::the(new.scope.kind())));
     }
     // Once it is locked: the end is later than all that was decided on before it.
     work.now = base.clock.now();
@@ -72,25 +71,24 @@ pub(in crate::service) async fn draw_line(
     let context = PersonalContext { note: new.reason, ..PersonalContext::default() };
     work.record_with(caller, event, context)?;
     scope_ends::insert(&mut work.tx, &end).await?;
-    let first = end_some(work, caller, &end, GrantId::from_uuid(uuid::Uuid::nil())).await?;
-    if first.found < BATCH {
-        complete(work, caller, &mut end, first.ended).await?;
-    } else {
+    let nil = GrantId::from_uuid(uuid::Uuid::nil());
+    let first = end_some(base, work, caller, &end, nil).await?;
+    if first.is_more {
         end.grants = scope_ends::count(&mut work.tx, end_id, first.ended).await?;
-        let open = scope_ends::open_over(&mut work.tx, new.scope).await?;
-        let open: Vec<PendingEnd> = open.into_iter().map(|end| end.pending).collect();
-        key_scopes::keep_ends(&mut work.tx, new.scope, &open).await?;
+        keep_open(work, &end).await?;
+    } else {
+        complete(work, caller, &mut end, first.ended).await?;
     }
     Ok(end)
 }
 
-/// A time before which every grant of the scope was issued that is there now, whichever clock it was issued by.
+/// A time before which every grant of the scope was issued that is there now, whichever clock it was issued by. Who issues one
+/// later gives it this time or a later one.
 async fn after_all(
     work: &mut Work<'_>,
     organization_id: OrganizationId,
     scope: KeyScope,
 ) -> Result<Timestamp, Error> {
     let newest = scope_ends::newest(&mut work.tx, organization_id, scope).await?;
-    let after = newest.map(|newest| newest.plus(MOMENT));
-    Ok(after.unwrap_or(work.now).max(work.now))
+    Ok(newest.map_or(work.now, |newest| newest.plus(MOMENT)))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{BATCH, EndingOfScope, permit};
+use super::carry_out::over_by;
+use super::{EndingOfScope, permit};
 use crate::domain::grant::{Grant, GrantStatus};
 use crate::domain::id::{CommandId, GrantId, UserId, VehicleId};
 use crate::domain::scope_end::Selection;
@@ -10,6 +11,8 @@ use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, Error};
 use crate::storage::{Executor, commands, decisions, scope_ends};
 
+/// So many grants are looked at in one statement.
+const PAGE: usize = 256;
 /// So many grants that are in use are named.
 const MID_TRIP_MAX: usize = 100;
 
@@ -57,14 +60,15 @@ pub async fn preview(
         ..Preview::default()
     };
     let mut after = GrantId::from_uuid(uuid::Uuid::nil());
-    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
     loop {
-        let some = scope_ends::selected(&mut reader, of, &selection, now, (after, limit)).await?;
+        let page = (after, limit);
+        let some = scope_ends::selected(&mut reader, of, &selection, over_by(base), page).await?;
         preview.grants += i64::try_from(some.len()).unwrap_or(i64::MAX);
         let room = MID_TRIP_MAX.saturating_sub(preview.mid_trip.len());
         preview.mid_trip.extend(in_use(&mut reader, &some, now).await?.into_iter().take(room));
         match some.last() {
-            Some(last) if some.len() == BATCH => after = last.grant_id,
+            Some(last) if some.len() == PAGE => after = *last,
             _ => return Ok(preview),
         }
     }
@@ -72,10 +76,16 @@ pub async fn preview(
 
 async fn in_use(
     on: &mut impl Executor,
-    grants: &[Grant],
+    grant_ids: &[GrantId],
     now: Timestamp,
 ) -> Result<Vec<MidTrip>, Error> {
-    let active = || grants.iter().filter(|grant| grant.status(now) == GrantStatus::Active);
+    let facts = decisions::grants(on, grant_ids).await?;
+    let active = || {
+        facts
+            .iter()
+            .map(|facts| &facts.grant)
+            .filter(|grant| grant.status(now) == GrantStatus::Active)
+    };
     let mut vehicle_ids: Vec<VehicleId> = active().map(|grant| grant.vehicle_id).collect();
     vehicle_ids.sort_unstable();
     vehicle_ids.dedup();

@@ -178,6 +178,6 @@ fn check(before: &Grant, after: &Grant, vehicle: &Vehicle, now: Timestamp) -> Re
         violations.push(lock_missing());
     }
     let added = after.entitlements.iter().filter(|&it| !before.entitlements.contains(it));
-    violations.extend(missing_permissions(&added.collect(), vehicle));
+    violations.extend(missing_permissions(&added.collect(), &vehicle.permissions));
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }

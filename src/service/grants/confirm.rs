@@ -1,7 +1,7 @@
 //! The owner's word for a grant that waits: somebody else gave its grantee's account new credentials, or the owner's
 //! consent to the car was lost and came back.
 
-use super::find_for;
+use super::{find_for, lock};
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
@@ -20,6 +20,7 @@ pub async fn confirm(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<
         Box::pin(async move {
             let (grant, vehicle, acting_as) =
                 find_for(base, &mut work.tx, caller, operation, grant_id).await?;
+            let grant = lock(&mut work.tx, grant).await?;
             if !grant.is_alive(work.now) {
                 return Err(Error::State(StateFault::GrantEnded));
             }

@@ -9,14 +9,14 @@ use crate::domain::id::{CommandId, GrantId};
 use crate::domain::key_scope::KeyScope;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Caller, Error, PersonalContext, commands};
-use crate::storage::{Priority, commands as stored_commands, grants};
+use crate::storage::{Priority, StorageError, commands as stored_commands, grants};
 
 /// When the end of a grant is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerWhen {
     /// At once, with what is in flight.
     Ended,
-    /// When none of the grant's commands can still leave.
+    /// When none of the commands that were in flight can still leave.
     Drained,
 }
 
@@ -69,10 +69,13 @@ pub async fn end(
                 let before = lock(tx, before).await?;
                 // Once it is locked: the end is later than all that was decided on before it.
                 work.now = base.clock.now();
+                let in_flight = stored_commands::in_flight(tx, KeyScope::Grant(grant_id)).await?;
+                if before.end.is_some() {
+                    return Ok(EndedGrant { grant: before, in_flight });
+                }
                 let end = End { ended_at: work.now, end_reason, leave_lock };
                 let ended = grants::end(tx, before.organization_id, grant_id, end, note).await?;
-                let in_flight = stored_commands::in_flight(tx, KeyScope::Grant(grant_id)).await?;
-                let Some(grant) = ended else { return Ok(EndedGrant { grant: before, in_flight }) };
+                let grant = ended.ok_or(Error::Storage(StorageError::LostRace))?;
                 let event = event(&grant, ending, in_flight.len());
                 let context = PersonalContext { note, ..PersonalContext::default() };
                 work.record_with(&caller.acting_as(acting_as), event, context)?;

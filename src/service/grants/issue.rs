@@ -1,17 +1,19 @@
 //! Issuing a grant: the owner of the car, or an API client for them.
 
 use super::{lock_missing, missing_permissions};
-use crate::domain::access::Operation;
+use crate::domain::access::{Operation, Sought};
 use crate::domain::amendment::Terms;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::policy::VehicleFacts;
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::idempotency::{Answer, Idempotency};
-use crate::service::{Caller, Error, Service, Violation, users, vehicles};
-use crate::storage::{Priority, Tx, grants};
+use crate::service::{Base, Caller, Error, Service, StateFault, Violation, Work, vehicles};
+use crate::storage::decisions::{self, RowsToLock};
+use crate::storage::{Priority, grants, users};
 
 const ISSUE: &str = "grants.issue";
 
@@ -63,9 +65,10 @@ pub async fn issue(
                     new.vehicle_id,
                 )
                 .await?;
-                vehicles::require_unrecovered_owner(&mut work.tx, new.vehicle_id).await?;
-                check(&mut work.tx, caller, new, &vehicle).await?;
-                let grant = grant(service.base.entropy.id(work.now)?, new, &vehicle, work.now);
+                let to_lend = lock(&service.base, work, caller, new).await?;
+                check(new, &to_lend)?;
+                let grant_id = service.base.entropy.id(work.now)?;
+                let grant = grant(grant_id, new, &vehicle, to_lend.issued_at);
                 grants::insert(&mut work.tx, &grant).await?;
                 // The key belongs to the one who sent it, the entry names for whom.
                 idempotency.keep(&service.base, &mut work.tx, caller, ISSUE, &grant).await?;
@@ -110,32 +113,61 @@ fn event(grant: &Grant) -> Event {
     }
 }
 
-async fn check(
-    tx: &mut Tx,
+/// What a grant is checked against, locked: nobody closes the grantee's account, takes the car away or ends all of a scope
+/// before this grant is there, and it is no part of an end that is being carried out.
+struct ToLend {
+    /// The car.
+    vehicle: VehicleFacts,
+    /// Whether the grantee is somebody of the organization whose account is open.
+    is_open: bool,
+    issued_at: Timestamp,
+}
+
+/// Locks people before cars, as in what closes accounts.
+async fn lock(
+    base: &Base,
+    work: &mut Work<'_>,
     caller: &Caller,
     new: &NewGrant,
-    vehicle: &Vehicle,
-) -> Result<(), Error> {
+) -> Result<ToLend, Error> {
+    let organization_id = caller.actor.organization_id;
+    let borrower = users::lock_to_lend(&mut work.tx, new.grantee_id).await?;
+    let borrower = borrower.filter(|found| found.user.organization_id == organization_id);
+    let vehicle_ids = vec![new.vehicle_id];
+    let asked = RowsToLock { vehicle_ids, ..RowsToLock::default() };
+    let locked = decisions::lock_rows(&mut work.tx, asked).await?.vehicles.pop();
+    let vehicle = locked.ok_or(Error::NotFound(Sought::of(new.vehicle_id)))?.facts;
+    // Once they are locked: the grant is later than all that was ended before it.
+    work.now = base.clock.now();
+    let of_borrower = borrower.iter().flat_map(|borrower| borrower.ends.known());
+    let of_car = vehicle.ends.known().iter().chain(vehicle.organization_ends.known());
+    let ended = of_borrower.chain(of_car).map(|end| end.selection.issued_before);
+    let issued_at = ended.fold(work.now, Timestamp::max);
+    let is_open = borrower.is_some_and(|borrower| borrower.user.disabled_at.is_none());
+    Ok(ToLend { vehicle, is_open, issued_at })
+}
+
+fn check(new: &NewGrant, to_lend: &ToLend) -> Result<(), Error> {
+    let ToLend { vehicle, is_open, .. } = to_lend;
+    if vehicle.owner_recovered {
+        return Err(Error::State(StateFault::AccountRecovered));
+    }
     let mut violations = Vec::new();
-    match users::find_open(tx, caller, new.grantee_id).await {
-        Err(Error::NotFound(_)) => violations.push(Violation::of(
-            "/grantee_id",
-            "unknown_user",
-            "there is no open account with this id",
-        )),
-        other => drop(other?),
+    if !is_open {
+        let detail = "there is no open account with this id";
+        violations.push(Violation::of("/grantee_id", "unknown_user", detail));
     }
     if new.grantee_id == vehicle.owner_id {
         let detail = "the owner needs no grant for their own car";
         violations.push(Violation::of("/grantee_id", "is_the_owner", detail));
     }
-    if vehicle.removed_at.is_some() {
+    if vehicle.removed {
         let detail = "the car was taken out of the service";
         violations.push(Violation::of("/vehicle_id", "vehicle_removed", detail));
     }
     if new.terms.entitlements.opens_without_closing() {
         violations.push(lock_missing());
     }
-    violations.extend(missing_permissions(&new.terms.entitlements, vehicle));
+    violations.extend(missing_permissions(&new.terms.entitlements, &vehicle.permissions));
     if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }

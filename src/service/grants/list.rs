@@ -53,6 +53,16 @@ pub async fn get(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<Held
     held.ok_or(Error::NotFound(Sought::of(grant_id)))
 }
 
+/// A grant, ended also if all grants of one of its scopes were ended and its own row does not say so yet.
+pub(super) async fn with_ends_of_scopes(
+    on: &mut impl Executor,
+    grant: Grant,
+) -> Result<Grant, Error> {
+    let over = key_scopes::over_grants(on, std::iter::once(grant.grant_id)).await?;
+    let ended = over.iter().flat_map(|over| &over.ends).find_map(|ends| ends.over(&grant));
+    Ok(grant.ended_with(ended).into_owned())
+}
+
 async fn with_holds(
     base: &Base,
     on: &mut impl Executor,

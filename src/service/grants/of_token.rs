@@ -1,5 +1,6 @@
 //! The grant a token speaks for, as its row is now.
 
+use super::list::with_ends_of_scopes;
 use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
 use crate::domain::policy;
@@ -18,6 +19,7 @@ pub async fn of_token(base: &Base, token: &VerifiedGrantToken) -> Result<(Grant,
     let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
     let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
     let grant = grant.ok_or_else(not_found)?;
+    let grant = with_ends_of_scopes(&mut reader, grant).await?;
     let reasons = policy::judge_time(&grant, base.clock.now());
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use super::find_for;
+use super::list::with_ends_of_scopes;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
@@ -38,6 +39,7 @@ pub async fn mint_token(
             let operation = Operation::MintToken;
             let (grant, _, acting_as) =
                 find_for(base, &mut work.tx, caller, operation, grant_id).await?;
+            let grant = with_ends_of_scopes(&mut work.tx, grant).await?;
             if !grant.is_alive(work.now) {
                 return Err(Error::State(StateFault::GrantEnded));
             }

@@ -7,10 +7,11 @@ use crate::domain::id::HoldId;
 use crate::service::{Base, Caller, Denial, Error};
 use crate::storage::{Priority, holds, key_scopes};
 
-/// Lifts a hold, for those who may hold the same at its rank or a higher one. Lifting it twice is lifting it once.
+/// Lifts a hold, for those who may hold the same and have its rank; administrators also lift those of support. Lifting it twice
+/// is lifting it once.
 ///
 /// # Errors
-/// [`Error::NotFound`], a [`Denial`], among them [`Denial::HoldOutranks`].
+/// [`Error::NotFound`], a [`Denial`], among them [`Denial::HoldOfAnother`].
 pub async fn lift(base: &Base, caller: &Caller, hold_id: HoldId) -> Result<(), Error> {
     let lifted = base.transact("holds.lift", Priority::Ordinary, |work| {
         Box::pin(async move {
@@ -19,15 +20,14 @@ pub async fn lift(base: &Base, caller: &Caller, hold_id: HoldId) -> Result<(), E
             let hold = found.ok_or_else(|| Error::NotFound(sought.clone()))?;
             let permitted = permit(base, &mut work.tx, caller, hold.scope).await;
             let over = permitted.map_err(|error| told_of(error, sought))?;
-            if over.rank < hold.standing.rank {
-                return Err(Error::Forbidden(Denial::HoldOutranks));
+            if !over.rank.may_lift(hold.standing.rank) {
+                return Err(Error::Forbidden(Denial::HoldOfAnother));
             }
-            let (standing, now) = lock(base, &mut work.tx, caller, hold.scope).await?;
+            let (mut kept, now) = lock(base, &mut work.tx, caller, hold.scope).await?;
             work.now = now;
             if holds::lift(&mut work.tx, &hold, now).await?.is_some() {
-                let others = standing.iter().map(|other| other.standing);
-                let others: Vec<_> = others.filter(|other| other.hold_id != hold_id).collect();
-                key_scopes::keep_holds(&mut work.tx, hold.scope, &others).await?;
+                kept.retain(|other| other.hold_id != hold_id);
+                key_scopes::keep_holds(&mut work.tx, hold.scope, &kept).await?;
                 let (scope, about, rank) = (hold.scope, over.about, hold.standing.rank);
                 let event = Event::HoldLifted { hold_id, scope, about, rank };
                 work.record(&caller.acting_as(over.acting_as), event)?;

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{lock, permit};
+use super::{Over, lock, permit};
+use crate::domain::access::Sought;
 use crate::domain::event::Event;
 use crate::domain::hold::{HOLDS_PER_RANK_MAX, Hold, StandingHold};
-use crate::domain::id::CommandId;
+use crate::domain::id::{CommandId, HoldId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
 use crate::service::failpoint::{self, Failpoint};
@@ -31,12 +32,21 @@ pub struct NewHold {
 }
 
 /// A hold that was placed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlacedHold {
-    /// The hold.
+    /// The hold, as it is now.
     pub hold: Hold,
+    /// Whether it stands now: not if it was placed by an earlier request with the same key, and has been lifted since.
+    pub stands: bool,
     /// The commands within its scope that were authorized before it and may still be on their way.
     pub in_flight: Vec<CommandId>,
+}
+
+/// What is kept of an answer: nothing that a person wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KeptHold {
+    hold_id: HoldId,
+    in_flight: Vec<CommandId>,
 }
 
 /// Places a hold.
@@ -51,17 +61,21 @@ pub async fn place(
     new: &NewHold,
     wait: AnswerWhen,
 ) -> Result<Answer<PlacedHold>, Error> {
-    let mut placed = base
+    let Answer { value: kept, replayed } = base
         .transact(PLACE, Priority::Urgent, |work| {
             Box::pin(place_in(base, work, caller, idempotency, new))
         })
         .await?;
     failpoint::reached(Failpoint::HoldPlaceCommitted);
-    let in_flight = &mut placed.value.in_flight;
+    let KeptHold { hold_id, mut in_flight } = kept;
     if wait == AnswerWhen::Drained && !in_flight.is_empty() {
-        *in_flight = commands::drain(base, new.scope, in_flight).await?;
+        in_flight = commands::drain(base, new.scope, &in_flight).await?;
     }
-    Ok(placed)
+    let mut reader = base.store.read_urgent().await?;
+    let hold = holds::find(&mut reader, caller.actor.organization_id, hold_id).await?;
+    let hold = hold.ok_or(Error::NotFound(Sought::of(hold_id)))?;
+    let stands = hold.stands(base.clock.now());
+    Ok(Answer { value: PlacedHold { hold, stands, in_flight }, replayed })
 }
 
 async fn place_in(
@@ -70,27 +84,28 @@ async fn place_in(
     caller: &Caller,
     idempotency: &Idempotency,
     new: &NewHold,
-) -> Result<Answer<PlacedHold>, Error> {
+) -> Result<Answer<KeptHold>, Error> {
     if let Some(answer) = idempotency.find(base, &mut work.tx, caller, PLACE).await? {
         return Ok(answer);
     }
     let over = permit(base, &mut work.tx, caller, new.scope).await?;
-    let (mut standing, now) = lock(base, &mut work.tx, caller, new.scope).await?;
+    let (mut kept, now) = lock(base, &mut work.tx, caller, new.scope).await?;
     work.now = now;
     if new.until.is_some_and(|until| until <= now) {
         return Err(Error::invalid("/until", "in_the_past", "must be later than now"));
     }
-    let of_rank = standing.iter().filter(|hold| hold.standing.rank == over.rank);
+    let of_rank = kept.iter().filter(|hold| hold.stands(now) && hold.rank == over.rank);
     if of_rank.count() >= HOLDS_PER_RANK_MAX {
         return Err(Error::State(StateFault::TooManyHolds));
     }
+    let standing = StandingHold {
+        hold_id: base.entropy.id(now)?,
+        rank: over.rank,
+        until: new.until,
+        allow_lock: new.allow_lock,
+    };
     let hold = Hold {
-        standing: StandingHold {
-            hold_id: base.entropy.id(now)?,
-            rank: over.rank,
-            until: new.until,
-            allow_lock: new.allow_lock,
-        },
+        standing,
         organization_id: caller.actor.organization_id,
         scope: new.scope,
         reason: Some(new.reason.clone()),
@@ -99,25 +114,21 @@ async fn place_in(
         lifted_at: None,
     };
     holds::insert(&mut work.tx, &hold).await?;
-    standing.push(hold.clone());
-    let kept: Vec<StandingHold> = standing.iter().map(|hold| hold.standing).collect();
+    kept.push(standing);
     key_scopes::keep_holds(&mut work.tx, new.scope, &kept).await?;
     let in_flight = stored_commands::in_flight(&mut work.tx, new.scope).await?;
-    let StandingHold { hold_id, rank, until, allow_lock } = hold.standing;
-    let (scope, about, in_flight_count) = (over.scope, over.about, in_flight.len());
-    let event = Event::HoldPlaced {
-        hold_id,
-        scope,
-        about,
-        rank,
-        until,
-        allow_lock,
-        in_flight: in_flight_count,
-    };
     let context = PersonalContext { note: Some(&new.reason), ..PersonalContext::default() };
+    let event = placed(over, standing, in_flight.len());
     work.record_with(&caller.acting_as(over.acting_as), event, context)?;
-    let placed = PlacedHold { hold, in_flight };
-    idempotency.keep(base, &mut work.tx, caller, PLACE, &placed).await?;
+    let kept = KeptHold { hold_id: standing.hold_id, in_flight };
+    idempotency.keep(base, &mut work.tx, caller, PLACE, &kept).await?;
     failpoint::reached(Failpoint::HoldPlaced);
-    Ok(Answer::fresh(placed))
+    Ok(Answer::fresh(kept))
+}
+
+/// What the record says of a hold.
+const fn placed(over: Over, standing: StandingHold, in_flight: usize) -> Event {
+    let StandingHold { hold_id, rank, until, allow_lock } = standing;
+    let Over { scope, about, .. } = over;
+    Event::HoldPlaced { hold_id, scope, about, rank, until, allow_lock, in_flight }
 }

@@ -37,7 +37,7 @@ pub async fn disable(base: &Base, caller: &Caller, user_id: UserId) -> Result<Us
     });
     let (user, end) = closed.await?;
     if let Some(end) = end {
-        ends::carry_out_or_leave(base, caller, &end).await;
+        ends::carry_out_or_leave(base, caller, end).await;
     }
     Ok(user)
 }

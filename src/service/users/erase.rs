@@ -97,7 +97,7 @@ async fn erase_here(
     });
     let (ended, end) = erased.await?;
     if let Some(end) = end {
-        ends::carry_out_or_leave(base, caller, &end).await;
+        ends::carry_out_or_leave(base, caller, end).await;
     }
     Ok(ended)
 }

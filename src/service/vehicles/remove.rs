@@ -32,7 +32,8 @@ struct RemovedHere {
     end: Option<ScopeEnd>,
 }
 
-/// Takes a car out of the service, for its owner, an administrator or an API client for them. A second time changes nothing.
+/// Takes a car out of the service, for its owner, an administrator or an API client for them. A second time changes nothing here,
+/// and asks the vehicle cloud once more.
 ///
 /// # Errors
 /// [`Error::NotFound`], a [`crate::service::Denial`].
@@ -49,7 +50,7 @@ pub async fn remove(
                 find_for(base, &mut work.tx, caller, operation, vehicle_id).await?;
             let row = decisions::vehicles(&mut work.tx, &[vehicle_id]).await?.pop();
             if !vehicle_connections::remove_one(&mut work.tx, vehicle_id, work.now).await? {
-                return Ok(RemovedHere { vehicle, row: None, end: None });
+                return Ok(RemovedHere { vehicle, row, end: None });
             }
             vehicle.removed_at = Some(work.now);
             let (caller, user_id) = (caller.acting_as(acting_as), vehicle.owner_id);
@@ -68,11 +69,11 @@ pub async fn remove(
     });
     let RemovedHere { vehicle, row, end } = removed.await?;
     let grants = match end {
-        Some(end) => ends::carry_out_or_leave(base, caller, &end).await,
+        Some(end) => ends::carry_out_or_leave(base, caller, end).await,
         None => 0,
     };
     let ended_upstream = match row {
-        None => true,
+        None => false,
         Some(row) => match service.access_tokens.get(service, row.connection_id).await {
             Ok(token) => connections::end_upstream(service, &token, &[row]).await,
             Err(error) => {

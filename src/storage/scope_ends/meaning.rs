@@ -1,10 +1,13 @@
 //! What the statements of this noun mean to a rehearsed database.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{
-    Bound, Meaning, RehearsalRow, Sampler, Seen, Spoken, Table, Update, insertion_columns,
+    Bound, Hold, Meaning, Mode, RehearsalRow, Sampler, Seen, Spoken, Table, Update,
+    insertion_columns,
 };
 
 pub(crate) const OF_VEHICLE: &str = super::OF_VEHICLE;
@@ -14,6 +17,13 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     let mut meanings: Vec<Spoken> = vec![
         (super::INSERT, Meaning::Insert { unique: &[&["end_id"]] }, |sampler| {
             sampler.inserted_alone(Table::ScopeEnds, &insertion_columns(super::INSERT))
+        }),
+        (super::FIND, Meaning::Select(find), |sampler| {
+            let id = sampler.id(Table::ScopeEnds);
+            sampler.values(vec![id])
+        }),
+        (super::LOCK_GRANTS, Meaning::Hold(lock_grants()), |sampler| {
+            sampler.rows_of(Table::Grants, |_| Vec::new())
         }),
         (super::OPEN_OVER, Meaning::Select(open_over), |sampler| {
             let scope = sampler.id(Table::Users);
@@ -107,7 +117,7 @@ fn selected(seen: &Seen<'_>, column: &str, bound: &Bound) -> Vec<RehearsalRow> {
             && row.id("grant_id").unwrap() > *after
     });
     rows.truncate(usize::try_from(bound.integer(7)).unwrap());
-    rows
+    rows.iter().map(|row| row.only(&["grant_id"])).collect()
 }
 
 fn newest(seen: &Seen<'_>, column: &str, bound: &Bound) -> Vec<RehearsalRow> {
@@ -122,6 +132,28 @@ fn open_over(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
     };
     let rows = seen.rows(Table::ScopeEnds);
     rows.iter().filter(|row| is_open(row)).map(|row| row.as_ref().clone()).collect()
+}
+
+fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
+    let Value::Uuid(Some(id)) = bound.value(1) else { return Vec::new() };
+    seen.find(Table::ScopeEnds, *id).map(|row| row.as_ref().clone()).into_iter().collect()
+}
+
+fn lock_grants() -> Hold {
+    Hold {
+        finds: |seen, bound| {
+            let grants =
+                bound.named().into_iter().filter_map(|(id, _)| seen.find(Table::Grants, id));
+            let has_grantee = |row: &Arc<RehearsalRow>| {
+                row.id("grantee_id").is_some_and(|id| seen.find(Table::Users, id).is_some())
+            };
+            grants.filter(has_grantee).map(|row| row.only(&["grant_id", "grantee_id"])).collect()
+        },
+        holds: &[
+            (Table::Users, "grantee_id", Mode::Shared),
+            (Table::Grants, "grant_id", Mode::Alone),
+        ],
+    }
 }
 
 fn found(_: &Seen<'_>, bound: &Bound) -> Vec<(Uuid, usize)> {

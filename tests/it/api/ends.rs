@@ -1,13 +1,8 @@
-//! Ends by scope: what they end, what they leave, and that a crash in their middle takes nothing back.
+//! Ends by scope: what they end and what they leave, however many grants are ended at a time.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use keylend::clock::Clock;
-use keylend::domain::grant::EndReason;
-use keylend::domain::key_scope::KeyScope;
-use keylend::domain::principal::PrincipalId;
-use keylend::domain::scope_end::{PendingEnd, ScopeEnd, Selection};
-use keylend::storage::{key_scopes, organizations, scope_ends};
 use serde_json::{Value, json};
 
 use super::again;
@@ -48,39 +43,63 @@ async fn open(guests: &[Actor], grants: &[(String, String, usize)]) -> Vec<usize
     open
 }
 
-on_both! {
-    async fn an_end_by_scope_ends_what_is_in_it_and_nothing_else(app) {
-        let (owner, admin) = (app.owner().await, app.admin().await);
-        let (guests, grants) = lent(app, &owner).await;
-        assert_eq!(open(&guests, &grants).await, [0, 1, 2, 3]);
-        let ended = end_all(&owner, json!({ "grant_id": grants[0].0 }), json!({})).await.expect(201);
-        assert_eq!((&ended.body["grants"], &ended.body["in_flight"]), (&json!(1), &json!([])));
-        assert_eq!(open(&guests, &grants).await, [1, 2, 3]);
-        let booking = json!({ "external_ref": "booking-1" });
-        end_all(&owner, json!({ "vehicle_id": owner.vehicles[0] }), booking).await.expect(201);
-        assert_eq!(open(&guests, &grants).await, [2, 3]);
-        let ended = end_all(&admin, json!({ "user_id": guests[0].id }), json!({})).await.expect(201);
-        assert_eq!(ended.body["grants"], json!(1));
-        assert_eq!(open(&guests, &grants).await, [3]);
-        // What was issued before some time, and not since.
-        app.advance(Duration::from_secs(1));
-        let later = owner.lend_with(app, &guests[0], json!({ "vehicle_id": grants[3].1 })).await.expect(201);
-        let before = json!({ "issued_before": later.text("issued_at") });
-        let ended = end_all(&admin, json!({ "organization": true }), before).await.expect(201);
-        assert_eq!(ended.body["grants"], json!(1));
-        assert!(open(&guests, &grants).await.is_empty());
-        let still = [(later.text("grant_id"), grants[3].1.clone(), 0)];
-        assert_eq!(open(&guests, &still).await, [0]);
-        let shown = guests[0].get(&format!("/v1/grants/{}", grants[0].0)).await.expect(200);
-        assert_eq!((shown.text("status"), shown.text("end_reason")), ("ended".into(), "revoked".into()));
-        let path = format!("/v1/audit-entries?grant_id={}&event=grant.ended", grants[2].0);
-        let entry = admin.get(&path).await.expect(200).body["data"][0].clone();
-        assert_eq!(entry["details"]["end_reason"], "revoked");
-        assert!(entry["details"]["end_id"].as_str().unwrap().starts_with("end_"));
-        assert_eq!(app.count("SELECT COUNT(*) FROM scope_ends WHERE completed_at IS NULL").await, 0);
-        assert_eq!(app.count("SELECT COUNT(*) FROM scope_ends WHERE external_ref IS NOT NULL").await, 0);
-    }
+/// Ends of each kind, one after the other.
+async fn end_by_all_scopes(app: &TestApp) {
+    let (owner, admin) = (app.owner().await, app.admin().await);
+    let (guests, grants) = lent(app, &owner).await;
+    assert_eq!(open(&guests, &grants).await, [0, 1, 2, 3]);
+    let ended = end_all(&owner, json!({ "grant_id": grants[0].0 }), json!({})).await.expect(201);
+    assert_eq!((&ended.body["grants"], &ended.body["in_flight"]), (&json!(1), &json!([])));
+    assert_eq!(open(&guests, &grants).await, [1, 2, 3]);
+    let booking = json!({ "external_ref": "booking-1" });
+    end_all(&owner, json!({ "vehicle_id": owner.vehicles[0] }), booking).await.expect(201);
+    assert_eq!(open(&guests, &grants).await, [2, 3]);
+    let ended = end_all(&admin, json!({ "user_id": guests[0].id }), json!({})).await.expect(201);
+    assert_eq!(ended.body["grants"], json!(1));
+    assert_eq!(open(&guests, &grants).await, [3]);
+    // What was issued before some time, and not since.
+    app.advance(Duration::from_secs(1));
+    let later =
+        owner.lend_with(app, &guests[0], json!({ "vehicle_id": grants[3].1 })).await.expect(201);
+    let before = json!({ "issued_before": later.text("issued_at") });
+    let ended = end_all(&admin, json!({ "organization": true }), before).await.expect(201);
+    assert_eq!(ended.body["grants"], json!(1));
+    assert!(open(&guests, &grants).await.is_empty());
+    let still = [(later.text("grant_id"), grants[3].1.clone(), 0)];
+    assert_eq!(open(&guests, &still).await, [0]);
+    let shown = guests[0].get(&format!("/v1/grants/{}", grants[0].0)).await.expect(200);
+    assert_eq!(
+        (shown.text("status"), shown.text("end_reason")),
+        ("ended".into(), "revoked".into())
+    );
+    let path = format!("/v1/audit-entries?grant_id={}&event=grant.ended", grants[2].0);
+    let entry = admin.get(&path).await.expect(200).body["data"][0].clone();
+    assert_eq!(entry["details"]["end_reason"], "revoked");
+    assert!(entry["details"]["end_id"].as_str().unwrap().starts_with("end_"));
+    assert_eq!(app.count("SELECT COUNT(*) FROM scope_ends WHERE completed_at IS NULL").await, 0);
+    assert_eq!(
+        app.count("SELECT COUNT(*) FROM scope_ends WHERE external_ref IS NOT NULL").await,
+        0
+    );
+}
 
+on_both! {
+    as |config| config.limits.grants_per_step = NonZeroUsize::MIN;
+
+    async fn an_end_of_one_grant_at_a_time_ends_what_is_in_it_and_nothing_else(app) {
+        end_by_all_scopes(app).await;
+    }
+}
+
+on_both! {
+    as |config| config.limits.grants_per_step = NonZeroUsize::new(64).unwrap();
+
+    async fn an_end_of_many_grants_at_a_time_ends_what_is_in_it_and_nothing_else(app) {
+        end_by_all_scopes(app).await;
+    }
+}
+
+on_both! {
     async fn a_dry_run_names_who_is_on_the_way_and_ends_nothing(app) {
         let owner = app.owner().await;
         let (guests, grants) = lent(app, &owner).await;
@@ -108,47 +127,6 @@ on_both! {
         holder.command(&car, "lock").await.expect_problem(403, "grant_revoked");
     }
 
-    async fn an_end_whose_process_is_gone_is_gone_on_with(app) {
-        let owner = app.owner().await;
-        let (guests, grants) = lent(app, &owner).await;
-        let (service, now) = (app.service(), app.clock.now());
-        let scope = KeyScope::Vehicle(owner.vehicles[0].parse().unwrap());
-        let mut reader = service.base.store.read().await.unwrap();
-        let organization_id = organizations::all(&mut reader).await.unwrap()[0];
-        drop(reader);
-        // The line alone, as a process leaves it that ends right after its commit.
-        let pending = PendingEnd {
-            end_id: service.base.entropy.id(now).unwrap(),
-            selection: Selection { issued_before: now.plus(Duration::from_secs(1)), external_ref: None },
-            ended_at: now,
-            end_reason: EndReason::Revoked,
-        };
-        let end = ScopeEnd {
-            pending: pending.clone(),
-            organization_id,
-            scope,
-            reason: None,
-            ended_by: PrincipalId::System,
-            grants: 0,
-            completed_at: None,
-        };
-        let mut tx = service.base.store.begin().await.unwrap();
-        assert!(key_scopes::raise(&mut tx, organization_id, scope).await.unwrap());
-        scope_ends::insert(&mut tx, &end).await.unwrap();
-        key_scopes::keep_ends(&mut tx, scope, &[pending]).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(open(&guests, &grants).await, [2, 3]);
-        let shown = guests[0].get(&format!("/v1/grants/{}", grants[0].0)).await.expect(200);
-        assert_eq!(shown.text("status"), "ended");
-        app.run_workers().await;
-        assert_eq!(app.count("SELECT COUNT(*) FROM grants WHERE ended_at IS NOT NULL").await, 0);
-        app.advance(Duration::from_secs(10));
-        app.run_workers().await;
-        assert_eq!(app.count("SELECT COUNT(*) FROM grants WHERE ended_at IS NOT NULL").await, 2);
-        assert_eq!(app.count("SELECT COUNT(*) FROM vehicles WHERE ends IS NOT NULL").await, 0);
-        assert_eq!(open(&guests, &grants).await, [2, 3]);
-    }
-
     async fn a_closed_account_has_lost_what_it_was_lent(app) {
         let (owner, admin) = (app.owner().await, app.admin().await);
         let (guests, grants) = lent(app, &owner).await;
@@ -173,6 +151,7 @@ on_both! {
         owner.command(sold, "unlock").await.expect_problem(403, "vehicle_removed");
         owner.command(kept, "unlock").await.expect(200);
         assert_eq!(open(&guests, &grants[2..]).await, [0, 1]);
+        // A second time it says what the vehicle cloud says.
         let again = owner.delete(&format!("/v1/vehicles/{sold}")).await.expect(200);
         assert_eq!((&again.body["grants"], &again.body["ended_upstream"]), (&json!(0), &json!(true)));
         let events = admin.events_of(sold).await;
@@ -202,6 +181,9 @@ on_both! {
         let first = owner.post_as("/v1/ends", "once", body.clone()).await.expect(201);
         let second = owner.post_as("/v1/ends", "once", body).await.expect(201);
         assert_eq!(first.body, second.body);
+        assert_eq!(second.headers["idempotency-replayed"], "true");
         assert_eq!(app.count("SELECT COUNT(*) FROM scope_ends").await, 1);
+        let completed = app.count("SELECT COUNT(*) FROM audit_entries WHERE event = 'end.completed'").await;
+        assert_eq!(completed, 1);
     }
 }

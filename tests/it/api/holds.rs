@@ -150,18 +150,18 @@ on_both! {
         let ranks = guest.get(&format!("/v1/grants/{grant_id}")).await.expect(200);
         let ranks: Vec<&str> = ranks.body["held_by"].as_array().unwrap().iter().map(|by| by["rank"].as_str().unwrap()).collect();
         assert_eq!(ranks, ["guest", "owner", "support", "admin"]);
-        for (by, own) in [(&guest, 0), (&owner, 1), (&support, 2)] {
-            for above in &holds[own + 1..] {
-                lift(by, above).await.expect_problem(403, "hold_outranks");
+        // Each rank lifts its own, and administrators also what support placed.
+        for (rank, by) in [&guest, &owner, &support, &admin].into_iter().enumerate() {
+            for (placed, hold) in holds.iter().enumerate() {
+                if placed != rank && (rank, placed) != (3, 2) {
+                    lift(by, hold).await.expect_problem(403, "hold_of_another");
+                }
             }
         }
-        for (by, hold) in [(&admin, 3), (&support, 2), (&owner, 1)] {
+        for (by, hold) in [(&admin, 3), (&admin, 2), (&owner, 1), (&guest, 0)] {
             holder.command(&car, "unlock").await.expect_problem(403, "grant_held");
             lift(by, &holds[hold]).await.expect(204);
         }
-        holder.command(&car, "unlock").await.expect_problem(403, "grant_held");
-        // Who has a higher rank may lift those of the lower ones.
-        lift(&support, &holds[0]).await.expect(204);
         holder.command(&car, "unlock").await.expect(200);
     }
 
@@ -231,11 +231,19 @@ on_both! {
             let body = json!({ "scope": over_car(), "reason": format!("{number}") });
             owner.post_as("/v1/holds", &format!("hold-{number}"), body.clone()).await.expect(201);
             // Asked for again, it is the same.
-            owner.post_as("/v1/holds", &format!("hold-{number}"), body).await.expect(201);
+            let again = owner.post_as("/v1/holds", &format!("hold-{number}"), body).await.expect(201);
+            assert_eq!((&again.body["stands"], &again.headers["idempotency-replayed"]), (&json!(true), &"true".parse().unwrap()));
         }
         place(&owner, over_car(), json!({})).await.expect_problem(409, "too_many_holds");
         // A lower rank does not use up the room of a higher one.
         placed(&app.admin().await, over_car()).await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM holds").await, 9);
+        // One that was lifted meanwhile stands no more, whoever asks for its answer again.
+        let body = json!({ "scope": over_car(), "reason": "0" });
+        let first = owner.post_as("/v1/holds", "hold-0", body.clone()).await.expect(201).text("hold_id");
+        lift(&owner, &first).await.expect(204);
+        let again = owner.post_as("/v1/holds", "hold-0", body).await.expect(201);
+        assert_eq!((again.text("hold_id"), &again.body["stands"]), (first, &json!(false)));
         assert_eq!(app.count("SELECT COUNT(*) FROM holds").await, 9);
     }
 }

@@ -105,4 +105,27 @@ on_both! {
         assert_eq!(count(&connect(app, &second).await, "not_connected"), 3);
         owner.command(car, "unlock").await.expect(200);
     }
+
+    async fn a_car_that_the_organization_holds_goes_to_no_other_account(app) {
+        let (owner, heir) = (app.owner().await, app.member("heir").await);
+        let (support, car) = (app.officer("support").await, &owner.vehicles[0]);
+        let hold = async |actor: &Actor, car: &str| {
+            let body = json!({ "scope": { "vehicle_id": car }, "reason": "Stolen." });
+            actor.post("/v1/holds", body).await.expect(201).text("hold_id")
+        };
+        let held = hold(&support, car).await;
+        // What the owner paused is the owner's to give away.
+        hold(&owner, &owner.vehicles[1]).await;
+        for car in &owner.vehicles[..2] {
+            offer(&owner, car, &heir).await.expect(200);
+        }
+        let taken = connect(app, &heir).await;
+        assert_eq!((count(&taken, "vehicle_ids"), count(&taken, "not_connected")), (1, 2));
+        owner.command(car, "unlock").await.expect_problem(403, "grant_held");
+        // Nor does it when its owner takes it out of the service, until the hold is lifted.
+        owner.delete(&format!("/v1/vehicles/{car}")).await.expect(200);
+        assert_eq!(count(&connect(app, &heir).await, "vehicle_ids"), 1);
+        support.delete(&format!("/v1/holds/{held}")).await.expect(204);
+        assert_eq!(count(&connect(app, &heir).await, "vehicle_ids"), 2);
+    }
 }

@@ -54,8 +54,11 @@ fn line(
     findings: &mut Findings,
     (grant_id, end, answer): (&str, &Request, &Answer),
 ) {
-    let left = index.grants.get(grant_id).and_then(|lent| lent.ended.as_ref());
-    let is_left = left.is_some_and(|ended| ended.details["leave_lock"] == true);
+    let drawn = index.drawn(answer.text("end_id").unwrap_or_default());
+    let ended = index.grants.get(grant_id).and_then(|lent| lent.ended.as_ref());
+    let is_left = ended.is_some_and(|ended| {
+        ended.details["leave_lock"] == true && drawn.is_none_or(|drawn| ended.occurred_at < drawn)
+    });
     for (command_id, life, authorized) in index.authorized_by(grant_id) {
         let Some(request) = index.authorizing(life) else { continue };
         // A revocation before it may have left the lock.

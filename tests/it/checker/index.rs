@@ -161,6 +161,13 @@ impl<'h> Index<'h> {
         self.of_scopes.contains(&(event.to_owned(), id.to_owned()))
     }
 
+    /// When an end by scope was drawn.
+    pub(super) fn drawn(&self, end_id: &str) -> Option<Timestamp> {
+        let begun = self.entries.iter().filter(|entry| entry.event == "end.begun");
+        let mut of_end = begun.filter(|entry| entry.details["end_id"] == end_id);
+        of_end.next().map(|entry| entry.occurred_at)
+    }
+
     /// The request in which a command was authorized, if a client of the log made it.
     pub(super) fn authorizing(&self, life: &Life) -> Option<&'h Request> {
         self.request_of(life.authorized.as_ref()?)

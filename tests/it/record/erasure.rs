@@ -20,6 +20,9 @@ const KNOWN: &[&str] = &[
     "47.123456 8.654321",
     "zaphods-key-for-the-command",
     "zaphods-own-booking",
+    "he left the umbrella in the car",
+    "the umbrella was found",
+    "all for the sake of an umbrella",
 ];
 
 fn found(dump: &[u8], text: &str) -> bool {
@@ -51,6 +54,16 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
     let grant_id = person.lend_with(app, &guest, texts).await.expect(201).text("grant_id");
     let path = format!("/v1/grants/{grant_id}/revoke");
     person.post(&path, json!({ "reason": KNOWN[4] })).await.expect(200);
+    let car = || json!({ "vehicle_id": person.vehicles[0] });
+    for (what, reason) in [("holds", KNOWN[9]), ("ends", KNOWN[10])] {
+        let body = json!({ "scope": car(), "reason": reason });
+        let done = admin.post(&format!("/v1/{what}"), body).await.expect(201);
+        if what == "holds" {
+            admin.delete(&format!("/v1/holds/{}", done.text("hold_id"))).await.expect(204);
+        }
+    }
+    let over_person = json!({ "scope": { "user_id": person.id }, "reason": KNOWN[11] });
+    admin.post("/v1/ends", over_person).await.expect(201);
     let drive = json!({
         "vehicle_id": person.vehicles[0],
         "action": "set_destination",

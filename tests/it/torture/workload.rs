@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::dice::Dice;
 use super::installation::PUBLIC_URL;
+use super::office::Office;
 use super::person::{Call, Person, World};
 use super::scopes;
 use crate::checker::history::Asked;
@@ -22,7 +23,7 @@ use crate::support::record::ORIGIN;
 /// How many people borrow cars.
 pub(crate) const GUESTS: usize = 5;
 /// The owner keeps about so many keys lent to each of them.
-const KEYS_A_GUEST: usize = 3;
+pub(super) const KEYS_A_GUEST: usize = 3;
 /// So many keys that were taken back are still tried.
 const TAKEN_BACK_KEPT: usize = 12;
 
@@ -37,7 +38,7 @@ pub(crate) struct Key {
 /// The keys that people know of.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    lent: Vec<Key>,
+    pub(super) lent: Vec<Key>,
     taken_back: Vec<Key>,
     /// The grant of the key that somebody has just put into a lock.
     just_used: Option<String>,
@@ -52,7 +53,7 @@ pub(crate) struct Cast {
     pub(crate) keys: Arc<Mutex<Keys>>,
 }
 
-fn lock(keys: &Mutex<Keys>) -> MutexGuard<'_, Keys> {
+pub(super) fn lock(keys: &Mutex<Keys>) -> MutexGuard<'_, Keys> {
     keys.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -67,7 +68,7 @@ impl Keys {
     }
 
     /// All keys of a car are taken back; some are still tried.
-    fn forget_car(&mut self, vehicle_id: &str) {
+    pub(super) fn forget_car(&mut self, vehicle_id: &str) {
         let of_car = self.lent.extract_if(.., |key| key.vehicle_id == vehicle_id);
         self.taken_back.extend(of_car);
         let too_many = self.taken_back.len().saturating_sub(TAKEN_BACK_KEPT);
@@ -75,12 +76,12 @@ impl Keys {
     }
 
     /// A key that is lent to somebody.
-    fn any(&self, dice: &mut Dice) -> Option<Key> {
+    pub(super) fn any(&self, dice: &mut Dice) -> Option<Key> {
         dice.one_of(&self.lent).cloned()
     }
 
     /// Often the one that is in use: only then is there anything to wait for.
-    fn take_back(&mut self, dice: &mut Dice) -> Option<Key> {
+    pub(super) fn take_back(&mut self, dice: &mut Dice) -> Option<Key> {
         if self.lent.is_empty() {
             return None;
         }
@@ -200,31 +201,13 @@ pub(crate) fn revocation(grant_id: &str, drain: bool, leave_lock: bool) -> Call 
     }
 }
 
-/// Changing a key.
-fn amendment(
-    grant_id: &str,
-    entitlements: Option<Vec<String>>,
-    uses_max: Option<Option<i64>>,
-) -> Call {
-    let mut body = json!({});
-    if let Some(entitlements) = &entitlements {
-        body["entitlements"] = json!(entitlements);
-    }
-    if let Some(uses_max) = uses_max {
-        body["max_uses"] = json!(uses_max);
-    }
-    Call {
-        path: format!("/v1/grants/{grant_id}"),
-        body,
-        key: None,
-        asked: Asked::Amend { grant_id: grant_id.to_owned(), entitlements, uses_max },
-        token: None,
-        in_haste: false,
-    }
-}
-
 /// Lending a key for a day, to open and close a car, so many times if it is said.
-fn lending(world: &World, vehicle_id: &str, grantee_id: &str, uses_max: Option<i64>) -> Call {
+pub(super) fn lending(
+    world: &World,
+    vehicle_id: &str,
+    grantee_id: &str,
+    uses_max: Option<i64>,
+) -> Call {
     let entitlements = vec!["unlock".to_owned(), "lock".to_owned()];
     let begins = SystemClock::start().now();
     let ends = begins.plus(Duration::from_secs(24 * 60 * 60));
@@ -252,99 +235,6 @@ pub(crate) async fn lend(owner: &mut Person, guest: &Person, vehicle_id: &str) -
     let answer = owner.insist(&lending(&world, vehicle_id, &guest.id, None), 4).await?;
     let grant_id = answer.text("grant_id")?.to_owned();
     Some(Key { grant_id, vehicle_id: vehicle_id.to_owned(), guest: 0 })
-}
-
-/// The owner's apps.
-struct Office {
-    person: Person,
-    vehicles: Vec<String>,
-    guest_ids: Vec<String>,
-    keys: Arc<Mutex<Keys>>,
-    dice: Dice,
-}
-
-impl Office {
-    async fn lend_and_take_back(mut self) {
-        // An app of its own has a session of its own.
-        let world = Arc::clone(&self.person.world);
-        let Some(person) = Person::arriving(&world, &self.person.email).await else { return };
-        self.person = person;
-        while world.is_open().await {
-            let lent = lock(&self.keys).lent.len();
-            let throw = self.dice.below(100);
-            if lent < GUESTS * KEYS_A_GUEST || throw < 30 {
-                self.lend().await;
-            } else if throw < 60 {
-                self.take_back().await;
-            } else if throw < 70 {
-                self.amend().await;
-            } else if throw < 75 {
-                self.pause().await;
-            } else if throw < 78 {
-                self.end_all().await;
-            } else if throw < 92 {
-                let action = if self.dice.percent(50) { "unlock" } else { "lock" };
-                let Some(car) = self.dice.one_of(&self.vehicles).cloned() else { return };
-                let call = command(&world, &car, action, None);
-                self.person.insist(&call, 3).await;
-            } else {
-                self.person.refresh().await;
-            }
-        }
-    }
-
-    async fn lend(&mut self) {
-        let guest = self.dice.below(self.guest_ids.len());
-        let vehicle_id = self.vehicles[self.dice.below(self.vehicles.len())].clone();
-        let uses_max = self.dice.percent(30).then(|| 1 + self.dice.below(4) as i64);
-        let call = lending(&self.person.world, &vehicle_id, &self.guest_ids[guest], uses_max);
-        let Some(answer) = self.person.insist(&call, 4).await else { return };
-        let Some(grant_id) = answer.text("grant_id").map(str::to_owned) else { return };
-        if self.dice.percent(10) {
-            // A repetition of what was answered already.
-            self.person.ask(&call).await;
-        }
-        lock(&self.keys).lent.push(Key { grant_id, vehicle_id, guest });
-    }
-
-    /// Changes a key that may be in use: to less, and sometimes back.
-    async fn amend(&mut self) {
-        let Some(key) = lock(&self.keys).any(&mut self.dice) else { return };
-        let (mut entitlements, mut uses_max) = (None, None);
-        match self.dice.below(5) {
-            0 | 1 => entitlements = Some(vec!["lock".to_owned()]),
-            2 => entitlements = Some(vec!["unlock".to_owned(), "lock".to_owned()]),
-            3 => uses_max = Some(Some(1 + self.dice.below(6) as i64)),
-            _ => uses_max = Some(None),
-        }
-        let call = amendment(&key.grant_id, entitlements, uses_max);
-        self.person.insist(&call, 4).await;
-    }
-
-    /// Pauses a key that may be in use, or its car.
-    async fn pause(&mut self) {
-        let Some(key) = lock(&self.keys).any(&mut self.dice) else { return };
-        let (scope, over) = if self.dice.percent(70) {
-            ("grant_id", &key.grant_id)
-        } else {
-            ("vehicle_id", &key.vehicle_id)
-        };
-        scopes::pause(&mut self.person, &mut self.dice, scope, over).await;
-    }
-
-    /// Ends all keys of a car at once.
-    async fn end_all(&mut self) {
-        let Some(car) = self.dice.one_of(&self.vehicles).cloned() else { return };
-        lock(&self.keys).forget_car(&car);
-        let call = scopes::ending(&self.person.world, &car);
-        self.person.insist(&call, 4).await;
-    }
-
-    async fn take_back(&mut self) {
-        let Some(key) = lock(&self.keys).take_back(&mut self.dice) else { return };
-        let call = revocation(&key.grant_id, self.dice.percent(40), self.dice.percent(30));
-        self.person.insist(&call, 4).await;
-    }
 }
 
 /// Somebody who borrows cars.

@@ -1,4 +1,4 @@
-//! `POST /v1/ends`: ending all keys of a scope now.
+//! `POST /v1/ends`: ending all grants of a scope now.
 
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ impl From<EndedScope> for EndedGrantsBody {
 /// ends.
 #[utoipa::path(post, path = "/v1/ends", operation_id = "ends.create", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = EndGrants,
-    params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer."), EndQuery),
+    params(("Idempotency-Key" = String, Header, description = "Required. Repeats end nothing new, and show the end as it is then."), EndQuery),
     responses((status = 201, description = "They have ended.", body = EndedGrantsBody),
         (status = 200, description = "They would end.", body = EndedGrantsBody)))]
 pub(in crate::http) async fn create(

@@ -11,7 +11,8 @@ use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::holds;
 
-/// Lift a hold: for those who may place the same, at its rank or a higher one. Other holds stand as before.
+/// Lift a hold: for those who may place the same and have its rank; administrators also lift those of support. Other holds
+/// stand as before.
 #[utoipa::path(delete, path = "/v1/holds/{hold_id}", operation_id = "holds.lift", tag = "holds",
     security(("session" = []), ("api_client" = ["grants:write"])),
     params(("hold_id" = String, Path, description = "The hold.")),

@@ -1,4 +1,4 @@
-//! `POST /v1/holds`: pausing keys now.
+//! `POST /v1/holds`: pausing grants now.
 
 use std::sync::Arc;
 
@@ -63,20 +63,20 @@ pub(in crate::http) struct PlacedBody {
 }
 
 impl From<PlacedHold> for PlacedBody {
-    fn from(PlacedHold { hold, in_flight }: PlacedHold) -> Self {
+    fn from(PlacedHold { hold, stands, in_flight }: PlacedHold) -> Self {
         Self {
-            hold: HoldBody::of(hold, true),
+            hold: HoldBody::of(hold, stands),
             in_flight: in_flight.iter().map(ToString::to_string).collect(),
         }
     }
 }
 
-/// Pause keys now: a grant, all that a person may do, all that people may do with a car, or all of the organization. For
+/// Pause grants now: one, all that a person may do, all that people may do with a car, or all of the organization. For
 /// administrators and support; for owners over their cars and what they lent; for guests over their own grants and
 /// themselves. It binds guests; the owner's own use is bound only if support or an administrator placed it.
 #[utoipa::path(post, path = "/v1/holds", operation_id = "holds.place", tag = "holds",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = PlaceHold,
-    params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer."), EndQuery),
+    params(("Idempotency-Key" = String, Header, description = "Required. Repeats place nothing new, and show the hold as it is then."), EndQuery),
     responses((status = 201, description = "The hold, and what may still be on its way.", body = PlacedBody)))]
 pub(in crate::http) async fn place(
     State(gateway): State<Arc<Gateway>>,

@@ -211,6 +211,9 @@ impl RehearsalConnection {
             (update.sets)(&mut row, bound, place);
             count += 1;
             returned.extend(row.returning(meaning::returning(sql)));
+            if defect == Some(Defect::Forgets(sql)) {
+                continue;
+            }
             state.write(number, update.table, Arc::new(row));
         }
         Ok((count, returned))

@@ -39,7 +39,7 @@ pub enum Defect {
     NotHeld(Table),
     /// This statement never finds anything.
     Blind(&'static str),
-    /// This insertion says that it was done and is not.
+    /// This statement says that it was done and is not.
     Forgets(&'static str),
     /// Unique keys are not.
     KeysRepeat,
