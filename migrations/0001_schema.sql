@@ -46,6 +46,7 @@ CREATE TABLE users (
     recovered_by UUID,
     disabled_at BIGINT,
     erased_at BIGINT,
+    external_ref TEXT,
     holds TEXT,
     ends TEXT,
     revision BIGINT NOT NULL DEFAULT 1,
@@ -54,6 +55,7 @@ CREATE TABLE users (
     UNIQUE (organization_id, user_id)
 );
 CREATE INDEX users_by_email ON users (email);
+CREATE UNIQUE INDEX users_by_reference ON users (organization_id, external_ref) WHERE external_ref IS NOT NULL;
 -- Whom an API client acts for because it made them.
 CREATE INDEX users_of_clients ON users (created_by, user_id) WHERE claimed_at IS NULL;
 
@@ -177,6 +179,7 @@ CREATE TABLE connections (
     FOREIGN KEY (organization_id, owner_id) REFERENCES users (organization_id, user_id)
 );
 
+CREATE INDEX connections_by_owner ON connections (owner_id, connection_id);
 CREATE INDEX connections_to_complete ON connections (consented_at) WHERE completion_hash IS NOT NULL;
 
 -- `consents` counts how often the owner's consent came back after it was lost. Grants keep the number at which the
@@ -184,6 +187,8 @@ CREATE INDEX connections_to_complete ON connections (consented_at) WHERE complet
 -- `last_unlocked_by` was authorized last to unlock it: whose grant has ended may lock it for a while, until that is
 -- somebody else.
 -- `transfer_to` may take the car with a consent of their own until `transfer_until`, although its owner consents still.
+-- `version` rises with every change of what describes it; `external_ref` is the organization's own name.
+-- Two grants that unlock an `exclusive` car never overlap, and have `buffer_minutes` between them.
 -- `suspended_reason` and `suspended_at` say why a car cannot be used at present, although its owner
 -- consents, and since when; `probe_at` and `probes`, when to see whether it works again, and how often
 -- that was tried.
@@ -202,6 +207,15 @@ CREATE TABLE vehicles (
     probe_at BIGINT,
     probes BIGINT NOT NULL DEFAULT 0,
     removed_at BIGINT,
+    label TEXT,
+    plate TEXT,
+    colour TEXT,
+    vin TEXT,
+    metadata TEXT,
+    external_ref TEXT,
+    sharing TEXT NOT NULL DEFAULT 'shared' CHECK (sharing IN ('shared', 'exclusive')),
+    buffer_minutes BIGINT NOT NULL DEFAULT 0 CHECK (buffer_minutes BETWEEN 0 AND 1440),
+    version BIGINT NOT NULL DEFAULT 1,
     connected_at BIGINT NOT NULL,
     owner_recoveries BIGINT NOT NULL,
     consents BIGINT NOT NULL DEFAULT 0,
@@ -218,6 +232,7 @@ CREATE TABLE vehicles (
     FOREIGN KEY (organization_id, transfer_to) REFERENCES users (organization_id, user_id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connections (organization_id, connection_id)
 );
+CREATE UNIQUE INDEX vehicles_by_reference ON vehicles (organization_id, external_ref) WHERE external_ref IS NOT NULL;
 CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;
 CREATE INDEX vehicles_by_connection ON vehicles (connection_id);
 -- The vehicle cloud names cars by its own ids.
@@ -280,6 +295,7 @@ CREATE TABLE grants (
 CREATE INDEX grants_by_organization ON grants (organization_id, grant_id);
 -- The newest of all that may still allow something.
 CREATE INDEX grants_by_issue ON grants (organization_id, issued_at) WHERE ended_at IS NULL;
+CREATE INDEX grants_by_reference ON grants (organization_id, external_ref, grant_id) WHERE external_ref IS NOT NULL;
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
 

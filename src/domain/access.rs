@@ -30,6 +30,8 @@ words! {
         ListUsers = "users.list",
         /// See one account.
         GetUser = "users.get",
+        /// Give an account the organization's own name.
+        NameUser = "users.name",
         /// Close an account.
         DisableUser = "users.disable",
         /// Open a closed account again.
@@ -68,6 +70,8 @@ words! {
         StartConnection = "connections.start",
         /// Show that the browser that consented was one's own.
         CompleteConnection = "connections.complete",
+        /// List connections.
+        ListConnections = "connections.list",
         /// See a connection.
         GetConnection = "connections.get",
         /// Mend the account with the maker that stands behind a connection.
@@ -78,6 +82,10 @@ words! {
         ListVehicles = "vehicles.list",
         /// See one car.
         GetVehicle = "vehicles.get",
+        /// Say what a car looks like and is called.
+        DescribeVehicle = "vehicles.describe",
+        /// Give a car the organization's own name.
+        NameVehicle = "vehicles.name",
         /// Let another person take a car with a consent of their own, or take that back.
         TransferVehicle = "vehicles.transfer",
         /// Ask for a reading of a car; the policy decides.
@@ -100,6 +108,8 @@ words! {
         MintToken = "grants.mint_token",
         /// Change a grant.
         AmendGrant = "grants.amend",
+        /// Move a grant to another car.
+        SwitchVehicle = "grants.switch_vehicle",
         /// Change a grant so that it allows less, and nothing new.
         NarrowGrant = "grants.narrow",
         /// End a grant.
@@ -235,6 +245,7 @@ const TABLE: &[Rule] = &[
     rule(Op::RecoverUser,        &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ListUsers,          &[Administrator, Support],                          &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::GetUser,            &[Administrator, Support, Subject],                 &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::NameUser,           &[Administrator],                                   &[S::UsersWrite],                     Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::DisableUser,        &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::EnableUser,         &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::EndSessionsOfUser,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
@@ -254,11 +265,14 @@ const TABLE: &[Rule] = &[
     rule(Op::ReplaceReturnUrls,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
+    rule(Op::ListConnections,    &[Administrator, Support, Member],                  &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::GetConnection,      &[Administrator, Support, Owner],                   &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::Reauthenticate,     &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::Disconnect,         &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::ListVehicles,       &[Administrator, Support, Member],                  &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::GetVehicle,         &[Administrator, Support, Owner, Grantee],          &[S::VehiclesRead],                   Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::DescribeVehicle,    &[Administrator, Owner],                            &[S::VehiclesWrite],                  Alone::Organization, &[Support, Grantee],                Denial::NotTheOwner),
+    rule(Op::NameVehicle,        &[Administrator],                                   &[S::VehiclesWrite],                  Alone::Organization, &[Support, Owner, Grantee],         Denial::AdminOnly),
     rule(Op::TransferVehicle,    &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::ReadVehicle,        &[Member],                                          &[S::VehiclesRead],                   Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::SendCommand,        &[Member],                                          &[S::CommandsWrite],                  Alone::Nothing,      NOBODY,                             Denial::NotVisible),
@@ -270,6 +284,7 @@ const TABLE: &[Rule] = &[
     rule(Op::GetGrant,           &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::MintToken,          &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
     rule(Op::AmendGrant,         &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
+    rule(Op::SwitchVehicle,      &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::NarrowGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::RevokeGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::ConfirmGrant,       &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
@@ -329,8 +344,10 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
 /// Whether what an API client asks for is about the cars to which it is limited. Another car is not there for it, and what
 /// shows or changes several at once is not for it.
 fn is_within(vehicles: &[VehicleId], operation: Operation, object: &Object) -> Result<(), Denial> {
-    let is_about_people =
-        matches!(operation, Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser);
+    let is_about_people = matches!(
+        operation,
+        Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser | Op::NameUser
+    );
     match object.vehicle_id() {
         Some(vehicle_id) if vehicles.contains(&vehicle_id) => Ok(()),
         Some(_) => Err(Denial::NotVisible),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::actor::Scope;
+use crate::domain::calendar::{Buffer, Sharing};
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::connection::{ApiVersion, Connection, ConnectionStatus, Mode, Permissions};
 use crate::domain::grant::Grant;
@@ -173,6 +174,15 @@ fn an_object_names_the_people_whom_it_concerns() {
         suspended_reason: None,
         removed_at: None,
         connected_at: at,
+        label: None,
+        plate: None,
+        colour: None,
+        vin: None,
+        metadata: None,
+        external_ref: None,
+        sharing: Sharing::Shared,
+        buffer: Buffer::default(),
+        version: 1,
     };
     let connection = Connection {
         connection_id: Id::from_uuid(id),
@@ -252,7 +262,7 @@ fn a_client_that_is_limited_to_cars_has_to_do_with_no_other() {
         }
         actor
     };
-    let of_people = [Op::CreateUser, Op::CreateClaim, Op::ListUsers, Op::GetUser];
+    let of_people = [Op::CreateUser, Op::CreateClaim, Op::ListUsers, Op::GetUser, Op::NameUser];
     for (name, actor) in callers() {
         if !matches!(actor.principal, Principal::ApiClient { .. }) {
             continue;

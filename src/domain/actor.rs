@@ -15,6 +15,8 @@ words! {
         ConnectionsWrite = "connections:write",
         /// Read vehicles.
         VehiclesRead = "vehicles:read",
+        /// Describe vehicles.
+        VehiclesWrite = "vehicles:write",
         /// Issue, end and mint tokens of grants for the people concerned.
         GrantsWrite = "grants:write",
         /// Read grants.

@@ -117,6 +117,8 @@ pub enum Event {
     UserCreated { user_id: UserId, role: Role },
     /// An account was closed; its sessions and grants stop working with it.
     UserDisabled { user_id: UserId },
+    /// What describes an account was changed: the members with these names.
+    UserDescribed { user_id: UserId, changed: Vec<&'static str> },
     /// A closed account is open again.
     UserEnabled { user_id: UserId },
     /// A person changed their password.
@@ -179,6 +181,8 @@ pub enum Event {
     VehicleConnected { vehicle_id: VehicleId, user_id: UserId, connection_id: ConnectionId },
     /// What an owner permits for a car changed at the vehicle cloud.
     VehiclePermissionsChanged { vehicle_id: VehicleId, user_id: UserId, permissions: Permissions },
+    /// What describes a car was changed: the members with these names.
+    VehicleDescribed { vehicle_id: VehicleId, user_id: UserId, changed: Vec<&'static str> },
     /// A car cannot be used until somebody acts at its maker.
     VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: Suspension },
     /// A suspended car works again.
@@ -216,8 +220,14 @@ pub enum Event {
     ConnectionReauthenticated { connection_id: ConnectionId, user_id: UserId },
     /// An owner or an administrator ended a connection.
     ConnectionEnded { connection_id: ConnectionId, user_id: UserId, vehicles: usize },
-    /// A grant was issued.
-    GrantIssued { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, terms: Terms },
+    /// A grant was issued; in the place of another one if its booking has moved to another car.
+    GrantIssued {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        terms: Terms,
+        instead_of: Option<GrantId>,
+    },
     /// A grant says something else from now on. What narrows has `in_flight` commands that were authorized before.
     GrantAmended {
         grant_id: GrantId,

@@ -32,6 +32,8 @@ fn of_accounts() -> Vec<Event> {
         Event::RecordArchived { first: 0, entries: 256 },
         Event::UserCreated { user_id, role: Role::Member },
         Event::UserDisabled { user_id },
+        Event::UserDescribed { user_id, changed: vec!["external_ref"] },
+        Event::UserDescribed { user_id, changed: vec!["external_ref"] },
         Event::UserEnabled { user_id },
         Event::UserPasswordChanged { user_id },
         Event::ClaimCreated { claim_id, user_id, purpose, has_pin: true, expires_at },
@@ -78,6 +80,7 @@ fn of_consents_and_cars() -> Vec<Event> {
             user_id,
             permissions: Permissions::parse("control_security read_odometer"),
         },
+        Event::VehicleDescribed { vehicle_id, user_id, changed: vec!["label", "plate"] },
         Event::VehicleSuspended {
             vehicle_id,
             user_id,
@@ -107,7 +110,13 @@ fn of_grants() -> Vec<Event> {
         uses_max: Some(5),
     };
     vec![
-        Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms: terms.clone() },
+        Event::GrantIssued {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            terms: terms.clone(),
+            instead_of: None,
+        },
         Event::GrantAmended {
             grant_id,
             vehicle_id,

@@ -9,6 +9,7 @@ mod words;
 pub mod access;
 pub mod actor;
 pub mod amendment;
+pub mod calendar;
 pub mod cause;
 pub mod claim;
 pub mod command;

@@ -22,6 +22,16 @@ words! {
     }
 }
 
+words! {
+    /// Whether an account can be used.
+    AccountStatus {
+        /// It can, once its person has claimed it.
+        Open = "open",
+        /// An administrator has closed it, or it was erased.
+        Closed = "closed",
+    }
+}
+
 /// A person as the service knows them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
@@ -43,6 +53,8 @@ pub struct User {
     pub recovery: Option<Recovery>,
     /// Since when they may not do anything any more.
     pub disabled_at: Option<Timestamp>,
+    /// The organization's own name for them; no other account of the organization has it.
+    pub external_ref: Option<String>,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -62,6 +74,7 @@ impl User {
             claimed_at: None,
             recovery: None,
             disabled_at: None,
+            external_ref: None,
             created_at: Timestamp::from_unix_seconds(1_800_000_000).unwrap(),
         }
     }

@@ -7,14 +7,23 @@
 
 /// A text that is none of the words of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not one of the known words")]
-pub struct UnknownWord(String);
+#[error("`{text}` is not one of {known}")]
+pub struct UnknownWord {
+    text: String,
+    known: String,
+}
 
 impl UnknownWord {
     /// Says the beginning of the text.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.chars().take(64).collect())
+        Self { text: text.chars().take(64).collect(), known: "the known words".to_owned() }
+    }
+
+    /// Says the beginning of the text, and which words are known.
+    #[must_use]
+    pub fn among(text: &str, known: &[&str]) -> Self {
+        Self { known: known.join(", "), ..Self::new(text) }
     }
 }
 
@@ -77,7 +86,7 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($word => Ok(Self::$variant),)*
-                    _ => Err($crate::domain::UnknownWord::new(text)),
+                    _ => Err($crate::domain::UnknownWord::among(text, &[$($word),*])),
                 }
             }
         }

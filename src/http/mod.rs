@@ -102,7 +102,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::sessions::end::end))
         .routes(routes!(v1::users::create::create, v1::users::list::list))
         .routes(routes!(v1::users::get::me))
-        .routes(routes!(v1::users::get::get))
+        .routes(routes!(v1::users::get::get, v1::users::name::name))
         .routes(routes!(v1::users::password::change))
         .routes(routes!(v1::users::sessions::list))
         .routes(routes!(v1::users::sessions::end_one))
@@ -118,12 +118,16 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::replace::replace))
         .routes(routes!(v1::api_clients::rotate::rotate_secret))
         .routes(routes!(v1::return_urls::list, v1::return_urls::replace))
-        .routes(routes!(v1::connections::start::start))
+        .routes(routes!(v1::connections::start::start, v1::connections::list::list))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
         .routes(routes!(v1::connections::complete::complete))
         .routes(routes!(v1::connections::reauthenticate::reauthenticate))
         .routes(routes!(v1::vehicles::list::list))
-        .routes(routes!(v1::vehicles::get::get, v1::vehicles::remove::remove))
+        .routes(routes!(
+            v1::vehicles::get::get,
+            v1::vehicles::describe::describe,
+            v1::vehicles::remove::remove
+        ))
         .routes(routes!(v1::vehicles::read::read))
         .routes(routes!(v1::vehicles::transfer::transfer, v1::vehicles::transfer::withdraw))
         .routes(routes!(v1::commands::list::list))
@@ -131,6 +135,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::grants::get::get, v1::grants::amend::amend))
         .routes(routes!(v1::grants::token::mint))
         .routes(routes!(v1::grants::revoke::revoke))
+        .routes(routes!(v1::grants::switch::switch))
         .routes(routes!(v1::grants::relinquish::relinquish))
         .routes(routes!(v1::grants::confirm::confirm))
         .routes(routes!(v1::holds::place::place, v1::holds::list::list))

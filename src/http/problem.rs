@@ -17,6 +17,7 @@ use utoipa::openapi::Ref;
 
 pub use catalog::{Code, Entry};
 
+use crate::domain::calendar::FreeWindow;
 use crate::domain::fault::Resolution;
 use crate::domain::policy::Reason;
 use crate::service::Violation;
@@ -39,6 +40,7 @@ struct Parts {
     errors: Vec<Violation>,
     reasons: Vec<Reason>,
     command: Option<serde_json::Value>,
+    free_windows: Vec<FreeWindowBody>,
     headers: HeaderMap,
 }
 
@@ -57,6 +59,7 @@ impl Problem {
             errors: Vec::new(),
             reasons: Vec::new(),
             command: None,
+            free_windows: Vec::new(),
             headers: HeaderMap::new(),
         }))
     }
@@ -86,6 +89,13 @@ impl Problem {
         if let Some(sentence) = sentence {
             self.0.user_message = Cow::Owned(sentence.to_owned());
         }
+        self
+    }
+
+    /// The same with when a car is free.
+    #[must_use]
+    pub fn free_windows(mut self, free: &[FreeWindow]) -> Self {
+        self.0.free_windows = free.iter().map(FreeWindowBody::of).collect();
         self
     }
 
@@ -153,6 +163,7 @@ impl Problem {
             errors: parts.errors.iter().map(FieldError::of).collect(),
             reasons: parts.reasons.iter().map(|reason| reason.as_str()).collect(),
             command: parts.command.as_ref(),
+            free_windows: &parts.free_windows,
         };
         *response.status_mut() = parts.status;
         *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
@@ -230,10 +241,34 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = of_command)]
     command: Option<&'a serde_json::Value>,
+    /// When an exclusive car is free, soonest first.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    free_windows: &'a [FreeWindowBody],
 }
 
 fn of_command() -> Ref {
     Ref::from_schema_name("CommandBody")
+}
+
+/// A time in which a car can be lent.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct FreeWindowBody {
+    /// The first moment at which a grant can begin.
+    #[schema(format = DateTime)]
+    not_before: String,
+    /// When it must be over at the latest; `null` if nothing follows.
+    #[schema(format = DateTime)]
+    not_after: Option<String>,
+}
+
+impl FreeWindowBody {
+    fn of(free: &FreeWindow) -> Self {
+        Self {
+            not_before: free.not_before.to_string(),
+            not_after: free.not_after.map(|at| at.to_string()),
+        }
+    }
 }
 
 /// One thing that is wrong with a request.

@@ -20,6 +20,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::extract::{IdempotencyKey, REPLAYED};
 use crate::service::Violation;
@@ -40,6 +41,18 @@ fn reason(text: &str) -> Option<Violation> {
     let is_text = (1..=REASON_LENGTH_MAX).contains(&length) && !text.contains('\0');
     let detail = "must be 1 to 500 characters of text";
     (!is_text).then(|| Violation::of("/reason", "invalid", detail))
+}
+
+/// What clients keep with a grant or a car, in bytes of compact JSON.
+const METADATA_BYTES_MAX: usize = 4096;
+
+/// Data of a client's as the text that is kept.
+fn metadata_text(metadata: Map<String, Value>, violations: &mut Vec<Violation>) -> String {
+    let text = Value::Object(metadata).to_string();
+    if text.len() > METADATA_BYTES_MAX {
+        violations.push(Violation::of("/metadata", "too_long", "must be at most 4 KiB"));
+    }
+    text
 }
 
 /// The answer to a request that made something, marked if it is an old one.

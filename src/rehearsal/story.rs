@@ -134,6 +134,9 @@ pub(super) fn write(world: &World, db: &RehearsalDb, places: usize) -> Vec<Scene
                 ("owner_recoveries", 0.into()),
                 ("consents", 0.into()),
                 ("revision", 1.into()),
+                ("version", 1.into()),
+                ("sharing", "shared".into()),
+                ("buffer_minutes", 0.into()),
                 ("probes", 0.into()),
             ],
         );

@@ -21,11 +21,11 @@ use super::{Base, Caller, Error};
 use crate::connector::TokenPair;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::actor::{Actor, Principal};
-use crate::domain::connection::Connection;
-use crate::domain::id::ConnectionId;
+use crate::domain::connection::{Connection, ConnectionStatus};
+use crate::domain::id::{ConnectionId, UserId};
 use crate::domain::user::Role;
 use crate::signing::sealed;
-use crate::storage::connections;
+use crate::storage::{Page, connections};
 
 pub use access_tokens::{CloudToken, CloudTokens};
 pub use complete::{Completed, Completion, StayingCar, complete};
@@ -45,6 +45,29 @@ pub async fn get(
     connection_id: ConnectionId,
 ) -> Result<Connection, Error> {
     find_for(base, caller, Operation::GetConnection, connection_id).await
+}
+
+/// Connections, newest first: all of them for the organization, otherwise the person's own; if it is said, only those of one
+/// owner, or that stand so.
+///
+/// # Errors
+/// A [`super::Denial`].
+pub async fn list(
+    base: &Base,
+    caller: &Caller,
+    owner_id: Option<UserId>,
+    status: Option<ConnectionStatus>,
+    page: Page,
+) -> Result<Vec<Connection>, Error> {
+    let acting_as = base.authorize_in_organization(caller, Operation::ListConnections)?;
+    let person = acting_as.person();
+    if person.is_some() && owner_id.is_some() && person != owner_id {
+        return Ok(Vec::new());
+    }
+    let organization_id = caller.actor.organization_id;
+    let mut reader = base.store.read().await?;
+    let of = (organization_id, person.or(owner_id));
+    Ok(connections::list(&mut reader, of, status, page).await?)
 }
 
 /// A connection of the caller's organization, if the caller may do this with it.

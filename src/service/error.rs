@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::Allowance;
 use crate::domain::access::{Denial, Sought};
+use crate::domain::calendar::FreeWindow;
 use crate::domain::claim::ClaimRefusal;
 use crate::domain::policy::Reason;
 use crate::entropy::NoEntropy;
@@ -55,6 +56,9 @@ pub enum Error {
         /// The version there is.
         version: i64,
     },
+    /// Another grant opens the car at that time, which one person at a time may hold; it is free at these.
+    #[error("the car is lent at that time")]
+    WindowTaken(Vec<FreeWindow>),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -122,6 +126,10 @@ pub enum StateFault {
     TooManyHolds,
     /// There is an account with this address.
     EmailTaken,
+    /// Another of the organization has this name of its own.
+    ExternalRefTaken,
+    /// The grants for the car have less between them than one holder at a time asks for.
+    GrantsOverlap,
     /// The account is closed.
     AccountDisabled,
     /// The API client was revoked or has expired.

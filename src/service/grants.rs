@@ -1,11 +1,13 @@
 //! Lending: issuing, showing, signing and ending grants.
 
 mod amend;
+mod calendar;
 mod confirm;
 mod end;
 mod issue;
 mod list;
 mod of_token;
+mod switch;
 mod token;
 
 use super::{Base, Caller, Error, Violation};
@@ -20,11 +22,13 @@ use crate::storage::decisions::{self, LockedRows, RowsToLock};
 use crate::storage::{Executor, Tx, grants, vehicles};
 
 pub use amend::{AmendedGrant, Changes, amend};
+pub(super) use calendar::require_exclusive;
 pub use confirm::confirm;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use issue::{NewGrant, issue};
 pub use list::{HeldGrant, get, list};
 pub use of_token::of_token;
+pub use switch::{SwitchedGrant, switch};
 pub use token::{MintedToken, mint_token};
 
 /// A grant of the caller's organization, its car, and in whose place the caller does something with

@@ -53,6 +53,7 @@ pub async fn create_admin(
                 claimed_at: Some(now),
                 recovery: None,
                 disabled_at: None,
+                external_ref: None,
                 created_at: now,
             };
             match users::insert(tx, &user, Some(hash)).await {

@@ -151,6 +151,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::ListAllowedClients
         | Operation::ListSessions
         | Operation::ListApiClients
+        | Operation::ListConnections
         | Operation::GetConnection
         | Operation::ListVehicles
         | Operation::GetVehicle
@@ -198,9 +199,13 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::Reauthenticate
         | Operation::IssueGrant
         | Operation::AmendGrant
+        | Operation::SwitchVehicle
         | Operation::MintToken
         | Operation::ReplaceReturnUrls
         | Operation::TransferVehicle
+        | Operation::DescribeVehicle
+        | Operation::NameVehicle
+        | Operation::NameUser
         | Operation::ConfirmGrant => Some(Lane::Other),
     }
 }

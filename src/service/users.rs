@@ -2,6 +2,7 @@
 
 mod close;
 mod erase;
+mod name;
 mod password;
 
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,12 @@ use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
 use crate::domain::user::{Email, Role, ShortText, User};
+use crate::storage::users::UserFilter;
 use crate::storage::{Executor, Page, Priority, StorageError, users};
 
 pub use close::{disable, enable, end_sessions};
 pub use erase::{Erased, erase};
+pub use name::name;
 pub use password::{NewPassword, change_password};
 
 /// What an account is made from.
@@ -30,6 +33,8 @@ pub struct NewUser {
     pub role: Role,
     /// Whether the claim shall need a PIN besides.
     pub with_pin: bool,
+    /// The organization's own name for them.
+    pub external_ref: Option<String>,
 }
 
 /// A new account, and how its person comes to it.
@@ -46,7 +51,7 @@ const CREATE: &str = "users.create";
 /// Makes an account without credentials, and a claim for it.
 ///
 /// # Errors
-/// [`super::Denial`] for callers who may not, [`StateFault::EmailTaken`].
+/// [`super::Denial`] for callers who may not, [`StateFault::EmailTaken`], [`StateFault::ExternalRefTaken`].
 pub async fn create(
     base: &Base,
     caller: &Caller,
@@ -70,6 +75,7 @@ pub async fn create(
         claimed_at: None,
         recovery: None,
         disabled_at: None,
+        external_ref: new.external_ref,
         created_at: now,
     };
     let with_pin = new.with_pin;
@@ -93,30 +99,42 @@ pub async fn create(
     });
     let inserted = inserted.await;
     match inserted {
-        Err(Error::State(StateFault::EmailTaken)) => taken(base, caller, idempotency).await,
+        Err(Error::State(StateFault::EmailTaken)) => taken(base, caller, idempotency, user).await,
         inserted => inserted,
     }
 }
 
-/// Who has the address: the same request, sent twice at the same time, or another account.
+/// Who has the address or the name: the same request, sent twice at the same time, or another account.
 async fn taken(
     base: &Base,
     caller: &Caller,
     idempotency: &Idempotency,
+    new: &User,
 ) -> Result<Answer<NewAccount>, Error> {
     let mut reader = base.store.read().await?;
-    let answer = idempotency.find(base, &mut reader, caller, CREATE).await?;
-    answer.ok_or(Error::State(StateFault::EmailTaken))
+    if let Some(answer) = idempotency.find(base, &mut reader, caller, CREATE).await? {
+        return Ok(answer);
+    }
+    let organization_id = Some(new.organization_id);
+    let has_address = users::find_account(&mut reader, &new.email, organization_id).await?;
+    let is_other_name = has_address.is_none() && new.external_ref.is_some();
+    let fault = if is_other_name { StateFault::ExternalRefTaken } else { StateFault::EmailTaken };
+    Err(Error::State(fault))
 }
 
 /// The people of the organization, newest first.
 ///
 /// # Errors
 /// [`super::Denial`] for everybody but the organization.
-pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<User>, Error> {
+pub async fn list(
+    base: &Base,
+    caller: &Caller,
+    filter: &UserFilter,
+    page: Page,
+) -> Result<Vec<User>, Error> {
     base.authorize_in_organization(caller, Operation::ListUsers)?;
     let mut reader = base.store.read().await?;
-    Ok(users::list(&mut reader, caller.actor.organization_id, page).await?)
+    Ok(users::list(&mut reader, caller.actor.organization_id, filter, page).await?)
 }
 
 /// One account: the person's own, or anyone's for the organization.

@@ -1,6 +1,7 @@
 //! Cars, as those who own, borrow or administer them see them, and what is read from them.
 
 mod choose;
+mod describe;
 mod observe;
 mod read;
 mod read_gate;
@@ -12,9 +13,11 @@ use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
 use crate::domain::vehicle::Vehicle;
+use crate::storage::vehicles::VehicleFilter;
 use crate::storage::{Executor, Page, decisions, vehicles};
 
 pub use choose::{Wish, choose_grant};
+pub use describe::{VehicleChanges, describe};
 pub use observe::Readings;
 pub(super) use observe::observe;
 pub use read::{read, read_batch};
@@ -27,17 +30,26 @@ pub use transfer::{Transfer, transfer, withdraw_transfer};
 ///
 /// # Errors
 /// [`super::Denial::ScopeMissing`].
-pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<Vehicle>, Error> {
+pub async fn list(
+    base: &Base,
+    caller: &Caller,
+    mut filter: VehicleFilter,
+    page: Page,
+) -> Result<Vec<Vehicle>, Error> {
     let acting_as = base.authorize_in_organization(caller, Operation::ListVehicles)?;
-    let organization_id = caller.actor.organization_id;
+    let over_by = Grant::over_by(base.clock.now());
+    filter.concerning = acting_as.person().map(|user_id| (user_id, over_by));
     let mut reader = base.store.read().await?;
-    Ok(match acting_as {
-        ActingAs::Organization => vehicles::list(&mut reader, organization_id, page).await?,
-        ActingAs::Person(user_id) => {
-            let over_by = Grant::over_by(base.clock.now());
-            vehicles::list_for(&mut reader, (organization_id, user_id), page, over_by).await?
-        }
-    })
+    let found = vehicles::list(&mut reader, caller.actor.organization_id, &filter, page).await?;
+    Ok(found.into_iter().map(|vehicle| shown_to(acting_as, vehicle)).collect())
+}
+
+/// A car as its reader may see it.
+fn shown_to(acting_as: ActingAs, vehicle: Vehicle) -> Vehicle {
+    match acting_as {
+        ActingAs::Person(user_id) if user_id != vehicle.owner_id => vehicle.for_others(),
+        ActingAs::Person(_) | ActingAs::Organization => vehicle,
+    }
 }
 
 /// One car, for its owner, those who hold a grant for it, and the organization.
@@ -47,8 +59,8 @@ pub async fn list(base: &Base, caller: &Caller, page: Page) -> Result<Vec<Vehicl
 pub async fn get(base: &Base, caller: &Caller, vehicle_id: VehicleId) -> Result<Vehicle, Error> {
     let mut reader = base.store.read().await?;
     let operation = Operation::GetVehicle;
-    let (vehicle, _) = find_for(base, &mut reader, caller, operation, vehicle_id).await?;
-    Ok(vehicle)
+    let (vehicle, acting_as) = find_for(base, &mut reader, caller, operation, vehicle_id).await?;
+    Ok(shown_to(acting_as, vehicle))
 }
 
 /// A car of the caller's organization, and in whose place the caller does something with it.

@@ -7,7 +7,7 @@ use super::db::{Executor, FromRow, Origin, Query, Row, Tx, Value, corrupt, query
 use super::{Page, StorageError};
 use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus};
-use crate::domain::id::{CommandId, OrganizationId, VehicleId};
+use crate::domain::id::{CommandId, GrantId, OrganizationId, VehicleId};
 use crate::domain::instruction::{Action, Instruction};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
@@ -24,6 +24,7 @@ const WRITE_OUTCOMES: &str = "UPDATE commands SET status = v.column3, evidence =
     WHERE commands.command_id = v.column1 AND commands.status = v.column2 RETURNING commands.command_id";
 const FIND: &str = "SELECT * FROM commands WHERE organization_id = $1 AND command_id = $2";
 const LIST_OF_VEHICLE: &str = "SELECT * FROM commands WHERE organization_id = $1 AND vehicle_id = $4 AND command_id < $2 \
+    AND (CAST($5 AS UUID) IS NULL OR grant_id = $5) AND (CAST($6 AS TEXT) IS NULL OR status = $6) AND created_at >= $7 AND created_at < $8 \
     ORDER BY command_id DESC LIMIT $3";
 const IN_FLIGHT_OF_GRANT: &str = "SELECT command_id FROM commands WHERE grant_id = $1 AND status = 'sending' ORDER BY command_id";
 const IN_FLIGHT_OF_USER: &str =
@@ -227,11 +228,24 @@ pub async fn find(
     query(FIND).bind(organization_id).bind(command_id).fetch_optional(on).await
 }
 
+/// Which commands of a car to list: those for which everything that is named is so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CommandFilter {
+    /// Only those that rested on this grant.
+    pub grant_id: Option<GrantId>,
+    /// Only those that came to this.
+    pub status: Option<CommandStatus>,
+    /// Only those that were asked for at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those that were asked for before this time.
+    pub until: Option<Timestamp>,
+}
+
 /// The commands of a car, newest first.
 pub async fn list_of_vehicle(
     on: &mut impl Executor,
-    organization_id: OrganizationId,
-    vehicle_id: VehicleId,
+    (organization_id, vehicle_id): (OrganizationId, VehicleId),
+    filter: CommandFilter,
     page: Page,
 ) -> Result<Vec<Command>, StorageError> {
     query(LIST_OF_VEHICLE)
@@ -239,6 +253,10 @@ pub async fn list_of_vehicle(
         .bind(page.before())
         .bind(page.limit)
         .bind(vehicle_id)
+        .bind(filter.grant_id)
+        .bind(filter.status.map(CommandStatus::as_str))
+        .bind(filter.from.unwrap_or(Timestamp::MIN))
+        .bind(filter.until.unwrap_or(Timestamp::MAX))
         .fetch_all(on)
         .await
 }

@@ -4,10 +4,10 @@
 #[cfg(test)]
 pub(super) mod meaning;
 
-use super::db::{FromRow, Origin, Row, Tx, query};
-use super::{StorageError, return_urls};
-use crate::domain::connection::{ApiVersion, Connection};
-use crate::domain::id::{ConnectionId, OrganizationId};
+use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::{Page, StorageError, return_urls};
+use crate::domain::connection::{ApiVersion, Connection, ConnectionStatus};
+use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::impairment::ConnectionReason;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::time::Timestamp;
@@ -15,6 +15,10 @@ use crate::domain::time::Timestamp;
 const INSERT: &str = "INSERT INTO connections (connection_id, organization_id, owner_id, status, mode, state_hash, token_revision, created_at, api_version, return_url) \
     VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, $7, $8)";
 const FIND: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id = $2";
+const LIST: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id < $2 \
+    AND (CAST($4 AS TEXT) IS NULL OR status = $4) ORDER BY connection_id DESC LIMIT $3";
+const LIST_OF_OWNER: &str = "SELECT * FROM connections WHERE organization_id = $1 AND connection_id < $2 AND owner_id = $5 \
+    AND (CAST($4 AS TEXT) IS NULL OR status = $4) ORDER BY connection_id DESC LIMIT $3";
 const TAKE_BY_STATE: &str = "UPDATE connections SET state_hash = NULL WHERE state_hash = $1 AND status = 'pending' \
     AND created_at > $2 RETURNING *";
 const FAIL: &str = "UPDATE connections SET status = 'failed', status_reason = $2, state_hash = NULL, sealed_consent = NULL, \
@@ -43,6 +47,8 @@ const TAKE_BACK: &str = "UPDATE connections SET state_hash = NULL WHERE state_ha
 pub const STATEMENTS: &[&str] = &[
     INSERT,
     FIND,
+    LIST,
+    LIST_OF_OWNER,
     TAKE_BY_STATE,
     FAIL,
     FIND_TOKENS,
@@ -63,9 +69,9 @@ pub struct StoredTokens {
     /// The organization of the owner.
     pub organization_id: OrganizationId,
     /// The owner who consented.
-    pub owner_id: crate::domain::id::UserId,
+    pub owner_id: UserId,
     /// Where the connection stands.
-    pub status: crate::domain::connection::ConnectionStatus,
+    pub status: ConnectionStatus,
     /// How the cloud is spoken to.
     pub api_version: ApiVersion,
     /// The cloud's id of the owner, if it is known.
@@ -114,11 +120,30 @@ impl FromRow for Connection {
     }
 }
 
+/// Connections of an organization, and of one owner if one is named, that stand so if it is said; newest first.
+pub async fn list(
+    on: &mut impl Executor,
+    (organization_id, owner_id): (OrganizationId, Option<UserId>),
+    status: Option<ConnectionStatus>,
+    page: Page,
+) -> Result<Vec<Connection>, StorageError> {
+    let sql = if owner_id.is_some() { LIST_OF_OWNER } else { LIST };
+    let mut listing = query(sql)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .bind(status.map(ConnectionStatus::as_str));
+    if let Some(owner_id) = owner_id {
+        listing = listing.bind(owner_id);
+    }
+    listing.fetch_all(on).await
+}
+
 /// Every connection of an owner, whatever became of it.
 pub async fn of_owner(
-    on: &mut impl super::Executor,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
-    owner_id: crate::domain::id::UserId,
+    owner_id: UserId,
 ) -> Result<Vec<ConnectionId>, StorageError> {
     query(OF_OWNER).bind(organization_id).bind(owner_id).fetch_all(on).await
 }
@@ -148,7 +173,7 @@ pub async fn insert(
 
 /// One connection.
 pub async fn find(
-    on: &mut impl super::Executor,
+    on: &mut impl Executor,
     organization_id: OrganizationId,
     connection_id: ConnectionId,
 ) -> Result<Option<Connection>, StorageError> {
@@ -177,7 +202,7 @@ pub async fn fail(
 
 /// The tokens of a connection.
 pub async fn find_tokens(
-    on: &mut impl super::Executor,
+    on: &mut impl Executor,
     connection_id: ConnectionId,
 ) -> Result<Option<StoredTokens>, StorageError> {
     query(FIND_TOKENS).bind(connection_id).fetch_optional(on).await

@@ -4,8 +4,8 @@
 #[cfg(test)]
 pub(crate) mod meaning;
 
+use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
-use super::{Page, StorageError};
 use crate::domain::grant::{End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
@@ -15,15 +15,6 @@ const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id,
     grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
-// Lists say who is concerned, whatever became of the grant: its status is shown, not asked for.
-const LIST: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 ORDER BY grant_id DESC LIMIT $3";
-const LIST_OF_VEHICLE: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id < $2 AND vehicle_id = $4 \
-    ORDER BY grant_id DESC LIMIT $3";
-const LIST_FOR: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
-    WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) ORDER BY g.grant_id DESC LIMIT $3";
-const LIST_FOR_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
-    WHERE g.organization_id = $1 AND g.grant_id < $2 AND (g.grantee_id = $4 OR v.owner_id = $4) AND g.vehicle_id = $5 \
-    ORDER BY g.grant_id DESC LIMIT $3";
 /// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
     ORDER BY grant_id";
@@ -56,10 +47,6 @@ const END_EACH: &str = "UPDATE grants SET ended_at = $1, end_reason = $2, revisi
 pub const STATEMENTS: &[&str] = &[
     INSERT,
     FIND,
-    LIST,
-    LIST_OF_VEHICLE,
-    LIST_FOR,
-    LIST_FOR_OF_VEHICLE,
     OPEN_OF_VEHICLE,
     CONFIRM,
     WAITING_OF_VEHICLE,
@@ -137,38 +124,6 @@ pub async fn find(
     grant_id: GrantId,
 ) -> Result<Option<Grant>, StorageError> {
     query(FIND).bind(organization_id).bind(grant_id).fetch_optional(on).await
-}
-
-/// Whose grants to list.
-#[derive(Debug, Clone, Copy)]
-pub struct GrantFilter {
-    /// Only those this person holds, or that are for a car they own.
-    pub concerning: Option<UserId>,
-    /// Only those for this car.
-    pub vehicle_id: Option<VehicleId>,
-}
-
-/// Grants, newest first.
-pub async fn list(
-    on: &mut impl Executor,
-    organization_id: OrganizationId,
-    filter: GrantFilter,
-    page: Page,
-) -> Result<Vec<Grant>, StorageError> {
-    let sql = match filter {
-        GrantFilter { concerning: None, vehicle_id: None } => LIST,
-        GrantFilter { concerning: None, vehicle_id: Some(_) } => LIST_OF_VEHICLE,
-        GrantFilter { concerning: Some(_), vehicle_id: None } => LIST_FOR,
-        GrantFilter { concerning: Some(_), vehicle_id: Some(_) } => LIST_FOR_OF_VEHICLE,
-    };
-    let mut listing = query(sql).bind(organization_id).bind(page.before()).bind(page.limit);
-    if let Some(user_id) = filter.concerning {
-        listing = listing.bind(user_id);
-    }
-    if let Some(vehicle_id) = filter.vehicle_id {
-        listing = listing.bind(vehicle_id);
-    }
-    listing.fetch_all(on).await
 }
 
 /// The grants of a car that are alive at `now`.

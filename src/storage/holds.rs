@@ -18,12 +18,14 @@ const LIFT: &str = "UPDATE holds SET lifted_at = $3 WHERE organization_id = $1 A
 const NOT_LIFTED: &str = "SELECT * FROM holds WHERE scope_id = $1 AND lifted_at IS NULL AND (held_until IS NULL OR held_until > $2) \
     ORDER BY hold_id";
 const LIST: &str = "SELECT * FROM holds WHERE organization_id = $1 AND hold_id < $2 \
-    AND (NOT $4 OR (lifted_at IS NULL AND (held_until IS NULL OR held_until > $5))) ORDER BY hold_id DESC LIMIT $3";
+    AND (NOT $4 OR (lifted_at IS NULL AND (held_until IS NULL OR held_until > $5))) AND (CAST($6 AS UUID) IS NULL OR scope_id = $6) \
+    ORDER BY hold_id DESC LIMIT $3";
 const LIST_FOR: &str = "SELECT h.* FROM holds h LEFT JOIN grants g ON h.scope_kind = 'grant' AND g.grant_id = h.scope_id \
     LEFT JOIN vehicles v ON v.vehicle_id = CASE WHEN h.scope_kind = 'grant' THEN g.vehicle_id ELSE h.scope_id END \
     WHERE h.organization_id = $1 AND h.hold_id < $2 \
     AND (NOT $4 OR (h.lifted_at IS NULL AND (h.held_until IS NULL OR h.held_until > $5))) \
-    AND (h.scope_kind = 'organization' OR h.scope_id = $6 OR g.grantee_id = $6 OR v.owner_id = $6) ORDER BY h.hold_id DESC LIMIT $3";
+    AND (CAST($6 AS UUID) IS NULL OR h.scope_id = $6) \
+    AND (h.scope_kind = 'organization' OR h.scope_id = $7 OR g.grantee_id = $7 OR v.owner_id = $7) ORDER BY h.hold_id DESC LIMIT $3";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[INSERT, FIND, LIFT, NOT_LIFTED, LIST, LIST_FOR];
@@ -104,6 +106,8 @@ pub async fn standing_over(
 pub struct HoldFilter {
     /// Only those over this person, their grants, their cars and grants for these, and over the organization.
     pub concerning: Option<UserId>,
+    /// Only those over this.
+    pub scope: Option<KeyScope>,
     /// Only those that stand at this time.
     pub standing_at: Option<Timestamp>,
 }
@@ -115,14 +119,15 @@ pub async fn list(
     filter: HoldFilter,
     page: Page,
 ) -> Result<Vec<Hold>, StorageError> {
-    let HoldFilter { concerning, standing_at } = filter;
+    let HoldFilter { concerning, scope, standing_at } = filter;
     let sql = if concerning.is_some() { LIST_FOR } else { LIST };
     let mut listing = query(sql)
         .bind(organization_id)
         .bind(page.before())
         .bind(page.limit)
         .bind(standing_at.is_some())
-        .bind(standing_at.unwrap_or(Timestamp::MIN));
+        .bind(standing_at.unwrap_or(Timestamp::MIN))
+        .bind(scope.map(KeyScope::as_uuid));
     if let Some(user_id) = concerning {
         listing = listing.bind(user_id);
     }

@@ -21,10 +21,12 @@ pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
+pub mod grant_lists;
 pub mod grants;
 pub mod holds;
 pub mod idempotency_keys;
 pub mod key_scopes;
+pub mod lent_windows;
 #[cfg(test)]
 pub(crate) mod meanings;
 pub mod organizations;
@@ -114,10 +116,12 @@ pub fn statements() -> Vec<&'static str> {
         cosignatures::STATEMENTS,
         db::STATEMENTS,
         decisions::STATEMENTS,
+        grant_lists::STATEMENTS,
         grants::STATEMENTS,
         holds::STATEMENTS,
         idempotency_keys::STATEMENTS,
         key_scopes::STATEMENTS,
+        lent_windows::STATEMENTS,
         organizations::STATEMENTS,
         personal_data::STATEMENTS,
         record::STATEMENTS,

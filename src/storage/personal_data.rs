@@ -7,7 +7,7 @@ use super::idempotency_keys::StoredAnswer;
 use crate::domain::id::{CommandId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
-const USER: &str = "UPDATE users SET email = $3, display_name = $4, password_hash = NULL, erased_at = $5 \
+const USER: &str = "UPDATE users SET email = $3, display_name = $4, external_ref = NULL, password_hash = NULL, erased_at = $5 \
     WHERE organization_id = $1 AND user_id = $2 AND erased_at IS NULL";
 const SESSIONS: &str = "UPDATE sessions SET ended_at = $2, end_reason = 'signed_out' WHERE user_id = $1 AND ended_at IS NULL";
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE session_id IN (SELECT session_id FROM sessions WHERE user_id = $1)";
@@ -27,7 +27,8 @@ const CONNECTIONS: &str = "UPDATE connections SET provider_user_id = NULL, state
     status = CASE WHEN status IN ('pending', 'consented') THEN 'failed' ELSE status END WHERE organization_id = $1 AND owner_id = $2";
 const VEHICLES_OF: &str =
     "SELECT vehicle_id FROM vehicles WHERE organization_id = $1 AND owner_id = $2";
-const VEHICLES: &str = "UPDATE vehicles SET provider_vehicle_id = v.column2 FROM (VALUES {rows:uuid,text}) AS v \
+const VEHICLES: &str = "UPDATE vehicles SET provider_vehicle_id = v.column2, label = NULL, plate = NULL, colour = NULL, \
+    vin = NULL, metadata = NULL, external_ref = NULL FROM (VALUES {rows:uuid,text}) AS v \
     WHERE vehicles.vehicle_id = v.column1";
 // There is no destination without coordinates; these are nobody's.
 const DESTINATIONS: &str = "UPDATE commands SET parameters = '0 0' WHERE organization_id = $1 AND user_id = $2 AND action = 'set_destination'";

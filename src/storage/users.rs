@@ -9,12 +9,21 @@ use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::principal::PrincipalId;
 use crate::domain::scope_end::PendingEnds;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Email, Recovery, User};
+use crate::domain::user::{AccountStatus, Email, Recovery, User};
 
 const INSERT: &str = "INSERT INTO users (user_id, organization_id, email, display_name, role, password_hash, created_at, \
-    created_by_kind, created_by, claimed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    created_by_kind, created_by, claimed_at, external_ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const FIND: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id = $2";
-const LIST: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 ORDER BY user_id DESC LIMIT $3";
+const LIST: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 \
+    AND (CAST($4 AS TEXT) IS NULL OR email = $4) AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) \
+    AND (CAST($6 AS TEXT) IS NULL OR $6 = CASE WHEN disabled_at IS NULL THEN 'open' ELSE 'closed' END) ORDER BY user_id DESC LIMIT $3";
+const LIST_BY_EMAIL: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 AND email = $7 \
+    AND (CAST($4 AS TEXT) IS NULL OR email = $4) AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) \
+    AND (CAST($6 AS TEXT) IS NULL OR $6 = CASE WHEN disabled_at IS NULL THEN 'open' ELSE 'closed' END) ORDER BY user_id DESC LIMIT $3";
+const LIST_BY_REFERENCE: &str = "SELECT * FROM users WHERE organization_id = $1 AND user_id < $2 AND external_ref = $7 \
+    AND (CAST($4 AS TEXT) IS NULL OR email = $4) AND (CAST($5 AS TEXT) IS NULL OR external_ref = $5) \
+    AND (CAST($6 AS TEXT) IS NULL OR $6 = CASE WHEN disabled_at IS NULL THEN 'open' ELSE 'closed' END) ORDER BY user_id DESC LIMIT $3";
+const NAME: &str = "UPDATE users SET external_ref = $3 WHERE organization_id = $1 AND user_id = $2 AND erased_at IS NULL RETURNING *";
 const FIND_BY_EMAIL: &str = "SELECT * FROM users WHERE email = $1 ORDER BY user_id LIMIT 2";
 const FIND_BY_EMAIL_IN: &str = "SELECT * FROM users WHERE email = $1 AND organization_id = $2";
 const SET_PASSWORD_HASH: &str =
@@ -43,6 +52,9 @@ pub const STATEMENTS: &[&str] = &[
     INSERT,
     FIND,
     LIST,
+    LIST_BY_EMAIL,
+    LIST_BY_REFERENCE,
+    NAME,
     FIND_BY_EMAIL,
     FIND_BY_EMAIL_IN,
     SET_PASSWORD_HASH,
@@ -82,6 +94,7 @@ impl FromRow for User {
                 .zip(row.optional("recovered_at")?)
                 .map(|(made_by, redeemed_at)| Recovery { made_by, redeemed_at }),
             disabled_at: row.optional("disabled_at")?,
+            external_ref: row.optional("external_ref")?,
             created_at: row.get("created_at")?,
         })
     }
@@ -109,7 +122,7 @@ impl FromRow for Account {
 /// Adds an account.
 ///
 /// # Errors
-/// [`StorageError::Duplicate`] if the organization has an account with this address.
+/// [`StorageError::Duplicate`] if the organization has an account with this address, or this name of its own.
 pub async fn insert(
     tx: &mut Tx,
     user: &User,
@@ -126,6 +139,7 @@ pub async fn insert(
         .bind(user.created_by.parts().0)
         .bind(user.created_by.parts().1)
         .bind(user.claimed_at)
+        .bind(user.external_ref.as_deref())
         .execute_one(tx)
         .await
 }
@@ -139,13 +153,56 @@ pub async fn find(
     query(FIND).bind(organization_id).bind(user_id).fetch_optional(on).await
 }
 
+/// Which accounts to list: those for which everything that is named is so.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// Only the one with this address.
+    pub email: Option<Email>,
+    /// Only the one with this name of the organization's.
+    pub external_ref: Option<String>,
+    /// Only those that can be used, or cannot.
+    pub status: Option<AccountStatus>,
+}
+
 /// Accounts, newest first.
 pub async fn list(
     on: &mut impl Executor,
     organization_id: OrganizationId,
+    filter: &UserFilter,
     page: Page,
 ) -> Result<Vec<User>, StorageError> {
-    query(LIST).bind(organization_id).bind(page.before()).bind(page.limit).fetch_all(on).await
+    let (email, reference) =
+        (filter.email.as_ref().map(Email::as_str), filter.external_ref.as_deref());
+    let (sql, named) = match (email, reference) {
+        (Some(email), _) => (LIST_BY_EMAIL, Some(email)),
+        (None, Some(reference)) => (LIST_BY_REFERENCE, Some(reference)),
+        (None, None) => (LIST, None),
+    };
+    let mut listing = query(sql)
+        .bind(organization_id)
+        .bind(page.before())
+        .bind(page.limit)
+        .bind(email)
+        .bind(reference)
+        .bind(filter.status.map(AccountStatus::as_str));
+    if let Some(named) = named {
+        listing = listing.bind(named);
+    }
+    listing.fetch_all(on).await
+}
+
+/// Gives an account the organization's own name, or takes it away, and returns the account as it is then; `None` if it was
+/// erased.
+///
+/// # Errors
+/// [`StorageError::Duplicate`] if another account of the organization has this name.
+pub async fn name(
+    tx: &mut Tx,
+    user: &User,
+    external_ref: Option<&str>,
+) -> Result<Option<User>, StorageError> {
+    let name = query(NAME).bind(user.organization_id).bind(user.user_id).bind(external_ref);
+    name.fetch_optional(tx).await
 }
 
 /// The account an address signs in to. Without an organization it is `None` also when several

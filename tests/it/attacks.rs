@@ -14,6 +14,7 @@ mod hammering;
 mod holds;
 mod late_grants;
 mod limited_clients;
+mod names;
 mod namesakes;
 mod onlookers;
 mod other_users;

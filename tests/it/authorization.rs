@@ -58,6 +58,7 @@ const TABLE: &[Row] = &[
     // The account was made by the administrator.
     ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
+    ("PATCH",  "/v1/users/{user_id}",                      [200, 403, 403, 403, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/enable",               [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/personal-data",        [200, 403, 403, 403, 404, 403, 403, 401, 401]),
@@ -71,6 +72,7 @@ const TABLE: &[Row] = &[
     ("PUT",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
+    ("GET",    "/v1/connections",                          [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/connections/{connection_id}",          [200, 200, 404, 404, 404, 200, 403, 401, 401]),
     // It is complete already, and the code another one.
     ("POST",   "/v1/connections/{connection_id}/complete", [404, 409, 404, 404, 404, 409, 403, 401, 401]),
@@ -78,6 +80,7 @@ const TABLE: &[Row] = &[
                                                            [200, 200, 404, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    ("PATCH",  "/v1/vehicles/{vehicle_id}",                [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/vehicles/{vehicle_id}/transfer",       [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("DELETE", "/v1/vehicles/{vehicle_id}/transfer",       [403, 204, 403, 404, 404, 204, 403, 401, 401]),
@@ -89,6 +92,8 @@ const TABLE: &[Row] = &[
     ("PATCH",  "/v1/grants/{grant_id}",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    // To the car that it is for.
+    ("POST",   "/v1/grants/{grant_id}/switch-vehicle",     [403, 422, 403, 404, 404, 422, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/confirm",            [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     // Over the grant.

@@ -15,6 +15,7 @@
 mod api;
 mod attacks;
 mod authorization;
+mod booking;
 mod checker;
 mod command_line;
 mod connector;
@@ -22,6 +23,7 @@ mod contract;
 mod corrupt_rows;
 mod crowd;
 mod demo;
+mod exclusive;
 mod fault_table;
 mod hostile;
 mod house;

@@ -28,6 +28,7 @@ impl Event {
                 json!({ "first": first, "entries": entries })
             }
             Self::UserCreated { role, .. } => json!({ "role": role }),
+            Self::UserDescribed { changed, .. } => json!({ "changed": changed }),
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })
             }
@@ -97,11 +98,16 @@ impl Event {
             Self::VehiclePermissionsChanged { permissions, .. } => {
                 json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
             }
+            Self::VehicleDescribed { changed, .. } => json!({ "changed": changed }),
             Self::VehicleTransferOffered { to, until, .. } => json!({ "to": to, "until": until }),
             Self::VehicleTransferred { to, .. } => json!({ "to": to }),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
-            Self::GrantIssued { terms, .. } => Value::Object(details_of_terms(terms)),
+            Self::GrantIssued { terms, instead_of, .. } => {
+                let mut details = details_of_terms(terms);
+                details.insert("instead_of".to_owned(), json!(instead_of));
+                Value::Object(details)
+            }
             Self::GrantAmended { terms, effect, grant_revision, in_flight, .. } => {
                 let mut details = details_of_terms(terms);
                 details.insert("effect".to_owned(), json!(effect));

@@ -64,6 +64,7 @@ impl Event {
         Some(match *self {
             Self::VehicleConnected { vehicle_id, user_id, .. }
             | Self::VehiclePermissionsChanged { vehicle_id, user_id, .. }
+            | Self::VehicleDescribed { vehicle_id, user_id, .. }
             | Self::VehicleSuspended { vehicle_id, user_id, .. }
             | Self::VehicleResumed { vehicle_id, user_id }
             | Self::VehicleTransferOffered { vehicle_id, user_id, .. }
@@ -111,6 +112,7 @@ impl Event {
         match *self {
             Self::UserCreated { user_id, .. }
             | Self::UserDisabled { user_id }
+            | Self::UserDescribed { user_id, .. }
             | Self::UserEnabled { user_id }
             | Self::UserPasswordChanged { user_id }
             | Self::UserPersonalDataErased { user_id }

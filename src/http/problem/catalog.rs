@@ -152,6 +152,12 @@ catalog! {
         "Eight holds of this rank stand over it already; lift one first" "This is paused already.";
     EmailTaken "email_taken" CONFLICT FixRequest never
         "There is an account with this address" "There is an account with this address already.";
+    WindowTaken "window_taken" CONFLICT FixRequest never
+        "Another grant opens the car at that time, and one person at a time may hold it: `free_windows` says when it is free" "The car is booked at that time.";
+    GrantsOverlap "grants_overlap" CONFLICT FixRequest never
+        "Grants that open the car overlap, or have less between them than the buffer: change or end them first" "The car is lent to several people at the same time.";
+    ExternalRefTaken "external_ref_taken" CONFLICT FixRequest never
+        "Another one of the organization has this `external_ref`: take it from that one first" "This name is in use already.";
     ApiClientEnded "api_client_ended" CONFLICT FixRequest never
         "The API client was revoked or has expired" "This app's access has ended. An administrator can make a new one.";
     AccountErased "account_erased" CONFLICT None never

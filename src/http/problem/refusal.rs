@@ -30,6 +30,7 @@ impl From<Error> for Problem {
             Error::VersionChanged { version } => Self::of(Code::PreconditionFailed).detail(
                 format!("The version is \"{version}\" by now: read it again, and decide anew."),
             ),
+            Error::WindowTaken(free) => Self::of(Code::WindowTaken).free_windows(&free),
             Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             Error::Throttled(limit, wait) => of_limit(limit).retry_after(wait),
             Error::Connector(error) => of_connector(*error),
@@ -144,6 +145,8 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::GrantEnded => Code::GrantEnded,
         StateFault::TooManyHolds => Code::TooManyHolds,
         StateFault::EmailTaken => Code::EmailTaken,
+        StateFault::ExternalRefTaken => Code::ExternalRefTaken,
+        StateFault::GrantsOverlap => Code::GrantsOverlap,
         StateFault::AccountDisabled => Code::AccountDisabled,
         StateFault::ApiClientEnded => Code::ApiClientEnded,
         StateFault::AccountErased => Code::AccountErased,

@@ -4,6 +4,7 @@ pub(in crate::http) mod callback;
 pub(in crate::http) mod complete;
 pub(in crate::http) mod end;
 pub(in crate::http) mod get;
+pub(in crate::http) mod list;
 pub(in crate::http) mod reauthenticate;
 pub(in crate::http) mod start;
 

@@ -7,10 +7,11 @@ pub(in crate::http) mod issue;
 pub(in crate::http) mod list;
 pub(in crate::http) mod relinquish;
 pub(in crate::http) mod revoke;
+pub(in crate::http) mod switch;
 pub(in crate::http) mod token;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::entitlement::Entitlement;
@@ -131,18 +132,6 @@ impl HeldGrantBody {
         });
         Self { held_by: held_by.collect(), grant: GrantBody::at(held.grant, now) }
     }
-}
-
-/// What the issuer keeps with a grant, in bytes of compact JSON.
-const METADATA_BYTES_MAX: usize = 4096;
-
-/// Data of the issuer's as the text that is kept.
-fn metadata_text(metadata: Map<String, Value>, violations: &mut Vec<Violation>) -> String {
-    let text = Value::Object(metadata).to_string();
-    if text.len() > METADATA_BYTES_MAX {
-        violations.push(Violation::of("/metadata", "too_long", "must be at most 4 KiB"));
-    }
-    text
 }
 
 /// What is wrong with what a grant is to allow.

@@ -8,6 +8,7 @@ pub(in crate::http) mod enable;
 pub(in crate::http) mod erase;
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
+pub(in crate::http) mod name;
 pub(in crate::http) mod password;
 pub(in crate::http) mod sessions;
 
@@ -42,6 +43,8 @@ pub(in crate::http) struct UserBody {
     recovered_by: Option<String>,
     /// Since when the account is closed.
     disabled_at: Option<String>,
+    /// Your own name for them.
+    external_ref: Option<String>,
     /// The time at which the account was made.
     created_at: String,
 }
@@ -59,6 +62,7 @@ impl From<User> for UserBody {
             recovered_at: user.recovery.map(|recovery| recovery.redeemed_at.to_string()),
             recovered_by: user.recovery.map(|recovery| recovery.made_by.to_string()),
             disabled_at: user.disabled_at.map(|at| at.to_string()),
+            external_ref: user.external_ref,
             created_at: user.created_at.to_string(),
         }
     }

@@ -1,5 +1,6 @@
 //! Cars.
 
+pub(in crate::http) mod describe;
 pub(in crate::http) mod get;
 pub(in crate::http) mod list;
 pub(in crate::http) mod read;
@@ -7,6 +8,7 @@ pub(in crate::http) mod remove;
 pub(in crate::http) mod transfer;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::vehicle::Vehicle;
@@ -27,6 +29,25 @@ pub(in crate::http) struct VehicleBody {
     model: String,
     /// The model year.
     year: i64,
+    /// What people call it.
+    label: Option<String>,
+    /// The text of its number plate.
+    plate: Option<String>,
+    /// Its colour.
+    colour: Option<String>,
+    /// Its identification number; for the owner and the organization.
+    vin: Option<String>,
+    /// Your own data; for the owner and the organization.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// The organization's own name for it; for the owner and the organization.
+    external_ref: Option<String>,
+    /// `exclusive` if two grants that unlock it never overlap, otherwise `shared`.
+    sharing: String,
+    /// How many minutes must be between two grants that unlock it, if it is exclusive.
+    buffer_minutes: u16,
+    /// Rises with every change of what describes it; the `ETag` for `If-Match`.
+    version: i64,
     /// What the owner permitted at the vehicle cloud.
     permissions: Vec<String>,
     /// The time at which it was connected, the last time.
@@ -46,6 +67,15 @@ impl From<Vehicle> for VehicleBody {
             make: vehicle.make,
             model: vehicle.model,
             year: vehicle.year,
+            label: vehicle.label,
+            plate: vehicle.plate,
+            colour: vehicle.colour,
+            vin: vehicle.vin.map(String::from),
+            metadata: vehicle.metadata.and_then(|text| serde_json::from_str(&text).ok()),
+            external_ref: vehicle.external_ref,
+            sharing: vehicle.sharing.to_string(),
+            buffer_minutes: vehicle.buffer.minutes(),
+            version: vehicle.version,
             permissions: vehicle.permissions.iter().map(str::to_owned).collect(),
             connected_at: vehicle.connected_at.to_string(),
             suspended_reason: vehicle.suspended_reason.map(|reason| reason.word().into_owned()),

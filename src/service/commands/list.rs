@@ -4,6 +4,7 @@ use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, VehicleId};
 use crate::service::{Base, Caller, Error, vehicles};
+use crate::storage::commands::CommandFilter;
 use crate::storage::{Page, commands, vehicles as stored_vehicles};
 
 /// One command, for the person whose right it used, the car's owner and the organization.
@@ -36,11 +37,13 @@ pub async fn list_of_vehicle(
     base: &Base,
     caller: &Caller,
     vehicle_id: VehicleId,
+    filter: CommandFilter,
     page: Page,
 ) -> Result<Vec<Command>, Error> {
     let mut reader = base.store.read().await?;
     let operation = Operation::ListCommands;
     vehicles::find_for(base, &mut reader, caller, operation, vehicle_id).await?;
     let organization_id = caller.actor.organization_id;
-    Ok(commands::list_of_vehicle(&mut reader, organization_id, vehicle_id, page).await?)
+    let of = (organization_id, vehicle_id);
+    Ok(commands::list_of_vehicle(&mut reader, of, filter, page).await?)
 }

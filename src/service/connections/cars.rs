@@ -4,6 +4,7 @@
 use super::consent::{KeptCar, KeptConsent};
 use super::disconnect::{remove_car, removed_car};
 use super::faults;
+use crate::domain::calendar::{Buffer, Sharing};
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::event::Event;
 use crate::domain::id::{UserId, VehicleId};
@@ -139,5 +140,14 @@ fn vehicle(
         suspended_reason: None,
         removed_at: None,
         connected_at: now,
+        label: None,
+        plate: None,
+        colour: None,
+        vin: None,
+        metadata: None,
+        external_ref: None,
+        sharing: Sharing::Shared,
+        buffer: Buffer::default(),
+        version: 1,
     }
 }

@@ -1,7 +1,7 @@
 //! Changing a grant. A narrowing is a line, as an end is (P2): after it commits, nothing is authorized by what the grant
 //! allowed before. A widening is for the owner (P8).
 
-use super::{find_permitted, lock, lock_missing, missing_permissions};
+use super::{calendar, find_permitted, lock, lock_missing, missing_permissions};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::entitlement::Entitlements;
@@ -77,7 +77,7 @@ impl Changes {
 ///
 /// # Errors
 /// [`Error::NotFound`], a [`crate::service::Denial`], [`Error::VersionChanged`], [`Error::Invalid`],
-/// [`StateFault::GrantEnded`]; [`StateFault::AccountRecovered`] if it widens and the owner's own account waits.
+/// [`StateFault::GrantEnded`], [`Error::WindowTaken`]; [`StateFault::AccountRecovered`] if it widens and the owner's own account waits.
 pub async fn amend(
     base: &Base,
     caller: &Caller,
@@ -128,6 +128,9 @@ async fn amend_in(
         acting_as
     };
     check(&before, &after, &vehicle, work.now)?;
+    if effect.widens() {
+        calendar::require_free(base, work, &after).await?;
+    }
     after.revision += i64::from(said != terms);
     let amended = grants::amend(&mut work.tx, &after).await?;
     let grant = amended.ok_or(Error::State(StateFault::GrantEnded))?;

@@ -93,19 +93,25 @@ pub async fn end(
 }
 
 fn event(grant: &Grant, ending: Ending<'_>, in_flight: usize) -> Event {
-    let (grant_id, vehicle_id, grantee_id) = (grant.grant_id, grant.vehicle_id, grant.grantee_id);
-    let grant_revision = grant.revision;
     match ending {
-        Ending::Revoke { leave_lock, .. } => Event::GrantRevoked {
-            grant_id,
-            vehicle_id,
-            grantee_id,
-            grant_revision,
-            leave_lock,
-            in_flight,
+        Ending::Revoke { leave_lock, .. } => revoked(grant, leave_lock, in_flight),
+        Ending::Relinquish => Event::GrantRelinquished {
+            grant_id: grant.grant_id,
+            vehicle_id: grant.vehicle_id,
+            grantee_id: grant.grantee_id,
+            grant_revision: grant.revision,
         },
-        Ending::Relinquish => {
-            Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision }
-        }
+    }
+}
+
+/// What the record says of a grant that was revoked.
+pub(super) const fn revoked(grant: &Grant, leave_lock: bool, in_flight: usize) -> Event {
+    Event::GrantRevoked {
+        grant_id: grant.grant_id,
+        vehicle_id: grant.vehicle_id,
+        grantee_id: grant.grantee_id,
+        grant_revision: grant.revision,
+        leave_lock,
+        in_flight,
     }
 }

@@ -1,6 +1,6 @@
 //! Issuing a grant: the owner of the car, or an API client for them.
 
-use super::{lock_missing, missing_permissions};
+use super::{calendar, lock_missing, missing_permissions};
 use crate::domain::access::{Operation, Sought};
 use crate::domain::amendment::Terms;
 use crate::domain::event::Event;
@@ -12,7 +12,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Base, Caller, Error, Service, StateFault, Violation, Work, vehicles};
-use crate::storage::decisions::{self, RowsToLock};
+use crate::storage::decisions::{self, LockedRows, RowsToLock};
 use crate::storage::{Priority, grants, users};
 
 const ISSUE: &str = "grants.issue";
@@ -39,7 +39,7 @@ pub struct NewGrant {
 /// # Errors
 /// [`Error::NotFound`] for a car the caller does not know of, [`crate::service::Denial::NotTheOwner`],
 /// [`Error::Invalid`] for a grantee who is not there or for an entitlement that the owner did not
-/// permit at the vehicle cloud, [`crate::service::StateFault::AccountRecovered`].
+/// permit at the vehicle cloud, [`crate::service::StateFault::AccountRecovered`], [`Error::WindowTaken`].
 pub async fn issue(
     service: &Service,
     caller: &Caller,
@@ -65,14 +65,11 @@ pub async fn issue(
                     new.vehicle_id,
                 )
                 .await?;
-                let to_lend = lock(&service.base, work, caller, new).await?;
-                check(new, &to_lend)?;
-                let grant_id = service.base.entropy.id(work.now)?;
-                let grant = grant(grant_id, new, &vehicle, to_lend.issued_at);
-                grants::insert(&mut work.tx, &grant).await?;
+                let to_lend = lock(&service.base, work, caller, new, None).await?;
+                let grant = lend(&service.base, work, new, &vehicle, &to_lend).await?;
                 // The key belongs to the one who sent it, the entry names for whom.
                 idempotency.keep(&service.base, &mut work.tx, caller, ISSUE, &grant).await?;
-                work.record(&caller.acting_as(acting_as), event(&grant))?;
+                work.record(&caller.acting_as(acting_as), event(&grant, None))?;
                 failpoint::reached(Failpoint::GrantIssued);
                 Ok(Answer::fresh(grant))
             })
@@ -80,6 +77,21 @@ pub async fn issue(
         .await?;
     failpoint::reached(Failpoint::GrantIssueCommitted);
     Ok(issued)
+}
+
+/// Adds a grant, once what it is checked against is locked.
+pub(super) async fn lend(
+    base: &Base,
+    work: &mut Work<'_>,
+    new: &NewGrant,
+    vehicle: &Vehicle,
+    to_lend: &ToLend,
+) -> Result<Grant, Error> {
+    check(new, to_lend)?;
+    let grant = grant(base.entropy.id(work.now)?, new, vehicle, to_lend.issued_at);
+    calendar::require_free(base, work, &grant).await?;
+    grants::insert(&mut work.tx, &grant).await?;
+    Ok(grant)
 }
 
 fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timestamp) -> Grant {
@@ -104,39 +116,51 @@ fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timest
     }
 }
 
-fn event(grant: &Grant) -> Event {
+/// What the record says of a new grant.
+pub(super) fn event(grant: &Grant, instead_of: Option<GrantId>) -> Event {
     Event::GrantIssued {
         grant_id: grant.grant_id,
         vehicle_id: grant.vehicle_id,
         grantee_id: grant.grantee_id,
         terms: Terms::of(grant),
+        instead_of,
     }
 }
 
 /// What a grant is checked against, locked: nobody closes the grantee's account, takes the car away or ends all of a scope
 /// before this grant is there, and it is no part of an end that is being carried out.
-struct ToLend {
+pub(super) struct ToLend {
     /// The car.
     vehicle: VehicleFacts,
+    /// The grant whose place the new one takes, as it is with what has ended it.
+    pub(super) before: Option<Grant>,
     /// Whether the grantee is somebody of the organization whose account is open.
     is_open: bool,
     issued_at: Timestamp,
 }
 
-/// Locks people before cars, as in what closes accounts.
-async fn lock(
+/// Locks people before cars, as in what closes accounts, and the grant whose place the new one takes.
+pub(super) async fn lock(
     base: &Base,
     work: &mut Work<'_>,
     caller: &Caller,
     new: &NewGrant,
+    before: Option<&Grant>,
 ) -> Result<ToLend, Error> {
     let organization_id = caller.actor.organization_id;
     let borrower = users::lock_to_lend(&mut work.tx, new.grantee_id).await?;
     let borrower = borrower.filter(|found| found.user.organization_id == organization_id);
-    let vehicle_ids = vec![new.vehicle_id];
-    let asked = RowsToLock { vehicle_ids, ..RowsToLock::default() };
-    let locked = decisions::lock_rows(&mut work.tx, asked).await?.vehicles.pop();
-    let vehicle = locked.ok_or(Error::NotFound(Sought::of(new.vehicle_id)))?.facts;
+    let cars = before.map(|grant| grant.vehicle_id).into_iter();
+    let vehicle_ids = cars.chain([new.vehicle_id]).collect();
+    let grant_ids = before.map(|grant| grant.grant_id).into_iter().collect();
+    let asked = RowsToLock { vehicle_ids, grant_ids, ..RowsToLock::default() };
+    let LockedRows { vehicles, grants, .. } = decisions::lock_rows(&mut work.tx, asked).await?;
+    let car = |id| vehicles.iter().map(|row| &row.facts).find(|facts| facts.vehicle_id == id);
+    let vehicle = car(new.vehicle_id).ok_or(Error::NotFound(Sought::of(new.vehicle_id)))?.clone();
+    let before = grants.first().and_then(|claimed| {
+        let of = car(claimed.grant.vehicle_id)?;
+        Some(claimed.with_ends_of_scopes(of).into_owned())
+    });
     // Once they are locked: the grant is later than all that was ended before it.
     work.now = base.clock.now();
     let of_borrower = borrower.iter().flat_map(|borrower| borrower.ends.known());
@@ -144,7 +168,7 @@ async fn lock(
     let ended = of_borrower.chain(of_car).map(|end| end.selection.issued_before);
     let issued_at = ended.fold(work.now, Timestamp::max);
     let is_open = borrower.is_some_and(|borrower| borrower.user.disabled_at.is_none());
-    Ok(ToLend { vehicle, is_open, issued_at })
+    Ok(ToLend { vehicle, before, is_open, issued_at })
 }
 
 fn check(new: &NewGrant, to_lend: &ToLend) -> Result<(), Error> {

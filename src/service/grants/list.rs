@@ -6,10 +6,10 @@ use super::find_for;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::grant::Grant;
 use crate::domain::hold::{StandingHold, StandingHolds};
-use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::id::GrantId;
 use crate::domain::key_scope::KeyScope;
 use crate::service::{Base, Caller, Error};
-use crate::storage::grants::{self, GrantFilter};
+use crate::storage::grant_lists::{self, GrantFilter};
 use crate::storage::key_scopes::{self, OverGrant};
 use crate::storage::{Executor, Page};
 
@@ -23,22 +23,25 @@ pub struct HeldGrant {
 }
 
 /// Grants, newest first: all of them for the organization, otherwise those of which the person is grantee
-/// and those for the person's cars.
+/// and those for the person's cars. A status is asked of the grants' own rows: one that is just ending together with
+/// others can be among those that have not.
 ///
 /// # Errors
 /// [`crate::service::Denial::ScopeMissing`].
 pub async fn list(
     base: &Base,
     caller: &Caller,
-    vehicle_id: Option<VehicleId>,
+    mut filter: GrantFilter,
     page: Page,
 ) -> Result<Vec<HeldGrant>, Error> {
-    let object = vehicle_id.map_or(Object::ORGANIZATION, |id| Object::ORGANIZATION.about(id));
-    let sought = Sought::of(caller.actor.organization_id);
+    let organization_id = caller.actor.organization_id;
+    let of_a_car = |id| Object::ORGANIZATION.about(id);
+    let object = filter.vehicle_id.map_or(Object::ORGANIZATION, of_a_car);
+    let sought = Sought::of(organization_id);
     let acting_as = base.authorize(caller, Operation::ListGrants, &object, sought)?;
-    let filter = GrantFilter { concerning: acting_as.person(), vehicle_id };
-    let mut reader = base.store.read().await?;
-    let found = grants::list(&mut reader, caller.actor.organization_id, filter, page).await?;
+    filter.concerning = acting_as.person();
+    let (mut reader, now) = (base.store.read().await?, base.clock.now());
+    let found = grant_lists::list(&mut reader, organization_id, &filter, page, now).await?;
     with_holds(base, &mut reader, found).await
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::access::{ActingAs, Operation};
 use crate::domain::hold::Hold;
+use crate::domain::key_scope::KeyScope;
 use crate::domain::principal::PrincipalId;
 use crate::service::{Base, Caller, Error};
 use crate::storage::Page;
@@ -17,20 +18,21 @@ pub struct ListedHold {
 }
 
 /// Holds, newest first: all of them for the organization, otherwise those over the person, over their cars and grants,
-/// and over the organization.
+/// and over the organization; if it is said, only those over one of these.
 ///
 /// # Errors
 /// [`crate::service::Denial`].
 pub async fn list(
     base: &Base,
     caller: &Caller,
+    scope: Option<KeyScope>,
     only_standing: bool,
     page: Page,
 ) -> Result<Vec<ListedHold>, Error> {
     let acting_as = base.authorize_in_organization(caller, Operation::ListHolds)?;
     let now = base.clock.now();
-    let filter =
-        HoldFilter { concerning: acting_as.person(), standing_at: only_standing.then_some(now) };
+    let standing_at = only_standing.then_some(now);
+    let filter = HoldFilter { concerning: acting_as.person(), scope, standing_at };
     let mut reader = base.store.read().await?;
     let found = holds::list(&mut reader, caller.actor.organization_id, filter, page).await?;
     let listed = found.into_iter().map(|mut hold| {

@@ -259,6 +259,7 @@ restored_columns!(
 );
 
 parsed_columns!(
+    crate::domain::calendar::Sharing,
     crate::domain::instruction::Action,
     crate::domain::claim::ClaimEnd,
     crate::domain::claim::ClaimPurpose,

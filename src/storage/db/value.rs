@@ -105,6 +105,7 @@ macro_rules! value_from_words {
 }
 
 value_from_words!(
+    crate::domain::calendar::Sharing,
     crate::domain::instruction::Action,
     crate::domain::command::CommandStatus,
     crate::domain::command::Evidence,

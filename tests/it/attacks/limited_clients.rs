@@ -3,23 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::people::all_scopes;
 use crate::support::{Actor, Reply, TestApp, on_both};
-
-const SCOPES: &[&str] = &[
-    "users:write",
-    "users:read",
-    "connections:write",
-    "vehicles:read",
-    "grants:write",
-    "grants:read",
-    "commands:write",
-    "commands:read",
-    "audit:read",
-];
 
 /// A program with every scope, for this car alone.
 async fn limited_to(app: &TestApp, car: &str) -> Actor {
-    let body = json!({ "name": "Limited", "scopes": SCOPES, "vehicle_ids": [car] });
+    let body = json!({ "name": "Limited", "scopes": all_scopes(), "vehicle_ids": [car] });
     let made = app.admin().await.post("/v1/api-clients", body).await.expect(201);
     assert_eq!(made.body["vehicle_ids"], json!([car]));
     let (id, secret) = (made.text("client_id"), made.text("client_secret"));
@@ -84,7 +73,7 @@ on_both! {
             assert_eq!(answer.text("code"), "not_found", "{method} {path}: {}", answer.body);
         }
         // What is about several cars at once is not for it.
-        for path in ["/v1/vehicles", "/v1/grants", "/v1/audit-entries"] {
+        for path in ["/v1/vehicles", "/v1/grants", "/v1/audit-entries", "/v1/connections", "/v1/holds"] {
             alone.get(path).await.expect_problem(403, "vehicles_limited");
         }
         for_owner.post("/v1/connections", json!({})).await.expect_problem(403, "vehicles_limited");

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Row;
-use crate::support::people::PASSWORD;
+use crate::support::people::{PASSWORD, all_scopes};
 use crate::support::{Actor, Reply, TestApp};
 
 /// Everything that paths and bodies name, made afresh for each row.
@@ -24,18 +24,6 @@ pub(super) struct Scene {
     /// A hold over the grant.
     hold_id: String,
 }
-
-const SCOPES: &[&str] = &[
-    "users:write",
-    "users:read",
-    "connections:write",
-    "vehicles:read",
-    "grants:write",
-    "grants:read",
-    "commands:write",
-    "commands:read",
-    "audit:read",
-];
 
 /// The people of the stories; they stay the same for all rows.
 pub(super) struct People {
@@ -58,7 +46,7 @@ pub(super) async fn people(app: &TestApp) -> People {
     let (admin, guest) = (app.admin().await, app.guest().await);
     let grant_id = owner.lend(app, &guest).await;
     let entries = admin.get(&format!("/v1/audit-entries?grant_id={grant_id}")).await.expect(200);
-    let (api_client, powerless) = (app.api_client(SCOPES).await, app.api_client(&[]).await);
+    let (api_client, powerless) = (app.api_client(&all_scopes()).await, app.api_client(&[]).await);
     for person in [&owner, &guest] {
         person.allow(&api_client).await;
     }
@@ -192,6 +180,9 @@ impl Scene {
                 "dry_run": true,
             }),
             "/v1/holds" => json!({ "scope": { "grant_id": self.grant_id }, "reason": "Because." }),
+            "/v1/vehicles/{vehicle_id}" => json!({ "label": "Ours" }),
+            "/v1/grants/{grant_id}/switch-vehicle" => json!({ "vehicle_id": self.vehicle_id }),
+            "/v1/users/{user_id}" => json!({ "external_ref": null }),
             "/v1/grants/{grant_id}" => json!({ "not_after": "2026-07-01T13:00:00Z" }),
             "/v1/commands" | "/v1/access-checks" => {
                 json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
@@ -217,6 +208,7 @@ impl Scene {
             "/v1/vehicles/{vehicle_id}/transfer",
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
+            "/v1/grants/{grant_id}/switch-vehicle",
             "PATCH /v1/grants/{grant_id}",
             "POST /v1/holds",
             "POST /v1/ends",

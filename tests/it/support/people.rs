@@ -1,5 +1,6 @@
 //! The people and API clients of a story: made by the administrator, signed in, with their cars.
 
+use keylend::domain::actor::Scope;
 use keylend::service::organizations;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -11,6 +12,11 @@ use super::actors::{Actor, Reply};
 pub(crate) const PASSWORD: &str = "purple giraffes park sideways";
 /// The organization's name in which stories play.
 pub(crate) const ORGANIZATION: &str = "Story Drive";
+/// Everything that a program may be allowed.
+pub(crate) fn all_scopes() -> Vec<&'static str> {
+    Scope::ALL.iter().map(|scope| scope.as_str()).collect()
+}
+
 /// Everything that can be granted.
 pub(crate) const EVERYTHING: &[&str] = &[
     "unlock",

@@ -80,7 +80,7 @@ impl Story {
         let entitlements = [Entitlement::Unlock, Entitlement::Lock].into_iter().collect();
         let terms = Terms { entitlements, validity, grace: Grace::default(), uses_max: None };
         self.waiting.extend([
-            Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms },
+            Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms, instead_of: None },
             Event::GrantTokenMinted {
                 grant_id,
                 vehicle_id,

@@ -31,8 +31,16 @@ pub(crate) struct Instance {
 impl Stage {
     /// A cloud, a migrated database at this URL (a file if there is none) and an administrator.
     pub(crate) async fn open(database_url: Option<&str>) -> Self {
+        Self::with_cars(3, database_url).await
+    }
+
+    /// The same with so many cars.
+    pub(crate) async fn with_cars(count: usize, database_url: Option<&str>) -> Self {
         let mut terminal = Terminal::open();
-        let mut cloud = terminal.start(&["simulate", "--listen", "127.0.0.1:0", "--auto-approve"]);
+        let count = count.to_string();
+        let simulate =
+            ["simulate", "--listen", "127.0.0.1:0", "--auto-approve", "--vehicles", &count];
+        let mut cloud = terminal.start(&simulate);
         let cloud_url = cloud.after("simulated vehicle cloud at").await;
         terminal.export("KEYLEND_SIMULATOR_URL", &cloud_url);
         terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");

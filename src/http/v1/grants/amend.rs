@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{EndQuery, GrantBody, check_terms, metadata_text};
+use super::{EndQuery, GrantBody, check_terms};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::Grace;
 use crate::domain::id::GrantId;
@@ -18,7 +18,7 @@ use crate::domain::user::ShortText;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, ApiQuery, IfMatch, SignedIn, given};
 use crate::http::problem::Problem;
-use crate::http::v1::versioned;
+use crate::http::v1::{metadata_text, versioned};
 use crate::service::Violation;
 use crate::service::grants::{self, Changes};
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{GrantBody, check_terms, metadata_text};
+use super::{GrantBody, check_terms};
 use crate::domain::amendment::Terms;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{Grace, Validity};
@@ -18,7 +18,7 @@ use crate::domain::user::ShortText;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
-use crate::http::v1::{created, idempotency, versioned};
+use crate::http::v1::{created, idempotency, metadata_text, versioned};
 use crate::service::Violation;
 use crate::service::grants::{self, NewGrant};
 

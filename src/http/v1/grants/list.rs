@@ -7,20 +7,57 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::HeldGrantBody;
-use crate::domain::id::VehicleId;
+use crate::domain::grant::GrantStatus;
+use crate::domain::id::{UserId, VehicleId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::ShortText;
 use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants::{self, HeldGrant};
+use crate::storage::grant_lists::GrantFilter as Filter;
 
 /// Which grants.
-#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct GrantFilter {
     /// Only those for this car.
     #[param(value_type = Option<String>)]
     vehicle_id: Option<VehicleId>,
+    /// Only those that this person may use.
+    #[param(value_type = Option<String>)]
+    grantee_id: Option<UserId>,
+    /// Only those for the cars of this person.
+    #[param(value_type = Option<String>)]
+    owner_id: Option<UserId>,
+    /// Only those that carry this name of yours.
+    #[param(value_type = Option<String>, max_length = 120)]
+    external_ref: Option<ShortText>,
+    /// Only those that are `upcoming`, `active` or `ended`.
+    #[param(value_type = Option<String>)]
+    status: Option<GrantStatus>,
+    /// Only those that are valid at this time or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only those that are valid before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+impl From<GrantFilter> for Filter {
+    fn from(asked: GrantFilter) -> Self {
+        Self {
+            concerning: None,
+            vehicle_id: asked.vehicle_id,
+            grantee_id: asked.grantee_id,
+            owner_id: asked.owner_id,
+            external_ref: asked.external_ref.map(String::from),
+            status: asked.status,
+            from: asked.from,
+            until: asked.until,
+        }
+    }
 }
 
 /// List the grants one was given or has issued, newest first; all of them for administrators.
@@ -33,7 +70,8 @@ pub(in crate::http) async fn list(
     paged: Paged<GrantFilter>,
 ) -> Result<List<HeldGrantBody>, Problem> {
     let service = &gateway.service;
-    let rows = grants::list(&service.base, &caller, paged.filter.vehicle_id, paged.page).await?;
+    let filter = paged.filter.clone().into();
+    let rows = grants::list(&service.base, &caller, filter, paged.page).await?;
     let now = service.base.clock.now();
     let id = |held: &HeldGrant| held.grant.grant_id.as_uuid();
     Ok(paged.list(rows, id, |held| HeldGrantBody::at(held, now)))

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::HoldBody;
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::key_scope::KeyScope;
 use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
+use crate::service::Error;
 use crate::service::holds::{self, ListedHold};
 
 /// Which holds.
@@ -21,6 +24,34 @@ pub(in crate::http) struct HoldFilter {
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     standing: bool,
+    /// Only those over this grant itself.
+    #[param(value_type = Option<String>)]
+    grant_id: Option<GrantId>,
+    /// Only those over this car itself.
+    #[param(value_type = Option<String>)]
+    vehicle_id: Option<VehicleId>,
+    /// Only those over this person themself.
+    #[param(value_type = Option<String>)]
+    user_id: Option<UserId>,
+}
+
+impl HoldFilter {
+    /// What the holds are to be over, if it is said.
+    fn scope(&self) -> Result<Option<KeyScope>, Problem> {
+        let named = [
+            self.grant_id.map(KeyScope::Grant),
+            self.vehicle_id.map(KeyScope::Vehicle),
+            self.user_id.map(KeyScope::User),
+        ];
+        let mut named = named.into_iter().flatten();
+        match (named.next(), named.next()) {
+            (scope, None) => Ok(scope),
+            (_, Some(_)) => {
+                let detail = "only one of grant_id, vehicle_id and user_id can be given";
+                Err(Error::invalid("?grant_id", "exclusive", detail).into())
+            }
+        }
+    }
 }
 
 /// List holds, newest first: those over oneself, one's cars and grants and over the organization; all of them for
@@ -34,7 +65,8 @@ pub(in crate::http) async fn list(
     paged: Paged<HoldFilter>,
 ) -> Result<List<HoldBody>, Problem> {
     let base = &gateway.service.base;
-    let rows = holds::list(base, &caller, paged.filter.standing, paged.page).await?;
+    let (scope, only_standing) = (paged.filter.scope()?, paged.filter.standing);
+    let rows = holds::list(base, &caller, scope, only_standing, paged.page).await?;
     let id = |listed: &ListedHold| listed.hold.standing.hold_id.as_uuid();
     Ok(paged.list(rows, id, |listed| HoldBody::of(listed.hold, listed.stands)))
 }

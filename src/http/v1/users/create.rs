@@ -34,6 +34,9 @@ pub(in crate::http) struct CreateUser {
     /// Whether the link shall need a PIN, which you give them another way. No if not given.
     #[serde(default)]
     with_pin: bool,
+    /// Your own name for them, which no other account of the organization has.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "customer-4711")]
+    external_ref: Option<ShortText>,
 }
 
 /// A new account, and the link by which its person comes to it.
@@ -69,6 +72,7 @@ pub(in crate::http) async fn create(
         display_name: body.value.display_name,
         role: body.value.role.unwrap_or(Role::Member),
         with_pin: body.value.with_pin,
+        external_ref: body.value.external_ref.map(String::from),
     };
     let answer = users::create(&gateway.service.base, &caller, &idempotency, new).await?;
     Ok(created(answer, CreatedUserBody::from))
