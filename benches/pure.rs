@@ -15,7 +15,7 @@ use keylend::audit::entry::leaf_hash;
 use keylend::audit::verify::Verifier;
 use keylend::domain::connection::{ConnectionStatus, Permissions};
 use keylend::domain::entitlement::Entitlement;
-use keylend::domain::grant::{Grace, Grant, Validity};
+use keylend::domain::grant::{Description, Grace, Grant, Validity};
 use keylend::domain::hold::StandingHolds;
 use keylend::domain::id::Id;
 use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, decide};
@@ -56,9 +56,7 @@ fn grant() -> Grant {
         end: None,
         revision: 1,
         version: 1,
-        label: None,
-        metadata: None,
-        external_ref: None,
+        description: Description::default(),
         issued_at: now(),
     }
 }

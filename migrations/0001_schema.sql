@@ -284,6 +284,8 @@ CREATE TABLE grants (
     label TEXT,
     metadata TEXT,
     external_ref TEXT,
+    instructions TEXT,
+    fallback_text TEXT,
     issued_at BIGINT NOT NULL,
     CHECK (not_before < not_after),
     CHECK (uses >= 0 AND (uses_max IS NULL OR uses <= uses_max)),
@@ -298,6 +300,22 @@ CREATE INDEX grants_by_issue ON grants (organization_id, issued_at) WHERE ended_
 CREATE INDEX grants_by_reference ON grants (organization_id, external_ref, grant_id) WHERE external_ref IS NOT NULL;
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
+
+-- Guests' wishes to keep a car for longer. A grant has at most one that is undecided: another one takes its place.
+CREATE TABLE extension_requests (
+    extension_request_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    grant_id UUID NOT NULL REFERENCES grants (grant_id),
+    not_after BIGINT NOT NULL,
+    reason TEXT,
+    requested_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    decision TEXT CHECK (decision IN ('approved', 'declined')),
+    decided_at BIGINT,
+    CHECK ((decision IS NULL) = (decided_at IS NULL))
+);
+CREATE UNIQUE INDEX extension_requests_undecided ON extension_requests (grant_id) WHERE decision IS NULL;
+CREATE INDEX extension_requests_by_grant ON extension_requests (grant_id, extension_request_id);
 
 -- Pauses of what grants allow, over a grant, a person, a car or an organization.
 CREATE TABLE holds (

@@ -108,6 +108,10 @@ words! {
         MintToken = "grants.mint_token",
         /// Change a grant.
         AmendGrant = "grants.amend",
+        /// Ask to use a grant for longer.
+        RequestExtension = "grants.request_extension",
+        /// Decide whether a grant is used for longer.
+        DecideExtension = "grants.decide_extension",
         /// Move a grant to another car.
         SwitchVehicle = "grants.switch_vehicle",
         /// Change a grant so that it allows less, and nothing new.
@@ -284,6 +288,8 @@ const TABLE: &[Rule] = &[
     rule(Op::GetGrant,           &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::MintToken,          &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
     rule(Op::AmendGrant,         &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
+    rule(Op::RequestExtension,   &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
+    rule(Op::DecideExtension,    &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::SwitchVehicle,      &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::NarrowGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),
     rule(Op::RevokeGrant,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),

@@ -18,11 +18,12 @@ use crate::domain::cause::Cause;
 use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
+use crate::domain::extension::ExtensionDecision;
 use crate::domain::grant::EndReason;
 use crate::domain::hold::Rank;
 use crate::domain::id::{
-    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, EndId, GrantId, HoldId, SessionId,
-    TokenId, UserId, VehicleId,
+    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, EndId, ExtensionRequestId,
+    GrantId, HoldId, SessionId, TokenId, UserId, VehicleId,
 };
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
@@ -237,6 +238,22 @@ pub enum Event {
         effect: Effect,
         terms: Terms,
         in_flight: usize,
+    },
+    /// A guest asked to use a grant for longer.
+    ExtensionRequested {
+        extension_request_id: ExtensionRequestId,
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        not_after: Timestamp,
+    },
+    /// The owner decided about that; what it changed has an entry of its own.
+    ExtensionDecided {
+        extension_request_id: ExtensionRequestId,
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        decision: ExtensionDecision,
     },
     /// Owner or admin ended a grant.
     GrantRevoked {

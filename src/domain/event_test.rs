@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::cause::Unseen;
 use crate::domain::entitlement::Entitlement;
+use crate::domain::extension::ExtensionDecision;
 use crate::domain::fault::{AccountFault, Fault};
 use crate::domain::grant::{Grace, Validity};
 use crate::domain::id::{Id, Kind};
@@ -32,7 +33,6 @@ fn of_accounts() -> Vec<Event> {
         Event::RecordArchived { first: 0, entries: 256 },
         Event::UserCreated { user_id, role: Role::Member },
         Event::UserDisabled { user_id },
-        Event::UserDescribed { user_id, changed: vec!["external_ref"] },
         Event::UserDescribed { user_id, changed: vec!["external_ref"] },
         Event::UserEnabled { user_id },
         Event::UserPasswordChanged { user_id },
@@ -148,6 +148,20 @@ fn of_grants() -> Vec<Event> {
             grant_revision,
             leave_lock: false,
             in_flight: 1,
+        },
+        Event::ExtensionRequested {
+            extension_request_id: id(),
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            not_after,
+        },
+        Event::ExtensionDecided {
+            extension_request_id: id(),
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            decision: ExtensionDecision::Declined,
         },
         Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision },
         Event::GrantEnded {

@@ -200,14 +200,25 @@ pub struct Grant {
     pub revision: i64,
     /// Rises with every change that somebody made to it; a use and the owner's confirmation do not raise it.
     pub version: i64,
-    /// A short text of the issuer's.
+    /// What describes it.
+    pub description: Description,
+    /// The time at which it was issued.
+    pub issued_at: Timestamp,
+}
+
+/// What the issuer says of a grant; what it allows does not rest on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// A short text for people.
     pub label: Option<String>,
-    /// The issuer's own data as JSON text; the service never looks inside.
+    /// Data of the issuer's as JSON text; the service never looks inside.
     pub metadata: Option<String>,
     /// The issuer's own name for what it belongs to, such as a booking; several grants may carry the same.
     pub external_ref: Option<String>,
-    /// The time at which it was issued.
-    pub issued_at: Timestamp,
+    /// What the person at the car should know: where it stands, where the papers are.
+    pub instructions: Option<String>,
+    /// What the person at the car should do when it does not open.
+    pub fallback_text: Option<String>,
 }
 
 impl Grant {

@@ -34,9 +34,7 @@ fn grant() -> Grant {
         end: None,
         revision: 1,
         version: 1,
-        label: None,
-        metadata: None,
-        external_ref: None,
+        description: Description::default(),
         issued_at: begins(),
     }
 }

@@ -106,6 +106,8 @@ kinds! {
     Hold, HoldId, "hld", "hold";
     /// An end of all grants within a scope.
     End, EndId, "end", "end";
+    /// A guest's wish to keep a car for longer.
+    ExtensionRequest, ExtensionRequestId, "ext", "extension request";
     /// One request to the car.
     Command, CommandId, "cmd", "command";
     /// One line of the record.

@@ -16,6 +16,7 @@ pub mod command;
 pub mod connection;
 pub mod entitlement;
 pub mod event;
+pub mod extension;
 pub mod fault;
 pub mod grant;
 pub mod hold;

@@ -25,7 +25,7 @@ impl Selection {
     #[must_use]
     pub fn covers(&self, grant: &Grant) -> bool {
         grant.issued_at < self.issued_before
-            && (self.external_ref.is_none() || self.external_ref == grant.external_ref)
+            && (self.external_ref.is_none() || self.external_ref == grant.description.external_ref)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::grant::Description;
 use crate::domain::id::Id;
 
 fn at(second: i64) -> Timestamp {
@@ -22,11 +23,9 @@ fn pending(issued_before: i64, external_ref: Option<&str>) -> PendingEnd {
 }
 
 fn grant(issued_at: i64, external_ref: Option<&str>) -> Grant {
-    Grant {
-        issued_at: at(issued_at),
-        external_ref: external_ref.map(str::to_owned),
-        ..Grant::example()
-    }
+    let external_ref = external_ref.map(str::to_owned);
+    let description = Description { external_ref, ..Description::default() };
+    Grant { issued_at: at(issued_at), description, ..Grant::example() }
 }
 
 #[test]

@@ -171,6 +171,31 @@ impl FromStr for ShortText {
     }
 }
 
+/// A text of several lines for people to read: trimmed, not empty, no control characters but line breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LongText(String);
+
+impl LongText {
+    /// In Unicode code points.
+    pub const LENGTH_MAX: usize = 2000;
+}
+
+impl FromStr for LongText {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > Self::LENGTH_MAX {
+            return Err(InvalidText("must have 1 to 2000 characters"));
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(InvalidText("must not contain control characters but line breaks"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 macro_rules! checked_texts {
     ($($text:ident),*) => {
         $(
@@ -189,7 +214,7 @@ macro_rules! checked_texts {
     };
 }
 
-checked_texts!(Email, ShortText);
+checked_texts!(Email, ShortText, LongText);
 
 #[cfg(test)]
 mod tests {
@@ -255,5 +280,19 @@ mod tests {
     fn names_cannot_forge_log_lines() {
         assert!("Kim\r\nadmin".parse::<ShortText>().is_err());
         assert_eq!("  Kim ".parse::<ShortText>().unwrap().as_str(), "Kim");
+    }
+
+    #[test]
+    fn a_long_text_has_lines_and_an_end() {
+        let text = |text: &str| text.parse::<LongText>().map(String::from).ok();
+        assert_eq!(
+            text(" Level 2,\nnext to the lift. "),
+            Some("Level 2,\nnext to the lift.".into())
+        );
+        assert!(text(&"x".repeat(LongText::LENGTH_MAX)).is_some());
+        for wrong in ["", " \n ", "a\u{0}b", "a\tb", "a\rb", &"x".repeat(LongText::LENGTH_MAX + 1)]
+        {
+            assert_eq!(text(wrong), None, "{wrong:?}");
+        }
     }
 }

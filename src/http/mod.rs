@@ -128,6 +128,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
             v1::vehicles::describe::describe,
             v1::vehicles::remove::remove
         ))
+        .routes(routes!(v1::vehicles::holders::holders))
         .routes(routes!(v1::vehicles::read::read))
         .routes(routes!(v1::vehicles::transfer::transfer, v1::vehicles::transfer::withdraw))
         .routes(routes!(v1::commands::list::list))
@@ -136,6 +137,9 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::grants::token::mint))
         .routes(routes!(v1::grants::revoke::revoke))
         .routes(routes!(v1::grants::switch::switch))
+        .routes(routes!(v1::grants::extensions::request, v1::grants::extensions::list))
+        .routes(routes!(v1::grants::extensions::approve))
+        .routes(routes!(v1::grants::extensions::decline))
         .routes(routes!(v1::grants::relinquish::relinquish))
         .routes(routes!(v1::grants::confirm::confirm))
         .routes(routes!(v1::holds::place::place, v1::holds::list::list))

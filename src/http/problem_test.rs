@@ -92,6 +92,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::State(StateFault::EmailTaken), 409, "email_taken"),
         (Error::State(StateFault::ExternalRefTaken), 409, "external_ref_taken"),
         (Error::State(StateFault::GrantsOverlap), 409, "grants_overlap"),
+        (Error::State(StateFault::RequestEnded), 409, "request_ended"),
         (Error::WindowTaken(Vec::new()), 409, "window_taken"),
         (Error::State(StateFault::ConsentLost), 409, "consent_lost"),
         (Error::State(StateFault::ConsentNotPending), 409, "consent_not_pending"),

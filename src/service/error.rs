@@ -130,6 +130,8 @@ pub enum StateFault {
     ExternalRefTaken,
     /// The grants for the car have less between them than one holder at a time asks for.
     GrantsOverlap,
+    /// The request was decided, or has expired, or asks for what the grant has already.
+    RequestEnded,
     /// The account is closed.
     AccountDisabled,
     /// The API client was revoked or has expired.

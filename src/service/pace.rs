@@ -199,6 +199,8 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::Reauthenticate
         | Operation::IssueGrant
         | Operation::AmendGrant
+        | Operation::RequestExtension
+        | Operation::DecideExtension
         | Operation::SwitchVehicle
         | Operation::MintToken
         | Operation::ReplaceReturnUrls

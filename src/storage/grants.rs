@@ -6,13 +6,13 @@ pub(crate) mod meaning;
 
 use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
-use crate::domain::grant::{End, Grace, Grant, Validity};
+use crate::domain::grant::{Description, End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
     not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, \
-    grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, (SELECT recoveries FROM users WHERE user_id = $5), \
+    instructions, fallback_text, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 /// Which of these are alive, the domain decides.
@@ -36,7 +36,7 @@ const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recover
     JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries)";
 /// What it says is that of a row that the same transaction has locked and read.
 const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
-    external_ref = $9, revision = $10, grace_minutes = $11, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
     RETURNING *";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, leave_lock = $6, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
@@ -84,9 +84,13 @@ impl FromRow for Grant {
             end,
             revision: row.get("revision")?,
             version: row.get("version")?,
-            label: row.optional("label")?,
-            metadata: row.optional("metadata")?,
-            external_ref: row.optional("external_ref")?,
+            description: Description {
+                label: row.optional("label")?,
+                metadata: row.optional("metadata")?,
+                external_ref: row.optional("external_ref")?,
+                instructions: row.optional("instructions")?,
+                fallback_text: row.optional("fallback_text")?,
+            },
             issued_at: row.get("issued_at")?,
         })
     }
@@ -98,6 +102,7 @@ impl FromRow for Grant {
 /// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
 /// database does not answer.
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
+    let description = &grant.description;
     query(INSERT)
         .bind(grant.grant_id)
         .bind(grant.organization_id)
@@ -108,11 +113,13 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(grant.validity.not_before())
         .bind(grant.validity.not_after())
         .bind(grant.uses_max)
-        .bind(grant.label.as_deref())
-        .bind(grant.metadata.as_deref())
-        .bind(grant.external_ref.as_deref())
+        .bind(description.label.as_deref())
+        .bind(description.metadata.as_deref())
+        .bind(description.external_ref.as_deref())
         .bind(grant.issued_at)
         .bind(i64::from(grant.grace))
+        .bind(description.instructions.as_deref())
+        .bind(description.fallback_text.as_deref())
         .execute_one(tx)
         .await
 }
@@ -175,6 +182,7 @@ pub async fn confirm_of(
 /// Changes a grant to what `amended` says, and returns it as it is then; `None` if an act has ended it. The row must be
 /// locked by this transaction since it was read.
 pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, StorageError> {
+    let description = &amended.description;
     query(AMEND)
         .bind(amended.organization_id)
         .bind(amended.grant_id)
@@ -182,11 +190,13 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(amended.validity.not_before())
         .bind(amended.validity.not_after())
         .bind(amended.uses_max)
-        .bind(amended.label.as_deref())
-        .bind(amended.metadata.as_deref())
-        .bind(amended.external_ref.as_deref())
+        .bind(description.label.as_deref())
+        .bind(description.metadata.as_deref())
+        .bind(description.external_ref.as_deref())
         .bind(amended.revision)
         .bind(i64::from(amended.grace))
+        .bind(description.instructions.as_deref())
+        .bind(description.fallback_text.as_deref())
         .fetch_optional(tx)
         .await
 }

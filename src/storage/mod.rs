@@ -21,6 +21,7 @@ pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
+pub mod extension_requests;
 pub mod grant_lists;
 pub mod grants;
 pub mod holds;
@@ -116,6 +117,7 @@ pub fn statements() -> Vec<&'static str> {
         cosignatures::STATEMENTS,
         db::STATEMENTS,
         decisions::STATEMENTS,
+        extension_requests::STATEMENTS,
         grant_lists::STATEMENTS,
         grants::STATEMENTS,
         holds::STATEMENTS,

@@ -81,6 +81,7 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/vehicles",                             [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}",                [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("PATCH",  "/v1/vehicles/{vehicle_id}",                [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/vehicles/{vehicle_id}/holders",        [200, 200, 403, 403, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/vehicles/{vehicle_id}/commands",       [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/vehicles/{vehicle_id}/transfer",       [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("DELETE", "/v1/vehicles/{vehicle_id}/transfer",       [403, 204, 403, 404, 404, 204, 403, 401, 401]),
@@ -92,6 +93,14 @@ const TABLE: &[Row] = &[
     ("PATCH",  "/v1/grants/{grant_id}",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    // Not for longer than it is.
+    ("POST",   "/v1/grants/{grant_id}/extension-requests", [403, 403, 422, 404, 404, 422, 403, 401, 401]),
+    ("GET",    "/v1/grants/{grant_id}/extension-requests", [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    // No request: who may decide learns that it is not there.
+    ("POST",   "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",
+                                                           [403, 404, 403, 404, 404, 404, 403, 401, 401]),
+    ("POST",   "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/decline",
+                                                           [403, 404, 403, 404, 404, 404, 403, 401, 401]),
     // To the car that it is for.
     ("POST",   "/v1/grants/{grant_id}/switch-vehicle",     [403, 422, 403, 404, 404, 422, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),

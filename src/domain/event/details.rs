@@ -129,6 +129,12 @@ impl Event {
                 "leave_lock": leave_lock,
                 "in_flight": in_flight,
             }),
+            Self::ExtensionRequested { extension_request_id, not_after, .. } => {
+                json!({ "extension_request_id": extension_request_id, "not_after": not_after })
+            }
+            Self::ExtensionDecided { extension_request_id, decision, .. } => {
+                json!({ "extension_request_id": extension_request_id, "decision": decision })
+            }
             Self::GrantRelinquished { grant_revision, .. } => {
                 json!({ "grant_revision": grant_revision })
             }

@@ -43,6 +43,8 @@ impl Event {
             Self::VehicleConnected { .. } => "vehicle.connected",
             Self::GrantIssued { .. } => "grant.issued",
             Self::GrantAmended { .. } => "grant.amended",
+            Self::ExtensionRequested { .. } => "extension.requested",
+            Self::ExtensionDecided { .. } => "extension.decided",
             Self::GrantRevoked { .. } => "grant.revoked",
             Self::GrantRelinquished { .. } => "grant.relinquished",
             Self::GrantConfirmed { .. } => "grant.confirmed",

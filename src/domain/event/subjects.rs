@@ -75,6 +75,8 @@ impl Event {
             }
             Self::GrantIssued { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantAmended { grant_id, vehicle_id, grantee_id, .. }
+            | Self::ExtensionRequested { grant_id, vehicle_id, grantee_id, .. }
+            | Self::ExtensionDecided { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantVehicleImpaired { grant_id, vehicle_id, grantee_id, .. }

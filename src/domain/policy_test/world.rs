@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::*;
 use super::breaks::{Break, Held, HeldThing, Lasts, MOMENT};
-use crate::domain::grant::{End, Grace, VALIDITY_MAX, Validity};
+use crate::domain::grant::{Description, End, Grace, VALIDITY_MAX, Validity};
 use crate::domain::hold::{Rank, StandingHold};
 use crate::domain::id::{Id, OrganizationId};
 use crate::domain::scope_end::{PendingEnd, Selection};
@@ -119,9 +119,7 @@ prop_compose! {
                     end: None,
                     revision: 1,
                     version: 1,
-                    label: None,
-                    metadata: None,
-                    external_ref: None,
+                    description: Description::default(),
                     issued_at: not_before(),
                 },
                 holds: StandingHolds::Nothing,

@@ -156,6 +156,8 @@ catalog! {
         "Another grant opens the car at that time, and one person at a time may hold it: `free_windows` says when it is free" "The car is booked at that time.";
     GrantsOverlap "grants_overlap" CONFLICT FixRequest never
         "Grants that open the car overlap, or have less between them than the buffer: change or end them first" "The car is lent to several people at the same time.";
+    RequestEnded "request_ended" CONFLICT FixRequest never
+        "The request was decided, or has expired, or asks for what the grant has already" "This request is over.";
     ExternalRefTaken "external_ref_taken" CONFLICT FixRequest never
         "Another one of the organization has this `external_ref`: take it from that one first" "This name is in use already.";
     ApiClientEnded "api_client_ended" CONFLICT FixRequest never

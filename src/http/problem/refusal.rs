@@ -147,6 +147,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::ExternalRefTaken => Code::ExternalRefTaken,
         StateFault::GrantsOverlap => Code::GrantsOverlap,
+        StateFault::RequestEnded => Code::RequestEnded,
         StateFault::AccountDisabled => Code::AccountDisabled,
         StateFault::ApiClientEnded => Code::ApiClientEnded,
         StateFault::AccountErased => Code::AccountErased,

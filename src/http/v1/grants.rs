@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod amend;
 pub(in crate::http) mod confirm;
+pub(in crate::http) mod extensions;
 pub(in crate::http) mod get;
 pub(in crate::http) mod issue;
 pub(in crate::http) mod list;
@@ -60,6 +61,10 @@ pub(in crate::http) struct GrantBody {
     metadata: Option<Value>,
     /// The issuer's own name for what it belongs to, such as a booking.
     external_ref: Option<String>,
+    /// What the person at the car should know.
+    instructions: Option<String>,
+    /// What the person at the car should do when it does not open.
+    fallback_text: Option<String>,
     /// Rises with every change that somebody made, confirming apart; the `ETag` for `If-Match`.
     version: i64,
     /// Rises with every change of what it allows; entries of the record name it.
@@ -71,6 +76,8 @@ pub(in crate::http) struct GrantBody {
 impl GrantBody {
     fn at(grant: Grant, now: Timestamp) -> Self {
         let end = grant.ended_by(now);
+        let lock_until = grant.lock_until();
+        let (status, description) = (grant.status(now), grant.description);
         Self {
             grant_id: grant.grant_id.to_string(),
             vehicle_id: grant.vehicle_id.to_string(),
@@ -79,16 +86,18 @@ impl GrantBody {
             entitlements: grant.entitlements.iter().map(|word| word.to_string()).collect(),
             not_before: grant.validity.not_before().to_string(),
             not_after: grant.validity.not_after().to_string(),
-            status: grant.status(now).to_string(),
+            status: status.to_string(),
             ended_at: end.map(|end| end.ended_at.to_string()),
             end_reason: end.map(|end| end.end_reason.to_string()),
             grace_minutes: grant.grace.minutes(),
-            lock_until: grant.lock_until().map(|until| until.to_string()),
+            lock_until: lock_until.map(|until| until.to_string()),
             max_uses: grant.uses_max,
             uses: grant.uses,
-            label: grant.label,
-            metadata: grant.metadata.and_then(|text| serde_json::from_str(&text).ok()),
-            external_ref: grant.external_ref,
+            label: description.label,
+            metadata: description.metadata.and_then(|text| serde_json::from_str(&text).ok()),
+            external_ref: description.external_ref,
+            instructions: description.instructions,
+            fallback_text: description.fallback_text,
             version: grant.version,
             revision: grant.revision,
             issued_at: grant.issued_at.to_string(),

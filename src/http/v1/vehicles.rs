@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod describe;
 pub(in crate::http) mod get;
+pub(in crate::http) mod holders;
 pub(in crate::http) mod list;
 pub(in crate::http) mod read;
 pub(in crate::http) mod remove;

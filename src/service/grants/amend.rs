@@ -6,7 +6,7 @@ use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::entitlement::Entitlements;
 use crate::domain::event::Event;
-use crate::domain::grant::{Grace, Grant, Validity};
+use crate::domain::grant::{Description, Grace, Grant, Validity};
 use crate::domain::id::{CommandId, GrantId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
@@ -36,6 +36,10 @@ pub struct Changes {
     pub metadata: Option<Option<String>>,
     /// The issuer's own name for what it belongs to; the inner `None` takes it away.
     pub external_ref: Option<Option<String>>,
+    /// What the person at the car should know; the inner `None` takes it away.
+    pub instructions: Option<Option<String>>,
+    /// What they should do when it does not open; the inner `None` takes it away.
+    pub fallback_text: Option<Option<String>>,
 }
 
 /// A grant that was changed.
@@ -52,7 +56,11 @@ pub struct AmendedGrant {
 impl Changes {
     /// Whether what only describes the grant is to change.
     const fn describe(&self) -> bool {
-        self.label.is_some() || self.metadata.is_some() || self.external_ref.is_some()
+        self.label.is_some()
+            || self.metadata.is_some()
+            || self.external_ref.is_some()
+            || self.instructions.is_some()
+            || self.fallback_text.is_some()
     }
 
     /// The grant as it is to be.
@@ -63,12 +71,17 @@ impl Changes {
             .map_err(|why| Error::invalid("/not_after", "invalid_validity", why))?;
         let grace = self.grace.unwrap_or(grant.grace);
         let mut changed = Grant { validity, grace, ..grant.clone() };
-        let Self { entitlements, uses_max, label, metadata, external_ref, .. } = self.clone();
-        changed.entitlements = entitlements.unwrap_or(changed.entitlements);
-        changed.uses_max = uses_max.unwrap_or(changed.uses_max);
-        changed.label = label.unwrap_or(changed.label);
-        changed.metadata = metadata.unwrap_or(changed.metadata);
-        changed.external_ref = external_ref.unwrap_or(changed.external_ref);
+        let asked = self.clone();
+        changed.entitlements = asked.entitlements.unwrap_or(changed.entitlements);
+        changed.uses_max = asked.uses_max.unwrap_or(changed.uses_max);
+        let before = changed.description;
+        changed.description = Description {
+            label: asked.label.unwrap_or(before.label),
+            metadata: asked.metadata.unwrap_or(before.metadata),
+            external_ref: asked.external_ref.unwrap_or(before.external_ref),
+            instructions: asked.instructions.unwrap_or(before.instructions),
+            fallback_text: asked.fallback_text.unwrap_or(before.fallback_text),
+        };
         Ok(changed)
     }
 }
@@ -99,7 +112,8 @@ pub async fn amend(
     Ok(amended)
 }
 
-async fn amend_in(
+/// The same in the caller's transaction.
+pub(super) async fn amend_in(
     base: &Base,
     work: &mut Work<'_>,
     caller: &Caller,

@@ -4,7 +4,7 @@ use super::{calendar, lock_missing, missing_permissions};
 use crate::domain::access::{Operation, Sought};
 use crate::domain::amendment::Terms;
 use crate::domain::event::Event;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Description, Grant};
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::policy::VehicleFacts;
 use crate::domain::time::Timestamp;
@@ -26,12 +26,8 @@ pub struct NewGrant {
     pub grantee_id: UserId,
     /// What it allows; at least one thing.
     pub terms: Terms,
-    /// A short text of the issuer's.
-    pub label: Option<String>,
-    /// The issuer's own data as JSON text.
-    pub metadata: Option<String>,
-    /// The issuer's own name for what it belongs to.
-    pub external_ref: Option<String>,
+    /// What describes it.
+    pub description: Description,
 }
 
 /// Issues a grant.
@@ -109,9 +105,7 @@ fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timest
         end: None,
         revision: 1,
         version: 1,
-        label: new.label.clone(),
-        metadata: new.metadata.clone(),
-        external_ref: new.external_ref.clone(),
+        description: new.description.clone(),
         issued_at,
     }
 }

@@ -90,8 +90,6 @@ fn moved(before: &Grant, vehicle_id: VehicleId) -> issue::NewGrant {
         vehicle_id,
         grantee_id: before.grantee_id,
         terms,
-        label: before.label.clone(),
-        metadata: before.metadata.clone(),
-        external_ref: before.external_ref.clone(),
+        description: before.description.clone(),
     }
 }

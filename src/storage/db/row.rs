@@ -268,6 +268,7 @@ parsed_columns!(
     crate::domain::connection::ConnectionStatus,
     crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
+    crate::domain::extension::ExtensionDecision,
     crate::domain::grant::EndReason,
     crate::domain::user::ShortText,
     crate::domain::user::Email,

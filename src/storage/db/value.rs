@@ -115,6 +115,7 @@ value_from_words!(
     crate::domain::claim::ClaimEnd,
     crate::domain::claim::ClaimPurpose,
     crate::domain::event::SessionEnd,
+    crate::domain::extension::ExtensionDecision,
     crate::domain::grant::EndReason,
     crate::domain::hold::Rank,
     crate::domain::user::Role,

@@ -25,6 +25,8 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 sampler.word_or_none(&["booking 17"]),
                 sampler.few(),
                 15.into(),
+                sampler.word_or_none(&["in the yard"]),
+                sampler.word_or_none(&["call us"]),
             ];
             sampler.values(values)
         }),
@@ -54,7 +56,7 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 }
 
 fn amend() -> Update {
-    const COLUMNS: [&str; 9] = [
+    const COLUMNS: [&str; 11] = [
         "entitlements",
         "not_before",
         "not_after",
@@ -64,6 +66,8 @@ fn amend() -> Update {
         "external_ref",
         "revision",
         "grace_minutes",
+        "instructions",
+        "fallback_text",
     ];
     Update {
         sets: |row, bound, _| {

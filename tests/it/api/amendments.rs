@@ -34,8 +34,8 @@ on_both! {
             (json!({ "max_uses": 2, "not_after": "2026-07-01T15:00:00Z" }), "mixed"),
             (json!({ "max_uses": null, "not_before": "2026-07-01T11:00:00Z" }), "widening"),
             (json!({ "not_before": "2026-07-01T10:00:00Z" }), "none"),
-            (json!({ "label": "Late", "metadata": { "seat": 1 }, "external_ref": "booking-18" }), "none"),
-            (json!({ "label": null, "metadata": null, "external_ref": null }), "none"),
+            (json!({ "label": "Late", "metadata": { "seat": 1 }, "external_ref": "booking-18", "instructions": "Level 2,\nleft." }), "none"),
+            (json!({ "label": null, "metadata": null, "external_ref": null, "fallback_text": "Call us." }), "none"),
         ] {
             let amended = amend(&owner, &grant_id, changes.clone()).await.expect(200);
             assert_eq!(amended.text("effect"), effect, "{changes}");
@@ -48,6 +48,7 @@ on_both! {
         let now = seen(&owner, &grant_id).await;
         assert_eq!((version(&now), now.body["revision"].as_i64()), (Some(8), Some(6)));
         assert_eq!((now.text("not_after"), &now.body["label"]), ("2026-07-01T15:00:00Z".to_owned(), &Value::Null));
+        assert_eq!((now.text("instructions"), now.text("fallback_text")), ("Level 2,\nleft.".into(), "Call us.".into()));
         let path = format!("/v1/audit-entries?grant_id={grant_id}&event=grant.amended");
         let entries = app.admin().await.get(&path).await.expect(200);
         let entries = entries.body["data"].as_array().unwrap();

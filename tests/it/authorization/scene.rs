@@ -132,6 +132,7 @@ impl Scene {
             .replace("{user_id}", user_id)
             .replace("{session_id}", &self.session_id)
             .replace("{hold_id}", &self.hold_id)
+            .replace("{extension_request_id}", "ext_00000000000000000000000001")
             .replace("{api_client_id}", &self.api_client_id)
             .replace("{connection_id}", &self.connection_id)
             .replace("{observable}", "lock-status")
@@ -181,6 +182,9 @@ impl Scene {
             }),
             "/v1/holds" => json!({ "scope": { "grant_id": self.grant_id }, "reason": "Because." }),
             "/v1/vehicles/{vehicle_id}" => json!({ "label": "Ours" }),
+            "/v1/grants/{grant_id}/extension-requests" => {
+                json!({ "not_after": "2026-07-01T12:00:00Z" })
+            }
             "/v1/grants/{grant_id}/switch-vehicle" => json!({ "vehicle_id": self.vehicle_id }),
             "/v1/users/{user_id}" => json!({ "external_ref": null }),
             "/v1/grants/{grant_id}" => json!({ "not_after": "2026-07-01T13:00:00Z" }),
@@ -201,7 +205,11 @@ impl Scene {
     pub(super) async fn ask(&self, row: &Row, column: usize, cell: usize) -> Reply {
         let (method, path, _) = *row;
         // Where an API client must say for whom it acts, it acts for the owner or the guest.
-        let needs_grantee = ["/v1/grants/{grant_id}/token", "/v1/grants/{grant_id}/relinquish"];
+        let needs_grantee = [
+            "/v1/grants/{grant_id}/token",
+            "/v1/grants/{grant_id}/relinquish",
+            "POST /v1/grants/{grant_id}/extension-requests",
+        ];
         let needs_owner = [
             "/v1/connections/{connection_id}/complete",
             "/v1/connections/{connection_id}/reauthenticate",
@@ -209,6 +217,8 @@ impl Scene {
             "/v1/grants/{grant_id}/confirm",
             "/v1/grants/{grant_id}/revoke",
             "/v1/grants/{grant_id}/switch-vehicle",
+            "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",
+            "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/decline",
             "PATCH /v1/grants/{grant_id}",
             "POST /v1/holds",
             "POST /v1/ends",
@@ -227,7 +237,8 @@ impl Scene {
         if column == 5 && (needs_owner.contains(&path) || is_owners || ends_consent || issues) {
             actor = actor.acting_for(&self.actors[1]);
         }
-        if column == 5 && needs_grantee.contains(&path) {
+        let is_grantees = needs_grantee.contains(&format!("{method} {path}").as_str());
+        if column == 5 && (needs_grantee.contains(&path) || is_grantees) {
             actor = actor.acting_for(&self.actors[2]);
         }
         let key = format!("authorization-{cell}");

@@ -23,6 +23,7 @@ const KNOWN: &[&str] = &[
     "he left the umbrella in the car",
     "the umbrella was found",
     "all for the sake of an umbrella",
+    "the umbrella is in the boot",
 ];
 
 fn found(dump: &[u8], text: &str) -> bool {
@@ -50,7 +51,7 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
     person.vehicles = person.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     let guest = app.guest().await;
     let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] },
-        "external_ref": KNOWN[8] });
+        "external_ref": KNOWN[8], "instructions": KNOWN[12] });
     let grant_id = person.lend_with(app, &guest, texts).await.expect(201).text("grant_id");
     let path = format!("/v1/grants/{grant_id}/revoke");
     person.post(&path, json!({ "reason": KNOWN[4] })).await.expect(200);

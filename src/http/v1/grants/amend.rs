@@ -14,7 +14,7 @@ use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::Grace;
 use crate::domain::id::GrantId;
 use crate::domain::time::Timestamp;
-use crate::domain::user::ShortText;
+use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, ApiQuery, IfMatch, SignedIn, given};
 use crate::http::problem::Problem;
@@ -55,6 +55,14 @@ pub(in crate::http) struct AmendGrant {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
     external_ref: Option<Option<ShortText>>,
+    /// What the person at the car should know.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    instructions: Option<Option<LongText>>,
+    /// What the person at the car should do when it does not open.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    fallback_text: Option<Option<LongText>>,
 }
 
 impl AmendGrant {
@@ -72,6 +80,8 @@ impl AmendGrant {
             label: self.label.map(|label| label.map(String::from)),
             metadata,
             external_ref: self.external_ref.map(|name| name.map(String::from)),
+            instructions: self.instructions.map(|text| text.map(String::from)),
+            fallback_text: self.fallback_text.map(|text| text.map(String::from)),
         };
         if changes == Changes::default() {
             violations.push(Violation::of("", "empty", "must name what is to change"));

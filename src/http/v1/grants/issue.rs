@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::{GrantBody, check_terms};
 use crate::domain::amendment::Terms;
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::{Grace, Validity};
+use crate::domain::grant::{Description, Grace, Validity};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
-use crate::domain::user::ShortText;
+use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
@@ -58,6 +58,12 @@ pub(in crate::http) struct IssueGrant {
     /// Your own name for what it belongs to, such as a booking number; several grants may carry the same.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "booking-4711")]
     external_ref: Option<ShortText>,
+    /// What the person at the car should know: where it stands, where the papers are.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    instructions: Option<LongText>,
+    /// What the person at the car should do when it does not open.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    fallback_text: Option<LongText>,
 }
 
 impl IssueGrant {
@@ -78,9 +84,13 @@ impl IssueGrant {
                     grace: self.grace_minutes,
                     uses_max: self.max_uses,
                 },
-                label: self.label.map(String::from),
-                metadata,
-                external_ref: self.external_ref.map(String::from),
+                description: Description {
+                    label: self.label.map(String::from),
+                    metadata,
+                    external_ref: self.external_ref.map(String::from),
+                    instructions: self.instructions.map(String::from),
+                    fallback_text: self.fallback_text.map(String::from),
+                },
             }),
             _ => Err(Problem::invalid(violations)),
         }

@@ -81,7 +81,8 @@ impl Table {
                 ("user_id", ID), ("organization_id", ID), ("email", Text), ("display_name", Text),
                 ("role", Text), ("password_hash", Text), ("disabled_at", Integer), ("erased_at", Integer), ("revision", Integer), ("created_at", Integer),
                 ("created_by_kind", Text), ("created_by", ID), ("claimed_at", Integer), ("recoveries", Integer),
-                ("recovered_at", Integer), ("recovered_by_kind", Text), ("recovered_by", ID), ("holds", Text), ("ends", Text),
+                ("recovered_at", Integer), ("recovered_by_kind", Text), ("recovered_by", ID), ("external_ref", Text), ("holds", Text),
+                ("ends", Text),
             ],
             Self::Sessions => &[
                 ("session_id", ID), ("organization_id", ID), ("user_id", ID), ("created_at", Integer),
@@ -101,6 +102,8 @@ impl Table {
                 ("suspended_reason", Text), ("suspended_at", Integer), ("probe_at", Integer), ("probes", Integer),
                 ("owner_recoveries", Integer), ("consents", Integer), ("transfer_to", ID),
                 ("transfer_until", Integer), ("last_unlocked_by", ID), ("holds", Text), ("ends", Text),
+                ("label", Text), ("plate", Text), ("colour", Text), ("vin", Text), ("metadata", Text), ("external_ref", Text),
+                ("sharing", Text), ("buffer_minutes", Integer), ("version", Integer),
             ],
             Self::Grants => &[
                 ("grant_id", ID), ("organization_id", ID), ("vehicle_id", ID), ("issuer_id", ID), ("grantee_id", ID),
@@ -108,7 +111,7 @@ impl Table {
                 ("grace_minutes", Integer), ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
                 ("leave_lock", Boolean),
                 ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
-                ("issued_at", Integer),
+                ("instructions", Text), ("fallback_text", Text), ("issued_at", Integer),
                 ("grantee_recoveries", Integer), ("vehicle_consents", Integer), ("holds", Text),
             ],
             Self::Holds => &[

@@ -205,6 +205,9 @@ impl Sampler {
         row.set("revision", self.few());
         row.set("suspended_reason", self.word_or_none(&["account"]));
         row.set("probes", 0);
+        row.set("sharing", "shared");
+        row.set("buffer_minutes", 0);
+        row.set("version", 1);
     }
 
     fn grant(&mut self, row: &mut RehearsalRow) {

@@ -1,0 +1,151 @@
+//! `/v1/grants/{grant_id}/extension-requests`: a guest asks to keep a car for longer, and its owner decides.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::token::Nothing;
+use crate::domain::extension::{ExtensionDecision, ExtensionRequest};
+use crate::domain::id::{ExtensionRequestId, GrantId};
+use crate::domain::time::Timestamp;
+use crate::http::Gateway;
+use crate::http::extract::{ApiJson, ApiPath, List, OptionalJson, PageParams, Paged, SignedIn};
+use crate::http::problem::Problem;
+use crate::http::v1::reason;
+use crate::service::grants;
+
+/// For how long a guest wants a car.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct RequestExtension {
+    /// The first moment in which they no longer need it: later than the grant's, at most 400 days after its beginning.
+    #[schema(value_type = String, format = DateTime, example = "2026-07-01T16:00:00Z")]
+    not_after: Timestamp,
+    /// Why, for the owner.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
+}
+
+/// A guest's wish to keep a car for longer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct ExtensionRequestBody {
+    /// Identifies the request.
+    extension_request_id: String,
+    /// The grant.
+    grant_id: String,
+    /// Until when the guest wants to use it.
+    #[schema(format = DateTime)]
+    not_after: String,
+    /// Why, in their words; `null` if it was erased.
+    reason: Option<String>,
+    /// `open`, `approved`, `declined` or `expired`, at the time of the answer.
+    status: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    requested_at: String,
+    /// From then on it is not decided any more: after a day, or when the grant is over.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// When the owner decided.
+    #[schema(format = DateTime)]
+    decided_at: Option<String>,
+}
+
+impl ExtensionRequestBody {
+    fn at(request: ExtensionRequest, now: Timestamp) -> Self {
+        Self {
+            extension_request_id: request.extension_request_id.to_string(),
+            grant_id: request.grant_id.to_string(),
+            not_after: request.not_after.to_string(),
+            status: request.status(now).to_string(),
+            reason: request.reason,
+            requested_at: request.requested_at.to_string(),
+            expires_at: request.expires_at.to_string(),
+            decided_at: request.decided.map(|(_, at)| at.to_string()),
+        }
+    }
+}
+
+/// Ask to use a grant for longer: for its grantee, or an API client for them. Another request takes the place of one that
+/// is undecided.
+#[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests", operation_id = "grants.request_extension",
+    tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])), request_body = RequestExtension,
+    params(("grant_id" = String, Path, description = "The grant.")),
+    responses((status = 201, description = "The request.", body = ExtensionRequestBody)))]
+pub(in crate::http) async fn request(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(grant_id): ApiPath<GrantId>,
+    body: ApiJson<RequestExtension>,
+) -> Result<(StatusCode, Json<ExtensionRequestBody>), Problem> {
+    let (base, asked) = (&gateway.service.base, body.value);
+    if let Some(violation) = asked.reason.as_deref().and_then(reason) {
+        return Err(Problem::invalid(vec![violation]));
+    }
+    let (not_after, why) = (asked.not_after, asked.reason.as_deref());
+    let made = grants::request_extension(base, &caller, grant_id, not_after, why).await?;
+    Ok((StatusCode::CREATED, Json(ExtensionRequestBody::at(made, base.clock.now()))))
+}
+
+/// List what a guest asked for, newest first: for those who see the grant.
+#[utoipa::path(get, path = "/v1/grants/{grant_id}/extension-requests", operation_id = "grants.extension_requests",
+    tag = "grants", security(("session" = []), ("api_client" = ["grants:read"])),
+    params(("grant_id" = String, Path, description = "The grant."), PageParams),
+    responses((status = 200, description = "The requests.", body = List<ExtensionRequestBody>)))]
+pub(in crate::http) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(grant_id): ApiPath<GrantId>,
+    paged: Paged,
+) -> Result<List<ExtensionRequestBody>, Problem> {
+    let base = &gateway.service.base;
+    let rows = grants::list_extensions(base, &caller, grant_id, paged.page).await?;
+    let now = base.clock.now();
+    let id = |request: &ExtensionRequest| request.extension_request_id.as_uuid();
+    Ok(paged.list(rows, id, |request| ExtensionRequestBody::at(request, now)))
+}
+
+/// Approve a request: the grant is valid until then, as if its owner had changed it. For the owner, or an API client for
+/// them.
+#[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",
+    operation_id = "grants.approve_extension", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:write"])),
+    request_body(content = Nothing, description = "May be left out."),
+    params(("grant_id" = String, Path, description = "The grant."),
+        ("extension_request_id" = String, Path, description = "The request.")),
+    responses((status = 200, description = "The request as it is now.", body = ExtensionRequestBody)))]
+pub(in crate::http) async fn approve(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(ids): ApiPath<(GrantId, ExtensionRequestId)>,
+    _body: OptionalJson<Nothing>,
+) -> Result<Json<ExtensionRequestBody>, Problem> {
+    let (base, (grant_id, id)) = (&gateway.service.base, ids);
+    let decision = ExtensionDecision::Approved;
+    let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
+    Ok(Json(ExtensionRequestBody::at(decided, base.clock.now())))
+}
+
+/// Decline a request: the grant stays as it is. For the owner, or an API client for them.
+#[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/decline",
+    operation_id = "grants.decline_extension", tag = "grants",
+    security(("session" = []), ("api_client" = ["grants:write"])),
+    request_body(content = Nothing, description = "May be left out."),
+    params(("grant_id" = String, Path, description = "The grant."),
+        ("extension_request_id" = String, Path, description = "The request.")),
+    responses((status = 200, description = "The request as it is now.", body = ExtensionRequestBody)))]
+pub(in crate::http) async fn decline(
+    State(gateway): State<Arc<Gateway>>,
+    SignedIn(caller): SignedIn,
+    ApiPath(ids): ApiPath<(GrantId, ExtensionRequestId)>,
+    _body: OptionalJson<Nothing>,
+) -> Result<Json<ExtensionRequestBody>, Problem> {
+    let (base, (grant_id, id)) = (&gateway.service.base, ids);
+    let decision = ExtensionDecision::Declined;
+    let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
+    Ok(Json(ExtensionRequestBody::at(decided, base.clock.now())))
+}
