@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-flood bench-growth bench-soak demo
+.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-bookings bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
@@ -39,6 +39,9 @@ openapi: ## write openapi.yaml from the code
 
 bench: for-speed ## Keylend, the same unlock in Go and Node, and what bounds them, in one run
 	scripts/bench
+
+bench-bookings: for-speed ## unlocks while thousands of grants end, and what a hold costs
+	scripts/bench-bookings
 
 bench-flood: for-speed ## other people's unlocks while strangers crowd the door
 	scripts/bench-flood

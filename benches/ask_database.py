@@ -7,6 +7,7 @@
     ask_database.py DATABASE_URL unchecked           commands whose car is still to be looked at
     ask_database.py DATABASE_URL fill GRANTS         adds copies of the grants until there are so many
     ask_database.py DATABASE_URL sample COUNT        ids of so many grants, spread over all of them
+    ask_database.py DATABASE_URL lend GRANTS EMAIL   adds copies of a person's grants until so many are alive
 
 A PostgreSQL is asked with psql from the folder in PG_BIN.
 """
@@ -24,8 +25,9 @@ ENTRIES = "SELECT size FROM record_state"
 UNCHECKED = "SELECT COUNT(*) FROM commands WHERE check_at IS NOT NULL"
 COPIED = (
     "organization_id, vehicle_id, issuer_id, grantee_id, entitlements, not_before, not_after, uses_max, "
-    "uses, ended_at, end_reason, end_note, revision, label, metadata, issued_at"
+    "uses, grace_minutes, grantee_recoveries, vehicle_consents, ended_at, end_reason, end_note, revision, label, metadata, issued_at"
 )
+ALIVE = "FROM grants WHERE ended_at IS NULL AND grantee_id = (SELECT user_id FROM users WHERE email = '%s')"
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -87,12 +89,12 @@ class Postgres:
         return self.number("SELECT pg_database_size(current_database())")
 
 
-def fill(database, wanted):
+def fill(database, wanted, which="FROM grants"):
     """Every round copies each grant once, so a thousand become a million in ten."""
-    while (present := database.number("SELECT COUNT(*) FROM grants")) < wanted:
+    while (present := database.number("SELECT COUNT(*) " + which)) < wanted:
         database.execute(
-            "INSERT INTO grants (grant_id, %s) SELECT %s, %s FROM grants LIMIT %d"
-            % (COPIED, database.random_id, COPIED, wanted - present)
+            "INSERT INTO grants (grant_id, %s) SELECT %s, %s %s LIMIT %d"
+            % (COPIED, database.random_id, COPIED, which, wanted - present)
         )
     database.execute("ANALYZE")
 
@@ -111,7 +113,7 @@ def watch(database, seconds):
     return most
 
 
-def main(url, what, count="0"):
+def main(url, what, count="0", email=""):
     database = Sqlite(url) if url.startswith("sqlite:") else Postgres(url)
     match what:
         case "size":
@@ -126,6 +128,8 @@ def main(url, what, count="0"):
             print(watch(database, float(count)))
         case "fill":
             fill(database, int(count))
+        case "lend":
+            fill(database, int(count), ALIVE % email)
         case "sample":
             sql = "SELECT grant_id FROM grants ORDER BY grant_id"
             ids = database.ids(sql)

@@ -1,16 +1,18 @@
 -- wrk script: unlocks cars through Keylend, each request with a grant token of its own list.
 --
 -- UNLOCK_KEYS names a file of lines "grant_token vehicle_id". Thread n of N takes the lines
--- n, n+N, … in turn, so no two threads share a grant. UNLOCK_THREADS must be wrk's -t.
+-- n, n+N, … in turn, so no two threads share a grant. UNLOCK_THREADS must be wrk's -t. UNLOCK_ACTION asks for
+-- something else than to unlock.
 
 dofile("benches/wrk.lua")
 
 function init(args)
+  action = os.getenv("UNLOCK_ACTION") or "unlock"
   keys = {}
   for _, line in ipairs(keys_of_thread("UNLOCK")) do
     keys[#keys + 1] = {
       authorization = "Bearer " .. line[1],
-      body = '{"vehicle_id":"' .. line[2] .. '","action":"unlock"}',
+      body = '{"vehicle_id":"' .. line[2] .. '","action":"' .. action .. '"}',
     }
   end
   sent = 0

@@ -234,6 +234,8 @@ CREATE TABLE vehicles (
 );
 CREATE UNIQUE INDEX vehicles_by_reference ON vehicles (organization_id, external_ref) WHERE external_ref IS NOT NULL;
 CREATE INDEX vehicles_to_probe ON vehicles (probe_at) WHERE probe_at IS NOT NULL;
+-- A car has one owner in an organization.
+CREATE UNIQUE INDEX vehicles_one_owner ON vehicles (organization_id, provider_vehicle_id) WHERE removed_at IS NULL;
 CREATE INDEX vehicles_by_connection ON vehicles (connection_id);
 -- The vehicle cloud names cars by its own ids.
 CREATE INDEX vehicles_by_provider ON vehicles (provider_vehicle_id);
@@ -299,6 +301,7 @@ CREATE INDEX grants_by_organization ON grants (organization_id, grant_id);
 CREATE INDEX grants_by_issue ON grants (organization_id, issued_at) WHERE ended_at IS NULL;
 CREATE INDEX grants_by_reference ON grants (organization_id, external_ref, grant_id) WHERE external_ref IS NOT NULL;
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
+CREATE INDEX grants_by_end ON grants (vehicle_id, not_after) WHERE ended_at IS NULL;
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
 
 -- Guests' wishes to keep a car for longer. A grant has at most one that is undecided: another one takes its place.

@@ -32,6 +32,8 @@ words! {
         GetUser = "users.get",
         /// Give an account the organization's own name.
         NameUser = "users.name",
+        /// The same for an account that another program, or a person, made.
+        NameUserOfAnother = "users.name_of_another",
         /// Close an account.
         DisableUser = "users.disable",
         /// Open a closed account again.
@@ -250,6 +252,7 @@ const TABLE: &[Rule] = &[
     rule(Op::ListUsers,          &[Administrator, Support],                          &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::GetUser,            &[Administrator, Support, Subject],                 &[S::UsersRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::NameUser,           &[Administrator],                                   &[S::UsersWrite],                     Alone::Organization, &[Member],                          Denial::AdminOnly),
+    rule(Op::NameUserOfAnother,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::DisableUser,        &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::EnableUser,         &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::EndSessionsOfUser,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
@@ -350,10 +353,8 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
 /// Whether what an API client asks for is about the cars to which it is limited. Another car is not there for it, and what
 /// shows or changes several at once is not for it.
 fn is_within(vehicles: &[VehicleId], operation: Operation, object: &Object) -> Result<(), Denial> {
-    let is_about_people = matches!(
-        operation,
-        Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser | Op::NameUser
-    );
+    let is_about_people =
+        matches!(operation, Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser);
     match object.vehicle_id() {
         Some(vehicle_id) if vehicles.contains(&vehicle_id) => Ok(()),
         Some(_) => Err(Denial::NotVisible),

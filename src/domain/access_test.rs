@@ -262,7 +262,7 @@ fn a_client_that_is_limited_to_cars_has_to_do_with_no_other() {
         }
         actor
     };
-    let of_people = [Op::CreateUser, Op::CreateClaim, Op::ListUsers, Op::GetUser, Op::NameUser];
+    let of_people = [Op::CreateUser, Op::CreateClaim, Op::ListUsers, Op::GetUser];
     for (name, actor) in callers() {
         if !matches!(actor.principal, Principal::ApiClient { .. }) {
             continue;

@@ -56,13 +56,13 @@ pub struct ExtensionRequest {
 }
 
 impl ExtensionRequest {
-    /// Where it stands at `now`.
+    /// Where it stands at `now`, about a grant that is alive or not.
     #[must_use]
-    pub fn status(&self, now: Timestamp) -> ExtensionStatus {
+    pub fn status(&self, is_alive: bool, now: Timestamp) -> ExtensionStatus {
         match self.decided {
             Some((ExtensionDecision::Approved, _)) => ExtensionStatus::Approved,
             Some((ExtensionDecision::Declined, _)) => ExtensionStatus::Declined,
-            None if now >= self.expires_at => ExtensionStatus::Expired,
+            None if !is_alive || now >= self.expires_at => ExtensionStatus::Expired,
             None => ExtensionStatus::Open,
         }
     }
@@ -109,8 +109,10 @@ mod tests {
             (Some(D::Approved), 5, S::Approved),
             (Some(D::Declined), 5, S::Declined),
         ] {
-            assert_eq!(request(decided).status(at(second)), status);
+            assert_eq!(request(decided).status(true, at(second)), status);
         }
+        assert_eq!(request(None).status(false, at(4)), S::Expired);
+        assert_eq!(request(Some(D::Approved)).status(false, at(4)), S::Approved);
     }
 
     #[test]

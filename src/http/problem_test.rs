@@ -93,6 +93,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::State(StateFault::ExternalRefTaken), 409, "external_ref_taken"),
         (Error::State(StateFault::GrantsOverlap), 409, "grants_overlap"),
         (Error::State(StateFault::RequestEnded), 409, "request_ended"),
+        (Error::State(StateFault::VehicleHeld), 409, "vehicle_held"),
         (Error::WindowTaken(Vec::new()), 409, "window_taken"),
         (Error::State(StateFault::ConsentLost), 409, "consent_lost"),
         (Error::State(StateFault::ConsentNotPending), 409, "consent_not_pending"),

@@ -132,6 +132,8 @@ pub enum StateFault {
     GrantsOverlap,
     /// The request was decided, or has expired, or asks for what the grant has already.
     RequestEnded,
+    /// The organization holds a car of the person.
+    VehicleHeld,
     /// The account is closed.
     AccountDisabled,
     /// The API client was revoked or has expired.

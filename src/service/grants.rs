@@ -17,16 +17,18 @@ use crate::domain::connection::Permissions;
 use crate::domain::entitlement::Entitlements;
 use crate::domain::grant::Grant;
 use crate::domain::id::GrantId;
-use crate::domain::policy::Reason;
+use crate::domain::policy::{GrantFacts, Reason, VehicleFacts};
 use crate::domain::vehicle::Vehicle;
 use crate::storage::decisions::{self, LockedRows, RowsToLock};
-use crate::storage::{Executor, Tx, grants, vehicles};
+use crate::storage::{Executor, StorageError, Tx, grants, vehicles};
 
 pub use amend::{AmendedGrant, Changes, amend};
 pub(super) use calendar::require_exclusive;
 pub use confirm::confirm;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
-pub use extensions::{decide_extension, list_extensions, request_extension};
+pub use extensions::{
+    KnownExtension, WantedExtension, decide_extension, list_extensions, request_extension,
+};
 pub use issue::{NewGrant, issue};
 pub use list::{HeldGrant, get, list};
 pub use of_token::of_token;
@@ -73,13 +75,19 @@ async fn find_permitted(
 /// Locks the rows of the grant and its car, so that nobody else decides on it, changes it or ends it, and reads it once more:
 /// as it is with the ends of its scopes, which its own row may not say yet.
 async fn lock(tx: &mut Tx, found: Grant) -> Result<Grant, Error> {
+    let (claimed, vehicle) = lock_facts(tx, &found).await?;
+    Ok(claimed.with_ends_of_scopes(&vehicle).into_owned())
+}
+
+/// The same, with all that is known of both.
+async fn lock_facts(tx: &mut Tx, found: &Grant) -> Result<(GrantFacts, VehicleFacts), Error> {
     let (vehicle_ids, grant_ids) = (vec![found.vehicle_id], vec![found.grant_id]);
     let asked = RowsToLock { vehicle_ids, grant_ids, ..RowsToLock::default() };
-    let LockedRows { vehicles, grants, .. } = decisions::lock_rows(tx, asked).await?;
-    let locked = grants.first().zip(vehicles.first());
-    Ok(locked.map_or(found, |(claimed, vehicle)| {
-        claimed.with_ends_of_scopes(&vehicle.facts).into_owned()
-    }))
+    let LockedRows { mut vehicles, mut grants, .. } = decisions::lock_rows(tx, asked).await?;
+    // A row that is being replaced is there when it is looked for again.
+    let locked = grants.pop().zip(vehicles.pop());
+    let (claimed, vehicle) = locked.ok_or(Error::Storage(StorageError::LostRace))?;
+    Ok((claimed, vehicle.facts))
 }
 
 /// Whoever may open a car may close it (P11).

@@ -208,6 +208,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::DescribeVehicle
         | Operation::NameVehicle
         | Operation::NameUser
+        | Operation::NameUserOfAnother
         | Operation::ConfirmGrant => Some(Lane::Other),
     }
 }

@@ -19,7 +19,7 @@ use crate::storage::{Executor, Page, decisions, vehicles};
 
 pub use choose::{Wish, choose_grant};
 pub use describe::{VehicleChanges, describe};
-pub use holders::{Holder, holder_at};
+pub use holders::{HeldAt, Holder, holder_at};
 pub use observe::Readings;
 pub(super) use observe::observe;
 pub use read::{read, read_batch};

@@ -69,7 +69,8 @@ pub async fn list(
 ) -> Result<Vec<Grant>, StorageError> {
     let GrantFilter { concerning, vehicle_id, grantee_id, owner_id, .. } = *filter;
     let reference = filter.external_ref.as_deref();
-    let person = grantee_id.or(owner_id).or(concerning);
+    // Nobody has more looked through than what concerns them.
+    let person = concerning.or(grantee_id).or(owner_id);
     let sql = match (reference, vehicle_id, person) {
         (Some(_), ..) => LIST_OF_REFERENCE,
         (None, Some(_), _) => LIST_OF_VEHICLE,

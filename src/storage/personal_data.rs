@@ -112,8 +112,7 @@ pub async fn erase(
     {
         query(everything_of).long().bind(organization_id).bind(user_id).execute(tx).await?;
     }
-    let vehicles = query(VEHICLES_OF).long().bind(organization_id).bind(user_id);
-    let vehicles: Vec<VehicleId> = vehicles.fetch_all(tx).await?;
+    let vehicles = cars_of(tx, organization_id, user_id).await?;
     let named = |id: String| format!("erased {id}");
     let vehicles = vehicles.into_iter().map(|id| row(id.into(), named(id.to_string())));
     query(VEHICLES).long().rows(vehicles).execute(tx).await?;
@@ -123,6 +122,15 @@ pub async fn erase(
     query(COMMAND_KEYS).long().rows(commands).execute(tx).await?;
     query(ANSWERS_TO).long().bind(user_id.as_uuid()).execute(tx).await?;
     Ok(first)
+}
+
+/// Every car that a person ever connected.
+pub async fn cars_of(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<Vec<VehicleId>, StorageError> {
+    query(VEHICLES_OF).long().bind(organization_id).bind(user_id).fetch_all(tx).await
 }
 
 fn row(id: Value, text: String) -> [Value; 2] {

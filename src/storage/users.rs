@@ -44,8 +44,7 @@ const DISABLE: &str = "UPDATE users SET disabled_at = $3, revision = revision + 
     WHERE organization_id = $1 AND user_id = $2 AND disabled_at IS NULL";
 
 /// Nobody changes it before the transaction ends.
-const LOCK_TO_LEND: &str =
-    "SELECT u.* FROM users u WHERE u.user_id IN (VALUES {rows:uuid}) FOR SHARE OF u";
+const LOCK_TO_LEND: &str = "SELECT u.* FROM users u WHERE u.organization_id = $1 AND u.user_id IN (VALUES {rows:uuid}) FOR SHARE OF u";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
@@ -291,9 +290,13 @@ impl FromRow for Borrower {
 }
 
 /// A person whose account nobody closes, and of whose grants nobody ends all, before the transaction ends.
-pub async fn lock_to_lend(tx: &mut Tx, user_id: UserId) -> Result<Option<Borrower>, StorageError> {
-    let mut found = query(LOCK_TO_LEND).rows([[user_id.into()]]).fetch_all(tx).await?;
-    Ok(found.pop())
+pub async fn lock_to_lend(
+    tx: &mut Tx,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<Option<Borrower>, StorageError> {
+    let lock = query(LOCK_TO_LEND).bind(organization_id).rows([[user_id.into()]]);
+    Ok(lock.fetch_all(tx).await?.pop())
 }
 
 /// Takes an account's password away.

@@ -58,7 +58,8 @@ const TABLE: &[Row] = &[
     // The account was made by the administrator.
     ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
-    ("PATCH",  "/v1/users/{user_id}",                      [200, 403, 403, 403, 404, 200, 403, 401, 401]),
+    // The account was made by the administrator.
+    ("PATCH",  "/v1/users/{user_id}",                      [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/disable",              [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("POST",   "/v1/users/{user_id}/enable",               [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/personal-data",        [200, 403, 403, 403, 404, 403, 403, 401, 401]),

@@ -49,7 +49,8 @@ async fn both(
     }
 }
 
-/// Two at the same time want what one can have: two who lend, one who lends and one who extends, or two who extend.
+/// Two at the same time want what one can have: two who lend, one who lends and one who extends or approves, or two who
+/// extend.
 async fn pair(
     app: &TestApp,
     number: usize,
@@ -58,7 +59,7 @@ async fn pair(
 ) -> [Reply; 2] {
     let now = app.clock.now();
     let wanted = hours(now, 1, 3);
-    match number % 3 {
+    match number % 4 {
         0 => {
             let overlapping = hours(now, 2, 4);
             both(
@@ -71,9 +72,25 @@ async fn pair(
         1 => {
             let early = lend(app, here, guests[0], &hours(now, 0, 1)).await.expect(201);
             let longer = json!({ "not_after": wanted["not_after"] });
-            let answers =
-                both(number, amend(here, &early, &longer), lend(app, there, guests[1], &wanted))
-                    .await;
+            let answers = both(
+                number / 4,
+                amend(here, &early, &longer),
+                lend(app, there, guests[1], &wanted),
+            )
+            .await;
+            if answers[0].status != 200 {
+                revoke(here, &early).await;
+            }
+            answers
+        }
+        2 => {
+            let early = lend(app, here, guests[0], &hours(now, 0, 1)).await.expect(201);
+            let asked = json!({ "not_after": wanted["not_after"] });
+            let path = format!("/v1/grants/{}/extension-requests", early.text("grant_id"));
+            let asked = guests[0].post(&path, asked).await.expect(201).text("extension_request_id");
+            let approve = format!("{path}/{asked}/approve");
+            let approve = here.post(&approve, json!({}));
+            let answers = both(number / 4, approve, lend(app, there, guests[1], &wanted)).await;
             if answers[0].status != 200 {
                 revoke(here, &early).await;
             }
@@ -87,7 +104,7 @@ async fn pair(
                 json!({ "not_before": wanted["not_before"] }),
             );
             let answers =
-                both(number, amend(here, &early, &longer), amend(there, &late, &sooner)).await;
+                both(number / 4, amend(here, &early, &longer), amend(there, &late, &sooner)).await;
             for (grant, answer) in [&early, &late].into_iter().zip(&answers) {
                 if answer.status != 200 {
                     revoke(here, grant).await;
@@ -123,6 +140,43 @@ async fn compete(app: &TestApp, pairs: usize, place: &str) {
 on_both! {
     async fn two_who_want_the_same_time_never_both_get_it(app) {
         compete(app, PAIRS, app.url()).await;
+    }
+
+    async fn one_request_that_is_sent_twice_is_one_booking(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        share(&owner, json!({ "sharing": "exclusive" })).await.expect(200);
+        for number in 0..20 {
+            let mut body = hours(app.clock.now(), 1, 2);
+            body["vehicle_id"] = json!(owner.vehicles[0]);
+            body["grantee_id"] = json!(guest.id);
+            body["entitlements"] = json!(["unlock", "lock"]);
+            let key = format!("booking-{number}");
+            let copies = (0..3).map(|_| owner.post_as("/v1/grants", &key, body.clone()));
+            let answers = futures_util::future::join_all(copies).await;
+            let first = answers[0].clone().expect(201);
+            assert!(answers.iter().all(|answer| answer.body == first.body), "{answers:?}");
+            let switch = format!("/v1/grants/{}/switch-vehicle", first.text("grant_id"));
+            let to = json!({ "vehicle_id": owner.vehicles[1] });
+            let copies = (0..3).map(|_| owner.post_as(&switch, &key, to.clone()));
+            let answers = futures_util::future::join_all(copies).await;
+            let moved = answers[0].clone().expect(201);
+            assert!(answers.iter().all(|answer| answer.body == moved.body), "{answers:?}");
+            revoke(&owner, &moved).await;
+        }
+        assert_eq!(app.count("SELECT COUNT(*) FROM grants").await, 40);
+    }
+
+    async fn what_has_just_expired_is_not_lent_once_more_for_the_same_time(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        share(&owner, json!({ "sharing": "exclusive" })).await.expect(200);
+        let now = app.clock.now();
+        lend(app, &owner, &guest, &hours(now, 0, 1)).await.expect(201);
+        app.advance(HOUR);
+        let owner = crate::api::again(app, &owner, "owner").await;
+        let other = app.member("other").await;
+        let back = json!({ "not_before": now.plus(HOUR / 2), "not_after": now.plus(HOUR * 2) });
+        lend(app, &owner, &other, &back).await.expect_problem(409, "window_taken");
+        lend(app, &owner, &other, &hours(now, 1, 2)).await.expect(201);
     }
 
     async fn an_exclusive_car_is_lent_when_it_is_free(app) {

@@ -158,6 +158,8 @@ catalog! {
         "Grants that open the car overlap, or have less between them than the buffer: change or end them first" "The car is lent to several people at the same time.";
     RequestEnded "request_ended" CONFLICT FixRequest never
         "The request was decided, or has expired, or asks for what the grant has already" "This request is over.";
+    VehicleHeld "vehicle_held" CONFLICT ContactAdmin never
+        "Support or an administrator holds a car of this person: they lift the hold, or an administrator erases the account" "One of your cars is held. Please ask support.";
     ExternalRefTaken "external_ref_taken" CONFLICT FixRequest never
         "Another one of the organization has this `external_ref`: take it from that one first" "This name is in use already.";
     ApiClientEnded "api_client_ended" CONFLICT FixRequest never

@@ -148,6 +148,7 @@ fn of_state(fault: StateFault) -> Problem {
         StateFault::ExternalRefTaken => Code::ExternalRefTaken,
         StateFault::GrantsOverlap => Code::GrantsOverlap,
         StateFault::RequestEnded => Code::RequestEnded,
+        StateFault::VehicleHeld => Code::VehicleHeld,
         StateFault::AccountDisabled => Code::AccountDisabled,
         StateFault::ApiClientEnded => Code::ApiClientEnded,
         StateFault::AccountErased => Code::AccountErased,

@@ -1,7 +1,7 @@
 //! Changing a grant. A narrowing is a line, as an end is (P2): after it commits, nothing is authorized by what the grant
 //! allowed before. A widening is for the owner (P8).
 
-use super::{calendar, find_permitted, lock, lock_missing, missing_permissions};
+use super::{calendar, find_permitted, lock_facts, lock_missing, missing_permissions};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::entitlement::Entitlements;
@@ -123,7 +123,8 @@ pub(super) async fn amend_in(
 ) -> Result<AmendedGrant, Error> {
     let (found, vehicle, acting_as) =
         find_permitted(base, &mut work.tx, caller, Operation::NarrowGrant, grant_id).await?;
-    let before = lock(&mut work.tx, found).await?;
+    let (mut claimed, car) = lock_facts(&mut work.tx, &found).await?;
+    let before = claimed.with_ends_of_scopes(&car).into_owned();
     // Once it is locked: the change is later than all that was decided on before it.
     work.now = base.clock.now();
     expected.require(before.version)?;
@@ -131,6 +132,11 @@ pub(super) async fn amend_in(
         return Err(Error::State(StateFault::GrantEnded));
     }
     let mut after = changes.applied_to(&before)?;
+    // What takes a reference that is being ended would end with the others, or not, as it happens.
+    claimed.grant = after.clone();
+    if claimed.with_ends_of_scopes(&car).end.is_some() {
+        return Err(Error::State(StateFault::GrantEnded));
+    }
     let (said, terms) = (Terms::of(&before), Terms::of(&after));
     // The past is not compared. While the clock is not trusted, nothing counts as past.
     let since = if base.require_trusted_clock().is_ok() { work.now } else { Timestamp::MIN };
@@ -143,7 +149,7 @@ pub(super) async fn amend_in(
     };
     check(&before, &after, &vehicle, work.now)?;
     if effect.widens() {
-        calendar::require_free(base, work, &after).await?;
+        calendar::require_free(work, &after).await?;
     }
     after.revision += i64::from(said != terms);
     let amended = grants::amend(&mut work.tx, &after).await?;

@@ -11,7 +11,7 @@ use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, Error, StateFault, Work};
 use crate::storage::{Tx, lent_windows, vehicles};
 
-/// So many grants of one car are looked at; an exclusive car is not lent more often than that.
+/// So many grants of one car are looked at; an exclusive car is not lent more often from some time on.
 const LENT_MAX: usize = 4096;
 /// So many free times are told.
 const TOLD_MAX: usize = 5;
@@ -20,11 +20,7 @@ const TOLD_MAX: usize = 5;
 ///
 /// # Errors
 /// [`Error::WindowTaken`].
-pub(super) async fn require_free(
-    base: &Base,
-    work: &mut Work<'_>,
-    grant: &Grant,
-) -> Result<(), Error> {
+pub(super) async fn require_free(work: &mut Work<'_>, grant: &Grant) -> Result<(), Error> {
     if !grant.entitlements.contains(Entitlement::Unlock) {
         return Ok(());
     }
@@ -34,13 +30,16 @@ pub(super) async fn require_free(
     if vehicle.sharing == Sharing::Shared {
         return Ok(());
     }
-    let calendar = calendar(base, &mut work.tx, &vehicle, Some(grant.grant_id)).await?;
-    let wanted = grant.validity;
-    if calendar.is_free(wanted) {
+    let (wanted, buffer) = (grant.validity, vehicle.buffer.duration());
+    let near = (wanted.not_before().minus(buffer), wanted.not_after().plus(buffer));
+    let others = Others { of: &vehicle, except: Some(grant.grant_id) };
+    if others.calendar(&mut work.tx, near).await?.is_free(wanted) {
         return Ok(());
     }
-    let takes = wanted.not_after().since(wanted.not_before());
     let since = wanted.not_before().max(work.now);
+    let from_then = (since.minus(buffer), Timestamp::MAX);
+    let calendar = others.calendar(&mut work.tx, from_then).await?;
+    let takes = wanted.not_after().since(wanted.not_before());
     Err(Error::WindowTaken(calendar.free_windows(takes, since, TOLD_MAX)))
 }
 
@@ -53,32 +52,37 @@ pub(in crate::service) async fn require_exclusive(
     tx: &mut Tx,
     vehicle: &Vehicle,
 ) -> Result<(), Error> {
-    if vehicle.sharing == Sharing::Exclusive && calendar(base, tx, vehicle, None).await?.overlaps()
-    {
-        return Err(Error::State(StateFault::GrantsOverlap));
+    if vehicle.sharing == Sharing::Shared {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// When a car is lent from now on, but by this grant.
-async fn calendar(
-    base: &Base,
-    tx: &mut Tx,
-    vehicle: &Vehicle,
-    except: Option<GrantId>,
-) -> Result<Calendar, Error> {
     // While the clock is not trusted, nothing counts as past.
     let from = match base.require_trusted_clock() {
         Ok(()) => base.clock.now().minus(vehicle.buffer.duration()),
         Err(_) => Timestamp::MIN,
     };
-    let limit = i64::try_from(LENT_MAX).unwrap_or(i64::MAX);
-    let span = (from, Timestamp::MAX);
-    let lent = lent_windows::of_vehicle(tx, vehicle.vehicle_id, span, limit).await?;
-    // There may be more, and so it is not known that nothing overlaps.
-    if lent.len() == LENT_MAX {
+    let others = Others { of: vehicle, except: None };
+    if others.calendar(tx, (from, Timestamp::MAX)).await?.overlaps() {
         return Err(Error::State(StateFault::GrantsOverlap));
     }
-    let lent = lent.into_iter().filter(|lent| Some(lent.grant_id) != except);
-    Ok(Calendar::new(vehicle.buffer, lent.map(|lent| lent.validity).collect()))
+    Ok(())
+}
+
+/// The grants that may open a car, but for one.
+struct Others<'a> {
+    of: &'a Vehicle,
+    except: Option<GrantId>,
+}
+
+impl Others<'_> {
+    /// When the car is lent by those that are over after the first time and begin before the second.
+    async fn calendar(&self, tx: &mut Tx, span: (Timestamp, Timestamp)) -> Result<Calendar, Error> {
+        let limit = i64::try_from(LENT_MAX).unwrap_or(i64::MAX);
+        let lent = lent_windows::of_vehicle(tx, self.of.vehicle_id, span, limit).await?;
+        // There may be more, and so it is not known that nothing overlaps.
+        if lent.len() == LENT_MAX {
+            return Err(Error::State(StateFault::GrantsOverlap));
+        }
+        let lent = lent.into_iter().filter(|lent| Some(lent.grant_id) != self.except);
+        Ok(Calendar::new(self.of.buffer, lent.map(|lent| lent.validity).collect()))
+    }
 }

@@ -3,10 +3,12 @@
 use super::{calendar, lock_missing, missing_permissions};
 use crate::domain::access::{Operation, Sought};
 use crate::domain::amendment::Terms;
+use crate::domain::entitlement::Entitlement;
 use crate::domain::event::Event;
 use crate::domain::grant::{Description, Grant};
+use crate::domain::hold::Holder;
 use crate::domain::id::{GrantId, UserId, VehicleId};
-use crate::domain::policy::VehicleFacts;
+use crate::domain::policy::{GrantFacts, Reason, VehicleFacts};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
@@ -62,6 +64,12 @@ pub async fn issue(
                 )
                 .await?;
                 let to_lend = lock(&service.base, work, caller, new, None).await?;
+                // The same request may have waited for the same rows, and was faster.
+                if let Some(answer) =
+                    idempotency.find(&service.base, &mut work.tx, caller, ISSUE).await?
+                {
+                    return Ok(answer);
+                }
                 let grant = lend(&service.base, work, new, &vehicle, &to_lend).await?;
                 // The key belongs to the one who sent it, the entry names for whom.
                 idempotency.keep(&service.base, &mut work.tx, caller, ISSUE, &grant).await?;
@@ -85,7 +93,7 @@ pub(super) async fn lend(
 ) -> Result<Grant, Error> {
     check(new, to_lend)?;
     let grant = grant(base.entropy.id(work.now)?, new, vehicle, to_lend.issued_at);
-    calendar::require_free(base, work, &grant).await?;
+    calendar::require_free(work, &grant).await?;
     grants::insert(&mut work.tx, &grant).await?;
     Ok(grant)
 }
@@ -126,11 +134,27 @@ pub(super) fn event(grant: &Grant, instead_of: Option<GrantId>) -> Event {
 pub(super) struct ToLend {
     /// The car.
     vehicle: VehicleFacts,
-    /// The grant whose place the new one takes, as it is with what has ended it.
-    pub(super) before: Option<Grant>,
+    /// The grant whose place the new one takes, and its car.
+    before: Option<(GrantFacts, VehicleFacts)>,
     /// Whether the grantee is somebody of the organization whose account is open.
     is_open: bool,
     issued_at: Timestamp,
+}
+
+impl ToLend {
+    /// The grant whose place the new one takes, as it is with what has ended it, and what keeps it from being used but for its
+    /// car and its time: another grant would be free of that.
+    pub(super) fn before(&self, now: Timestamp) -> Option<(Grant, Vec<Reason>)> {
+        let (claimed, car) = self.before.as_ref()?;
+        let is_held = claimed.holds.forbid(Holder::Guest, Entitlement::Unlock, now);
+        let kept_from = [
+            (Reason::GrantHeld, is_held),
+            (Reason::AccountRecovered, claimed.grantee_recovered),
+            (Reason::ConsentReturned, claimed.vehicle_consents != car.consents),
+        ];
+        let reasons = kept_from.into_iter().filter(|(_, is_so)| *is_so).map(|(reason, _)| reason);
+        Some((claimed.with_ends_of_scopes(car).into_owned(), reasons.collect()))
+    }
 }
 
 /// Locks people before cars, as in what closes accounts, and the grant whose place the new one takes.
@@ -142,8 +166,7 @@ pub(super) async fn lock(
     before: Option<&Grant>,
 ) -> Result<ToLend, Error> {
     let organization_id = caller.actor.organization_id;
-    let borrower = users::lock_to_lend(&mut work.tx, new.grantee_id).await?;
-    let borrower = borrower.filter(|found| found.user.organization_id == organization_id);
+    let borrower = users::lock_to_lend(&mut work.tx, organization_id, new.grantee_id).await?;
     let cars = before.map(|grant| grant.vehicle_id).into_iter();
     let vehicle_ids = cars.chain([new.vehicle_id]).collect();
     let grant_ids = before.map(|grant| grant.grant_id).into_iter().collect();
@@ -151,10 +174,9 @@ pub(super) async fn lock(
     let LockedRows { vehicles, grants, .. } = decisions::lock_rows(&mut work.tx, asked).await?;
     let car = |id| vehicles.iter().map(|row| &row.facts).find(|facts| facts.vehicle_id == id);
     let vehicle = car(new.vehicle_id).ok_or(Error::NotFound(Sought::of(new.vehicle_id)))?.clone();
-    let before = grants.first().and_then(|claimed| {
-        let of = car(claimed.grant.vehicle_id)?;
-        Some(claimed.with_ends_of_scopes(of).into_owned())
-    });
+    let before = grants
+        .first()
+        .and_then(|claimed| Some((claimed.clone(), car(claimed.grant.vehicle_id)?.clone())));
     // Once they are locked: the grant is later than all that was ended before it.
     work.now = base.clock.now();
     let of_borrower = borrower.iter().flat_map(|borrower| borrower.ends.known());

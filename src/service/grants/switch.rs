@@ -28,7 +28,7 @@ pub struct SwitchedGrant {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`crate::service::Denial::NotTheOwner`], [`StateFault::GrantEnded`], [`Error::Refused`] if no use is
-/// left, and whatever issuing fails with.
+/// left, a hold stands over the grant or it waits for the owner's word, and whatever issuing fails with.
 pub async fn switch(
     base: &Base,
     caller: &Caller,
@@ -61,9 +61,14 @@ async fn switch_in(
     }
     let mut new = moved(&found, vehicle_id);
     let to_lend = issue::lock(base, work, caller, &new, Some(&found)).await?;
-    let before = to_lend.before.clone().ok_or(Error::State(StateFault::GrantEnded))?;
-    if !before.is_alive(work.now) {
-        return Err(Error::State(StateFault::GrantEnded));
+    // The same request may have waited for the same rows, and was faster.
+    if let Some(answer) = idempotency.find(base, &mut work.tx, caller, SWITCH).await? {
+        return Ok(answer);
+    }
+    let before = to_lend.before(work.now).filter(|(before, _)| before.is_alive(work.now));
+    let (before, kept_from) = before.ok_or(Error::State(StateFault::GrantEnded))?;
+    if !kept_from.is_empty() {
+        return Err(Error::Refused(kept_from));
     }
     new = moved(&before, vehicle_id);
     if new.terms.uses_max.is_some_and(|left| left < 1) {

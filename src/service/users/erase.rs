@@ -7,11 +7,11 @@ use super::close::{end_what_was_lent, require_another_admin};
 use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, UserId};
+use crate::domain::id::{ConnectionId, OrganizationId, UserId};
 use crate::domain::impairment::ConnectionEnd;
 use crate::service::connections::{self, CloudToken, unfinished};
-use crate::service::{Base, Caller, Error, Service, ends, idempotency};
-use crate::storage::decisions::VehicleRow;
+use crate::service::{Base, Caller, Error, Service, StateFault, Work, ends, idempotency};
+use crate::storage::decisions::{self, RowsToLock, VehicleRow};
 use crate::storage::{Priority, connections as stored, consents, personal_data, users};
 
 /// A person of whom nothing is known any more.
@@ -27,7 +27,8 @@ pub struct Erased {
 /// nothing and has the same answer.
 ///
 /// # Errors
-/// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`], [`crate::service::StateFault::LastAdmin`].
+/// [`crate::service::Denial::AdminOnly`], [`Error::NotFound`], [`StateFault::LastAdmin`]; [`StateFault::VehicleHeld`] for somebody
+/// who erases themself while the organization holds a car of theirs.
 pub async fn erase(service: &Service, caller: &Caller, user_id: UserId) -> Result<Erased, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = service.base.store.read().await?;
@@ -70,6 +71,9 @@ async fn erase_here(
     let erased = base.transact(Operation::EraseUser.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
             let mut end = None;
+            if caller.actor.user_id() == Some(user_id) {
+                require_no_held_car(work, organization_id, user_id).await?;
+            }
             if let Some(user) = users::find(&mut work.tx, organization_id, user_id).await? {
                 require_another_admin(&mut work.tx, &user).await?;
             }
@@ -100,6 +104,22 @@ async fn erase_here(
         ends::carry_out_or_leave(base, caller, end).await;
     }
     Ok(ended)
+}
+
+/// Refuses to forget the cloud's name of a car that the organization holds: another account could connect it then. An
+/// administrator may, whose word the hold is.
+async fn require_no_held_car(
+    work: &mut Work<'_>,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<(), Error> {
+    let vehicle_ids = personal_data::cars_of(&mut work.tx, organization_id, user_id).await?;
+    let asked = RowsToLock { vehicle_ids, ..RowsToLock::default() };
+    let cars = decisions::lock_rows(&mut work.tx, asked).await?.vehicles;
+    if cars.iter().any(|car| car.facts.holds.keep_car(work.now)) {
+        return Err(Error::State(StateFault::VehicleHeld));
+    }
+    Ok(())
 }
 
 async fn end_upstream(

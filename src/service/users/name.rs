@@ -4,6 +4,7 @@ use super::find_for;
 use crate::domain::access::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::UserId;
+use crate::domain::principal::PrincipalId;
 use crate::domain::user::User;
 use crate::service::{Base, Caller, Error, StateFault};
 use crate::storage::{Priority, StorageError, users};
@@ -18,9 +19,11 @@ pub async fn name(
     user_id: UserId,
     external_ref: Option<&str>,
 ) -> Result<User, Error> {
-    let operation = Operation::NameUser;
-    let named = base.transact(operation.as_str(), Priority::Ordinary, |work| {
+    let named = base.transact(Operation::NameUser.as_str(), Priority::Ordinary, |work| {
         Box::pin(async move {
+            let organization_id = caller.actor.organization_id;
+            let found = users::find(&mut work.tx, organization_id, user_id).await?;
+            let operation = operation_for(caller.actor.principal_id(), found.as_ref());
             let user = find_for(base, &mut work.tx, caller, operation, user_id).await?;
             if user.external_ref.as_deref() == external_ref {
                 return Ok(user);
@@ -37,4 +40,13 @@ pub async fn name(
         })
     });
     named.await
+}
+
+/// A program that could name another one's customers could put its own in their place.
+fn operation_for(caller: PrincipalId, user: Option<&User>) -> Operation {
+    let is_program = matches!(caller, PrincipalId::ApiClient(_));
+    match user {
+        Some(user) if is_program && user.created_by != caller => Operation::NameUserOfAnother,
+        _ => Operation::NameUser,
+    }
 }

@@ -1,5 +1,7 @@
 //! Who had a car at some moment, by the record: the last who was authorized to unlock it, unless the car surely did not.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::audit::entry::RecordedEntry;
@@ -15,6 +17,15 @@ use crate::storage::{Page, Reader, commands, vehicles};
 /// So many entries are read at a time, and so many times at most.
 const ENTRIES: i64 = 128;
 const PAGES: usize = 32;
+
+/// What a command comes to that the car surely did not do, and the event that says so.
+const NEVER: [(&str, CommandStatus); 3] = [
+    ("command.failed", CommandStatus::Failed),
+    ("command.cancelled", CommandStatus::Cancelled),
+    ("command.expired", CommandStatus::Expired),
+];
+/// By then a command has come to one of them, if it ever does.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// The person who had a car.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +46,16 @@ pub struct Holder {
     pub entry_id: AuditEntryId,
 }
 
-/// Who had a car at a moment; `None` if the record that is kept here names nobody.
+/// Who had a car at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldAt {
+    /// The person, if the record that was looked through names one.
+    pub holder: Option<Holder>,
+    /// Whether all of the record that is kept here was looked through.
+    pub is_complete: bool,
+}
+
+/// Who had a car at a moment, by the record that is kept here.
 ///
 /// # Errors
 /// As for reading the record about the car: a [`crate::service::Denial`].
@@ -44,7 +64,7 @@ pub async fn holder_at(
     caller: &Caller,
     vehicle_id: VehicleId,
     at: Timestamp,
-) -> Result<Option<Holder>, Error> {
+) -> Result<HeldAt, Error> {
     let organization_id = caller.actor.organization_id;
     let mut reader = base.store.read().await?;
     let found = vehicles::find(&mut reader, organization_id, vehicle_id).await?;
@@ -54,7 +74,7 @@ pub async fn holder_at(
         subject: Some(Subject::Vehicle(vehicle_id)),
         event: Some("command.authorized".to_owned()),
         from: None,
-        until: Some(at.plus(std::time::Duration::from_micros(1))),
+        until: Some(at.plus(Duration::from_micros(1))),
     };
     let (mut page, mut locks) = (Page { before: None, limit: ENTRIES }, Vec::new());
     for _ in 0..PAGES {
@@ -65,18 +85,20 @@ pub async fn holder_at(
                 Some(Action::Unlock) => {
                     let held = holder(&mut reader, organization_id, entry, &locks).await?;
                     if held.is_some() {
-                        return Ok(held);
+                        return Ok(HeldAt { holder: held, is_complete: true });
                     }
                 }
                 _ => {}
             }
         }
-        let Some(last) = entries.last().filter(|_| entries.len() == ENTRIES as usize) else {
-            break;
-        };
-        page.before = Some(last.entry_id.as_uuid());
+        match entries.last() {
+            Some(last) if i64::try_from(entries.len()) == Ok(ENTRIES) => {
+                page.before = Some(last.entry_id.as_uuid());
+            }
+            _ => return Ok(HeldAt { holder: None, is_complete: true }),
+        }
     }
-    Ok(None)
+    Ok(HeldAt { holder: None, is_complete: false })
 }
 
 /// What the command of an entry asks of the car.
@@ -100,8 +122,12 @@ async fn holder(
     };
     let command = commands::find(reader, organization_id, command_id).await?;
     let status = command.map(|command| command.status);
-    let never = [CommandStatus::Failed, CommandStatus::Cancelled, CommandStatus::Expired];
-    if status.is_some_and(|status| never.contains(&status)) {
+    let never = match status {
+        Some(status) => NEVER.iter().any(|(_, never)| *never == status),
+        // Commands are forgotten sooner than the record of them.
+        None => never_happened(reader, entry, command_id).await?,
+    };
+    if never {
         return Ok(None);
     }
     let own = locks.iter().find(|(by, _)| *by == Some(user_id));
@@ -114,4 +140,26 @@ async fn holder(
         status,
         entry_id: entry.entry_id,
     }))
+}
+
+/// Whether the record says that the car surely did not do what this entry authorized.
+async fn never_happened(
+    reader: &mut Reader,
+    entry: &RecordedEntry,
+    command_id: CommandId,
+) -> Result<bool, Error> {
+    for (event, _) in NEVER {
+        let filter = EntriesAbout {
+            subject: entry.vehicle_id.map(Subject::Vehicle),
+            event: Some(event.to_owned()),
+            from: Some(entry.occurred_at.minus(SETTLED_WITHIN)),
+            until: Some(entry.occurred_at.plus(SETTLED_WITHIN)),
+        };
+        let page = Page { before: None, limit: ENTRIES };
+        let entries = audit_entries::list(reader, entry.organization_id, &filter, page).await?;
+        if entries.iter().any(|entry| entry.command_id == Some(command_id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

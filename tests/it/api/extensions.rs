@@ -94,6 +94,11 @@ on_both! {
         }
         assert_eq!(owner.get(&path(&grant_id)).await.expect(200).list("status"), ["expired"]);
         ask(&guest, &grant_id, "2026-07-01T18:00:00Z").await.expect_problem(409, "grant_ended");
+        // A grant that somebody ends takes its request along.
+        let other = owner.lend_with(app, &guest, json!({ "vehicle_id": owner.vehicles[1] })).await.expect(201).text("grant_id");
+        ask(&guest, &other, "2026-07-01T18:00:00Z").await.expect(201);
+        owner.post(&format!("/v1/grants/{other}/revoke"), json!({})).await.expect(200);
+        assert_eq!(owner.get(&path(&other)).await.expect(200).list("status"), ["expired"]);
     }
 
     async fn what_is_no_request_is_refused(app) {
@@ -119,11 +124,19 @@ on_both! {
             decide(&stranger, &request, how).await.expect_problem(404, "not_found");
         }
         stranger.get(&path(&grant_id)).await.expect_problem(404, "not_found");
+        // The same request is the same, whatever became of it, and the key of another one is not its key.
+        let body = json!({ "not_after": "2026-07-01T15:00:00Z" });
+        let once = guest.post_as(&path(&grant_id), "once", body.clone()).await.expect(201);
+        decide(&owner, &once, "decline").await.expect(200);
+        let again = guest.post_as(&path(&grant_id), "once", body).await.expect(201);
+        assert_eq!((&again.body["extension_request_id"], again.text("status")), (&once.body["extension_request_id"], "declined".into()));
+        let other = json!({ "not_after": "2026-07-01T16:00:00Z" });
+        guest.post_as(&path(&grant_id), "once", other).await.expect_problem(422, "idempotency_key_reused");
         // What is asked again and again is one request.
         for _ in 0..20 {
             ask(&guest, &grant_id, "2026-07-01T15:00:00Z").await.expect(201);
         }
-        assert_eq!(app.count("SELECT COUNT(*) FROM extension_requests").await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM extension_requests WHERE decision IS NULL").await, 1);
         let unanswered: Value = guest.get(&path(&grant_id)).await.expect(200).body["data"][0]["decided_at"].clone();
         assert_eq!(unanswered, Value::Null);
     }

@@ -62,6 +62,11 @@ on_both! {
         owner.get(&proof).await.expect(200);
         let now: Reply = owner.get(&format!("/v1/vehicles/{car}/holders")).await.expect(200);
         assert_eq!(now.body["holder"]["user_id"], json!(owner.id));
+        // Once the commands are forgotten, the record still says what did not happen.
+        app.execute("DELETE FROM commands").await;
+        let forgotten = at(&owner, car, locked).await;
+        assert_eq!((&forgotten["user_id"], &forgotten["status"]), (&json!(guest.id), &Value::Null));
+        assert_eq!(at(&owner, car, failed).await["user_id"], json!(guest.id));
         guest.get(&format!("/v1/vehicles/{car}/holders")).await.expect_problem(403, "admin_only");
         owner.get(&format!("/v1/vehicles/{car}/holders?at=noon")).await.expect_problem(422, "validation_failed");
     }

@@ -117,6 +117,10 @@ on_both! {
         owner.patch(&path, &seen, json!({ "label": "Late" })).await.expect(200);
         guest.post(&format!("{path}/token"), json!({})).await.expect(200);
         owner.post(&format!("{path}/confirm"), json!({})).await.expect(200);
+        // It does not become a part of it either: whether it would end would be chance.
+        let seen = owner.get(&path).await.expect(200);
+        let into = json!({ "external_ref": "booking-2" });
+        owner.patch(&path, &seen, into).await.expect_problem(409, "grant_ended");
         holder.command(&car, "unlock").await.expect(200);
         app.advance(Duration::from_secs(10));
         app.run_workers().await;

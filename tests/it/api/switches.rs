@@ -85,6 +85,25 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM grants").await, 4);
     }
 
+    async fn a_booking_that_is_paused_or_waits_does_not_get_free_by_moving(app) {
+        let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
+        let second = &owner.vehicles[1];
+        let grant_id = lent(app, &owner, &guest).await.text("grant_id");
+        for by in [&guest, &owner, &admin] {
+            let body = json!({ "scope": { "grant_id": grant_id }, "reason": "The phone is lost." });
+            let hold = by.post("/v1/holds", body).await.expect(201).text("hold_id");
+            switch(&owner, &grant_id, second).await.expect_problem(403, "grant_held");
+            by.delete(&format!("/v1/holds/{hold}")).await.expect(204);
+        }
+        let claim = format!("/v1/users/{}/claims", guest.id);
+        let claim = admin.post(&claim, json!({})).await.expect(201);
+        let recovered = admin.redeem(&claim.text("claim_token")).await;
+        switch(&owner, &grant_id, second).await.expect_problem(403, "account_recovered");
+        owner.post(&format!("/v1/grants/{grant_id}/confirm"), json!({})).await.expect(200);
+        switch(&owner, &grant_id, second).await.expect(201);
+        recovered.command(second, "unlock").await.expect(200);
+    }
+
     async fn nobody_moves_a_booking_to_a_car_of_somebody_else(app) {
         let (owner, guest) = (app.owner().await, app.guest().await);
         let heir = app.member("heir").await;

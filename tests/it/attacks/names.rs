@@ -44,6 +44,15 @@ on_both! {
             change(actor, &person, json!({ "external_ref": "customer-1" })).await.expect_problem(403, "admin_only");
         }
         change(&foreigner, &person, json!({ "external_ref": "customer-1" })).await.expect_problem(404, "not_found");
+        // Nor does a program name another one's customers: it could put its own in their place.
+        let (theirs, other) = (app.api_client(&["users:write"]).await, app.api_client(&["users:write"]).await);
+        let new = json!({ "email": "kim@story.example", "display_name": "Kim", "external_ref": "customer-2" });
+        let kim = theirs.post("/v1/users", new).await.expect(201);
+        let kim = format!("/v1/users/{}", kim.text("user_id"));
+        for path in [&kim, &person] {
+            change(&other, path, json!({ "external_ref": null })).await.expect_problem(403, "admin_only");
+        }
+        change(&theirs, &kim, json!({ "external_ref": "customer-3" })).await.expect(200);
         // The names of another organization are its own.
         let theirs = json!({ "email": "kim@elsewhere.example", "display_name": "Kim", "external_ref": "customer-1" });
         foreigner.post("/v1/users", theirs).await.expect(201);

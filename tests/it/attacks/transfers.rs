@@ -125,7 +125,11 @@ on_both! {
         // Nor does it when its owner takes it out of the service, until the hold is lifted.
         owner.delete(&format!("/v1/vehicles/{car}")).await.expect(200);
         assert_eq!(count(&connect(app, &heir).await, "vehicle_ids"), 1);
+        // Nor when its owner has themself forgotten, which would take the car's name from it.
+        let forgotten = format!("/v1/users/{}/personal-data", owner.id);
+        owner.delete(&forgotten).await.expect_problem(409, "vehicle_held");
         support.delete(&format!("/v1/holds/{held}")).await.expect(204);
         assert_eq!(count(&connect(app, &heir).await, "vehicle_ids"), 2);
+        owner.delete(&forgotten).await.expect(200);
     }
 }

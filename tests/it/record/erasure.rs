@@ -24,6 +24,13 @@ const KNOWN: &[&str] = &[
     "the umbrella was found",
     "all for the sake of an umbrella",
     "the umbrella is in the boot",
+    "call zaphod about the umbrella",
+    "zaphods umbrella carrier",
+    "ZB UMBRELLA 42",
+    "umbrella green",
+    "5YJSA1CN5DFP00142",
+    "umbrella rack fitted",
+    "zaphods-own-number",
 ];
 
 fn found(dump: &[u8], text: &str) -> bool {
@@ -51,8 +58,15 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
     person.vehicles = person.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     let guest = app.guest().await;
     let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] },
-        "external_ref": KNOWN[8], "instructions": KNOWN[12] });
+        "external_ref": KNOWN[8], "instructions": KNOWN[12], "fallback_text": KNOWN[13] });
     let grant_id = person.lend_with(app, &guest, texts).await.expect(201).text("grant_id");
+    let described = json!({ "label": KNOWN[14], "plate": KNOWN[15], "colour": KNOWN[16], "vin": KNOWN[17], "metadata": { "a": KNOWN[18] } });
+    let car = format!("/v1/vehicles/{}", person.vehicles[0]);
+    let seen = person.get(&car).await.expect(200);
+    person.patch(&car, &seen, described).await.expect(200);
+    let numbered = admin.request(reqwest::Method::PATCH, &format!("/v1/users/{}", person.id));
+    let numbered = numbered.json(&json!({ "external_ref": KNOWN[19] })).send().await.unwrap();
+    assert_eq!(numbered.status(), 200);
     let path = format!("/v1/grants/{grant_id}/revoke");
     person.post(&path, json!({ "reason": KNOWN[4] })).await.expect(200);
     let car = || json!({ "vehicle_id": person.vehicles[0] });

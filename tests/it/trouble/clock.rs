@@ -123,6 +123,28 @@ async fn jumps(stage: &Stage, service: &Instance, hands: &Hands, owner: &Actor) 
         assert!(at.since(now) < std::time::Duration::from_secs(2), "{time} is to come");
         assert!(now.since(at) < std::time::Duration::from_secs(600), "{time} is long ago");
     }
+    ends_what_it_takes_for_over(service, hands, owner, &grants).await;
+}
+
+/// An end of all leaves out no grant that a wrong clock takes for long over.
+async fn ends_what_it_takes_for_over(
+    service: &Instance,
+    hands: &Hands,
+    owner: &Actor,
+    grants: &(String, String),
+) {
+    let guest = guest_at(service).await;
+    hands.set(400 * DAY);
+    until_ready(&service.url, false).await;
+    let scope = json!({ "vehicle_id": owner.vehicles[0] });
+    let ended = owner.post("/v1/ends", json!({ "scope": scope, "reason": "Stolen." })).await;
+    assert_eq!(ended.expect(201).body["grants"], 2);
+    hands.set(0);
+    until_ready(&service.url, true).await;
+    for grant_id in [&grants.0, &grants.1] {
+        let refused = unlock_with(&guest, &owner.vehicles[0], grant_id).await;
+        refused.expect_problem(403, "grant_revoked");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

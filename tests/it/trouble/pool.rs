@@ -118,13 +118,14 @@ async fn the_transaction_at_hand_is_in_nobodys_way() {
     let owner = stage.owner(&service).await;
     owner.command(&owner.vehicles[0], "unlock").await.expect(200);
     let harmless = format!("{AT_HAND} AND backend_xid IS NULL AND backend_xmin IS NULL");
-    assert_eq!(count(&server, &harmless), 1);
+    // Another one may be under way: whatever is begun with a commit is as harmless.
+    assert!(count(&server, &harmless) >= 1);
     until("its end", || async { (count(&server, AT_HAND) == 0).then_some(()) }).await;
 
     // One that its server ended meanwhile costs a request, and no more.
     owner.command(&owner.vehicles[0], "lock").await.expect(200);
     let end = AT_HAND.replace("COUNT(*)", "COUNT(pg_terminate_backend(pid))");
-    assert_eq!(count(&server, &end), 1);
+    assert!(count(&server, &end) >= 1);
     until_status(200, || owner.command(&owner.vehicles[0], "unlock")).await;
     assert_eq!(stage.executed().await, 3);
     stage.close(vec![service]).await;

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::token::Nothing;
-use crate::domain::extension::{ExtensionDecision, ExtensionRequest};
+use crate::domain::extension::ExtensionDecision;
 use crate::domain::id::{ExtensionRequestId, GrantId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
-use crate::http::extract::{ApiJson, ApiPath, List, OptionalJson, PageParams, Paged, SignedIn};
+use crate::http::extract::{
+    ApiJson, ApiPath, IdempotencyKey, List, OptionalJson, PageParams, Paged, SignedIn,
+};
 use crate::http::problem::Problem;
-use crate::http::v1::reason;
-use crate::service::grants;
+use crate::http::v1::{created, idempotency, reason};
+use crate::service::grants::{self, KnownExtension, WantedExtension};
+use crate::signing::digest::sha256;
 
 /// For how long a guest wants a car.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,13 +58,13 @@ pub(in crate::http) struct ExtensionRequestBody {
     decided_at: Option<String>,
 }
 
-impl ExtensionRequestBody {
-    fn at(request: ExtensionRequest, now: Timestamp) -> Self {
+impl From<KnownExtension> for ExtensionRequestBody {
+    fn from(KnownExtension { request, status }: KnownExtension) -> Self {
         Self {
             extension_request_id: request.extension_request_id.to_string(),
             grant_id: request.grant_id.to_string(),
             not_after: request.not_after.to_string(),
-            status: request.status(now).to_string(),
+            status: status.to_string(),
             reason: request.reason,
             requested_at: request.requested_at.to_string(),
             expires_at: request.expires_at.to_string(),
@@ -74,21 +77,26 @@ impl ExtensionRequestBody {
 /// is undecided.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests", operation_id = "grants.request_extension",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])), request_body = RequestExtension,
-    params(("grant_id" = String, Path, description = "The grant.")),
+    params(("grant_id" = String, Path, description = "The grant."),
+        ("Idempotency-Key" = String, Header, description = "Required. Repeats ask for nothing new, and show the request as it is then.")),
     responses((status = 201, description = "The request.", body = ExtensionRequestBody)))]
 pub(in crate::http) async fn request(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(grant_id): ApiPath<GrantId>,
+    key: IdempotencyKey,
     body: ApiJson<RequestExtension>,
-) -> Result<(StatusCode, Json<ExtensionRequestBody>), Problem> {
+) -> Result<Response, Problem> {
+    // The request names the grant in its path.
+    let request = [grant_id.as_uuid().as_bytes(), &body.hash[..]].concat();
+    let idempotency = idempotency(Some(key), sha256(&request));
     let (base, asked) = (&gateway.service.base, body.value);
     if let Some(violation) = asked.reason.as_deref().and_then(reason) {
         return Err(Problem::invalid(vec![violation]));
     }
-    let (not_after, why) = (asked.not_after, asked.reason.as_deref());
-    let made = grants::request_extension(base, &caller, grant_id, not_after, why).await?;
-    Ok((StatusCode::CREATED, Json(ExtensionRequestBody::at(made, base.clock.now()))))
+    let wanted = WantedExtension { not_after: asked.not_after, reason: asked.reason.as_deref() };
+    let made = grants::request_extension(base, &caller, &idempotency, grant_id, wanted).await?;
+    Ok(created(made, ExtensionRequestBody::from))
 }
 
 /// List what a guest asked for, newest first: for those who see the grant.
@@ -104,9 +112,8 @@ pub(in crate::http) async fn list(
 ) -> Result<List<ExtensionRequestBody>, Problem> {
     let base = &gateway.service.base;
     let rows = grants::list_extensions(base, &caller, grant_id, paged.page).await?;
-    let now = base.clock.now();
-    let id = |request: &ExtensionRequest| request.extension_request_id.as_uuid();
-    Ok(paged.list(rows, id, |request| ExtensionRequestBody::at(request, now)))
+    let id = |known: &KnownExtension| known.request.extension_request_id.as_uuid();
+    Ok(paged.list(rows, id, ExtensionRequestBody::from))
 }
 
 /// Approve a request: the grant is valid until then, as if its owner had changed it. For the owner, or an API client for
@@ -127,7 +134,7 @@ pub(in crate::http) async fn approve(
     let (base, (grant_id, id)) = (&gateway.service.base, ids);
     let decision = ExtensionDecision::Approved;
     let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
-    Ok(Json(ExtensionRequestBody::at(decided, base.clock.now())))
+    Ok(Json(decided.into()))
 }
 
 /// Decline a request: the grant stays as it is. For the owner, or an API client for them.
@@ -147,5 +154,5 @@ pub(in crate::http) async fn decline(
     let (base, (grant_id, id)) = (&gateway.service.base, ids);
     let decision = ExtensionDecision::Declined;
     let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
-    Ok(Json(ExtensionRequestBody::at(decided, base.clock.now())))
+    Ok(Json(decided.into()))
 }

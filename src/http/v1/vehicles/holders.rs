@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::vehicles::{self, Holder};
+use crate::service::vehicles::{self, HeldAt, Holder};
 
 /// Which moment.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,9 +31,11 @@ pub(in crate::http) struct HoldersBody {
     vehicle_id: String,
     /// The moment.
     at: String,
-    /// The last person who was authorized to unlock it until then, unless the car surely did not; `null` if the record
-    /// names nobody.
+    /// The last person who was authorized to unlock it until then, unless the car surely did not; `null` if the record that
+    /// was looked through names nobody.
     holder: Option<HolderBody>,
+    /// Whether all of the record that is kept in the database was looked through; `false` if there are too many commands.
+    complete: bool,
 }
 
 /// The person who had a car.
@@ -84,10 +86,11 @@ pub(in crate::http) async fn holders(
 ) -> Result<Json<HoldersBody>, Problem> {
     let base = &gateway.service.base;
     let at = query.at.unwrap_or_else(|| base.clock.now());
-    let holder = vehicles::holder_at(base, &caller, vehicle_id, at).await?;
+    let HeldAt { holder, is_complete } = vehicles::holder_at(base, &caller, vehicle_id, at).await?;
     Ok(Json(HoldersBody {
         vehicle_id: vehicle_id.to_string(),
         at: at.to_string(),
         holder: holder.map(HolderBody::from),
+        complete: is_complete,
     }))
 }
