@@ -27,7 +27,7 @@ COPIED = (
     "organization_id, vehicle_id, issuer_id, grantee_id, entitlements, not_before, not_after, uses_max, "
     "uses, grace_minutes, grantee_recoveries, vehicle_consents, ended_at, end_reason, end_note, revision, label, metadata, issued_at"
 )
-ALIVE = "FROM grants WHERE ended_at IS NULL AND grantee_id = (SELECT user_id FROM users WHERE email = '%s')"
+OF_PERSON = "AND grantee_id = (SELECT user_id FROM users WHERE email = '%s')"
 BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -89,12 +89,14 @@ class Postgres:
         return self.number("SELECT pg_database_size(current_database())")
 
 
-def fill(database, wanted, which="FROM grants"):
-    """Every round copies each grant once, so a thousand become a million in ten."""
-    while (present := database.number("SELECT COUNT(*) " + which)) < wanted:
+def fill(database, wanted, of=""):
+    """Every round copies each grant once, so a thousand become a million in ten. A copy has not ended."""
+    values = COPIED.replace("ended_at, end_reason, end_note", "NULL, NULL, NULL")
+    alive = "SELECT COUNT(*) FROM grants WHERE ended_at IS NULL " + of
+    while (present := database.number(alive)) < wanted:
         database.execute(
-            "INSERT INTO grants (grant_id, %s) SELECT %s, %s %s LIMIT %d"
-            % (COPIED, database.random_id, COPIED, which, wanted - present)
+            "INSERT INTO grants (grant_id, %s) SELECT %s, %s FROM grants WHERE TRUE %s LIMIT %d"
+            % (COPIED, database.random_id, values, of, wanted - present)
         )
     database.execute("ANALYZE")
 
@@ -129,7 +131,7 @@ def main(url, what, count="0", email=""):
         case "fill":
             fill(database, int(count))
         case "lend":
-            fill(database, int(count), ALIVE % email)
+            fill(database, int(count), OF_PERSON % email)
         case "sample":
             sql = "SELECT grant_id FROM grants ORDER BY grant_id"
             ids = database.ids(sql)
