@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::grant::Validity;
 use crate::domain::time::Timestamp;
 
@@ -18,45 +16,10 @@ words! {
     }
 }
 
-/// How much time must be between two holders of an exclusive car, in minutes: 0 to 1440.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
-pub struct Buffer(u16);
-
-/// A number of minutes is no buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 0 to 1440 minutes")]
-pub struct InvalidBuffer;
-
-impl Buffer {
-    const MINUTES_MAX: u16 = 24 * 60;
-
-    /// In minutes.
-    #[must_use]
-    pub const fn minutes(self) -> u16 {
-        self.0
-    }
-
-    /// The same as a time.
-    #[must_use]
-    pub const fn duration(self) -> Duration {
-        Duration::from_secs(self.0 as u64 * 60)
-    }
-}
-
-impl TryFrom<i64> for Buffer {
-    type Error = InvalidBuffer;
-
-    fn try_from(minutes: i64) -> Result<Self, InvalidBuffer> {
-        let minutes = u16::try_from(minutes).map_err(|_| InvalidBuffer)?;
-        if minutes <= Self::MINUTES_MAX { Ok(Self(minutes)) } else { Err(InvalidBuffer) }
-    }
-}
-
-impl From<Buffer> for i64 {
-    fn from(buffer: Buffer) -> Self {
-        buffer.0.into()
-    }
+minutes_up_to_a_day! {
+    /// How much time must be between two holders of an exclusive car, in minutes.
+    #[derive(Default)]
+    Buffer
 }
 
 /// A time in which a car can be lent. It says nothing of who has it before or after.

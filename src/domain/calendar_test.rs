@@ -107,6 +107,6 @@ fn a_buffer_is_at_most_a_day() {
     assert_eq!(Buffer::try_from(1440).map(Buffer::duration), Ok(Duration::from_secs(86_400)));
     assert_eq!(Buffer::try_from(0).map(Buffer::minutes), Ok(0));
     for wrong in [-1, 1441, i64::MAX, i64::MIN] {
-        assert_eq!(Buffer::try_from(wrong), Err(InvalidBuffer));
+        assert_eq!(Buffer::try_from(wrong), Err(crate::domain::minutes::InvalidMinutes));
     }
 }

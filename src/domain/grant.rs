@@ -84,51 +84,14 @@ impl From<Validity> for (Timestamp, Timestamp) {
     }
 }
 
-/// How long a grant that has ended still allows locking, in minutes, so that nobody is left unable to close a car.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
-pub struct Grace(u16);
-
-/// A number of minutes is no grace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 0 to 1440 minutes")]
-pub struct InvalidGrace;
-
-impl Grace {
-    /// The longest: a day.
-    pub const MAX: Self = Self(24 * 60);
-
-    /// In minutes.
-    #[must_use]
-    pub const fn minutes(self) -> u16 {
-        self.0
-    }
-
-    /// The same as a time.
-    #[must_use]
-    pub const fn duration(self) -> Duration {
-        Duration::from_secs(self.0 as u64 * 60)
-    }
+minutes_up_to_a_day! {
+    /// How long a grant that has ended still allows locking, in minutes, so that nobody is left unable to close a car.
+    Grace
 }
 
 impl Default for Grace {
     fn default() -> Self {
         Self(15)
-    }
-}
-
-impl TryFrom<i64> for Grace {
-    type Error = InvalidGrace;
-
-    fn try_from(minutes: i64) -> Result<Self, InvalidGrace> {
-        let minutes = u16::try_from(minutes).map_err(|_| InvalidGrace)?;
-        if minutes <= Self::MAX.0 { Ok(Self(minutes)) } else { Err(InvalidGrace) }
-    }
-}
-
-impl From<Grace> for i64 {
-    fn from(grace: Grace) -> Self {
-        Self::from(grace.0)
     }
 }
 

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::id::Id;
+use crate::domain::minutes::InvalidMinutes;
 
 const MOMENT: Duration = Duration::from_micros(1);
 
@@ -116,14 +117,14 @@ fn what_is_left_of_a_limit_is_never_less_than_nothing() {
 #[test]
 fn a_grace_lasts_at_most_a_day() {
     for (minutes, grace) in [
-        (-1, Err(InvalidGrace)),
+        (-1, Err(InvalidMinutes)),
         (0, Ok(Grace(0))),
         (1440, Ok(Grace(1440))),
-        (1441, Err(InvalidGrace)),
+        (1441, Err(InvalidMinutes)),
     ] {
         assert_eq!(Grace::try_from(minutes), grace, "{minutes}");
     }
-    assert_eq!(Grace::try_from(65_536 + 5), Err(InvalidGrace));
+    assert_eq!(Grace::try_from(65_536 + 5), Err(InvalidMinutes));
     assert_eq!(Grace::default().duration(), Duration::from_secs(900));
     assert_eq!((Grace(7).minutes(), i64::from(Grace(7))), (7, 7));
 }

@@ -4,6 +4,8 @@
 //! no HTTP, no async runtime, no clock and no randomness.
 
 #[macro_use]
+mod minutes;
+#[macro_use]
 mod words;
 
 pub mod access;

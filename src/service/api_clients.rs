@@ -77,7 +77,7 @@ pub async fn create(
         .transact(CREATE, Priority::Ordinary, |work| {
             Box::pin(async move {
                 if let Some(answer) =
-                    idempotency.find(&service.base, &mut work.tx, caller, CREATE).await?
+                    idempotency.find_or_take(&service.base, &mut work.tx, caller, CREATE).await?
                 {
                     return Ok(answer);
                 }

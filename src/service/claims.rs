@@ -61,7 +61,9 @@ pub async fn create(
             };
             base.authorize(caller, operation, &object, Sought::of(user_id))?;
             let user = found.ok_or_else(|| Error::NotFound(Sought::of(user_id)))?;
-            if let Some(answer) = idempotency.find(base, &mut work.tx, caller, CREATE).await? {
+            if let Some(answer) =
+                idempotency.find_or_take(base, &mut work.tx, caller, CREATE).await?
+            {
                 return Ok(answer);
             }
             if user.disabled_at.is_some() {

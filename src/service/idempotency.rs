@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::{Base, Caller, Error};
 use crate::domain::id::{OrganizationId, UserId};
 use crate::signing::{digest, sealed};
-use crate::storage::idempotency_keys::{self, KeyRef, StoredAnswer};
-use crate::storage::{Executor, Priority, Tx, personal_data};
+use crate::storage::idempotency_keys::{self, KeyRef};
+use crate::storage::{Priority, StorageError, Tx, personal_data};
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -62,20 +62,26 @@ impl Idempotency {
         Some(KeyRef { principal_id: caller.principal_id(), route, key })
     }
 
-    /// The kept answer, if this request was carried out before.
+    /// The kept answer, if this request was carried out before. Otherwise its key is taken, and [`Self::keep`] must follow in
+    /// the same transaction: whoever repeats the request meanwhile waits here for its answer, and holds nothing else.
     ///
     /// # Errors
     /// [`Error::KeyReused`] if the key belongs to another request.
-    pub async fn find<T: DeserializeOwned>(
+    pub async fn find_or_take<T: DeserializeOwned>(
         &self,
         base: &Base,
-        on: &mut impl Executor,
+        tx: &mut Tx,
         caller: &Caller,
         route: &'static str,
     ) -> Result<Option<Answer<T>>, Error> {
         let Some(key) = self.key_ref(caller, route) else { return Ok(None) };
-        let Some(stored) = idempotency_keys::find(on, key).await? else { return Ok(None) };
-        if stored.request_hash != self.hash_for(caller) {
+        let (organization_id, hash) = (caller.actor.organization_id, self.hash_for(caller));
+        if idempotency_keys::take(tx, key, organization_id, hash, base.clock.now()).await? {
+            return Ok(None);
+        }
+        // One that was forgotten between the two statements is taken the next time.
+        let stored = idempotency_keys::find(tx, key).await?.ok_or(StorageError::LostRace)?;
+        if stored.request_hash != hash {
             return Err(Error::KeyReused);
         }
         let opened = sealed::open(&base.keys(), &context(key), &stored.sealed_answer)
@@ -85,10 +91,10 @@ impl Idempotency {
         Ok(Some(Answer { value, replayed: true }))
     }
 
-    /// Keeps the answer together with its effect.
+    /// Keeps the answer together with its effect, once [`Self::find_or_take`] has taken the key.
     ///
     /// # Errors
-    /// [`Error::Storage`] worth repeating if another request with the key was faster.
+    /// [`Error::Storage`].
     pub async fn keep<T: Serialize>(
         &self,
         base: &Base,
@@ -102,10 +108,7 @@ impl Idempotency {
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
         let sealed = sealed::seal(&base.keys(), &*base.entropy, &context(key), &plain)
             .map_err(|error| Error::Internal(format!("answer to keep: {error}")))?;
-        let answer = StoredAnswer { request_hash: self.hash_for(caller), sealed_answer: sealed };
-        let organization_id = caller.actor.organization_id;
-        let now = base.clock.now();
-        Ok(idempotency_keys::insert(tx, key, organization_id, answer, now).await?)
+        Ok(idempotency_keys::answer(tx, key, sealed).await?)
     }
 }
 

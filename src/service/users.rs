@@ -81,7 +81,9 @@ pub async fn create(
     let with_pin = new.with_pin;
     let inserted = base.transact(CREATE, Priority::Ordinary, |work| {
         Box::pin(async move {
-            if let Some(answer) = idempotency.find(base, &mut work.tx, caller, CREATE).await? {
+            if let Some(answer) =
+                idempotency.find_or_take(base, &mut work.tx, caller, CREATE).await?
+            {
                 return Ok(answer);
             }
             match users::insert(&mut work.tx, user, None).await {
@@ -99,27 +101,19 @@ pub async fn create(
     });
     let inserted = inserted.await;
     match inserted {
-        Err(Error::State(StateFault::EmailTaken)) => taken(base, caller, idempotency, user).await,
+        Err(Error::State(StateFault::EmailTaken)) => Err(taken(base, user).await?),
         inserted => inserted,
     }
 }
 
-/// Who has the address or the name: the same request, sent twice at the same time, or another account.
-async fn taken(
-    base: &Base,
-    caller: &Caller,
-    idempotency: &Idempotency,
-    new: &User,
-) -> Result<Answer<NewAccount>, Error> {
+/// Whether another account has the address, or the organization's own name.
+async fn taken(base: &Base, new: &User) -> Result<Error, Error> {
     let mut reader = base.store.read().await?;
-    if let Some(answer) = idempotency.find(base, &mut reader, caller, CREATE).await? {
-        return Ok(answer);
-    }
     let organization_id = Some(new.organization_id);
     let has_address = users::find_account(&mut reader, &new.email, organization_id).await?;
     let is_other_name = has_address.is_none() && new.external_ref.is_some();
     let fault = if is_other_name { StateFault::ExternalRefTaken } else { StateFault::EmailTaken };
-    Err(Error::State(fault))
+    Ok(Error::State(fault))
 }
 
 /// The people of the organization, newest first.

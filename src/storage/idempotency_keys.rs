@@ -1,19 +1,22 @@
 //! Answers to requests that must not be carried out twice (commands keep theirs on their own row).
 
 use super::StorageError;
-use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::db::{FromRow, Origin, Row, Tx, Value, query};
 use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 
 const FIND: &str = "SELECT principal_id, request_hash, sealed_answer FROM idempotency_keys \
     WHERE principal_id = $1 AND route = $2 AND idempotency_key = $3";
-const INSERT: &str = "INSERT INTO idempotency_keys \
+/// Waits for another transaction that has taken the key, and then takes nothing.
+const TAKE: &str = "INSERT INTO idempotency_keys \
     (principal_id, route, idempotency_key, organization_id, request_hash, sealed_answer, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    VALUES {rows:uuid,text,text,uuid,bytea,bytea,bigint} ON CONFLICT DO NOTHING";
+const ANSWER: &str = "UPDATE idempotency_keys SET sealed_answer = $4 \
+    WHERE principal_id = $1 AND route = $2 AND idempotency_key = $3";
 const DELETE_OLD: &str = "DELETE FROM idempotency_keys WHERE created_at < $1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[FIND, INSERT, DELETE_OLD];
+pub const STATEMENTS: &[&str] = &[FIND, TAKE, ANSWER, DELETE_OLD];
 
 /// The request a key belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -46,35 +49,40 @@ impl FromRow for StoredAnswer {
     }
 }
 
-/// What was answered to this key.
-pub async fn find(
-    on: &mut impl Executor,
-    key: KeyRef<'_>,
-) -> Result<Option<StoredAnswer>, StorageError> {
-    query(FIND).bind(key.principal_id).bind(key.route).bind(key.key).fetch_optional(on).await
-}
-
-/// Keeps an answer.
-///
-/// # Errors
-/// [`StorageError::Duplicate`] if another request with this key was first; repeat and find it.
-pub async fn insert(
+/// Takes a key for a request whose answer follows in the same transaction; `false` if it is taken. Whoever else asks for it
+/// waits until this transaction is over.
+pub async fn take(
     tx: &mut Tx,
     key: KeyRef<'_>,
     organization_id: OrganizationId,
-    answer: StoredAnswer,
+    request_hash: [u8; 32],
     now: Timestamp,
+) -> Result<bool, StorageError> {
+    let row: [Value; 7] = [
+        key.principal_id.into(),
+        key.route.into(),
+        key.key.into(),
+        organization_id.into(),
+        request_hash.into(),
+        Vec::new().into(),
+        now.into(),
+    ];
+    Ok(query(TAKE).rows([row]).execute(tx).await? == 1)
+}
+
+/// What was answered to this key.
+pub async fn find(tx: &mut Tx, key: KeyRef<'_>) -> Result<Option<StoredAnswer>, StorageError> {
+    query(FIND).bind(key.principal_id).bind(key.route).bind(key.key).fetch_optional(tx).await
+}
+
+/// Keeps the answer to a key that this transaction has taken.
+pub async fn answer(
+    tx: &mut Tx,
+    key: KeyRef<'_>,
+    sealed_answer: Vec<u8>,
 ) -> Result<(), StorageError> {
-    query(INSERT)
-        .bind(key.principal_id)
-        .bind(key.route)
-        .bind(key.key)
-        .bind(organization_id)
-        .bind(answer.request_hash)
-        .bind(answer.sealed_answer)
-        .bind(now)
-        .execute_one(tx)
-        .await
+    let answer = query(ANSWER).bind(key.principal_id).bind(key.route).bind(key.key);
+    answer.bind(sealed_answer).execute_one(tx).await
 }
 
 /// Forgets answers older than `before`.

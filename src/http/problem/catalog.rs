@@ -104,7 +104,7 @@ catalog! {
     NotTheOwner "not_the_owner" FORBIDDEN ContactOwner never
         "Only the owner of the vehicle may do this" "Only the owner of the car can do this.";
     HoldOfAnother "hold_of_another" FORBIDDEN ContactAdmin never
-        "Another rank placed the hold, and lifts it; administrators also lift those of support" "Somebody else set this pause. Only they can end it.";
+        "Another rank placed the hold. It is lifted by that rank; holds of support also by administrators" "Somebody else set this pause. Ask the owner of the car or support.";
     // What the policy says.
     NotFound "not_found" NOT_FOUND None never
         "There is no such thing, or not for you" "This does not exist or is not yours.";
@@ -122,7 +122,7 @@ catalog! {
         "The grant's validity has not begun" "This key is not valid yet.";
     GrantHeld "grant_held" FORBIDDEN ContactAdmin again
         "A hold stands over the grant, the person, the vehicle or the organization: `held_by` of the grant says whose"
-        "This is paused. Only who paused it can end that: ask the owner of the car or support.";
+        "This is paused. If you did not pause it yourself, ask the owner of the car or support.";
     GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
         "The grant has no use left" "This key was used as often as it may be.";
     OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again
@@ -157,7 +157,7 @@ catalog! {
     GrantsOverlap "grants_overlap" CONFLICT FixRequest never
         "Grants that open the car overlap, or have less between them than the buffer: change or end them first" "The car is lent to several people at the same time.";
     RequestEnded "request_ended" CONFLICT FixRequest never
-        "The request was decided, or has expired, or asks for what the grant has already" "This request is over.";
+        "The request was decided, or has expired, or asks for what the grant has already" "This request can no longer be answered. You can ask again while the booking lasts.";
     VehicleHeld "vehicle_held" CONFLICT ContactAdmin never
         "Support or an administrator holds a car of this person: they lift the hold, or an administrator erases the account" "One of your cars is held. Please ask support.";
     ExternalRefTaken "external_ref_taken" CONFLICT FixRequest never

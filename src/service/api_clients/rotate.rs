@@ -32,7 +32,7 @@ pub async fn rotate_secret(
         Box::pin(async move {
             let client = find_for(base, &mut work.tx, caller, operation, api_client_id).await?;
             let (tx, now, route) = (&mut work.tx, work.now, operation.as_str());
-            if let Some(answer) = idempotency.find(base, tx, caller, route).await? {
+            if let Some(answer) = idempotency.find_or_take(base, tx, caller, route).await? {
                 return Ok(answer);
             }
             let secret = RandomSecret::generate(SecretPrefix::ApiClient, &*base.entropy)?;

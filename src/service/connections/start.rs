@@ -79,7 +79,9 @@ pub async fn start(
         .transact(START, Priority::Ordinary, |work| {
             Box::pin(async move {
                 let tx = &mut work.tx;
-                if let Some(answer) = idempotency.find(&service.base, tx, caller, START).await? {
+                if let Some(answer) =
+                    idempotency.find_or_take(&service.base, tx, caller, START).await?
+                {
                     return Ok(answer);
                 }
                 users::find_open(tx, caller, owner_id).await?;

@@ -81,7 +81,7 @@ async fn end_in(
     idempotency: &Idempotency,
     ending: &EndingOfScope,
 ) -> Result<Answer<KeptEnd>, Error> {
-    if let Some(answer) = idempotency.find(base, &mut work.tx, caller, END).await? {
+    if let Some(answer) = idempotency.find_or_take(base, &mut work.tx, caller, END).await? {
         return Ok(answer);
     }
     let (about, acting_as) = permit(base, &mut work.tx, caller, ending.scope).await?;

@@ -71,7 +71,7 @@ async fn request_in(
     let of = (grant.organization_id, grant_id);
     // What is kept of an answer is an id, and nothing that a person wrote.
     let kept: Option<Answer<ExtensionRequestId>> =
-        idempotency.find(base, &mut work.tx, caller, REQUEST).await?;
+        idempotency.find_or_take(base, &mut work.tx, caller, REQUEST).await?;
     if let Some(Answer { value: id, replayed }) = kept {
         let request = extension_requests::find(&mut work.tx, of, id).await?;
         let request = request.ok_or(Error::State(StateFault::RequestEnded))?;

@@ -50,7 +50,7 @@ pub async fn issue(
         .transact(ISSUE, Priority::Ordinary, |work| {
             Box::pin(async move {
                 if let Some(answer) =
-                    idempotency.find(&service.base, &mut work.tx, caller, ISSUE).await?
+                    idempotency.find_or_take(&service.base, &mut work.tx, caller, ISSUE).await?
                 {
                     return Ok(answer);
                 }
@@ -64,12 +64,6 @@ pub async fn issue(
                 )
                 .await?;
                 let to_lend = lock(&service.base, work, caller, new, None).await?;
-                // The same request may have waited for the same rows, and was faster.
-                if let Some(answer) =
-                    idempotency.find(&service.base, &mut work.tx, caller, ISSUE).await?
-                {
-                    return Ok(answer);
-                }
                 let grant = lend(&service.base, work, new, &vehicle, &to_lend).await?;
                 // The key belongs to the one who sent it, the entry names for whom.
                 idempotency.keep(&service.base, &mut work.tx, caller, ISSUE, &grant).await?;

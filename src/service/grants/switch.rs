@@ -49,7 +49,7 @@ async fn switch_in(
     idempotency: &Idempotency,
     (grant_id, vehicle_id): (GrantId, VehicleId),
 ) -> Result<Answer<SwitchedGrant>, Error> {
-    if let Some(answer) = idempotency.find(base, &mut work.tx, caller, SWITCH).await? {
+    if let Some(answer) = idempotency.find_or_take(base, &mut work.tx, caller, SWITCH).await? {
         return Ok(answer);
     }
     let operation = Operation::SwitchVehicle;
@@ -61,10 +61,6 @@ async fn switch_in(
     }
     let mut new = moved(&found, vehicle_id);
     let to_lend = issue::lock(base, work, caller, &new, Some(&found)).await?;
-    // The same request may have waited for the same rows, and was faster.
-    if let Some(answer) = idempotency.find(base, &mut work.tx, caller, SWITCH).await? {
-        return Ok(answer);
-    }
     let before = to_lend.before(work.now).filter(|(before, _)| before.is_alive(work.now));
     let (before, kept_from) = before.ok_or(Error::State(StateFault::GrantEnded))?;
     if !kept_from.is_empty() {

@@ -85,7 +85,7 @@ async fn place_in(
     idempotency: &Idempotency,
     new: &NewHold,
 ) -> Result<Answer<KeptHold>, Error> {
-    if let Some(answer) = idempotency.find(base, &mut work.tx, caller, PLACE).await? {
+    if let Some(answer) = idempotency.find_or_take(base, &mut work.tx, caller, PLACE).await? {
         return Ok(answer);
     }
     let over = permit(base, &mut work.tx, caller, new.scope).await?;

@@ -18,6 +18,7 @@ use crate::http::extract::{
 };
 use crate::http::problem::Problem;
 use crate::http::v1::{created, idempotency, reason};
+use crate::service::Caller;
 use crate::service::grants::{self, KnownExtension, WantedExtension};
 use crate::signing::digest::sha256;
 
@@ -131,10 +132,7 @@ pub(in crate::http) async fn approve(
     ApiPath(ids): ApiPath<(GrantId, ExtensionRequestId)>,
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<ExtensionRequestBody>, Problem> {
-    let (base, (grant_id, id)) = (&gateway.service.base, ids);
-    let decision = ExtensionDecision::Approved;
-    let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
-    Ok(Json(decided.into()))
+    decide(&gateway, &caller, ids, ExtensionDecision::Approved).await
 }
 
 /// Decline a request: the grant stays as it is. For the owner, or an API client for them.
@@ -151,8 +149,16 @@ pub(in crate::http) async fn decline(
     ApiPath(ids): ApiPath<(GrantId, ExtensionRequestId)>,
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<ExtensionRequestBody>, Problem> {
-    let (base, (grant_id, id)) = (&gateway.service.base, ids);
-    let decision = ExtensionDecision::Declined;
-    let decided = grants::decide_extension(base, &caller, grant_id, id, decision).await?;
+    decide(&gateway, &caller, ids, ExtensionDecision::Declined).await
+}
+
+async fn decide(
+    gateway: &Gateway,
+    caller: &Caller,
+    (grant_id, id): (GrantId, ExtensionRequestId),
+    decision: ExtensionDecision,
+) -> Result<Json<ExtensionRequestBody>, Problem> {
+    let base = &gateway.service.base;
+    let decided = grants::decide_extension(base, caller, grant_id, id, decision).await?;
     Ok(Json(decided.into()))
 }
