@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::extract::{IdempotencyKey, REPLAYED};
+use super::problem::Problem;
 use crate::service::Violation;
 use crate::service::idempotency::{Answer, Idempotency};
 
@@ -41,6 +42,17 @@ fn reason(text: &str) -> Option<Violation> {
     let is_text = (1..=REASON_LENGTH_MAX).contains(&length) && !text.contains('\0');
     let detail = "must be 1 to 500 characters of text";
     (!is_text).then(|| Violation::of("/reason", "invalid", detail))
+}
+
+/// What a list is to be about, of its filters `grant_id`, `vehicle_id` and `user_id`.
+fn only_one<T>(named: [Option<T>; 3]) -> Result<Option<T>, Problem> {
+    let mut named = named.into_iter().flatten();
+    let (subject, other) = (named.next(), named.next());
+    if other.is_some() {
+        let detail = "only one of grant_id, vehicle_id and user_id can be given";
+        return Err(Problem::invalid(vec![Violation::of("?grant_id", "exclusive", detail)]));
+    }
+    Ok(subject)
 }
 
 /// What clients keep with a grant or a car, in bytes of compact JSON.

@@ -1,5 +1,6 @@
 //! Who had a car at some moment, by the record: the last who was authorized to unlock it, unless the car surely did not.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -7,24 +8,20 @@ use serde::Deserialize;
 use crate::audit::entry::RecordedEntry;
 use crate::domain::access::{Object, Operation, Sought};
 use crate::domain::command::CommandStatus;
-use crate::domain::id::{AuditEntryId, CommandId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::id::{AuditEntryId, CommandId, GrantId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, Error};
 use crate::storage::audit_entries::{self, EntriesAbout, Subject};
-use crate::storage::{Page, Reader, commands, vehicles};
+use crate::storage::{Page, commands, vehicles};
 
 /// So many entries are read at a time, and so many times at most.
 const ENTRIES: i64 = 128;
-const PAGES: usize = 32;
+const PAGES: usize = 64;
 
-/// What a command comes to that the car surely did not do, and the event that says so.
-const NEVER: [(&str, CommandStatus); 3] = [
-    ("command.failed", CommandStatus::Failed),
-    ("command.cancelled", CommandStatus::Cancelled),
-    ("command.expired", CommandStatus::Expired),
-];
-/// By then a command has come to one of them, if it ever does.
+/// The events of a command that the car certainly did not carry out.
+const NEVER: [&str; 3] = ["command.failed", "command.cancelled", "command.expired"];
+/// So long after its authorization one of them is recorded at the latest.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// The person who had a car.
@@ -72,24 +69,18 @@ pub async fn holder_at(
     base.authorize(caller, Operation::ListAuditEntries, &object, Sought::of(vehicle_id))?;
     let filter = EntriesAbout {
         subject: Some(Subject::Vehicle(vehicle_id)),
-        event: Some("command.authorized".to_owned()),
+        event: None,
         from: None,
-        until: Some(at.plus(Duration::from_micros(1))),
+        until: Some(at.plus(SETTLED_WITHIN)),
     };
-    let (mut page, mut locks) = (Page { before: None, limit: ENTRIES }, Vec::new());
+    let mut page = Page { before: None, limit: ENTRIES };
+    let mut search = Search { at, never: HashSet::new(), locks: Vec::new() };
     for _ in 0..PAGES {
         let entries = audit_entries::list(&mut reader, organization_id, &filter, page).await?;
-        for entry in &entries {
-            match action(entry) {
-                Some(Action::Lock) => locks.push((entry.user_id, entry.occurred_at)),
-                Some(Action::Unlock) => {
-                    let held = holder(&mut reader, organization_id, entry, &locks).await?;
-                    if held.is_some() {
-                        return Ok(HeldAt { holder: held, is_complete: true });
-                    }
-                }
-                _ => {}
-            }
+        if let Some(mut holder) = entries.iter().find_map(|entry| search.meet(entry)) {
+            let unlock = commands::find(&mut reader, organization_id, holder.command_id).await?;
+            holder.status = unlock.map(|command| command.status);
+            return Ok(HeldAt { holder: Some(holder), is_complete: true });
         }
         match entries.last() {
             Some(last) if i64::try_from(entries.len()) == Ok(ENTRIES) => {
@@ -101,6 +92,48 @@ pub async fn holder_at(
     Ok(HeldAt { holder: None, is_complete: false })
 }
 
+/// What the entries of a car said so far; they are met newest first.
+struct Search {
+    at: Timestamp,
+    /// Commands that the car certainly did not carry out.
+    never: HashSet<CommandId>,
+    /// Who was authorized to lock the car, and when.
+    locks: Vec<(Option<UserId>, Timestamp)>,
+}
+
+impl Search {
+    /// The person of an unlock, if this entry authorizes one that may have happened.
+    fn meet(&mut self, entry: &RecordedEntry) -> Option<Holder> {
+        let command_id = entry.command_id?;
+        if NEVER.contains(&entry.event.as_ref()) {
+            self.never.insert(command_id);
+        }
+        if entry.event != "command.authorized" || entry.occurred_at > self.at {
+            return None;
+        }
+        match action(entry)? {
+            Action::Unlock if !self.never.contains(&command_id) => {
+                let user_id = entry.user_id?;
+                let own = self.locks.iter().find(|(by, _)| *by == Some(user_id));
+                Some(Holder {
+                    user_id,
+                    grant_id: entry.grant_id,
+                    since: entry.occurred_at,
+                    locked_at: own.map(|&(_, at)| at),
+                    command_id,
+                    status: None,
+                    entry_id: entry.entry_id,
+                })
+            }
+            Action::Lock => {
+                self.locks.push((entry.user_id, entry.occurred_at));
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What the command of an entry asks of the car.
 fn action(entry: &RecordedEntry) -> Option<Action> {
     #[derive(Deserialize)]
@@ -108,58 +141,4 @@ fn action(entry: &RecordedEntry) -> Option<Action> {
         action: Action,
     }
     serde_json::from_str::<Details>(&entry.details).ok().map(|details| details.action)
-}
-
-/// The person of an unlock, unless the car surely did not do it. Locks are those after it, newest first.
-async fn holder(
-    reader: &mut Reader,
-    organization_id: OrganizationId,
-    entry: &RecordedEntry,
-    locks: &[(Option<UserId>, Timestamp)],
-) -> Result<Option<Holder>, Error> {
-    let (Some(user_id), Some(command_id)) = (entry.user_id, entry.command_id) else {
-        return Ok(None);
-    };
-    let command = commands::find(reader, organization_id, command_id).await?;
-    let status = command.map(|command| command.status);
-    let never = match status {
-        Some(status) => NEVER.iter().any(|(_, never)| *never == status),
-        // Commands are forgotten sooner than the record of them.
-        None => never_happened(reader, entry, command_id).await?,
-    };
-    if never {
-        return Ok(None);
-    }
-    let own = locks.iter().find(|(by, _)| *by == Some(user_id));
-    Ok(Some(Holder {
-        user_id,
-        grant_id: entry.grant_id,
-        since: entry.occurred_at,
-        locked_at: own.map(|&(_, at)| at),
-        command_id,
-        status,
-        entry_id: entry.entry_id,
-    }))
-}
-
-/// Whether the record says that the car surely did not do what this entry authorized.
-async fn never_happened(
-    reader: &mut Reader,
-    entry: &RecordedEntry,
-    command_id: CommandId,
-) -> Result<bool, Error> {
-    for (event, _) in NEVER {
-        let filter = EntriesAbout {
-            subject: entry.vehicle_id.map(Subject::Vehicle),
-            event: Some(event.to_owned()),
-            from: Some(entry.occurred_at.minus(SETTLED_WITHIN)),
-            until: Some(entry.occurred_at.plus(SETTLED_WITHIN)),
-        };
-        let page = Page { before: None, limit: ENTRIES };
-        let entries = audit_entries::list(reader, entry.organization_id, &filter, page).await?;
-        if entries.iter().any(|entry| entry.command_id == Some(command_id)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

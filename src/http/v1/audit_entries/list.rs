@@ -13,6 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
+use crate::http::v1::only_one;
 use crate::service::{Error, audit_entries};
 use crate::storage::audit_entries::{EntriesAbout, Subject};
 
@@ -50,12 +51,7 @@ impl EntryFilter {
             self.vehicle_id.map(Subject::Vehicle),
             self.user_id.map(Subject::User),
         ];
-        let mut subjects = subjects.into_iter().flatten();
-        let subject = subjects.next();
-        if subjects.next().is_some() {
-            let detail = "only one of grant_id, vehicle_id and user_id can be given";
-            return Err(Error::invalid("?grant_id", "exclusive", detail).into());
-        }
+        let subject = only_one(subjects)?;
         let is_event = |text: &String| {
             text.len() <= EVENT_LENGTH_MAX
                 && text.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte))

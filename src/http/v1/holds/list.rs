@@ -12,7 +12,7 @@ use crate::domain::key_scope::KeyScope;
 use crate::http::Gateway;
 use crate::http::extract::{List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::Error;
+use crate::http::v1::only_one;
 use crate::service::holds::{self, ListedHold};
 
 /// Which holds.
@@ -43,14 +43,7 @@ impl HoldFilter {
             self.vehicle_id.map(KeyScope::Vehicle),
             self.user_id.map(KeyScope::User),
         ];
-        let mut named = named.into_iter().flatten();
-        match (named.next(), named.next()) {
-            (scope, None) => Ok(scope),
-            (_, Some(_)) => {
-                let detail = "only one of grant_id, vehicle_id and user_id can be given";
-                Err(Error::invalid("?grant_id", "exclusive", detail).into())
-            }
-        }
+        only_one(named)
     }
 }
 

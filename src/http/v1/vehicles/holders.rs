@@ -34,7 +34,7 @@ pub(in crate::http) struct HoldersBody {
     /// The last person who was authorized to unlock it until then, unless the car surely did not; `null` if the record that
     /// was looked through names nobody.
     holder: Option<HolderBody>,
-    /// Whether all of the record that is kept in the database was looked through; `false` if there are too many commands.
+    /// Whether all of the record that is kept in the database was looked through; `false` if there are too many entries.
     complete: bool,
 }
 
