@@ -18,7 +18,7 @@ use keylend::domain::entitlement::Entitlement;
 use keylend::domain::grant::{Description, Grace, Grant, Validity};
 use keylend::domain::hold::StandingHolds;
 use keylend::domain::id::Id;
-use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, decide};
+use keylend::domain::policy::{Facts, GrantFacts, Request, VehicleFacts, VehicleRevisions, decide};
 use keylend::domain::scope_end::PendingEnds;
 use keylend::domain::time::Timestamp;
 use keylend::entropy::SeededEntropy;
@@ -78,6 +78,7 @@ fn decisions(criterion: &mut Criterion) {
         suspended: false,
         connection_status: ConnectionStatus::Active,
         permissions: Permissions::parse("control_security read_security"),
+        revisions: VehicleRevisions::default(),
     };
     let claimed = GrantFacts {
         grant: grant(),
@@ -87,6 +88,7 @@ fn decisions(criterion: &mut Criterion) {
         grantee_disabled: false,
         grantee_recovered: false,
         vehicle_consents: 0,
+        grantee_revision: 1,
     };
     let request = Request {
         user_id: id(5),

@@ -261,7 +261,8 @@ CREATE TABLE webhook_registrations (
 
 -- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses and confirming
 -- apart: it is what clients name in `If-Match`. `leave_lock` says that the car can be locked for `grace_minutes` after the act that
--- ended it.
+-- ended it. `ending_told_for` is the `not_after` of which it was recorded that it is near, `over_told_at` since when it is recorded
+-- that the grant is over.
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -288,7 +289,10 @@ CREATE TABLE grants (
     external_ref TEXT,
     instructions TEXT,
     fallback_text TEXT,
+    return_terms TEXT,
     issued_at BIGINT NOT NULL,
+    ending_told_for BIGINT,
+    over_told_at BIGINT,
     CHECK (not_before < not_after),
     CHECK (uses >= 0 AND (uses_max IS NULL OR uses <= uses_max)),
     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
@@ -303,6 +307,8 @@ CREATE INDEX grants_by_reference ON grants (organization_id, external_ref, grant
 CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_end ON grants (vehicle_id, not_after) WHERE ended_at IS NULL;
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
+CREATE INDEX grants_to_be_over ON grants (not_after) WHERE ended_at IS NULL AND over_told_at IS NULL;
+CREATE INDEX grants_left_lock ON grants (ended_at) WHERE leave_lock AND over_told_at IS NULL;
 
 -- Guests' wishes to keep a car for longer. A grant has at most one that is undecided: another one takes its place.
 CREATE TABLE extension_requests (
@@ -333,9 +339,11 @@ CREATE TABLE holds (
     placed_by_kind TEXT NOT NULL CHECK (placed_by_kind IN ('user', 'api_client', 'system')),
     placed_by UUID,
     placed_at BIGINT NOT NULL,
-    lifted_at BIGINT
+    lifted_at BIGINT,
+    over_told_at BIGINT
 );
 CREATE INDEX holds_by_organization ON holds (organization_id, hold_id);
+CREATE INDEX holds_to_be_over ON holds (held_until) WHERE lifted_at IS NULL AND over_told_at IS NULL;
 CREATE INDEX holds_standing ON holds (scope_id) WHERE lifted_at IS NULL;
 
 -- Ends of all grants within a scope: those issued before a time, and only those with this reference if one is named. Until

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::{probe, unfinished};
 use crate::service::{
-    Error, Service, agreement, ends, idempotency, record, refusals, retention, webhooks,
+    Error, Service, agreement, due, ends, idempotency, record, refusals, retention, webhooks,
 };
 
 /// How often abandoned commands are looked for, and cars checked.
@@ -26,6 +26,8 @@ const WITNESS_PERIOD: Duration = Duration::from_millis(250);
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often it is looked for ends by scope that nobody carries out any more.
 const GO_ON_PERIOD: Duration = Duration::from_secs(5);
+/// How often it is looked for grants that are near their end or over, and holds that ran out.
+const DUE_PERIOD: Duration = Duration::from_secs(5);
 /// How often it is looked whether a minute of refusals is over.
 const COUNT_REFUSALS_PERIOD: Duration = Duration::from_secs(5);
 /// How often old answers are forgotten.
@@ -65,6 +67,9 @@ fn all(service: &Service) -> Vec<Task> {
             }),
             task("go_on_with_ends", GO_ON_PERIOD, |service| async move {
                 ends::go_on(&service.base).await
+            }),
+            task("record_due", DUE_PERIOD, |service| async move {
+                due::record_due(&service.base).await
             }),
             task("probe", PROBE_PERIOD, |service| async move {
                 probe::probe(&service).await.map(|count| count as u64)

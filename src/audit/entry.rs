@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
 use ring::digest;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::Hash;
@@ -61,6 +61,15 @@ fn actor(actor: &Actor) -> (&'static str, Option<Uuid>, Option<UserId>) {
     }
 }
 
+/// What is recorded of the event, and what the row that it changed says from then on.
+fn details(entry: &AuditEntry) -> String {
+    let mut details = entry.event.details();
+    if let Some(facts) = &entry.facts {
+        details.insert("facts".to_owned(), json!(facts));
+    }
+    Json::Object(details).to_string()
+}
+
 impl RecordedEntry {
     /// The form in which this entry is kept.
     #[must_use]
@@ -80,7 +89,7 @@ impl RecordedEntry {
             user_id: subjects.user_id,
             command_id: subjects.command_id,
             request_id: entry.request_id.clone(),
-            details: Json::Object(entry.event.details()).to_string(),
+            details: details(entry),
             personal_commitment: entry.personal.as_ref().map(super::personal::commitment),
         }
     }

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::actor::Scope;
 use crate::domain::event::{Event, Personal};
 use crate::domain::policy::Reason;
+use crate::domain::row_facts::RestsOn;
 use crate::tally::Tally;
 
 fn uuid(last: u8) -> Uuid {
@@ -25,6 +26,7 @@ fn entry(actor: Actor, event: Event) -> AuditEntry {
         actor,
         request_id: Some("req \"1\"\u{e9}\n".to_owned()),
         event,
+        facts: None,
         personal: None,
     }
 }
@@ -55,6 +57,16 @@ fn vectors() -> Vec<RecordedEntry> {
             user_id,
             action: crate::domain::instruction::Action::Unlock,
             reasons: vec![Reason::GrantRevoked],
+            rests_on: RestsOn {
+                organization: 1,
+                owner: 2,
+                connection: 3,
+                vehicle: 4,
+                grant: Some(2),
+                grantee: Some(1),
+                uses: Some(0),
+                last_unlocked_by: None,
+            },
         },
     );
     let mut personal = created.clone();

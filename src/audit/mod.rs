@@ -12,6 +12,7 @@ pub mod frontier;
 pub mod note;
 pub mod personal;
 pub mod proof;
+pub mod replay;
 pub mod tile;
 pub mod tree;
 pub mod verify;

@@ -35,7 +35,7 @@ fn ended(number: u128, revision: i64) -> Vec<u8> {
 }
 
 fn authorized(number: u128, grant_id: u128, revision: i64) -> Vec<u8> {
-    let details = json!({ "basis": "grant", "grant_revision": revision });
+    let details = json!({ "basis": "grant", "rests_on": { "grant": revision } });
     entry("command.authorized", Some(number), Some(grant_id), details)
 }
 
@@ -133,7 +133,7 @@ fn an_end_that_leaves_the_lock_lets_the_car_be_locked_and_nothing_else() {
     let left = json!({ "grant_revision": 2, "leave_lock": true });
     let left = || entry("grant.revoked", None, Some(1), left.clone());
     let asked = |action: &str| {
-        let details = json!({ "action": action, "basis": "grant", "grant_revision": 2 });
+        let details = json!({ "action": action, "basis": "grant", "rests_on": { "grant": 2 } });
         entry("command.authorized", Some(10), Some(1), details)
     };
     let outcome = |leaves: [Vec<u8>; 3]| verify(&leaves, Vec::new()).map_err(|found| found.fault);

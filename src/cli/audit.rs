@@ -1,10 +1,11 @@
-//! `keylend audit`: the record outside the database: copies of it, what verifies them, proofs of
-//! single entries, and archives.
+//! `keylend audit`: the record outside the database: copies of it, what verifies them and decides again by them, proofs
+//! of single entries, and archives.
 
 mod archive;
 mod check_proof;
 mod export;
 mod prove;
+mod replay;
 mod trust;
 mod verify;
 
@@ -21,6 +22,9 @@ pub(super) enum AuditCommand {
     /// Verify a copy of the record, with nothing but files and public keys. Ends with status 0 if
     /// it is what was signed, 1 if not, and 2 if that could not be found out.
     Verify(verify::VerifyArgs),
+    /// Make every decision of a copy again, from what the copy says, and compare. Ends with the statuses of `verify`, which
+    /// finds out whether the copy is what was signed.
+    Replay(replay::ReplayArgs),
     /// Write a file that proves that an entry is in the record, from a copy.
     Prove(prove::ProveArgs),
     /// Check such a file and show the entry, without asking anybody. Ends with the statuses of
@@ -39,6 +43,7 @@ pub(super) async fn run(command: AuditCommand) -> Result<(), Failure> {
     match command {
         AuditCommand::Export(args) => export::run(args).await,
         AuditCommand::Verify(args) => verify::run(args),
+        AuditCommand::Replay(args) => replay::run(args),
         AuditCommand::Prove(args) => prove::run(args),
         AuditCommand::CheckProof(args) => check_proof::run(args),
         AuditCommand::Archive(args) => archive::run(*args).await,

@@ -1,12 +1,14 @@
 //! Everything that is recorded: one enum, the single list.
 //!
 //! `grant_revision` tells on which side of a grant's end something happened: what was authorized
-//! was decided on a smaller revision than the one that its end made (P2).
+//! rested on a smaller revision than the one that its end made (P2).
 //!
 //! Events hold ids and words of this program, never names or addresses, so that a person can be
 //! forgotten without touching the record.
 
+mod changes;
 mod details;
+mod due;
 mod names;
 mod subjects;
 
@@ -30,9 +32,12 @@ use crate::domain::instruction::Action;
 use crate::domain::key_scope::KeyScope;
 use crate::domain::policy::{Basis, Reason};
 use crate::domain::reading::Observable;
+use crate::domain::return_terms::{Criterion, Met};
+use crate::domain::row_facts::{RestsOn, RowFacts};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Role;
 
+pub use due::{GrantDue, HoldEnd};
 pub use subjects::Subjects;
 
 /// One line of the record.
@@ -48,6 +53,8 @@ pub struct AuditEntry {
     pub request_id: Option<String>,
     /// What happened.
     pub event: Event,
+    /// What decisions read from now on of the row that it changed.
+    pub facts: Option<RowFacts>,
     /// What is known of people beyond their ids.
     pub personal: Option<Personal>,
 }
@@ -264,19 +271,22 @@ pub enum Event {
         leave_lock: bool,
         in_flight: usize,
     },
-    /// The grantee gave a grant back.
+    /// The grantee gave a grant back, and the car so, as far as the grant asks for something.
     GrantRelinquished {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
         grant_revision: i64,
+        criteria: Vec<(Criterion, Met)>,
     },
+    /// The clock brought something about.
+    GrantDue { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, due: GrantDue },
     /// The owner stood by a grant that waited for their word.
     GrantConfirmed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
     /// All grants of a scope have ended, though not all may have it on their own rows.
     EndBegun { end_id: EndId, scope: KeyScope, about: Subjects, end_reason: EndReason },
     /// All grants of a scope have their end on their own rows: so many.
-    EndCompleted { end_id: EndId, grants: i64 },
+    EndCompleted { end_id: EndId, scope: KeyScope, grants: i64 },
     /// What grants allow was paused within a scope.
     HoldPlaced {
         hold_id: HoldId,
@@ -288,7 +298,7 @@ pub enum Event {
         in_flight: usize,
     },
     /// A hold stands no more.
-    HoldLifted { hold_id: HoldId, scope: KeyScope, about: Subjects, rank: Rank },
+    HoldEnded { hold_id: HoldId, scope: KeyScope, about: Subjects, rank: Rank, how: HoldEnd },
     /// A signed form of a grant was handed out.
     GrantTokenMinted {
         grant_id: GrantId,
@@ -304,7 +314,7 @@ pub enum Event {
         user_id: UserId,
         action: Action,
         basis: Basis,
-        grant_revision: Option<i64>,
+        rests_on: RestsOn,
     },
     /// A command may not be sent.
     CommandRefused {
@@ -314,6 +324,7 @@ pub enum Event {
         user_id: UserId,
         action: Action,
         reasons: Vec<Reason>,
+        rests_on: RestsOn,
     },
     /// Commands and reads were refused, beyond those that have an entry of their own.
     RefusalsCounted {
@@ -342,6 +353,7 @@ pub enum Event {
         grant_id: Option<GrantId>,
         user_id: UserId,
         observable: Observable,
+        rests_on: RestsOn,
     },
     /// Reading something from a car was refused.
     VehicleReadRefused {
@@ -350,6 +362,7 @@ pub enum Event {
         user_id: UserId,
         observable: Observable,
         reasons: Vec<Reason>,
+        rests_on: RestsOn,
     },
 }
 

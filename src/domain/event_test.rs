@@ -109,6 +109,7 @@ fn of_grants() -> Vec<Event> {
         grace: Grace::default(),
         uses_max: Some(5),
     };
+    let of_time = |due| Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
     vec![
         Event::GrantIssued {
             grant_id,
@@ -163,7 +164,16 @@ fn of_grants() -> Vec<Event> {
             grantee_id,
             decision: ExtensionDecision::Declined,
         },
-        Event::GrantRelinquished { grant_id, vehicle_id, grantee_id, grant_revision },
+        Event::GrantRelinquished {
+            grant_id,
+            vehicle_id,
+            grantee_id,
+            grant_revision,
+            criteria: vec![(Criterion::Locked, Met::Yes), (Criterion::FuelMin, Met::Unknown)],
+        },
+        of_time(GrantDue::Ending { not_after }),
+        of_time(GrantDue::Expired { lock_until: Some(not_after) }),
+        of_time(GrantDue::LeftUnlocked { command_id: id(), lock_until: not_after }),
         Event::GrantEnded {
             grant_id,
             vehicle_id,
@@ -195,7 +205,8 @@ fn of_holds_and_ends() -> Vec<Event> {
     vec![
         placed(scope, about, rank, until, true),
         placed(fleet, nothing, admin, None, false),
-        Event::HoldLifted { hold_id, scope, about, rank },
+        Event::HoldEnded { hold_id, scope, about, rank, how: HoldEnd::Lifted },
+        Event::HoldEnded { hold_id, scope, about, rank, how: HoldEnd::Expired },
         Event::EndBegun { end_id, scope: fleet, about: nothing, end_reason },
         Event::GrantEnded {
             grant_id,
@@ -205,7 +216,7 @@ fn of_holds_and_ends() -> Vec<Event> {
             end_reason,
             end_id: Some(end_id),
         },
-        Event::EndCompleted { end_id, grants: 1 },
+        Event::EndCompleted { end_id, scope: fleet, grants: 1 },
     ]
 }
 
@@ -213,17 +224,20 @@ fn of_commands_and_readings() -> Vec<Event> {
     let (command_id, vehicle_id, user_id, action) = (id(), id(), id(), Action::Unlock);
     let (grant_id, observable) = (Some(id()), Observable::Odometer);
     let reasons = || vec![Reason::GrantRevoked];
-    let authorized = |basis, grant_revision| Event::CommandAuthorized {
+    let own =
+        RestsOn { organization: 1, owner: 2, connection: 3, vehicle: 4, ..RestsOn::default() };
+    let lent = RestsOn { grant: Some(2), grantee: Some(1), uses: Some(0), ..own };
+    let authorized = |basis, rests_on| Event::CommandAuthorized {
         command_id,
         vehicle_id,
         user_id,
         action,
         basis,
-        grant_revision,
+        rests_on,
     };
     let first = [
-        authorized(Basis::Ownership, None),
-        authorized(Basis::Grant(id()), Some(2)),
+        authorized(Basis::Ownership, own),
+        authorized(Basis::Grant(id()), lent),
         Event::CommandRefused {
             command_id,
             vehicle_id,
@@ -231,6 +245,7 @@ fn of_commands_and_readings() -> Vec<Event> {
             user_id,
             action,
             reasons: reasons(),
+            rests_on: lent,
         },
     ];
     let later = CommandStatus::ALL.iter().copied().map(|status| Event::CommandChanged {
@@ -245,8 +260,15 @@ fn of_commands_and_readings() -> Vec<Event> {
     });
     let later = later.filter(|event| first.iter().all(|other| other.name() != event.name()));
     let readings = [
-        Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
-        Event::VehicleReadRefused { vehicle_id, grant_id, user_id, observable, reasons: reasons() },
+        Event::VehicleRead { vehicle_id, grant_id, user_id, observable, rests_on: lent },
+        Event::VehicleReadRefused {
+            vehicle_id,
+            grant_id,
+            user_id,
+            observable,
+            reasons: reasons(),
+            rests_on: lent,
+        },
         Event::RefusalsCounted {
             vehicle_id,
             grant_id,

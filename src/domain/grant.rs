@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 
 /// The longest validity of one grant.
@@ -159,7 +160,8 @@ pub struct Grant {
     pub uses: i64,
     /// The act that ended it, if one did.
     pub end: Option<End>,
-    /// Rises when the grant ends, and with every other change of what it allows; a use does not raise it.
+    /// Rises when the grant ends, and with everything else on which decisions rest: what it allows, holds, the owner's
+    /// confirmation. A use does not raise it.
     pub revision: i64,
     /// Rises with every change that somebody made to it; a use and the owner's confirmation do not raise it.
     pub version: i64,
@@ -170,7 +172,7 @@ pub struct Grant {
 }
 
 /// What the issuer says of a grant; what it allows does not rest on it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// A short text for people.
     pub label: Option<String>,
@@ -182,6 +184,8 @@ pub struct Description {
     pub instructions: Option<String>,
     /// What the person at the car should do when it does not open.
     pub fallback_text: Option<String>,
+    /// How the car is to be given back.
+    pub return_terms: Option<ReturnTerms>,
 }
 
 impl Grant {

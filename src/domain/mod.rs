@@ -10,6 +10,7 @@ mod words;
 
 pub mod access;
 pub mod actor;
+pub mod allowed_times;
 pub mod amendment;
 pub mod calendar;
 pub mod cause;
@@ -31,7 +32,9 @@ pub mod password;
 pub mod policy;
 pub mod principal;
 pub mod reading;
+pub mod return_terms;
 pub mod return_url;
+pub mod row_facts;
 pub mod scope_end;
 pub mod session;
 pub mod time;

@@ -59,6 +59,18 @@ pub struct VehicleFacts {
     pub connection_status: ConnectionStatus,
     /// What the owner permitted at the vehicle cloud.
     pub permissions: Permissions,
+    /// The revisions of the rows that say so.
+    pub revisions: VehicleRevisions,
+}
+
+/// The revisions of a car's side of the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "each is that of the row it is called after")]
+pub struct VehicleRevisions {
+    pub organization: i64,
+    pub owner: i64,
+    pub connection: i64,
+    pub vehicle: i64,
 }
 
 /// The grant's side of the facts.
@@ -79,6 +91,8 @@ pub struct GrantFacts {
     pub grantee_recovered: bool,
     /// The number of [`VehicleFacts::consents`] at which the owner stood by this grant.
     pub vehicle_consents: i64,
+    /// The revision of the grantee's account.
+    pub grantee_revision: i64,
 }
 
 impl GrantFacts {

@@ -3,6 +3,8 @@
 
 #[path = "policy_test/breaks.rs"]
 mod breaks;
+#[path = "policy_test/times.rs"]
+mod times;
 #[path = "policy_test/world.rs"]
 mod world;
 

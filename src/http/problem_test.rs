@@ -11,6 +11,7 @@ use crate::connector::{ConnectorError, Happened};
 use crate::domain::access::{Denial, Sought};
 use crate::domain::actor::Scope;
 use crate::domain::fault::Fault;
+use crate::domain::return_terms::Criterion;
 use crate::http::test_requests::{get as ask, problem_of, text};
 use crate::service::{CredentialFault, Error, Limit, StateFault};
 use crate::storage::StorageError;
@@ -95,6 +96,7 @@ async fn errors_have_the_status_and_code_of_the_contract() {
         (Error::State(StateFault::RequestEnded), 409, "request_ended"),
         (Error::State(StateFault::VehicleHeld), 409, "vehicle_held"),
         (Error::WindowTaken(Vec::new()), 409, "window_taken"),
+        (Error::EndCriteriaUnmet(vec![Criterion::Locked]), 409, "end_criteria_unmet"),
         (Error::State(StateFault::ConsentLost), 409, "consent_lost"),
         (Error::State(StateFault::ConsentNotPending), 409, "consent_not_pending"),
         (Error::KeyReused, 422, "idempotency_key_reused"),

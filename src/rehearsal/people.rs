@@ -246,7 +246,7 @@ impl Stage {
         let wait = if waits { AnswerWhen::Drained } else { AnswerWhen::Ended };
         let service = &instance.service;
         let ending = match how {
-            Ended::GivenBack => Ending::Relinquish,
+            Ended::GivenBack => Ending::Relinquish { judged: &[] },
             Ended::Revoked | Ended::LockLeft => {
                 Ending::Revoke { note: Some(NOTE), leave_lock: how == Ended::LockLeft }
             }

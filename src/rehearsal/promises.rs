@@ -2,6 +2,7 @@
 
 mod amendments;
 mod answers;
+mod replay;
 mod scopes;
 mod sends;
 
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::story::{NOTE, OWNER};
 pub(super) use amendments::Terms;
+pub(super) use replay::decided_otherwise;
 
 use super::trace::{Ended, Happening, Moment, Send};
 use super::world::{Pace, World};

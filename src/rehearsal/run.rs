@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::cars::Cars;
 use super::process::Instance;
 use super::promises::{self, Broken, Terms};
@@ -12,9 +14,12 @@ use super::story::{self, Act, Scene};
 use super::trace::{Happening, Moment};
 use super::world::{Planted, World};
 use crate::domain::command::CommandStatus;
+use crate::domain::id::Id;
+use crate::domain::row_facts::{FactsRow, RowFacts};
 use crate::service::commands::{reconcile, recover};
 use crate::storage::db::rehearsal::{Kind, RehearsalDb, Surroundings, Table};
 use crate::storage::meanings::meanings;
+use crate::storage::{Store, row_facts};
 
 /// How often the world is given five seconds to settle what is open: more than the time until an
 /// abandoned command is taken over and checked for the last time.
@@ -36,9 +41,11 @@ pub(super) fn play(seed: u64, planted: Option<Planted>) -> Outcome {
     let panicked_before = panics();
     let mut outcome = runtime.unwrap().block_on(async {
         let stage = Stage::set(seed, planted);
+        let beginning = stage.facts().await;
         let unfinished = stage.play().await;
         let trace = stage.world.trace();
         let mut broken = promises::broken(&trace, stage.terms.clone(), &stage.world);
+        broken.extend(promises::decided_otherwise(&beginning, &trace));
         broken.extend(unfinished.map(|what| Broken { promise: "P6", what }));
         Outcome { trace, broken }
     });
@@ -118,6 +125,23 @@ impl Stage {
         let places = (0..count).map(|_| Mutex::new(None)).collect();
         let (cars, begun) = (Arc::new(Cars::default()), Mutex::new(0));
         Arc::new(Self { world, db, cars, places, begun, scenes, terms })
+    }
+
+    /// What decisions read of each row before anything happens.
+    async fn facts(&self) -> Vec<RowFacts> {
+        let of = |table, row: fn(Uuid) -> FactsRow| {
+            let rows = self.db.rows(table);
+            rows.iter().map(|found| row(found.key())).collect::<Vec<_>>()
+        };
+        let rows = [
+            of(Table::Organizations, |id| FactsRow::Organization(Id::from_uuid(id))),
+            of(Table::Users, |id| FactsRow::User(Id::from_uuid(id))),
+            of(Table::Connections, |id| FactsRow::Connection(Id::from_uuid(id))),
+            of(Table::Vehicles, |id| FactsRow::Vehicle(Id::from_uuid(id))),
+            of(Table::Grants, |id| FactsRow::Grant(Id::from_uuid(id))),
+        ];
+        let mut tx = Store::new(self.db.used_by(0)).begin().await.unwrap();
+        row_facts::read(&mut tx, &rows.concat()).await.unwrap()
     }
 
     pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

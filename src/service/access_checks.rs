@@ -1,5 +1,7 @@
 //! Asking what the policy would say, now or at a given time, without any effect.
 
+mod who;
+
 use super::facts::DecisionFacts;
 use super::pace::{Lane, Shown, Use};
 use super::vehicles::{self, Wish};
@@ -9,6 +11,8 @@ use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Decision, Reason, Request};
 use crate::domain::time::Timestamp;
+
+pub use who::{Allowed, Who, who};
 
 /// What to ask.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ use crate::domain::access::{Denial, Sought};
 use crate::domain::calendar::FreeWindow;
 use crate::domain::claim::ClaimRefusal;
 use crate::domain::policy::Reason;
+use crate::domain::return_terms::Criterion;
 use crate::entropy::NoEntropy;
 use crate::storage::StorageError;
 
@@ -59,6 +60,9 @@ pub enum Error {
     /// Another grant opens the car at that time, which one person at a time may hold; it is free at these.
     #[error("the car is lent at that time")]
     WindowTaken(Vec<FreeWindow>),
+    /// The car is not as it is to be given back: these are not met.
+    #[error("the car is not as it is to be given back")]
+    EndCriteriaUnmet(Vec<Criterion>),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Error;
+use crate::domain::entitlement::Entitlement;
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
+use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::storage::decisions::{self, Consequences, RowsToLock, VehicleRow};
 use crate::storage::{Executor, Tx};
@@ -33,9 +35,18 @@ pub(super) struct RequestFacts<'f> {
 }
 
 impl RequestFacts<'_> {
+    fn facts(&self) -> Facts<'_> {
+        Facts { vehicle: &self.vehicle.facts, grant: self.grant }
+    }
+
     /// The policy's answer.
     pub(super) fn decide(&self, request: &Request, now: Timestamp) -> Decision {
-        policy::decide(Facts { vehicle: &self.vehicle.facts, grant: self.grant }, request, now)
+        policy::decide(self.facts(), request, now)
+    }
+
+    /// What the answer rests on, for the record.
+    pub(super) fn rests_on(&self, entitlement: Entitlement) -> RestsOn {
+        RestsOn::of(self.facts(), entitlement)
     }
 }
 

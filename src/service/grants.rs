@@ -4,6 +4,7 @@ mod amend;
 mod calendar;
 mod confirm;
 mod end;
+mod end_check;
 mod extensions;
 mod issue;
 mod list;
@@ -25,7 +26,9 @@ use crate::storage::{Executor, StorageError, Tx, grants, vehicles};
 pub use amend::{AmendedGrant, Changes, amend};
 pub(super) use calendar::require_exclusive;
 pub use confirm::confirm;
+pub(super) use confirm::confirmed;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
+pub use end_check::{check_end, relinquish};
 pub use extensions::{
     KnownExtension, WantedExtension, decide_extension, list_extensions, request_extension,
 };

@@ -72,7 +72,7 @@ async fn lock(
     caller: &Caller,
     scope: KeyScope,
 ) -> Result<(Vec<StandingHold>, Timestamp), Error> {
-    if !key_scopes::raise(tx, caller.actor.organization_id, scope).await? {
+    if !key_scopes::lock(tx, caller.actor.organization_id, scope).await? {
         return Err(Error::NotFound(Sought::the(scope.kind())));
     }
     // Once it is locked: the change is later than all that was decided on before it.

@@ -13,6 +13,7 @@ pub mod claims;
 pub mod commands;
 pub mod connections;
 pub mod credentials;
+pub mod due;
 pub mod ends;
 mod error;
 mod facts;
@@ -205,6 +206,7 @@ impl Base {
             actor: caller.actor.clone(),
             request_id: caller.request_id.clone(),
             event,
+            facts: None,
             personal: None,
         })
     }

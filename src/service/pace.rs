@@ -209,6 +209,8 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::NameVehicle
         | Operation::NameUser
         | Operation::NameUserOfAnother
+        | Operation::ListAccess
+        | Operation::CheckEnd
         | Operation::ConfirmGrant => Some(Lane::Other),
     }
 }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::{Base, Caller, Error, PersonalContext};
 use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::time::Timestamp;
-use crate::storage::{Priority, StorageError, Tx, audit_entries};
+use crate::storage::{Priority, StorageError, Tx, audit_entries, row_facts};
 use crate::telemetry;
 
 /// How often work is run when other transactions are in the way.
@@ -213,6 +213,7 @@ impl Base {
         let value = work(&mut run).await?;
         let Work { mut tx, mut entries, .. } = run;
         if !entries.is_empty() {
+            row_facts::tell(&mut tx, &mut entries).await?;
             audit_entries::insert_many(&mut tx, &entries).await?;
         }
         match tx.commit().await {

@@ -22,6 +22,7 @@ pub use describe::{VehicleChanges, describe};
 pub use holders::{HeldAt, Holder, holder_at};
 pub use observe::Readings;
 pub(super) use observe::observe;
+pub(super) use read::read_for_owner;
 pub use read::{read, read_batch};
 pub use read_gate::{Read, ReadGate, ReadGateTask};
 pub use remove::{RemovedVehicle, remove};

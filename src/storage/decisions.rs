@@ -11,29 +11,33 @@ use std::collections::HashSet;
 use super::commands::{self, KeyedCommand, Outcome};
 use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query, run_each};
 use super::{StorageError, audit_entries};
+use crate::domain::allowed_times::Period;
 use crate::domain::event::AuditEntry;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grace, Grant};
 use crate::domain::id::{CommandId, ConnectionId, GrantId, OrganizationId, UserId, VehicleId};
-use crate::domain::policy::{GrantFacts, VehicleFacts};
+use crate::domain::policy::{GrantFacts, VehicleFacts, VehicleRevisions};
 use crate::domain::vehicle::Vehicle;
 
 const VEHICLES: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, v.revision, o.revision AS owner_revision, c.revision AS connection_revision, n.revision AS organization_revision, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid})";
 /// Connections before their cars, as in what narrows both, so that there is no deadlock. The lock on a car is exclusive:
 /// who unlocks it is noted.
 const LOCK_VEHICLE_ROWS: &str = "SELECT v.vehicle_id, v.organization_id, v.owner_id, v.removed_at, v.suspended_reason, v.permissions, \
-    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+    v.connection_id, v.provider_vehicle_id, o.disabled_at AS owner_disabled_at, v.owner_recoveries, v.consents, v.last_unlocked_by, v.holds, v.ends, o.recoveries, o.holds AS owner_holds, v.revision, o.revision AS owner_revision, c.revision AS connection_revision, n.revision AS organization_revision, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id WHERE v.vehicle_id IN (VALUES {rows:uuid}) \
     ORDER BY v.vehicle_id FOR SHARE OF n FOR SHARE OF o FOR SHARE OF c FOR NO KEY UPDATE OF v";
-const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends, u.revision AS grantee_revision FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid})";
-const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const GRANTS_OF: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends, u.revision AS grantee_revision FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.grantee_id = $3 ORDER BY g.grant_id DESC LIMIT 64";
+/// Those that may still allow something after `$3`, the longest grace included, and begin before `$4`.
+const LENT_WITHIN: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends, u.revision AS grantee_revision FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+    WHERE g.organization_id = $1 AND g.vehicle_id = $2 AND g.not_after > $3 AND g.not_before < $4 AND (g.ended_at IS NULL OR g.ended_at > $3) ORDER BY g.grant_id DESC LIMIT $5";
 /// The lock on a grant is exclusive: its uses are counted.
-const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends FROM grants g JOIN users u ON u.user_id = g.grantee_id \
+const LOCK_GRANT_ROWS: &str = "SELECT g.*, u.disabled_at AS grantee_disabled_at, u.recoveries, u.holds AS grantee_holds, u.ends AS grantee_ends, u.revision AS grantee_revision FROM grants g JOIN users u ON u.user_id = g.grantee_id \
     WHERE g.grant_id IN (VALUES {rows:uuid}) ORDER BY g.grant_id FOR SHARE OF u FOR NO KEY UPDATE OF g";
 const SPEND_USES: &str = "UPDATE grants SET uses = grants.uses + v.column2 FROM (VALUES {rows:uuid,bigint}) AS v \
     WHERE grants.grant_id = v.column1 AND (grants.uses_max IS NULL OR grants.uses + v.column2 <= grants.uses_max)";
@@ -42,8 +46,16 @@ const NOTE_UNLOCKS: &str = "UPDATE vehicles SET last_unlocked_by = v.column2 FRO
     WHERE vehicles.vehicle_id = v.column1";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] =
-    &[VEHICLES, LOCK_VEHICLE_ROWS, GRANTS, GRANTS_OF, LOCK_GRANT_ROWS, SPEND_USES, NOTE_UNLOCKS];
+pub const STATEMENTS: &[&str] = &[
+    VEHICLES,
+    LOCK_VEHICLE_ROWS,
+    GRANTS,
+    GRANTS_OF,
+    LENT_WITHIN,
+    LOCK_GRANT_ROWS,
+    SPEND_USES,
+    NOTE_UNLOCKS,
+];
 
 /// What decisions change in the rows that they rest on.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -94,6 +106,12 @@ impl FromRow for VehicleRow {
                 suspended: suspended.is_some(),
                 connection_status: row.get("connection_status")?,
                 permissions: row.get("permissions")?,
+                revisions: VehicleRevisions {
+                    organization: row.get("organization_revision")?,
+                    owner: row.get("owner_revision")?,
+                    connection: row.get("connection_revision")?,
+                    vehicle: row.get("revision")?,
+                },
             },
             connection_id: row.get("connection_id")?,
             provider_vehicle_id: row.get("provider_vehicle_id")?,
@@ -114,6 +132,7 @@ impl FromRow for GrantFacts {
             grantee_disabled: disabled.is_some(),
             grantee_recovered: recovered(row, "grantee_recoveries")?,
             vehicle_consents: row.get("vehicle_consents")?,
+            grantee_revision: row.get("grantee_revision")?,
         })
     }
 }
@@ -152,6 +171,19 @@ pub async fn grants_of(
     grantee_id: UserId,
 ) -> Result<Vec<GrantFacts>, StorageError> {
     query(GRANTS_OF).bind(organization_id).bind(vehicle_id).bind(grantee_id).fetch_all(on).await
+}
+
+/// Up to `limit` grants for a car that may allow something within a period, the newest first.
+pub async fn lent_within(
+    on: &mut impl Executor,
+    organization_id: OrganizationId,
+    vehicle_id: VehicleId,
+    within: Period,
+    limit: i64,
+) -> Result<Vec<GrantFacts>, StorageError> {
+    let since = within.from.minus(Grace::MAX.duration());
+    let lent = query(LENT_WITHIN).long().bind(organization_id).bind(vehicle_id).bind(since);
+    lent.bind(within.until).bind(limit).fetch_all(on).await
 }
 
 /// What a transaction that decides locks, and what it asks and writes in the same trip.

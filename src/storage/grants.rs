@@ -8,11 +8,12 @@ use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use crate::domain::grant::{Description, End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
     not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, \
-    instructions, fallback_text, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, (SELECT recoveries FROM users WHERE user_id = $5), \
+    instructions, fallback_text, return_terms, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 /// Which of these are alive, the domain decides.
@@ -21,22 +22,24 @@ const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND en
 /// The owner stands by a grant, whoever gave the grantee's account new credentials, and whatever became of their own
 /// consent to the car since.
 const CONFIRM: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id), \
-    vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id) \
+    vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id), revision = revision + 1 \
     WHERE grant_id = $1 AND ended_at IS NULL AND (grantee_recoveries <> (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
     OR vehicle_consents <> (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id))";
 /// Those that wait because the owner's consent to the car came back. Which of them are alive, the domain decides.
 const WAITING_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
     WHERE g.vehicle_id = $1 AND g.ended_at IS NULL AND g.not_after > $2 AND g.vehicle_consents <> v.consents ORDER BY g.grant_id";
 /// The owner stands by these, now that their consent has come back.
-const KEEP_EACH: &str = "UPDATE grants SET vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id) \
+const KEEP_EACH: &str = "UPDATE grants SET vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id), \
+    revision = revision + 1 \
     WHERE ended_at IS NULL AND grant_id IN (VALUES {rows:uuid}) RETURNING *";
 /// The same for all grants that this issuer gave this person, for cars that are not waiting themselves.
-const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
+const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id), \
+    revision = revision + 1 \
     WHERE issuer_id = $1 AND grantee_id = $2 AND ended_at IS NULL AND vehicle_id IN (SELECT v.vehicle_id FROM vehicles v \
-    JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries)";
+    JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries) RETURNING *";
 /// What it says is that of a row that the same transaction has locked and read.
 const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
-    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, return_terms = $14, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
     RETURNING *";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, leave_lock = $6, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
@@ -90,10 +93,22 @@ impl FromRow for Grant {
                 external_ref: row.optional("external_ref")?,
                 instructions: row.optional("instructions")?,
                 fallback_text: row.optional("fallback_text")?,
+                return_terms: return_terms(row)?,
             },
             issued_at: row.get("issued_at")?,
         })
     }
+}
+
+/// How the car is to be given back, which is kept as JSON text.
+fn return_terms(row: &Row) -> Result<Option<ReturnTerms>, StorageError> {
+    let text: Option<String> = row.optional("return_terms")?;
+    let terms = text.map(|text| serde_json::from_str(&text)).transpose();
+    terms.map_err(|why| corrupt("return_terms", why))
+}
+
+fn return_terms_text(description: &Description) -> Option<String> {
+    description.return_terms.as_ref().map(|terms| serde_json::json!(terms).to_string())
 }
 
 /// Adds a grant.
@@ -120,6 +135,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(i64::from(grant.grace))
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
+        .bind(return_terms_text(description))
         .execute_one(tx)
         .await
 }
@@ -170,13 +186,13 @@ pub async fn keep_each(tx: &mut Tx, grants: &[Grant]) -> Result<Vec<Grant>, Stor
     query(KEEP_EACH).rows(ids).fetch_all(tx).await
 }
 
-/// Notes that an issuer stands by what they gave a person.
+/// Notes that an issuer stands by what they gave a person; returns these grants.
 pub async fn confirm_of(
     tx: &mut Tx,
     issuer_id: UserId,
     grantee_id: UserId,
-) -> Result<u64, StorageError> {
-    query(CONFIRM_OF).bind(issuer_id).bind(grantee_id).execute(tx).await
+) -> Result<Vec<Grant>, StorageError> {
+    query(CONFIRM_OF).long().bind(issuer_id).bind(grantee_id).fetch_all(tx).await
 }
 
 /// Changes a grant to what `amended` says, and returns it as it is then; `None` if an act has ended it. The row must be
@@ -197,6 +213,7 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(i64::from(amended.grace))
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
+        .bind(return_terms_text(description))
         .fetch_optional(tx)
         .await
 }

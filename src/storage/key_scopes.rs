@@ -13,22 +13,27 @@ use crate::domain::kept::Kept;
 use crate::domain::key_scope::KeyScope;
 use crate::domain::scope_end::{PendingEnd, PendingEnds};
 
-const RAISE_GRANT: &str =
-    "UPDATE grants SET revision = revision + 1 WHERE organization_id = $1 AND grant_id = $2";
-const RAISE_USER: &str =
-    "UPDATE users SET revision = revision + 1 WHERE organization_id = $1 AND user_id = $2";
-const RAISE_VEHICLE: &str =
-    "UPDATE vehicles SET revision = revision + 1 WHERE organization_id = $1 AND vehicle_id = $2";
-const RAISE_ORGANIZATION: &str = "UPDATE organizations SET revision = revision + 1 WHERE organization_id = $1 AND organization_id = $2";
-const HOLDS_OVER_GRANT: &str = "UPDATE grants SET holds = $2 WHERE grant_id = $1";
-const HOLDS_OVER_USER: &str = "UPDATE users SET holds = $2 WHERE user_id = $1";
-const HOLDS_OVER_VEHICLE: &str = "UPDATE vehicles SET holds = $2 WHERE vehicle_id = $1";
+const LOCK_GRANT: &str =
+    "UPDATE grants SET revision = revision WHERE organization_id = $1 AND grant_id = $2";
+const LOCK_USER: &str =
+    "UPDATE users SET revision = revision WHERE organization_id = $1 AND user_id = $2";
+const LOCK_VEHICLE: &str =
+    "UPDATE vehicles SET revision = revision WHERE organization_id = $1 AND vehicle_id = $2";
+const LOCK_ORGANIZATION: &str = "UPDATE organizations SET revision = revision WHERE organization_id = $1 AND organization_id = $2";
+const HOLDS_OVER_GRANT: &str =
+    "UPDATE grants SET holds = $2, revision = revision + 1 WHERE grant_id = $1";
+const HOLDS_OVER_USER: &str =
+    "UPDATE users SET holds = $2, revision = revision + 1 WHERE user_id = $1";
+const HOLDS_OVER_VEHICLE: &str =
+    "UPDATE vehicles SET holds = $2, revision = revision + 1 WHERE vehicle_id = $1";
 const HOLDS_OVER_ORGANIZATION: &str =
-    "UPDATE organizations SET holds = $2 WHERE organization_id = $1";
-const ENDS_OVER_USER: &str = "UPDATE users SET ends = $2 WHERE user_id = $1";
-const ENDS_OVER_VEHICLE: &str = "UPDATE vehicles SET ends = $2 WHERE vehicle_id = $1";
+    "UPDATE organizations SET holds = $2, revision = revision + 1 WHERE organization_id = $1";
+const ENDS_OVER_USER: &str =
+    "UPDATE users SET ends = $2, revision = revision + 1 WHERE user_id = $1";
+const ENDS_OVER_VEHICLE: &str =
+    "UPDATE vehicles SET ends = $2, revision = revision + 1 WHERE vehicle_id = $1";
 const ENDS_OVER_ORGANIZATION: &str =
-    "UPDATE organizations SET ends = $2 WHERE organization_id = $1";
+    "UPDATE organizations SET ends = $2, revision = revision + 1 WHERE organization_id = $1";
 
 const OVER_GRANTS: &str = "SELECT g.grant_id, g.grantee_id, g.vehicle_id, g.organization_id, g.holds, u.holds AS grantee_holds, \
     v.holds AS vehicle_holds, n.holds AS organization_holds, u.ends AS grantee_ends, v.ends AS vehicle_ends, \
@@ -38,10 +43,10 @@ const OVER_GRANTS: &str = "SELECT g.grant_id, g.grantee_id, g.vehicle_id, g.orga
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
-    RAISE_GRANT,
-    RAISE_USER,
-    RAISE_VEHICLE,
-    RAISE_ORGANIZATION,
+    LOCK_GRANT,
+    LOCK_USER,
+    LOCK_VEHICLE,
+    LOCK_ORGANIZATION,
     HOLDS_OVER_GRANT,
     HOLDS_OVER_USER,
     HOLDS_OVER_VEHICLE,
@@ -52,22 +57,22 @@ pub const STATEMENTS: &[&str] = &[
     OVER_GRANTS,
 ];
 
-/// Raises the revision of a scope, and so locks its row; `false` if it is not there.
-pub async fn raise(
+/// Locks the row of a scope; `false` if it is not there.
+pub async fn lock(
     tx: &mut Tx,
     organization_id: OrganizationId,
     scope: KeyScope,
 ) -> Result<bool, StorageError> {
-    let raise = match scope {
-        KeyScope::Grant(_) => RAISE_GRANT,
-        KeyScope::User(_) => RAISE_USER,
-        KeyScope::Vehicle(_) => RAISE_VEHICLE,
-        KeyScope::Organization(_) => RAISE_ORGANIZATION,
+    let lock = match scope {
+        KeyScope::Grant(_) => LOCK_GRANT,
+        KeyScope::User(_) => LOCK_USER,
+        KeyScope::Vehicle(_) => LOCK_VEHICLE,
+        KeyScope::Organization(_) => LOCK_ORGANIZATION,
     };
-    Ok(query(raise).bind(organization_id).bind(scope.as_uuid()).execute(tx).await? == 1)
+    Ok(query(lock).bind(organization_id).bind(scope.as_uuid()).execute(tx).await? == 1)
 }
 
-/// Writes the holds that stand beside what they are over, whose row this transaction has locked.
+/// Writes the holds that stand beside what they are over, whose row this transaction has locked, and raises its revision.
 pub async fn keep_holds(
     tx: &mut Tx,
     scope: KeyScope,
@@ -82,8 +87,8 @@ pub async fn keep_holds(
     query(keep).bind(scope.as_uuid()).bind(StandingHolds::text(holds)).execute_one(tx).await
 }
 
-/// Writes the ends of which grants may not know yet beside what they are over, whose row this transaction has locked. A
-/// grant has its end on its own row at once.
+/// Writes the ends of which grants may not know yet beside what they are over, whose row this transaction has locked, and
+/// raises its revision. A grant has its end on its own row at once.
 pub async fn keep_ends(
     tx: &mut Tx,
     scope: KeyScope,

@@ -4,7 +4,7 @@
 use super::db::rehearsal::Spoken;
 use super::{
     audit_entries, commands, connections, decisions, grants, holds, key_scopes, record_queue,
-    scope_ends, sessions, users, vehicles,
+    row_facts, scope_ends, sessions, users, vehicles,
 };
 
 /// Every statement that has a meaning.
@@ -18,6 +18,7 @@ pub(crate) fn meanings() -> Vec<Spoken> {
         holds::meaning::meanings(),
         key_scopes::meaning::meanings(),
         record_queue::meaning::meanings(),
+        row_facts::meaning::meanings(),
         scope_ends::meaning::meanings(),
         sessions::meaning::meanings(),
         users::meaning::meanings(),

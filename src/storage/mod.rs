@@ -21,6 +21,7 @@ pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
+pub mod due;
 pub mod extension_requests;
 pub mod grant_lists;
 pub mod grants;
@@ -37,6 +38,7 @@ pub mod record_archive;
 pub mod record_queue;
 pub mod retention;
 pub mod return_urls;
+pub mod row_facts;
 pub mod scope_ends;
 pub mod sessions;
 pub mod users;
@@ -109,6 +111,8 @@ pub fn statements() -> Vec<&'static str> {
         allowed_clients::STATEMENTS,
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
+        row_facts::STATEMENTS,
+        due::STATEMENTS,
         claims::STATEMENTS,
         client_moves::STATEMENTS,
         commands::STATEMENTS,

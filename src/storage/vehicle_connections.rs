@@ -18,15 +18,15 @@ const SET_PERMISSIONS: &str = "UPDATE vehicles SET permissions = $2, revision = 
     WHERE vehicle_id = $1 AND permissions <> $2";
 const REMOVE: &str = "UPDATE vehicles SET removed_at = $2, transfer_to = NULL, transfer_until = NULL, suspended_reason = NULL, suspended_at = NULL, probe_at = NULL, \
     revision = revision + 1 WHERE connection_id = $1 AND removed_at IS NULL RETURNING vehicle_id";
-const OF_CONNECTION: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+const OF_CONNECTION: &str = "SELECT v.*, o.revision AS owner_revision, c.revision AS connection_revision, n.revision AS organization_revision, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.connection_id = $1 AND v.removed_at IS NULL ORDER BY v.vehicle_id";
-const BY_PROVIDER: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+const BY_PROVIDER: &str = "SELECT v.*, o.revision AS owner_revision, c.revision AS connection_revision, n.revision AS organization_revision, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.provider_vehicle_id = $1 AND v.removed_at IS NULL AND c.status = 'active' ORDER BY v.vehicle_id LIMIT 100";
-const OF_OTHERS: &str = "SELECT v.*, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
+const OF_OTHERS: &str = "SELECT v.*, o.revision AS owner_revision, c.revision AS connection_revision, n.revision AS organization_revision, o.disabled_at AS owner_disabled_at, o.recoveries, o.holds AS owner_holds, n.holds AS organization_holds, n.ends AS organization_ends, c.status AS connection_status \
     FROM vehicles v JOIN organizations n ON n.organization_id = v.organization_id JOIN users o ON o.user_id = v.owner_id \
     JOIN connections c ON c.connection_id = v.connection_id \
     WHERE v.organization_id = $1 AND v.owner_id <> $2 AND (v.removed_at IS NULL OR v.holds IS NOT NULL) \

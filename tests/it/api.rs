@@ -9,6 +9,8 @@ mod commands;
 mod connections;
 mod consents;
 mod descriptions;
+mod due;
+mod end_checks;
 mod ends;
 mod extensions;
 mod facade;
@@ -30,6 +32,7 @@ mod sessions;
 mod switches;
 mod users;
 mod webhooks;
+mod who;
 
 use crate::support::{Actor, TestApp};
 

@@ -104,6 +104,7 @@ const TABLE: &[Row] = &[
                                                            [403, 404, 403, 404, 404, 404, 403, 401, 401]),
     // To the car that it is for.
     ("POST",   "/v1/grants/{grant_id}/switch-vehicle",     [403, 422, 403, 404, 404, 422, 403, 401, 401]),
+    ("GET",    "/v1/grants/{grant_id}/end-check",          [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/confirm",            [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     // Over the grant.
@@ -116,6 +117,7 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/commands",                             [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
+    ("POST",   "/v1/access-checks/who",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("GET",    "/v1/audit-entries",                        [200, 403, 403, 403, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/audit-entries/{entry_id}/proof",       [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     // After the proofs, which have the record signed.

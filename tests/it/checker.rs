@@ -5,7 +5,7 @@
 //!
 //! | Promise | Decided by |
 //! |---|---|
-//! | P1 | each execution names a command that the record authorized before, for that car and action; a client that was refused is told what the record says ([`sends`]) |
+//! | P1 | each decision follows from the record ([`decided_otherwise`]); each execution names a command that the record authorized before, for that car and action; a client that was refused is told what the record says ([`sends`]) |
 //! | P2 | no command is authorized for a request that began after a revocation of its grant was answered, nor by what the grant said before a change that was answered; but a lock that the revocation has left ([`revocations`]); nor what a hold forbids that was answered ([`holds`]), nor by a grant whose scope has ended ([`ends`]) |
 //! | P3 | after that answer only commands that it listed are executed, and none after a drained one, which lists nothing before it has waited its time out ([`revocations`]) |
 //! | P4 | one execution a command, one command or grant and one kind of answer a key, one winner a refresh token ([`repetitions`]) |
@@ -37,6 +37,7 @@ use std::fmt;
 
 pub(crate) use history::History;
 use index::Index;
+pub(crate) use record::decided_otherwise;
 
 /// One of the promises of ARCHITECTURE.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -57,8 +57,14 @@ struct Entry<'e> {
 #[derive(Deserialize)]
 struct Details<'e> {
     grant_revision: Option<i64>,
+    rests_on: Option<DecidedOn>,
     action: Option<&'e str>,
     leave_lock: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct DecidedOn {
+    grant: Option<i64>,
 }
 
 /// The end of a grant.
@@ -148,8 +154,10 @@ impl CommandsAndGrants {
             return Ok(());
         }
         let grant_id: GrantId = id("grant_id", entry.grant_id)?;
-        // Entries from before there were revisions in the record say nothing of them.
-        let revision = entry.details.grant_revision.unwrap_or(0);
+        let rests_on = entry.details.rests_on.as_ref();
+        let revision = rests_on.and_then(|rests_on| rests_on.grant).ok_or_else(|| {
+            Contradiction::Malformed("it does not say on what the decision rests".to_owned())
+        })?;
         let life = self.grants.entry(grant_id).or_default();
         let locks = entry.details.action == Some(Action::Lock.as_str());
         let authorized = if locks { &mut life.locks } else { &mut life.others };

@@ -82,6 +82,8 @@ words! {
         SendCommand = "commands.send",
         /// Ask what the policy would say.
         CheckAccess = "access_checks.create",
+        /// Ask who may use a car.
+        ListAccess = "access_checks.who",
         /// See one command.
         GetCommand = "commands.get",
         /// List the commands of a car.
@@ -110,6 +112,8 @@ words! {
         ConfirmGrant = "grants.confirm",
         /// Give a grant back.
         RelinquishGrant = "grants.relinquish",
+        /// Ask whether the car of a grant is as it is to be given back.
+        CheckEnd = "grants.check_end",
         /// Place and lift holds over a grant.
         HoldGrant = "grants.hold",
         /// Place and lift holds over what a person may do.

@@ -123,7 +123,9 @@ impl Event {
             Self::EndBegun { end_id, scope, end_reason, .. } => {
                 json!({ "end_id": end_id, "scope": scope.kind(), "end_reason": end_reason })
             }
-            Self::EndCompleted { end_id, grants } => json!({ "end_id": end_id, "grants": grants }),
+            Self::EndCompleted { end_id, scope, grants } => {
+                json!({ "end_id": end_id, "scope": scope.kind(), "grants": grants })
+            }
             Self::GrantRevoked { in_flight, grant_revision, leave_lock, .. } => json!({
                 "grant_revision": grant_revision,
                 "leave_lock": leave_lock,
@@ -135,8 +137,10 @@ impl Event {
             Self::ExtensionDecided { extension_request_id, decision, .. } => {
                 json!({ "extension_request_id": extension_request_id, "decision": decision })
             }
-            Self::GrantRelinquished { grant_revision, .. } => {
-                json!({ "grant_revision": grant_revision })
+            Self::GrantRelinquished { grant_revision, criteria, .. } => {
+                let criteria = criteria.iter().map(|(code, met)| (code.to_string(), json!(met)));
+                let criteria: Map<String, Value> = criteria.collect();
+                json!({ "grant_revision": grant_revision, "criteria": criteria })
             }
             Self::HoldPlaced { hold_id, scope, rank, until, allow_lock, in_flight, .. } => json!({
                 "hold_id": hold_id,
@@ -146,7 +150,8 @@ impl Event {
                 "allow_lock": allow_lock,
                 "in_flight": in_flight,
             }),
-            Self::HoldLifted { hold_id, scope, rank, .. } => {
+            Self::GrantDue { due, .. } => due.details(),
+            Self::HoldEnded { hold_id, scope, rank, .. } => {
                 json!({ "hold_id": hold_id, "scope": scope.kind(), "rank": rank })
             }
             Self::GrantTokenMinted { token_id, expires_at, .. } => {
@@ -159,14 +164,15 @@ impl Event {
     /// Events about commands and readings.
     fn details_of_use(&self) -> Option<Value> {
         Some(match self {
-            Self::CommandAuthorized { action, basis, grant_revision, .. } => match basis {
-                Basis::Ownership => json!({ "action": action, "basis": "ownership" }),
-                Basis::Grant(_) => {
-                    json!({ "action": action, "basis": "grant", "grant_revision": grant_revision })
-                }
-            },
-            Self::CommandRefused { action, reasons, .. } => {
-                json!({ "action": action, "reasons": reasons })
+            Self::CommandAuthorized { action, basis, rests_on, .. } => {
+                let basis = match basis {
+                    Basis::Ownership => "ownership",
+                    Basis::Grant(_) => "grant",
+                };
+                json!({ "action": action, "basis": basis, "rests_on": rests_on })
+            }
+            Self::CommandRefused { action, reasons, rests_on, .. } => {
+                json!({ "action": action, "reasons": reasons, "rests_on": rests_on })
             }
             Self::RefusalsCounted { commands, reads, since, until, .. } => {
                 json!({ "commands": commands, "reads": reads, "since": since, "until": until })
@@ -175,13 +181,16 @@ impl Event {
                 let reasons: Vec<&str> = causes.iter().flat_map(Cause::words).collect();
                 json!({ "action": action, "evidence": evidence, "reasons": reasons })
             }
-            Self::VehicleRead { observable, .. } => {
-                json!({ "observable": observable, "entitlement": observable.entitlement() })
-            }
-            Self::VehicleReadRefused { observable, reasons, .. } => json!({
+            Self::VehicleRead { observable, rests_on, .. } => json!({
+                "observable": observable,
+                "entitlement": observable.entitlement(),
+                "rests_on": rests_on,
+            }),
+            Self::VehicleReadRefused { observable, reasons, rests_on, .. } => json!({
                 "observable": observable,
                 "entitlement": observable.entitlement(),
                 "reasons": reasons,
+                "rests_on": rests_on,
             }),
             _ => return None,
         })

@@ -86,6 +86,10 @@ impl Event {
             | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
+            Self::GrantDue { grant_id, vehicle_id, grantee_id, due } => {
+                let command_id = due.command_id();
+                Subjects { command_id, ..Subjects::of_grant(grant_id, vehicle_id, grantee_id) }
+            }
             Self::CommandAuthorized { command_id, vehicle_id, user_id, basis, .. } => {
                 let grant_id = match basis {
                     Basis::Ownership => None,
@@ -98,7 +102,7 @@ impl Event {
                 Subjects::of_vehicle(vehicle_id, grant_id, user_id).and_command(command_id)
             }
             Self::HoldPlaced { about, .. }
-            | Self::HoldLifted { about, .. }
+            | Self::HoldEnded { about, .. }
             | Self::EndBegun { about, .. } => about,
             Self::RefusalsCounted { vehicle_id, grant_id, user_id, .. }
             | Self::VehicleRead { vehicle_id, grant_id, user_id, .. }

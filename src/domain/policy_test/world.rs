@@ -103,6 +103,7 @@ prop_compose! {
                 suspended: false,
                 connection_status: ConnectionStatus::Active,
                 permissions: permitted.map(Entitlement::permission).collect(),
+                revisions: VehicleRevisions::default(),
             },
             claimed: GrantFacts {
                 grant: Grant {
@@ -128,6 +129,7 @@ prop_compose! {
                 grantee_disabled: false,
                 grantee_recovered: false,
                 vehicle_consents: consents,
+                grantee_revision: 1,
             },
             request: Request {
                 user_id: id(if claims_grant { GRANTEE } else { OWNER }),

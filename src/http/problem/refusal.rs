@@ -13,6 +13,7 @@ use crate::domain::access::{Denial, Sought};
 use crate::domain::claim::ClaimRefusal;
 use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::policy::Reason;
+use crate::domain::return_terms::Criterion;
 use crate::service::{CredentialFault, Error, Limit, StateFault};
 use crate::storage::StorageError;
 
@@ -31,6 +32,7 @@ impl From<Error> for Problem {
                 format!("The version is \"{version}\" by now: read it again, and decide anew."),
             ),
             Error::WindowTaken(free) => Self::of(Code::WindowTaken).free_windows(&free),
+            Error::EndCriteriaUnmet(unmet) => end_criteria_unmet(&unmet),
             Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             Error::Throttled(limit, wait) => of_limit(limit).retry_after(wait),
             Error::Connector(error) => of_connector(*error),
@@ -45,6 +47,12 @@ impl From<Error> for Problem {
             }
         }
     }
+}
+
+fn end_criteria_unmet(unmet: &[Criterion]) -> Problem {
+    let unmet: Vec<&str> = unmet.iter().map(|criterion| criterion.as_str()).collect();
+    let detail = format!("Not met: {}. The grant's `end-check` says more.", unmet.join(", "));
+    Problem::of(Code::EndCriteriaUnmet).detail(detail)
 }
 
 fn of_limit(limit: Limit) -> Problem {

@@ -97,6 +97,7 @@ impl From<Error> for Refusal {
             | Error::KeyReused
             | Error::VersionChanged { .. }
             | Error::WindowTaken(_)
+            | Error::EndCriteriaUnmet(_)
             | Error::State(_) => Self::of("VALIDATION", None),
             Error::Throttled(_, wait) => {
                 let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);

@@ -33,7 +33,7 @@ pub(super) async fn disconnect(
 /// The holder's grant ends, and nothing else.
 pub(super) async fn give_back(gateway: &Gateway, holder: &Holder) -> Result<(), Refusal> {
     let grant_id = holder.token.claims().grant_id;
-    let (ending, wait) = (grants::Ending::Relinquish, grants::AnswerWhen::Ended);
-    grants::end(&gateway.service.base, &holder.caller, grant_id, ending, wait).await?;
+    let wait = grants::AnswerWhen::Ended;
+    grants::relinquish(&gateway.service, &holder.caller, grant_id, wait).await?;
     Ok(())
 }

@@ -1,3 +1,4 @@
 //! `POST /v1/access-checks`: what the policy would say.
 
 pub(in crate::http) mod create;
+pub(in crate::http) mod who;

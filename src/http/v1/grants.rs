@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod amend;
 pub(in crate::http) mod confirm;
+pub(in crate::http) mod end_check;
 pub(in crate::http) mod extensions;
 pub(in crate::http) mod get;
 pub(in crate::http) mod issue;
@@ -17,6 +18,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{Grant, USES_MAX};
+use crate::domain::reading::Coordinates;
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::service::Violation;
 use crate::service::grants::{AnswerWhen, EndedGrant, HeldGrant};
@@ -65,6 +68,8 @@ pub(in crate::http) struct GrantBody {
     instructions: Option<String>,
     /// What the person at the car should do when it does not open.
     fallback_text: Option<String>,
+    /// How the car is to be given back; `null` if nothing is asked for.
+    return_terms: Option<ReturnTerms>,
     /// Rises with every change that somebody made, confirming apart; the `ETag` for `If-Match`.
     version: i64,
     /// Rises with every change of what it allows; entries of the record name it.
@@ -98,6 +103,7 @@ impl GrantBody {
             external_ref: description.external_ref,
             instructions: description.instructions,
             fallback_text: description.fallback_text,
+            return_terms: description.return_terms,
             version: grant.version,
             revision: grant.revision,
             issued_at: grant.issued_at.to_string(),
@@ -151,6 +157,40 @@ fn check_terms(entitlements: Option<&[Entitlement]>, uses_max: Option<i64>) -> V
     }
     if uses_max.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
         violations.push(Violation::of("/max_uses", "out_of_range", "must be 1 to 1000000"));
+    }
+    violations
+}
+
+/// Whether return terms say anything.
+fn asks_for_something(terms: &ReturnTerms) -> bool {
+    !terms.criteria().is_empty()
+}
+
+/// What is wrong with how a car is to be given back.
+fn check_return_terms(terms: &ReturnTerms) -> Vec<Violation> {
+    const RADIUS_M_MAX: u32 = 100_000;
+    let mut violations = Vec::new();
+    let mut wrong =
+        |pointer, detail| violations.push(Violation::of(pointer, "out_of_range", detail));
+    if let Some(place) = terms.place {
+        if Coordinates::new(place.latitude, place.longitude).is_none() {
+            wrong(
+                "/return_terms/place",
+                "must be a latitude from -90 to 90 and a longitude from -180 to 180",
+            );
+        }
+        if !(1..=RADIUS_M_MAX).contains(&place.radius_m) {
+            wrong("/return_terms/place/radius_m", "must be 1 to 100000");
+        }
+    }
+    let shares = [
+        ("/return_terms/fuel_min", terms.fuel_min),
+        ("/return_terms/charge_min", terms.charge_min),
+    ];
+    for (pointer, share) in shares {
+        if share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            wrong(pointer, "must be from 0 to 1");
+        }
     }
     violations
 }

@@ -9,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::password;
 use crate::domain::principal::PrincipalId;
 use crate::domain::user::{Recovery, User};
+use crate::service::grants::confirmed;
 use crate::service::sessions::{self, Origin, Tokens};
 use crate::service::{Base, Caller, Error, Service, StateFault, Work, allowed_clients};
 use crate::signing::secret;
@@ -88,13 +89,13 @@ async fn redeem_once(
         return Err(refused(ClaimRefusal::AccountDisabled));
     }
     let restricted = claim.restricts(user.created_by);
-    if restricted {
-        restrict(work, &claim).await?;
-    }
     let person = &person(&user, redemption);
     let purpose = claim.purpose;
     let redeemed = Event::ClaimRedeemed { claim_id, user_id, purpose, restricted };
     work.record(person, redeemed)?;
+    if restricted {
+        restrict(work, person, &claim).await?;
+    }
     if let (true, PrincipalId::ApiClient(client)) = (redemption.keeps_client, user.created_by) {
         let account = (user.organization_id, user_id);
         allowed_clients::allow_in(work, person, account, client).await?;
@@ -104,11 +105,12 @@ async fn redeem_once(
 
 /// What the account could do before waits for the people whom it concerns, but for what the maker of the claim
 /// gave themself.
-async fn restrict(work: &mut Work<'_>, claim: &Claim) -> Result<(), Error> {
+async fn restrict(work: &mut Work<'_>, person: &Caller, claim: &Claim) -> Result<(), Error> {
     let (made_by, user_id) = (claim.made_by, claim.user_id);
     users::recover(&mut work.tx, user_id, Recovery { made_by, redeemed_at: work.now }).await?;
     if let PrincipalId::User(issuer_id) = made_by {
-        grants::confirm_of(&mut work.tx, issuer_id, user_id).await?;
+        let kept = grants::confirm_of(&mut work.tx, issuer_id, user_id).await?;
+        work.record_all(person, kept.iter().map(confirmed))?;
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ fn to_write(
     for (Pending { request, request_hash, .. }, ruling) in requests.iter().zip(rulings) {
         let (command, event) = match ruling {
             Ruling::Send(order) => (&order.command, ruling::authorized(order)),
-            Ruling::Refused(command) => (command.as_ref(), ruling::refused(command)),
+            Ruling::Refused(refusal) => (&refusal.command, ruling::refused(refusal)),
             _ => continue,
         };
         entries.push(base.entry(&request.caller, event, now)?);

@@ -159,7 +159,7 @@ impl UnansweredRulings {
         for ruling in rulings {
             let command_id = match &ruling {
                 Ruling::Send(order) => order.command.command_id,
-                Ruling::Refused(command) => command.command_id,
+                Ruling::Refused(refusal) => refusal.command.command_id,
                 _ => continue,
             };
             self.0.insert(command_id, ruling);
@@ -221,6 +221,8 @@ fn withdrawn(command: &Command, now: Timestamp) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::row_facts::RestsOn;
+    use crate::service::commands::ruling::Refusal;
 
     #[test]
     fn only_a_broken_file_may_hold_what_was_not_decided() {
@@ -249,7 +251,8 @@ mod tests {
         let recovered = Command { status: CommandStatus::Unknown, ..decided.clone() };
         let recognized = |found: &Command| {
             let mut unanswered = UnansweredRulings::default();
-            unanswered.remember(vec![Ruling::Refused(Box::new(decided.clone()))]);
+            let refusal = Refusal { command: decided.clone(), rests_on: RestsOn::default() };
+            unanswered.remember(vec![Ruling::Refused(Box::new(refusal))]);
             unanswered.recognize(vec![Ruling::Replayed(Box::new(found.clone()))])
         };
         assert!(matches!(recognized(&decided)[..], [Ruling::Refused(_)]));

@@ -178,13 +178,13 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
             send::spawn(service, outcomes, *order);
             Ok(Reply::Sending(command, outcome))
         }
-        Ruling::Refused(command) => {
+        Ruling::Refused(refusal) => {
             service.refusals.note_recorded(
                 pending.request.refused(),
                 &pending.request.caller,
                 At::of(&service.base),
             );
-            Ok(Reply::Refused(*command))
+            Ok(Reply::Refused(refusal.command))
         }
         Ruling::RefusedAgain(reasons) => {
             let (refused, caller) = (pending.request.refused(), &pending.request.caller);

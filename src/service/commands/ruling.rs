@@ -11,6 +11,7 @@ use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
 use crate::domain::instruction::Action;
 use crate::domain::policy::{Basis, Decision, Reason, Request};
+use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Budget;
 use crate::service::refusals::Draft;
@@ -47,17 +48,23 @@ pub(super) struct Limits<'a> {
 pub(super) struct SendOrder {
     pub(super) command: Command,
     pub(super) vehicle: Arc<VehicleRow>,
-    /// The revision of the grant that was decided on.
-    pub(super) grant_revision: Option<i64>,
+    pub(super) rests_on: RestsOn,
     /// By when it must leave, on the monotonic clock.
     pub(super) deadline: Duration,
+}
+
+/// A command that may not leave.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) command: Command,
+    pub(super) rests_on: RestsOn,
 }
 
 /// What was ruled on one request.
 #[derive(Debug)]
 pub(super) enum Ruling {
     Send(Box<SendOrder>),
-    Refused(Box<Command>),
+    Refused(Box<Refusal>),
     /// It is refused, and counted without a command, a key or an entry of its own.
     RefusedAgain(Vec<Reason>),
     Replayed(Box<Command>),
@@ -102,7 +109,7 @@ pub(super) fn rule(
         spends_use: action.spends_use(),
     };
     let decision = facts.decide(&question, at.now);
-    let grant_revision = facts.grant.map(|facts| facts.grant.revision);
+    let rests_on = facts.rests_on(question.entitlement);
     let vehicle = Arc::clone(facts.vehicle);
     let command = new_command(base, pending, at.now)?;
     match decision {
@@ -114,12 +121,8 @@ pub(super) fn rule(
                 return Ok(Ruling::OverBudget(wait));
             }
             state.note_allowed(request.named());
-            let order = SendOrder {
-                command: command.clone(),
-                vehicle,
-                grant_revision,
-                deadline: at.deadline,
-            };
+            let order =
+                SendOrder { command: command.clone(), vehicle, rests_on, deadline: at.deadline };
             if let Some(grant_id) = request.grant_id.filter(|_| question.spends_use) {
                 state.facts.spend(grant_id);
             }
@@ -135,7 +138,7 @@ pub(super) fn rule(
             }
             let refused = refuse(command, reasons);
             state.remember(key, pending.request_hash, refused.clone());
-            Ok(Ruling::Refused(Box::new(refused)))
+            Ok(Ruling::Refused(Box::new(Refusal { command: refused, rests_on })))
         }
     }
 }
@@ -189,12 +192,12 @@ pub(super) fn authorized(order: &SendOrder) -> Event {
         user_id: command.user_id,
         action: command.action(),
         basis: command.grant_id.map_or(Basis::Ownership, Basis::Grant),
-        grant_revision: order.grant_revision,
+        rests_on: order.rests_on,
     }
 }
 
 /// What the record says of a command that was refused.
-pub(super) fn refused(command: &Command) -> Event {
+pub(super) fn refused(Refusal { command, rests_on }: &Refusal) -> Event {
     Event::CommandRefused {
         command_id: command.command_id,
         vehicle_id: command.vehicle_id,
@@ -202,6 +205,7 @@ pub(super) fn refused(command: &Command) -> Event {
         user_id: command.user_id,
         action: command.action(),
         reasons: command.refusal().unwrap_or_default().to_vec(),
+        rests_on: *rests_on,
     }
 }
 

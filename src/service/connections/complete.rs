@@ -9,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, GrantId};
 use crate::domain::impairment::{ConnectionEnd, ConnectionReason};
 use crate::domain::vehicle::Vehicle;
+use crate::service::grants::confirmed;
 use crate::service::{Base, Caller, Error, Service, StateFault, Work, users};
 use crate::signing::secret;
 use crate::storage::consents::CodeTry;
@@ -206,11 +207,6 @@ async fn stand_by(
         return Ok(waiting.iter().map(|grant| grant.grant_id).collect());
     }
     let kept = grants::keep_each(tx, &waiting).await?;
-    let confirmed = kept.into_iter().map(|grant| Event::GrantConfirmed {
-        grant_id: grant.grant_id,
-        vehicle_id: grant.vehicle_id,
-        grantee_id: grant.grantee_id,
-    });
-    work.record_all(caller, confirmed)?;
+    work.record_all(caller, kept.iter().map(confirmed))?;
     Ok(Vec::new())
 }

@@ -81,7 +81,7 @@ pub(super) async fn complete(
     if scope_ends::complete(&mut work.tx, end_id, work.now).await? {
         end.completed_at = Some(work.now);
         keep_open(work, end).await?;
-        work.record(caller, Event::EndCompleted { end_id, grants: end.grants })?;
+        work.record(caller, Event::EndCompleted { end_id, scope: end.scope, grants: end.grants })?;
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ pub(in crate::service) async fn carry_out(
     }
     let completed = base.transact("ends.complete", Priority::Ordinary, |work| {
         Box::pin(async move {
-            key_scopes::raise(&mut work.tx, end.organization_id, end.scope).await?;
+            key_scopes::lock(&mut work.tx, end.organization_id, end.scope).await?;
             work.now = base.clock.now();
             let mut end = end.clone();
             complete(work, caller, &mut end, 0).await?;

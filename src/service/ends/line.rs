@@ -42,7 +42,7 @@ pub(in crate::service) async fn draw_line(
     new: NewEnd<'_>,
 ) -> Result<ScopeEnd, Error> {
     let organization_id = caller.actor.organization_id;
-    if !key_scopes::raise(&mut work.tx, organization_id, new.scope).await? {
+    if !key_scopes::lock(&mut work.tx, organization_id, new.scope).await? {
         return Err(Error::NotFound(Sought::the(new.scope.kind())));
     }
     // Once it is locked: the end is later than all that was decided on before it.

@@ -9,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{Description, Grace, Grant, Validity};
 use crate::domain::id::{CommandId, GrantId};
 use crate::domain::key_scope::KeyScope;
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
@@ -18,7 +19,7 @@ use crate::service::{Base, Caller, Error, Expected, StateFault, Violation, comma
 use crate::storage::{Priority, commands as stored_commands, grants};
 
 /// What is to become of a grant; what is not named stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
     /// What the grantee may do; not empty.
     pub entitlements: Option<Entitlements>,
@@ -40,6 +41,8 @@ pub struct Changes {
     pub instructions: Option<Option<String>>,
     /// What they should do when it does not open; the inner `None` takes it away.
     pub fallback_text: Option<Option<String>>,
+    /// How the car is to be given back; the inner `None` asks for nothing.
+    pub return_terms: Option<Option<ReturnTerms>>,
 }
 
 /// A grant that was changed.
@@ -61,6 +64,7 @@ impl Changes {
             || self.external_ref.is_some()
             || self.instructions.is_some()
             || self.fallback_text.is_some()
+            || self.return_terms.is_some()
     }
 
     /// The grant as it is to be.
@@ -81,6 +85,7 @@ impl Changes {
             external_ref: asked.external_ref.unwrap_or(before.external_ref),
             instructions: asked.instructions.unwrap_or(before.instructions),
             fallback_text: asked.fallback_text.unwrap_or(before.fallback_text),
+            return_terms: asked.return_terms.unwrap_or(before.return_terms),
         };
         Ok(changed)
     }

@@ -26,12 +26,16 @@ pub async fn confirm(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<
             }
             vehicles::require_unrecovered_owner(&mut work.tx, vehicle.vehicle_id).await?;
             if grants::confirm(&mut work.tx, grant_id).await? {
-                let (vehicle_id, grantee_id) = (grant.vehicle_id, grant.grantee_id);
-                let confirmed = Event::GrantConfirmed { grant_id, vehicle_id, grantee_id };
-                work.record(&caller.acting_as(acting_as), confirmed)?;
+                work.record(&caller.acting_as(acting_as), confirmed(&grant))?;
             }
             Ok(grant)
         })
     })
     .await
+}
+
+/// What the record says of a grant that its owner stands by.
+pub(in crate::service) const fn confirmed(grant: &Grant) -> Event {
+    let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
+    Event::GrantConfirmed { grant_id, vehicle_id, grantee_id }
 }

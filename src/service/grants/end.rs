@@ -7,6 +7,7 @@ use crate::domain::event::Event;
 use crate::domain::grant::{End, EndReason, Grant};
 use crate::domain::id::{CommandId, GrantId};
 use crate::domain::key_scope::KeyScope;
+use crate::domain::return_terms::Judged;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Caller, Error, PersonalContext, commands};
 use crate::storage::{Priority, StorageError, commands as stored_commands, grants};
@@ -40,7 +41,10 @@ pub enum Ending<'a> {
         leave_lock: bool,
     },
     /// By its grantee, or an API client for them.
-    Relinquish,
+    Relinquish {
+        /// How the car was given back, as far as the grant asks for something.
+        judged: &'a [Judged],
+    },
 }
 
 /// Ends a grant. Ending it twice is ending it once: the second time the answer is the same.
@@ -58,7 +62,9 @@ pub async fn end(
         Ending::Revoke { note, leave_lock } => {
             (Operation::RevokeGrant, EndReason::Revoked, note, leave_lock)
         }
-        Ending::Relinquish => (Operation::RelinquishGrant, EndReason::Relinquished, None, false),
+        Ending::Relinquish { .. } => {
+            (Operation::RelinquishGrant, EndReason::Relinquished, None, false)
+        }
     };
     let mut ended = base
         .transact(operation.as_str(), Priority::Urgent, |work| {
@@ -95,11 +101,12 @@ pub async fn end(
 fn event(grant: &Grant, ending: Ending<'_>, in_flight: usize) -> Event {
     match ending {
         Ending::Revoke { leave_lock, .. } => revoked(grant, leave_lock, in_flight),
-        Ending::Relinquish => Event::GrantRelinquished {
+        Ending::Relinquish { judged } => Event::GrantRelinquished {
             grant_id: grant.grant_id,
             vehicle_id: grant.vehicle_id,
             grantee_id: grant.grantee_id,
             grant_revision: grant.revision,
+            criteria: judged.iter().map(|judged| (judged.criterion, judged.met)).collect(),
         },
     }
 }

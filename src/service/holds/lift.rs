@@ -2,7 +2,7 @@
 
 use super::{lock, permit};
 use crate::domain::access::Sought;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, HoldEnd};
 use crate::domain::id::HoldId;
 use crate::service::{Base, Caller, Denial, Error};
 use crate::storage::{Priority, holds, key_scopes};
@@ -29,7 +29,8 @@ pub async fn lift(base: &Base, caller: &Caller, hold_id: HoldId) -> Result<(), E
                 kept.retain(|other| other.hold_id != hold_id);
                 key_scopes::keep_holds(&mut work.tx, hold.scope, &kept).await?;
                 let (scope, about, rank) = (hold.scope, over.about, hold.standing.rank);
-                let event = Event::HoldLifted { hold_id, scope, about, rank };
+                let how = HoldEnd::Lifted;
+                let event = Event::HoldEnded { hold_id, scope, about, rank, how };
                 work.record(&caller.acting_as(over.acting_as), event)?;
             }
             Ok(())

@@ -74,7 +74,7 @@ pub async fn holder_at(
         until: Some(at.plus(SETTLED_WITHIN)),
     };
     let mut page = Page { before: None, limit: ENTRIES };
-    let mut search = Search { at, never: HashSet::new(), locks: Vec::new() };
+    let mut search = HolderSearch { at, never: HashSet::new(), locks: Vec::new() };
     for _ in 0..PAGES {
         let entries = audit_entries::list(&mut reader, organization_id, &filter, page).await?;
         if let Some(mut holder) = entries.iter().find_map(|entry| search.meet(entry)) {
@@ -93,7 +93,7 @@ pub async fn holder_at(
 }
 
 /// What the entries of a car said so far; they are met newest first.
-struct Search {
+struct HolderSearch {
     at: Timestamp,
     /// Commands that the car certainly did not carry out.
     never: HashSet<CommandId>,
@@ -101,7 +101,7 @@ struct Search {
     locks: Vec<(Option<UserId>, Timestamp)>,
 }
 
-impl Search {
+impl HolderSearch {
     /// The person of an unlock, if this entry authorizes one that may have happened.
     fn meet(&mut self, entry: &RecordedEntry) -> Option<Holder> {
         let command_id = entry.command_id?;

@@ -4,9 +4,11 @@
 use super::observe;
 use super::read_gate::{DecidedReads, Read};
 use crate::domain::access::Sought;
+use crate::domain::grant::Grant;
+use crate::domain::id::UserId;
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
-use crate::service::pace::{Lane, Use};
+use crate::service::pace::{Lane, Shown, Use};
 use crate::service::{Caller, Error, Service};
 
 /// Reads one thing.
@@ -51,4 +53,33 @@ pub async fn read_batch(
         None => seen.next().unwrap_or(Err(Error::NotFound(Sought::VEHICLE_OR_GRANT))),
     };
     Ok(refusals.into_iter().map(answer).collect())
+}
+
+/// Reads what can be read for the owner of a grant's car, by their right and at the expense of the grant. What is refused, does
+/// not answer or is beyond the grant's budget is missing.
+///
+/// # Errors
+/// [`Error::NotFound`] for a car that is not there; [`Error::Overloaded`], [`Error::NotDurable`].
+pub(in crate::service) async fn read_for_owner(
+    service: &Service,
+    caller: &Caller,
+    grant: &Grant,
+    owner_id: UserId,
+    observables: &[Observable],
+) -> Result<Vec<Reading>, Error> {
+    if observables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let vehicle_id = grant.vehicle_id;
+    let read = Read { user_id: owner_id, vehicle_id, grant_id: None, shown: Shown::Account };
+    let DecidedReads { vehicle, refusals, .. } =
+        service.reads.submit(caller, read, observables).await?;
+    let asked = observables.iter().copied().zip(&refusals);
+    let allowed: Vec<Observable> =
+        asked.filter(|(_, refusal)| refusal.is_none()).map(|(observable, _)| observable).collect();
+    match observe::read(service, &vehicle, Some(grant.grant_id).into(), &allowed).await {
+        Ok(seen) => Ok(seen.into_iter().filter_map(Result::ok).collect()),
+        Err(Error::Throttled(..)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

@@ -12,6 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::policy::{Decision, Reason, Request};
 use crate::domain::reading::Observable;
+use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::service::facts::{DecisionFacts, RequestFacts};
 use crate::service::pace::Shown;
@@ -217,7 +218,9 @@ impl PendingRead {
         for (&observable, refusal) in observables.iter().zip(&refusals) {
             if refusal.is_none() || draft.is_recorded(&refused) {
                 recorded += usize::from(refusal.is_some());
-                work.record_at(caller, read.event(observable, refusal.clone()), now)?;
+                let rests_on = facts.rests_on(observable.entitlement());
+                let event = read.event(observable, refusal.clone(), rests_on);
+                work.record_at(caller, event, now)?;
             }
         }
         Ok(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals, recorded }))
@@ -269,13 +272,23 @@ impl Read {
         }
     }
 
-    fn event(&self, observable: Observable, refusal: Option<Vec<Reason>>) -> Event {
+    fn event(
+        &self,
+        observable: Observable,
+        refusal: Option<Vec<Reason>>,
+        rests_on: RestsOn,
+    ) -> Event {
         let Self { user_id, vehicle_id, grant_id, .. } = *self;
         match refusal {
-            None => Event::VehicleRead { vehicle_id, grant_id, user_id, observable },
-            Some(reasons) => {
-                Event::VehicleReadRefused { vehicle_id, grant_id, user_id, observable, reasons }
-            }
+            None => Event::VehicleRead { vehicle_id, grant_id, user_id, observable, rests_on },
+            Some(reasons) => Event::VehicleReadRefused {
+                vehicle_id,
+                grant_id,
+                user_id,
+                observable,
+                reasons,
+                rests_on,
+            },
         }
     }
 }

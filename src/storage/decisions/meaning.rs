@@ -63,6 +63,7 @@ const VEHICLE_COLUMNS: &[&str] = &[
     "last_unlocked_by",
     "holds",
     "ends",
+    "revision",
 ];
 
 fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
@@ -77,6 +78,9 @@ fn vehicles(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
         let row = row.with("recoveries", owner.value("recoveries").clone());
         let row = row.with("owner_holds", owner.value("holds").clone());
         let row = row.with("organization_holds", organization.value("holds").clone());
+        let row = row.with("owner_revision", owner.value("revision").clone());
+        let row = row.with("connection_revision", connection.value("revision").clone());
+        let row = row.with("organization_revision", organization.value("revision").clone());
         let row = row.with("organization_ends", organization.value("ends").clone());
         Some(row.with("connection_status", connection.value("status").clone()))
     });
@@ -108,6 +112,7 @@ fn with_grantees(seen: &Seen<'_>, is_meant: impl Fn(&RehearsalRow) -> bool) -> V
         let disabled_at = grantee.value("disabled_at").clone();
         let row = row.as_ref().clone().with("grantee_disabled_at", disabled_at);
         let row = row.with("grantee_holds", grantee.value("holds").clone());
+        let row = row.with("grantee_revision", grantee.value("revision").clone());
         let row = row.with("grantee_ends", grantee.value("ends").clone());
         Some(row.with("recoveries", grantee.value("recoveries").clone()))
     });

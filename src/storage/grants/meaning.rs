@@ -27,6 +27,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 15.into(),
                 sampler.word_or_none(&["in the yard"]),
                 sampler.word_or_none(&["call us"]),
+                sampler.word_or_none(&[r#"{"locked":true}"#]),
             ];
             sampler.values(values)
         }),
@@ -56,7 +57,7 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 }
 
 fn amend() -> Update {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "entitlements",
         "not_before",
         "not_after",
@@ -68,6 +69,7 @@ fn amend() -> Update {
         "grace_minutes",
         "instructions",
         "fallback_text",
+        "return_terms",
     ];
     Update {
         sets: |row, bound, _| {

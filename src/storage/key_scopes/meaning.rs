@@ -7,10 +7,10 @@ use crate::storage::db::rehearsal::{Bound, Meaning, Sampler, Spoken, Table, Upda
 
 pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     let mut meanings: Vec<Spoken> = vec![
-        (super::RAISE_GRANT, raise(Table::Grants), |sampler| raised(sampler, Table::Grants)),
-        (super::RAISE_USER, raise(Table::Users), |sampler| raised(sampler, Table::Users)),
-        (super::RAISE_VEHICLE, raise(Table::Vehicles), |sampler| raised(sampler, Table::Vehicles)),
-        (super::RAISE_ORGANIZATION, raise(Table::Organizations), |sampler| {
+        (super::LOCK_GRANT, lock(Table::Grants), |sampler| locked(sampler, Table::Grants)),
+        (super::LOCK_USER, lock(Table::Users), |sampler| locked(sampler, Table::Users)),
+        (super::LOCK_VEHICLE, lock(Table::Vehicles), |sampler| locked(sampler, Table::Vehicles)),
+        (super::LOCK_ORGANIZATION, lock(Table::Organizations), |sampler| {
             let organization = sampler.organization();
             sampler.values(vec![organization.clone(), organization])
         }),
@@ -19,16 +19,16 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
     meanings
 }
 
-fn raise(table: Table) -> Meaning {
+fn lock(table: Table) -> Meaning {
     Meaning::Update(Update {
         table,
         finds: |_, bound| named(bound.value(2)),
         if_still: |row, bound, _| row.value("organization_id") == bound.value(1),
-        sets: |row, _, _| row.set("revision", row.integer("revision").unwrap() + 1),
+        sets: |_, _, _| {},
     })
 }
 
-fn raised(sampler: &mut Sampler, table: Table) -> Bound {
+fn locked(sampler: &mut Sampler, table: Table) -> Bound {
     let values = vec![sampler.organization(), sampler.id(table)];
     sampler.values(values)
 }
@@ -50,7 +50,10 @@ fn holds(table: Table) -> Meaning {
         table,
         finds: |_, bound| named(bound.value(1)),
         if_still: |_, _, _| true,
-        sets: |row, bound, _| row.set("holds", bound.value(2).clone()),
+        sets: |row, bound, _| {
+            row.set("holds", bound.value(2).clone());
+            row.set("revision", row.integer("revision").unwrap() + 1);
+        },
     })
 }
 
@@ -59,7 +62,10 @@ fn ends(table: Table) -> Meaning {
         table,
         finds: |_, bound| named(bound.value(1)),
         if_still: |_, _, _| true,
-        sets: |row, bound, _| row.set("ends", bound.value(2).clone()),
+        sets: |row, bound, _| {
+            row.set("ends", bound.value(2).clone());
+            row.set("revision", row.integer("revision").unwrap() + 1);
+        },
     })
 }
 

@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use keylend::clock::Clock;
+use keylend::domain::actor::Actor;
+use keylend::domain::event::{Event, Subjects};
 use keylend::domain::grant::EndReason;
 use keylend::domain::id::OrganizationId;
 use keylend::domain::key_scope::KeyScope;
 use keylend::domain::principal::PrincipalId;
 use keylend::domain::scope_end::{PendingEnd, ScopeEnd, Selection};
-use keylend::storage::{key_scopes, organizations, scope_ends};
+use keylend::service::Caller;
+use keylend::storage::{Priority, key_scopes, organizations, scope_ends};
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Reply, TestApp, on_both};
+use crate::support::{self, Reply, TestApp, on_both};
 
 async fn organization(app: &TestApp) -> OrganizationId {
     let mut reader = app.service().base.store.read().await.unwrap();
@@ -39,11 +42,19 @@ async fn draw_line(app: &TestApp, scope: KeyScope, external_ref: Option<&str>) {
         grants: 0,
         completed_at: None,
     };
-    let mut tx = base.store.begin().await.unwrap();
-    assert!(key_scopes::raise(&mut tx, organization_id, scope).await.unwrap());
-    scope_ends::insert(&mut tx, &end).await.unwrap();
-    key_scopes::keep_ends(&mut tx, scope, &[pending]).await.unwrap();
-    tx.commit().await.unwrap();
+    let (end, pending) = (&end, &pending);
+    let drawn = base.transact("ends.end", Priority::Urgent, |work| {
+        Box::pin(async move {
+            assert!(key_scopes::lock(&mut work.tx, organization_id, scope).await?);
+            scope_ends::insert(&mut work.tx, end).await?;
+            key_scopes::keep_ends(&mut work.tx, scope, std::slice::from_ref(pending)).await?;
+            let caller = Caller { actor: Actor::system(organization_id), request_id: None };
+            let PendingEnd { end_id, end_reason, .. } = *pending;
+            let about = Subjects::NONE;
+            work.record(&caller, Event::EndBegun { end_id, scope, about, end_reason })
+        })
+    });
+    drawn.await.unwrap();
 }
 
 /// How many grants say themselves that they have ended.
@@ -52,9 +63,9 @@ async fn ended_rows(app: &TestApp) -> i64 {
 }
 
 struct Lent {
-    owner: Actor,
-    guest: Actor,
-    holder: Actor,
+    owner: support::Actor,
+    guest: support::Actor,
+    holder: support::Actor,
     car: String,
     path: String,
     /// The grant, as its owner sees it.

@@ -44,12 +44,12 @@ async fn a_deadlock_over_a_replaced_consent_costs_no_command() {
         // The decision waits for the car.
         until_blocking(&mut watch, replacing_pid).await;
         let mut narrowed = narrowing.begin().await.unwrap();
-        let consent = "UPDATE connections SET revision = revision + 1 WHERE connection_id = $1";
+        let consent = "UPDATE connections SET revision = revision WHERE connection_id = $1";
         sqlx::query(consent).bind(after).execute(&mut *narrowed).await.unwrap();
         replacement.commit().await.unwrap();
         // It has the car and the grant, and waits for the consent, whose holder now waits for the car.
         until_blocking(&mut watch, narrowing_pid).await;
-        let of_car = "UPDATE vehicles SET revision = revision + 1 WHERE vehicle_id = $1";
+        let of_car = "UPDATE vehicles SET revision = revision WHERE vehicle_id = $1";
         match sqlx::query(of_car).bind(vehicle_id).execute(&mut *narrowed).await {
             Ok(_) => narrowed.commit().await.unwrap(),
             Err(error) => {

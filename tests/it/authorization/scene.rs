@@ -191,6 +191,12 @@ impl Scene {
             "/v1/commands" | "/v1/access-checks" => {
                 json!({ "vehicle_id": self.vehicle_id, "action": "lock" })
             }
+            "/v1/access-checks/who" => json!({
+                "vehicle_id": self.vehicle_id,
+                "action": "lock",
+                "from": "2026-07-01T12:00:00Z",
+                "until": "2026-07-02T12:00:00Z",
+            }),
             "/v2.0/vehicles/{id}/security" => json!({ "action": "LOCK" }),
             "/v2.0/vehicles/{id}/batch" => json!({ "requests": [{ "path": "/security" }] }),
             "/v2.0/vehicles/{id}/charge" => json!({ "action": "START" }),

@@ -66,7 +66,8 @@ impl Entry {
 
     /// The revision of the grant that it made, or rests on.
     pub(super) fn revision(&self) -> Option<i64> {
-        self.details["grant_revision"].as_i64()
+        let details = &self.details;
+        details["grant_revision"].as_i64().or_else(|| details["rests_on"]["grant"].as_i64())
     }
 }
 

@@ -67,7 +67,7 @@ fn clean() -> History {
             json!({ "command_id": id("cmd", number), "request_id": request_id, "details": details }),
         )
     };
-    let allowed = json!({ "action": "unlock", "basis": "grant", "grant_revision": 1 });
+    let allowed = json!({ "action": "unlock", "basis": "grant", "rests_on": { "grant": 1 } });
     let changed = json!({ "action": "unlock" });
     let leaves = vec![
         entry(
@@ -214,7 +214,7 @@ fn what_was_authorized_after_a_revocation_is_found() {
         h.requests[2].begun_us = 3_000_101;
     });
     planted(Promise::P2, "which had ended", |h| {
-        rewrite(h, 2, |leaf| leaf["details"]["grant_revision"] = json!(2));
+        rewrite(h, 2, |leaf| leaf["details"]["rests_on"]["grant"] = json!(2));
     });
 }
 

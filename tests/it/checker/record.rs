@@ -1,10 +1,11 @@
 //! P7: the record is one tree, of which every checkpoint that somebody kept is a beginning, and
 //! what it says can be true.
 
+use keylend::audit::replay::Replay;
 use keylend::audit::verify::{Contradiction, Fault, Verifier};
 
 use super::index::Index;
-use super::{Findings, Promise};
+use super::{Findings, History, Promise, Violation};
 
 pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
     let mut verifier = Verifier::new(index.history.heads.clone());
@@ -23,6 +24,14 @@ pub(super) fn check(index: &Index<'_>, findings: &mut Findings) {
         }
         last = Some(&entry.entry_id);
     }
+}
+
+/// A decision that does not follow from the record. Only the record of a service says all that this asks for.
+pub(crate) fn decided_otherwise(history: &History) -> Option<Violation> {
+    let mut replay = Replay::default();
+    history.leaves.iter().for_each(|leaf| replay.push(leaf));
+    let finding = replay.finish().err()?;
+    Some(Violation { promise: Promise::P1, evidence: finding.to_string() })
 }
 
 /// What is broken if the record says this.

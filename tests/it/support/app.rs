@@ -252,5 +252,6 @@ impl TestApp {
         let verified =
             record::verify(self.service()).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(verified.unsigned, 0);
+        record::replay(self.service()).await.unwrap_or_else(|finding| panic!("{finding}"));
     }
 }

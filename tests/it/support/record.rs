@@ -3,6 +3,7 @@
 use keylend::audit::checkpoint::{self, Checkpoint, TreeHead};
 use keylend::audit::entry::RecordedEntry;
 use keylend::audit::note::VerifierKey;
+use keylend::audit::replay::{Agreed, DisagreeingEntry, Replay};
 use keylend::audit::verify::copy::{self, Copied, Unverified};
 use keylend::audit::verify::{Finding, Verified, Verifier};
 use keylend::audit::vouched::Vouched;
@@ -73,6 +74,16 @@ pub(crate) async fn verify(service: &Service) -> Result<Verified, Finding> {
         verifier.push(&leaf, None)?;
     }
     verifier.finish()
+}
+
+/// Makes every decision of the record again.
+pub(crate) async fn replay(service: &Service) -> Result<Agreed, DisagreeingEntry> {
+    let mut replay = Replay::default();
+    let mut reader = service.base.store.read().await.unwrap();
+    for leaf in leaves(&mut reader).await {
+        replay.push(&leaf);
+    }
+    replay.finish()
 }
 
 /// Verifies what stands in folders together against what was signed.

@@ -16,6 +16,7 @@ use keylend::domain::grant::{Grace, Validity};
 use keylend::domain::id::{Id, OrganizationId};
 use keylend::domain::instruction::Action;
 use keylend::domain::policy::{Basis, Reason};
+use keylend::domain::row_facts::RestsOn;
 use keylend::domain::time::Timestamp;
 use keylend::domain::user::Role;
 use keylend::entropy::{Entropy, SeededEntropy};
@@ -89,6 +90,7 @@ impl Story {
                 expires_at: validity.not_after(),
             },
         ]);
+        let rests_on = RestsOn { grant: Some(1), ..RestsOn::default() };
         for action in [Action::Unlock, Action::Lock].into_iter().cycle().take(5) {
             let command_id = self.id();
             let changed = |status, evidence| Event::CommandChanged {
@@ -108,7 +110,7 @@ impl Story {
                     user_id: grantee_id,
                     action,
                     basis: Basis::Grant(grant_id),
-                    grant_revision: Some(1),
+                    rests_on,
                 },
                 changed(CommandStatus::Acknowledged, Evidence::ProviderAck),
                 changed(CommandStatus::Confirmed, Evidence::StateObserved),
@@ -121,6 +123,7 @@ impl Story {
             user_id: grantee_id,
             action: Action::StartCharge,
             reasons: vec![Reason::EntitlementMissing],
+            rests_on,
         };
         let (grant_revision, in_flight) = (2, 0);
         let revoked = Event::GrantRevoked {
@@ -151,6 +154,7 @@ impl Iterator for Story {
             actor: Actor { organization_id: self.organization_id, principal },
             request_id: Some(format!("req-{:08x}", self.now.as_unix_micros() & 0xffff_ffff)),
             event: self.waiting.pop_front()?,
+            facts: None,
             personal: None,
         };
         Some(RecordedEntry::of(&entry).leaf())

@@ -20,7 +20,7 @@ use super::installation::Installation;
 use super::person::World;
 use super::process::{End, Process};
 use super::workload::Cast;
-use crate::checker::{History, Promise, Violation, check};
+use crate::checker::{History, Promise, Violation, check, decided_otherwise};
 use crate::support::record::ORIGIN;
 
 /// Every command has its end by then.
@@ -183,7 +183,8 @@ impl Run {
         let log = &self.world.log;
         let mut history = gather::gather(&self.installation, log, self.restarts).await;
         add(&mut history);
-        let violations = check(&history);
+        let mut violations = check(&history);
+        violations.extend(decided_otherwise(&history));
         let answers: Vec<_> =
             history.requests.iter().filter_map(|request| request.answer.as_ref()).collect();
         self.tally.requests = history.requests.len();

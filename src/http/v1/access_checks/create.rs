@@ -55,15 +55,20 @@ pub(in crate::http) struct AccessCheckBody {
     basis: Option<BasisBody>,
 }
 
+impl From<Basis> for BasisBody {
+    fn from(basis: Basis) -> Self {
+        match basis {
+            Basis::Ownership => Self { kind: "ownership", grant_id: None },
+            Basis::Grant(id) => Self { kind: "grant", grant_id: Some(id.to_string()) },
+        }
+    }
+}
+
 impl From<Decision> for AccessCheckBody {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Allow(basis) => {
-                let basis = match basis {
-                    Basis::Ownership => BasisBody { kind: "ownership", grant_id: None },
-                    Basis::Grant(id) => BasisBody { kind: "grant", grant_id: Some(id.to_string()) },
-                };
-                Self { allowed: true, reasons: Vec::new(), basis: Some(basis) }
+                Self { allowed: true, reasons: Vec::new(), basis: Some(basis.into()) }
             }
             Decision::Deny(reasons) => Self {
                 allowed: false,

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{EndQuery, GrantBody, check_terms};
+use super::{EndQuery, GrantBody, asks_for_something, check_return_terms, check_terms};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::Grace;
 use crate::domain::id::GrantId;
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
@@ -63,11 +64,17 @@ pub(in crate::http) struct AmendGrant {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     fallback_text: Option<Option<LongText>>,
+    /// How the car is to be given back.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<ReturnTerms>)]
+    return_terms: Option<Option<ReturnTerms>>,
 }
 
 impl AmendGrant {
     fn check(self) -> Result<Changes, Problem> {
         let mut violations = check_terms(self.entitlements.as_deref(), self.max_uses.flatten());
+        let return_terms = self.return_terms.map(|terms| terms.filter(asks_for_something));
+        violations.extend(return_terms.iter().flatten().flat_map(check_return_terms));
         let metadata = self
             .metadata
             .map(|metadata| metadata.map(|metadata| metadata_text(metadata, &mut violations)));
@@ -82,6 +89,7 @@ impl AmendGrant {
             external_ref: self.external_ref.map(|name| name.map(String::from)),
             instructions: self.instructions.map(|text| text.map(String::from)),
             fallback_text: self.fallback_text.map(|text| text.map(String::from)),
+            return_terms,
         };
         if changes == Changes::default() {
             violations.push(Violation::of("", "empty", "must name what is to change"));

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{GrantBody, check_terms};
+use super::{GrantBody, asks_for_something, check_return_terms, check_terms};
 use crate::domain::amendment::Terms;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{Description, Grace, Validity};
 use crate::domain::id::{UserId, VehicleId};
+use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
@@ -64,6 +65,8 @@ pub(in crate::http) struct IssueGrant {
     /// What the person at the car should do when it does not open.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     fallback_text: Option<LongText>,
+    /// How the car is to be given back.
+    return_terms: Option<ReturnTerms>,
 }
 
 impl IssueGrant {
@@ -73,6 +76,8 @@ impl IssueGrant {
         if let Err(error) = &validity {
             violations.push(Violation::of("/not_after", "invalid_validity", error));
         }
+        let return_terms = self.return_terms.filter(asks_for_something);
+        violations.extend(return_terms.iter().flat_map(check_return_terms));
         let metadata = self.metadata.map(|metadata| metadata_text(metadata, &mut violations));
         match validity {
             Ok(validity) if violations.is_empty() => Ok(NewGrant {
@@ -90,6 +95,7 @@ impl IssueGrant {
                     external_ref: self.external_ref.map(String::from),
                     instructions: self.instructions.map(String::from),
                     fallback_text: self.fallback_text.map(String::from),
+                    return_terms,
                 },
             }),
             _ => Err(Problem::invalid(violations)),

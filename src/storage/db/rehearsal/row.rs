@@ -111,13 +111,14 @@ impl Table {
                 ("grace_minutes", Integer), ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
                 ("leave_lock", Boolean),
                 ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
-                ("instructions", Text), ("fallback_text", Text), ("issued_at", Integer),
+                ("instructions", Text), ("fallback_text", Text), ("return_terms", Text), ("issued_at", Integer),
                 ("grantee_recoveries", Integer), ("vehicle_consents", Integer), ("holds", Text),
+                ("ending_told_for", Integer), ("over_told_at", Integer),
             ],
             Self::Holds => &[
                 ("hold_id", ID), ("organization_id", ID), ("scope_kind", Text), ("scope_id", ID), ("rank", Text), ("reason", Text),
                 ("held_until", Integer), ("allow_lock", Boolean), ("placed_by_kind", Text), ("placed_by", ID),
-                ("placed_at", Integer), ("lifted_at", Integer),
+                ("placed_at", Integer), ("lifted_at", Integer), ("over_told_at", Integer),
             ],
             Self::ScopeEnds => &[
                 ("end_id", ID), ("organization_id", ID), ("scope_kind", Text), ("scope_id", ID), ("issued_before", Integer),
@@ -178,7 +179,7 @@ impl RehearsalRow {
     }
 
     /// The name of the row.
-    pub(super) fn key(&self) -> Uuid {
+    pub fn key(&self) -> Uuid {
         match self.0.first() {
             Some((_, Value::Uuid(Some(key)))) => *key,
             first => panic!("no row begins with {first:?}"),

@@ -39,7 +39,7 @@ fn what_lies_beyond_a_grant_is_found() {
         (
             2,
             "details",
-            json!({ "action": "lock", "grant_revision": 1 }),
+            json!({ "action": "lock", "rests_on": { "grant": 1 } }),
             "another command than it asked for",
         ),
     ] {
@@ -65,7 +65,7 @@ fn changed(history: &mut History, entitlements: &[&str], uses_max: Option<i64>) 
 
 /// The unlock rests on this revision.
 fn decided_on(history: &mut History, revision: i64) {
-    rewrite(history, 3, |leaf| leaf["details"]["grant_revision"] = json!(revision));
+    rewrite(history, 3, |leaf| leaf["details"]["rests_on"]["grant"] = json!(revision));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn locked_later(history: &mut History, us: i64, by_somebody_between: bool) {
     let members = |user: u64, grant: u64, command: u64, action: &str| {
         json!({ "grant_id": id("grt", grant), "vehicle_id": id("veh", 1), "user_id": id("usr", user),
             "command_id": id("cmd", command), "request_id": format!("later-{command}"),
-            "details": { "action": action, "grant_revision": 2 } })
+            "details": { "action": action, "rests_on": { "grant": 2 } } })
     };
     let step =
         |number: u64, us: i64, event: &str, members: Value| entry(number, us, event, members);

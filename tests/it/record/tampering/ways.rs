@@ -131,7 +131,7 @@ fn edit(leaf: &mut Vec<u8>, dice: &mut Dice) {
         0 => text.replace("unlock", "lock"),
         1 => text.replace("authorized", "refused"),
         2 => text.replace("2026-07-01T12", "2026-07-01T11"),
-        3 => text.replace("\"grant_revision\":1", "\"grant_revision\":3"),
+        3 => text.replace("\"grant\":1", "\"grant\":3"),
         _ => {
             let at = dice.below(leaf.len());
             leaf[at] ^= 1 << dice.below(8);

@@ -1,0 +1,84 @@
+//! What decisions themselves change about the facts: each use of a grant is spent once, and who unlocked a car last.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::Disagreement;
+use super::decision::RecordedDecision;
+use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::time::Timestamp;
+
+/// The clocks of two instances may differ by so much; entries of one car closer together than that may stand in another
+/// order than they happened.
+const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(2);
+
+/// What all decisions of a record came to.
+#[derive(Debug, Default)]
+pub(super) struct Consequences {
+    /// The position at which each use of a grant was spent first, by how many had been spent before.
+    spent: HashMap<GrantId, HashMap<i64, u64>>,
+    /// Who was authorized to unlock a car, in order of time.
+    unlocks: HashMap<VehicleId, Vec<(Timestamp, UserId)>>,
+}
+
+impl Consequences {
+    pub(super) fn of(decisions: &[(u64, RecordedDecision)]) -> Self {
+        let mut all = Self::default();
+        for (position, decision) in decisions {
+            if let Some((grant_id, uses)) = decision.spends().zip(decision.rests_on.uses) {
+                all.spent.entry(grant_id).or_default().entry(uses).or_insert(*position);
+            }
+            if decision.unlocks() {
+                let unlock = (decision.at, decision.request.user_id);
+                all.unlocks.entry(decision.request.vehicle_id).or_default().push(unlock);
+            }
+        }
+        for unlocks in all.unlocks.values_mut() {
+            unlocks.sort_by_key(|&(at, _)| at);
+        }
+        all
+    }
+
+    /// Whether what a decision says of them agrees with all decisions.
+    pub(super) fn check(
+        &self,
+        position: u64,
+        decision: &RecordedDecision,
+    ) -> Result<(), Disagreement> {
+        if let Some((grant_id, counted)) = decision.grant_id.zip(decision.rests_on.uses) {
+            let spent = self.spent.get(&grant_id);
+            let first = spent.and_then(|spent| spent.get(&counted));
+            if decision.spends().is_some() && first != Some(&position) {
+                let number = counted.saturating_add(1);
+                return Err(Disagreement::SpentTwice { grant_id, number });
+            }
+            let spent = spent.map_or(0, HashMap::len);
+            let spent = i64::try_from(spent).unwrap_or(i64::MAX);
+            if counted > spent - i64::from(decision.spends().is_some()) {
+                return Err(Disagreement::Miscounted { grant_id, counted, spent });
+            }
+        }
+        let is_told = self.may_have_unlocked_last(decision);
+        if is_told {
+            Ok(())
+        } else {
+            Err(Disagreement::UnlockedByOthers(decision.rests_on.last_unlocked_by))
+        }
+    }
+
+    /// Whether the one whom a decision takes for the last who unlocked the car can have been.
+    fn may_have_unlocked_last(&self, decision: &RecordedDecision) -> bool {
+        if !decision.tells_last_unlock() {
+            return decision.rests_on.last_unlocked_by.is_none();
+        }
+        let none = Vec::new();
+        let unlocks = self.unlocks.get(&decision.request.vehicle_id).unwrap_or(&none);
+        let until = decision.at.plus(CLOCKS_MAY_DIFFER);
+        let surely_before = decision.at.minus(CLOCKS_MAY_DIFFER);
+        let last = unlocks.iter().rev().find(|(at, _)| *at < surely_before);
+        let Some(named) = decision.rests_on.last_unlocked_by else { return last.is_none() };
+        let since = last.map_or(Timestamp::MIN, |(at, _)| at.minus(CLOCKS_MAY_DIFFER));
+        let mut candidates = unlocks.iter().filter(|(at, _)| (since..=until).contains(at));
+        candidates.any(|&(_, user_id)| user_id == named)
+    }
+}

@@ -1,0 +1,104 @@
+//! What is read of an entry: the facts that it tells, and the decision that it records.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::entitlement::Entitlement;
+use crate::domain::id::{EndId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::instruction::Action;
+use crate::domain::policy::Request;
+use crate::domain::row_facts::{RestsOn, RowFacts};
+use crate::domain::time::Timestamp;
+
+/// What is read of an entry.
+#[derive(Deserialize)]
+pub(super) struct ReplayedEntry<'e> {
+    pub(super) event: &'e str,
+    organization_id: OrganizationId,
+    occurred_at: Timestamp,
+    vehicle_id: Option<VehicleId>,
+    pub(super) grant_id: Option<GrantId>,
+    user_id: Option<UserId>,
+    details: Value,
+}
+
+/// A decision as the record has it.
+#[derive(Debug, Clone)]
+pub(super) struct RecordedDecision {
+    pub(super) organization_id: OrganizationId,
+    pub(super) at: Timestamp,
+    pub(super) request: Request,
+    pub(super) grant_id: Option<GrantId>,
+    pub(super) rests_on: RestsOn,
+    /// Why it was refused, if it was.
+    pub(super) refused: Option<Vec<String>>,
+}
+
+/// The details of a decision.
+#[derive(Deserialize)]
+struct DecisionDetails {
+    /// What a command was to do.
+    action: Option<Action>,
+    /// What somebody wanted to read.
+    entitlement: Option<Entitlement>,
+    reasons: Option<Vec<String>>,
+    rests_on: RestsOn,
+}
+
+impl ReplayedEntry<'_> {
+    /// What it says of a row from then on.
+    pub(super) fn facts(&self) -> Result<Option<RowFacts>, serde_json::Error> {
+        self.details.get("facts").map(RowFacts::deserialize).transpose()
+    }
+
+    /// The end by scope that it is about.
+    pub(super) fn end_id(&self) -> Option<EndId> {
+        self.details.get("end_id")?.as_str()?.parse().ok()
+    }
+
+    /// The decision that it records.
+    pub(super) fn decision(&self) -> Result<Option<RecordedDecision>, serde_json::Error> {
+        if !is_decision(self.event) {
+            return Ok(None);
+        }
+        let missing = <serde_json::Error as serde::de::Error>::custom;
+        let details = DecisionDetails::deserialize(&self.details)?;
+        let asked = details.action.map(Action::entitlement).or(details.entitlement);
+        let request = Request {
+            user_id: self.user_id.ok_or_else(|| missing("user_id is missing"))?,
+            vehicle_id: self.vehicle_id.ok_or_else(|| missing("vehicle_id is missing"))?,
+            entitlement: asked.ok_or_else(|| missing("action and entitlement are missing"))?,
+            spends_use: details.action.is_some_and(Action::spends_use),
+        };
+        Ok(Some(RecordedDecision {
+            organization_id: self.organization_id,
+            at: self.occurred_at,
+            request,
+            grant_id: self.grant_id,
+            rests_on: details.rests_on,
+            refused: details.reasons,
+        }))
+    }
+}
+
+fn is_decision(event: &str) -> bool {
+    ["command.authorized", "command.refused", "vehicle.read", "vehicle.read_refused"]
+        .contains(&event)
+}
+
+impl RecordedDecision {
+    /// The grant whose use it spends, if it does.
+    pub(super) fn spends(&self) -> Option<GrantId> {
+        self.grant_id.filter(|_| self.refused.is_none() && self.request.spends_use)
+    }
+
+    /// Whether it says who unlocked the car last.
+    pub(super) fn tells_last_unlock(&self) -> bool {
+        self.grant_id.is_some() && self.request.entitlement == Entitlement::Lock
+    }
+
+    /// Whether it let somebody unlock the car.
+    pub(super) fn unlocks(&self) -> bool {
+        self.refused.is_none() && self.request.entitlement == Entitlement::Unlock
+    }
+}
