@@ -9,6 +9,7 @@ mod log;
 mod outside;
 mod positions;
 mod proofs;
+mod replay;
 mod rollback;
 mod tampering;
 mod witness;
