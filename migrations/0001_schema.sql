@@ -262,7 +262,7 @@ CREATE TABLE webhook_registrations (
 -- `revision` rises with what a decision depends on, `version` with every change that somebody made, uses and confirming
 -- apart: it is what clients name in `If-Match`. `leave_lock` says that the car can be locked for `grace_minutes` after the act that
 -- ended it. `ending_told_for` is the `not_after` of which it was recorded that it is near, `over_told_at` since when it is recorded
--- that the grant is over.
+-- that the grant is over. Of one with a `statement` the car is read at both ends, once each.
 CREATE TABLE grants (
     grant_id UUID NOT NULL PRIMARY KEY,
     organization_id UUID NOT NULL,
@@ -290,9 +290,12 @@ CREATE TABLE grants (
     instructions TEXT,
     fallback_text TEXT,
     return_terms TEXT,
+    statement BOOLEAN NOT NULL DEFAULT FALSE,
     issued_at BIGINT NOT NULL,
     ending_told_for BIGINT,
     over_told_at BIGINT,
+    start_read_at BIGINT,
+    end_read_at BIGINT,
     CHECK (not_before < not_after),
     CHECK (uses >= 0 AND (uses_max IS NULL OR uses <= uses_max)),
     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
@@ -308,7 +311,20 @@ CREATE INDEX grants_by_vehicle ON grants (vehicle_id, grant_id);
 CREATE INDEX grants_by_end ON grants (vehicle_id, not_after) WHERE ended_at IS NULL;
 CREATE INDEX grants_by_grantee ON grants (grantee_id, grant_id);
 CREATE INDEX grants_to_be_over ON grants (not_after) WHERE ended_at IS NULL AND over_told_at IS NULL;
+CREATE INDEX grants_to_read_at_start ON grants (grant_id) WHERE statement AND uses > 0 AND start_read_at IS NULL;
+CREATE INDEX grants_to_read_at_end ON grants (not_after) WHERE statement AND uses > 0 AND end_read_at IS NULL;
 CREATE INDEX grants_left_lock ON grants (ended_at) WHERE leave_lock AND over_told_at IS NULL;
+
+-- What cars were seen as at both ends of a grant, as JSON.
+CREATE TABLE grant_readings (
+    grant_id UUID NOT NULL REFERENCES grants (grant_id),
+    read_at TEXT NOT NULL CHECK (read_at IN ('start', 'end')),
+    observable TEXT NOT NULL,
+    reading TEXT NOT NULL,
+    fetched_at BIGINT NOT NULL,
+    PRIMARY KEY (grant_id, read_at, observable)
+);
+CREATE INDEX grant_readings_by_age ON grant_readings (fetched_at);
 
 -- Guests' wishes to keep a car for longer. A grant has at most one that is undecided: another one takes its place.
 CREATE TABLE extension_requests (

@@ -166,7 +166,7 @@ impl Default for Limits {
             grants_per_step: NonZeroUsize::MIN.saturating_add(if cfg!(feature = "failpoints") {
                 0
             } else {
-                63
+                15
             }),
             password_hashes_max: NonZeroU8::MIN.saturating_add(1),
         }

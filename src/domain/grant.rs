@@ -186,6 +186,8 @@ pub struct Description {
     pub fallback_text: Option<String>,
     /// How the car is to be given back.
     pub return_terms: Option<ReturnTerms>,
+    /// Whether the car is read at both ends, for its statement.
+    pub statement: bool,
 }
 
 impl Grant {

@@ -37,6 +37,7 @@ pub mod return_url;
 pub mod row_facts;
 pub mod scope_end;
 pub mod session;
+pub mod statement;
 pub mod time;
 pub mod user;
 pub mod vehicle;

@@ -141,6 +141,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::grants::extensions::approve))
         .routes(routes!(v1::grants::extensions::decline))
         .routes(routes!(v1::grants::end_check::check))
+        .routes(routes!(v1::grants::statement::statement))
         .routes(routes!(v1::grants::relinquish::relinquish))
         .routes(routes!(v1::grants::confirm::confirm))
         .routes(routes!(v1::holds::place::place, v1::holds::list::list))

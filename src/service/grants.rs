@@ -9,6 +9,7 @@ mod extensions;
 mod issue;
 mod list;
 mod of_token;
+mod statement;
 mod switch;
 mod token;
 
@@ -35,6 +36,7 @@ pub use extensions::{
 pub use issue::{NewGrant, issue};
 pub use list::{HeldGrant, get, list};
 pub use of_token::of_token;
+pub use statement::{StatedReading, Statement, Used, read_ends, statement};
 pub use switch::{SwitchedGrant, switch};
 pub use token::{MintedToken, mint_token};
 

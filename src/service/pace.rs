@@ -210,6 +210,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::NameUser
         | Operation::NameUserOfAnother
         | Operation::ListAccess
+        | Operation::GetStatement
         | Operation::CheckEnd
         | Operation::ConfirmGrant => Some(Lane::Other),
     }

@@ -1,4 +1,4 @@
-//! How long what is over is kept: commands, and consents that came to nothing. The record keeps what it says
+//! How long what is over is kept: commands, what cars were seen as for statements, and consents that came to nothing. The record keeps what it says
 //! of them.
 
 use super::{Base, Error};
@@ -14,7 +14,7 @@ const BATCH: u64 = 500;
 /// [`Error::Storage`].
 pub async fn forget_old(base: &Base) -> Result<u64, Error> {
     let (commands, consents) = (Id::least_at(oldest(base)), Id::least_at(oldest(base)));
-    let limit = BATCH.cast_signed();
+    let (seen, limit) = (oldest(base), BATCH.cast_signed());
     let mut count = 0;
     loop {
         let forgotten = base.transact("retention.forget_old", Priority::Ordinary, |work| {
@@ -22,7 +22,8 @@ pub async fn forget_old(base: &Base) -> Result<u64, Error> {
                 let of_commands = retention::delete_commands(&mut work.tx, commands, limit).await?;
                 let of_consents =
                     retention::delete_connections(&mut work.tx, consents, limit).await?;
-                Ok(of_commands.max(of_consents))
+                let readings = retention::delete_readings(&mut work.tx, seen, limit).await?;
+                Ok(of_commands.max(of_consents).max(readings))
             })
         });
         let forgotten = forgotten.await?;

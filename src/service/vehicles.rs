@@ -20,6 +20,7 @@ use crate::storage::{Executor, Page, decisions, vehicles};
 pub use choose::{Wish, choose_grant};
 pub use describe::{VehicleChanges, describe};
 pub use holders::{HeldAt, Holder, holder_at};
+pub(super) use holders::{NEVER, action_of};
 pub use observe::Readings;
 pub(super) use observe::observe;
 pub(super) use read::read_for_owner;

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
     not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, \
-    instructions, fallback_text, return_terms, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, (SELECT recoveries FROM users WHERE user_id = $5), \
+    instructions, fallback_text, return_terms, statement, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18, (SELECT recoveries FROM users WHERE user_id = $5), \
     (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 /// Which of these are alive, the domain decides.
@@ -39,7 +39,7 @@ const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recover
     JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries) RETURNING *";
 /// What it says is that of a row that the same transaction has locked and read.
 const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
-    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, return_terms = $14, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, return_terms = $14, statement = $15, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
     RETURNING *";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, leave_lock = $6, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
@@ -94,6 +94,7 @@ impl FromRow for Grant {
                 instructions: row.optional("instructions")?,
                 fallback_text: row.optional("fallback_text")?,
                 return_terms: return_terms(row)?,
+                statement: row.get("statement")?,
             },
             issued_at: row.get("issued_at")?,
         })
@@ -136,6 +137,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
         .bind(return_terms_text(description))
+        .bind(description.statement)
         .execute_one(tx)
         .await
 }
@@ -214,6 +216,7 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
         .bind(return_terms_text(description))
+        .bind(description.statement)
         .fetch_optional(tx)
         .await
 }

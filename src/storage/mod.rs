@@ -24,6 +24,7 @@ pub mod decisions;
 pub mod due;
 pub mod extension_requests;
 pub mod grant_lists;
+pub mod grant_readings;
 pub mod grants;
 pub mod holds;
 pub mod idempotency_keys;
@@ -113,6 +114,7 @@ pub fn statements() -> Vec<&'static str> {
         audit_entries::STATEMENTS,
         row_facts::STATEMENTS,
         due::STATEMENTS,
+        grant_readings::STATEMENTS,
         claims::STATEMENTS,
         client_moves::STATEMENTS,
         commands::STATEMENTS,

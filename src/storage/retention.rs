@@ -3,16 +3,19 @@
 use super::StorageError;
 use super::db::{Tx, query};
 use crate::domain::id::{CommandId, ConnectionId};
+use crate::domain::time::Timestamp;
 
 const DELETE_COMMANDS: &str = "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands \
     WHERE command_id < $1 AND status <> 'sending' AND check_at IS NULL ORDER BY command_id LIMIT $2)";
+const DELETE_READINGS: &str = "DELETE FROM grant_readings WHERE grant_id IN (SELECT grant_id FROM grant_readings \
+    WHERE fetched_at < $1 ORDER BY fetched_at LIMIT $2)";
 /// A consent that ever had a car is kept with it.
 const DELETE_CONNECTIONS: &str = "DELETE FROM connections WHERE connection_id IN (SELECT c.connection_id FROM connections c \
     WHERE c.connection_id < $1 AND c.status IN ('pending', 'failed', 'lost') \
     AND NOT EXISTS (SELECT 1 FROM vehicles v WHERE v.connection_id = c.connection_id) ORDER BY c.connection_id LIMIT $2)";
 
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[DELETE_COMMANDS, DELETE_CONNECTIONS];
+pub const STATEMENTS: &[&str] = &[DELETE_COMMANDS, DELETE_READINGS, DELETE_CONNECTIONS];
 
 /// Forgets at most so many commands with smaller ids that are over, and with them their idempotency keys; returns
 /// how many.
@@ -22,6 +25,15 @@ pub async fn delete_commands(
     limit: i64,
 ) -> Result<u64, StorageError> {
     query(DELETE_COMMANDS).long().bind(before).bind(limit).execute(tx).await
+}
+
+/// Forgets what at most so many grants' cars were seen as before; returns how many readings that were.
+pub async fn delete_readings(
+    tx: &mut Tx,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, StorageError> {
+    query(DELETE_READINGS).long().bind(before).bind(limit).execute(tx).await
 }
 
 /// Forgets at most so many consents with smaller ids that came to nothing; returns how many.

@@ -29,6 +29,7 @@ mod readings;
 mod retention;
 mod return_urls;
 mod sessions;
+mod statements;
 mod switches;
 mod users;
 mod webhooks;

@@ -105,6 +105,7 @@ const TABLE: &[Row] = &[
     // To the car that it is for.
     ("POST",   "/v1/grants/{grant_id}/switch-vehicle",     [403, 422, 403, 404, 404, 422, 403, 401, 401]),
     ("GET",    "/v1/grants/{grant_id}/end-check",          [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/grants/{grant_id}/statement",          [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/relinquish",         [403, 403, 200, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/confirm",            [403, 200, 403, 404, 404, 200, 403, 401, 401]),
     // Over the grant.

@@ -58,12 +58,10 @@ impl Consequences {
                 return Err(Disagreement::Miscounted { grant_id, counted, spent });
             }
         }
-        let is_told = self.may_have_unlocked_last(decision);
-        if is_told {
-            Ok(())
-        } else {
-            Err(Disagreement::UnlockedByOthers(decision.rests_on.last_unlocked_by))
+        if self.may_have_unlocked_last(decision) {
+            return Ok(());
         }
+        Err(Disagreement::UnlockedByOthers(decision.rests_on.last_unlocked_by))
     }
 
     /// Whether the one whom a decision takes for the last who unlocked the car can have been.
@@ -75,10 +73,13 @@ impl Consequences {
         let unlocks = self.unlocks.get(&decision.request.vehicle_id).unwrap_or(&none);
         let until = decision.at.plus(CLOCKS_MAY_DIFFER);
         let surely_before = decision.at.minus(CLOCKS_MAY_DIFFER);
-        let last = unlocks.iter().rev().find(|(at, _)| *at < surely_before);
+        let before = unlocks.partition_point(|(at, _)| *at < surely_before);
+        let last = before.checked_sub(1).and_then(|place| unlocks.get(place));
         let Some(named) = decision.rests_on.last_unlocked_by else { return last.is_none() };
         let since = last.map_or(Timestamp::MIN, |(at, _)| at.minus(CLOCKS_MAY_DIFFER));
-        let mut candidates = unlocks.iter().filter(|(at, _)| (since..=until).contains(at));
-        candidates.any(|&(_, user_id)| user_id == named)
+        let first = unlocks.partition_point(|(at, _)| *at < since);
+        let end = unlocks.partition_point(|(at, _)| *at <= until);
+        let candidates = unlocks.get(first..end).unwrap_or_default();
+        candidates.iter().any(|&(_, user_id)| user_id == named)
     }
 }

@@ -114,6 +114,8 @@ words! {
         RelinquishGrant = "grants.relinquish",
         /// Ask whether the car of a grant is as it is to be given back.
         CheckEnd = "grants.check_end",
+        /// See how a grant was used.
+        GetStatement = "grants.get_statement",
         /// Place and lift holds over a grant.
         HoldGrant = "grants.hold",
         /// Place and lift holds over what a person may do.

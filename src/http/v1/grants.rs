@@ -9,6 +9,7 @@ pub(in crate::http) mod issue;
 pub(in crate::http) mod list;
 pub(in crate::http) mod relinquish;
 pub(in crate::http) mod revoke;
+pub(in crate::http) mod statement;
 pub(in crate::http) mod switch;
 pub(in crate::http) mod token;
 
@@ -70,6 +71,8 @@ pub(in crate::http) struct GrantBody {
     fallback_text: Option<String>,
     /// How the car is to be given back; `null` if nothing is asked for.
     return_terms: Option<ReturnTerms>,
+    /// Whether the car is read at both ends, for the statement.
+    statement: bool,
     /// Rises with every change that somebody made, confirming apart; the `ETag` for `If-Match`.
     version: i64,
     /// Rises with every change of what it allows; entries of the record name it.
@@ -104,6 +107,7 @@ impl GrantBody {
             instructions: description.instructions,
             fallback_text: description.fallback_text,
             return_terms: description.return_terms,
+            statement: description.statement,
             version: grant.version,
             revision: grant.revision,
             issued_at: grant.issued_at.to_string(),

@@ -43,6 +43,8 @@ pub struct Changes {
     pub fallback_text: Option<Option<String>>,
     /// How the car is to be given back; the inner `None` asks for nothing.
     pub return_terms: Option<Option<ReturnTerms>>,
+    /// Whether the car is read at both ends.
+    pub statement: Option<bool>,
 }
 
 /// A grant that was changed.
@@ -65,6 +67,7 @@ impl Changes {
             || self.instructions.is_some()
             || self.fallback_text.is_some()
             || self.return_terms.is_some()
+            || self.statement.is_some()
     }
 
     /// The grant as it is to be.
@@ -86,6 +89,7 @@ impl Changes {
             instructions: asked.instructions.unwrap_or(before.instructions),
             fallback_text: asked.fallback_text.unwrap_or(before.fallback_text),
             return_terms: asked.return_terms.unwrap_or(before.return_terms),
+            statement: asked.statement.unwrap_or(before.statement),
         };
         Ok(changed)
     }

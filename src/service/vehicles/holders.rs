@@ -20,7 +20,8 @@ const ENTRIES: i64 = 128;
 const PAGES: usize = 64;
 
 /// The events of a command that the car certainly did not carry out.
-const NEVER: [&str; 3] = ["command.failed", "command.cancelled", "command.expired"];
+pub(in crate::service) const NEVER: [&str; 3] =
+    ["command.failed", "command.cancelled", "command.expired"];
 /// So long after its authorization one of them is recorded at the latest.
 const SETTLED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
@@ -111,7 +112,7 @@ impl HolderSearch {
         if entry.event != "command.authorized" || entry.occurred_at > self.at {
             return None;
         }
-        match action(entry)? {
+        match action_of(entry)? {
             Action::Unlock if !self.never.contains(&command_id) => {
                 let user_id = entry.user_id?;
                 let own = self.locks.iter().find(|(by, _)| *by == Some(user_id));
@@ -135,7 +136,7 @@ impl HolderSearch {
 }
 
 /// What the command of an entry asks of the car.
-fn action(entry: &RecordedEntry) -> Option<Action> {
+pub(in crate::service) fn action_of(entry: &RecordedEntry) -> Option<Action> {
     #[derive(Deserialize)]
     struct Details {
         action: Action,

@@ -28,6 +28,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 sampler.word_or_none(&["in the yard"]),
                 sampler.word_or_none(&["call us"]),
                 sampler.word_or_none(&[r#"{"locked":true}"#]),
+                sampler.whether(),
             ];
             sampler.values(values)
         }),
@@ -57,7 +58,7 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 }
 
 fn amend() -> Update {
-    const COLUMNS: [&str; 12] = [
+    const COLUMNS: [&str; 13] = [
         "entitlements",
         "not_before",
         "not_after",
@@ -70,6 +71,7 @@ fn amend() -> Update {
         "instructions",
         "fallback_text",
         "return_terms",
+        "statement",
     ];
     Update {
         sets: |row, bound, _| {

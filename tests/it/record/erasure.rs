@@ -31,6 +31,7 @@ const KNOWN: &[&str] = &[
     "5YJSA1CN5DFP00142",
     "umbrella rack fitted",
     "zaphods-own-number",
+    "47.987654",
 ];
 
 fn found(dump: &[u8], text: &str) -> bool {
@@ -58,7 +59,8 @@ async fn somebody(app: &TestApp) -> (Actor, String) {
     person.vehicles = person.get("/v1/vehicles").await.expect(200).list("vehicle_id");
     let guest = app.guest().await;
     let texts = json!({ "label": KNOWN[2], "metadata": { "place": KNOWN[3] },
-        "external_ref": KNOWN[8], "instructions": KNOWN[12], "fallback_text": KNOWN[13] });
+        "external_ref": KNOWN[8], "instructions": KNOWN[12], "fallback_text": KNOWN[13],
+        "return_terms": { "place": { "latitude": 47.987654, "longitude": 8.5, "radius_m": 50 } } });
     let grant_id = person.lend_with(app, &guest, texts).await.expect(201).text("grant_id");
     let described = json!({ "label": KNOWN[14], "plate": KNOWN[15], "colour": KNOWN[16], "vin": KNOWN[17], "metadata": { "a": KNOWN[18] } });
     let car = format!("/v1/vehicles/{}", person.vehicles[0]);

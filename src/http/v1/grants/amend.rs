@@ -68,6 +68,8 @@ pub(in crate::http) struct AmendGrant {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<ReturnTerms>)]
     return_terms: Option<Option<ReturnTerms>>,
+    /// Whether the car is read at both ends, for the statement.
+    statement: Option<bool>,
 }
 
 impl AmendGrant {
@@ -90,6 +92,7 @@ impl AmendGrant {
             instructions: self.instructions.map(|text| text.map(String::from)),
             fallback_text: self.fallback_text.map(|text| text.map(String::from)),
             return_terms,
+            statement: self.statement,
         };
         if changes == Changes::default() {
             violations.push(Violation::of("", "empty", "must name what is to change"));

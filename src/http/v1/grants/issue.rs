@@ -67,6 +67,10 @@ pub(in crate::http) struct IssueGrant {
     fallback_text: Option<LongText>,
     /// How the car is to be given back.
     return_terms: Option<ReturnTerms>,
+    /// Whether odometer, fuel, battery and place are read by the owner's right when the car was unlocked for the first time
+    /// and when the grant is over, for its statement. Not if it is left out.
+    #[serde(default)]
+    statement: bool,
 }
 
 impl IssueGrant {
@@ -96,6 +100,7 @@ impl IssueGrant {
                     instructions: self.instructions.map(String::from),
                     fallback_text: self.fallback_text.map(String::from),
                     return_terms,
+                    statement: self.statement,
                 },
             }),
             _ => Err(Problem::invalid(violations)),

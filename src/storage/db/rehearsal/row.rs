@@ -111,9 +111,9 @@ impl Table {
                 ("grace_minutes", Integer), ("uses", Integer), ("ended_at", Integer), ("end_reason", Text), ("end_note", Text),
                 ("leave_lock", Boolean),
                 ("revision", Integer), ("version", Integer), ("label", Text), ("metadata", Text), ("external_ref", Text),
-                ("instructions", Text), ("fallback_text", Text), ("return_terms", Text), ("issued_at", Integer),
+                ("instructions", Text), ("fallback_text", Text), ("return_terms", Text), ("statement", Boolean), ("issued_at", Integer),
                 ("grantee_recoveries", Integer), ("vehicle_consents", Integer), ("holds", Text),
-                ("ending_told_for", Integer), ("over_told_at", Integer),
+                ("ending_told_for", Integer), ("over_told_at", Integer), ("start_read_at", Integer), ("end_read_at", Integer),
             ],
             Self::Holds => &[
                 ("hold_id", ID), ("organization_id", ID), ("scope_kind", Text), ("scope_id", ID), ("rank", Text), ("reason", Text),
