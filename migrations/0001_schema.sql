@@ -318,11 +318,11 @@ CREATE INDEX grants_left_lock ON grants (ended_at) WHERE leave_lock AND over_tol
 -- What cars were seen as at both ends of a grant, as JSON.
 CREATE TABLE grant_readings (
     grant_id UUID NOT NULL REFERENCES grants (grant_id),
-    read_at TEXT NOT NULL CHECK (read_at IN ('start', 'end')),
+    side TEXT NOT NULL CHECK (side IN ('start', 'end')),
     observable TEXT NOT NULL,
     reading TEXT NOT NULL,
     fetched_at BIGINT NOT NULL,
-    PRIMARY KEY (grant_id, read_at, observable)
+    PRIMARY KEY (grant_id, side, observable)
 );
 CREATE INDEX grant_readings_by_age ON grant_readings (fetched_at);
 

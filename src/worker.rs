@@ -54,49 +54,48 @@ where
 
 /// Every task.
 fn all(service: &Service) -> Vec<Task> {
-    let mut tasks = vec![
-        task("examine", EXAMINE_PERIOD, |service| async move {
-            service.base.store.db().find_primary().await?;
-            agreement::compare(&service.base).await.map(|()| 0)
-        }),
-        task("recover", RECONCILE_PERIOD, |service| async move {
-            recover::recover(&service).await.map(|count| count as u64)
-        }),
-        task("reconcile", RECONCILE_PERIOD, |service| async move {
-            reconcile::reconcile(&service).await.map(|count| count as u64)
-        }),
-        task(
-            "go_on_with_ends",
-            GO_ON_PERIOD,
-            |service| async move { ends::go_on(&service.base).await },
-        ),
-        task(
-            "record_due",
-            DUE_PERIOD,
-            |service| async move { due::record_due(&service.base).await },
-        ),
-        task("read_ends", DUE_PERIOD, |service| async move { grants::read_ends(&service).await }),
-        task("probe", PROBE_PERIOD, |service| async move {
-            probe::probe(&service).await.map(|count| count as u64)
-        }),
-        task("forget", FORGET_PERIOD, |service| async move {
-            let answers = idempotency::forget_old(&service.base).await?;
-            let events = webhooks::forget_old(&service.base).await?;
-            Ok(answers + events + retention::forget_old(&service.base).await?)
-        }),
-        task("count_refusals", COUNT_REFUSALS_PERIOD, |service| async move {
-            refusals::record_counted(&service).await
-        }),
-        task("forget_unfinished", PROBE_PERIOD, |service| async move {
-            unfinished::forget_unfinished(&service).await
-        }),
-        task("sequence", SEQUENCE_PERIOD, |service| async move {
-            let placed = continue_record(&service).await;
-            // Also when the record was not continued: that is when it matters.
-            record::measure_lag(&service.base).await?;
-            placed
-        }),
-    ];
+    let mut tasks =
+        vec![
+            task("examine", EXAMINE_PERIOD, |service| async move {
+                service.base.store.db().find_primary().await?;
+                agreement::compare(&service.base).await.map(|()| 0)
+            }),
+            task("recover", RECONCILE_PERIOD, |service| async move {
+                recover::recover(&service).await.map(|count| count as u64)
+            }),
+            task("reconcile", RECONCILE_PERIOD, |service| async move {
+                reconcile::reconcile(&service).await.map(|count| count as u64)
+            }),
+            task("go_on_with_ends", GO_ON_PERIOD, |service| async move {
+                ends::go_on(&service.base).await
+            }),
+            task("record_due", DUE_PERIOD, |service| async move {
+                due::record_due(&service.base).await
+            }),
+            task("read_for_statements", DUE_PERIOD, |service| async move {
+                grants::read_for_statements(&service).await
+            }),
+            task("probe", PROBE_PERIOD, |service| async move {
+                probe::probe(&service).await.map(|count| count as u64)
+            }),
+            task("forget", FORGET_PERIOD, |service| async move {
+                let answers = idempotency::forget_old(&service.base).await?;
+                let events = webhooks::forget_old(&service.base).await?;
+                Ok(answers + events + retention::forget_old(&service.base).await?)
+            }),
+            task("count_refusals", COUNT_REFUSALS_PERIOD, |service| async move {
+                refusals::record_counted(&service).await
+            }),
+            task("forget_unfinished", PROBE_PERIOD, |service| async move {
+                unfinished::forget_unfinished(&service).await
+            }),
+            task("sequence", SEQUENCE_PERIOD, |service| async move {
+                let placed = continue_record(&service).await;
+                // Also when the record was not continued: that is when it matters.
+                record::measure_lag(&service.base).await?;
+                placed
+            }),
+        ];
     // Each witness has a task of its own, so that a slow one delays no other.
     tasks.extend((0..service.record.witnesses().len()).map(|place| {
         task("witness", WITNESS_PERIOD, move |service| async move {

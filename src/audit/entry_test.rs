@@ -57,7 +57,7 @@ fn vectors() -> Vec<RecordedEntry> {
             user_id,
             action: crate::domain::instruction::Action::Unlock,
             reasons: vec![Reason::GrantRevoked],
-            rests_on: RestsOn {
+            rests_on: Some(RestsOn {
                 organization: 1,
                 owner: 2,
                 connection: 3,
@@ -65,8 +65,8 @@ fn vectors() -> Vec<RecordedEntry> {
                 grant: Some(2),
                 grantee: Some(1),
                 uses: Some(0),
-                last_unlocked_by: None,
-            },
+                last_unlock: None,
+            }),
         },
     );
     let mut personal = created.clone();

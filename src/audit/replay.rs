@@ -6,14 +6,16 @@
 mod consequences;
 mod decision;
 mod rows;
+mod succession;
 
-use crate::domain::id::{GrantId, UserId};
-use crate::domain::policy::{self, Basis, Decision, Facts};
+use crate::domain::id::GrantId;
+use crate::domain::policy::{self, Basis, Decision, Facts, Reason};
 use crate::domain::row_facts::FactsRow;
 
 use consequences::Consequences;
 use decision::{RecordedDecision, ReplayedEntry};
-use rows::{Rebuilt, Rows};
+use rows::Rows;
+use succession::Cause;
 
 /// An entry says what the rest of the record does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,21 @@ pub enum Disagreement {
         /// The revision.
         revision: i64,
     },
+    /// A row became something else by an event that does not do that.
+    #[error(
+        "`{member}` of {row} is something else in revision {revision} than before, and no entry says why"
+    )]
+    ChangedSilently {
+        /// The row.
+        row: FactsRow,
+        /// The revision.
+        revision: i64,
+        /// The member of its facts.
+        member: String,
+    },
+    /// The decision says that the right is somebody else's.
+    #[error("it says that the right is somebody else's, and no entry says so")]
+    Theirs,
     /// Two commands spent the same use of a grant.
     #[error("it spends use {number} of {grant_id}, which was spent before")]
     SpentTwice {
@@ -78,9 +95,9 @@ pub enum Disagreement {
         /// How many the record has.
         spent: i64,
     },
-    /// A decision takes somebody for the last who unlocked a car, and the record knows of others.
-    #[error("it takes {} for the last who unlocked the car, and the entries do not say so", .0.map_or_else(|| "nobody".to_owned(), |user_id| user_id.to_string()))]
-    UnlockedByOthers(Option<UserId>),
+    /// A decision says who unlocked a car last, and the record knows of others.
+    #[error("it says of the last who unlocked the car: {0}, and the entries do not bear that out")]
+    UnlockedByOthers(&'static str),
 }
 
 /// What was decided again, and agrees.
@@ -92,8 +109,8 @@ pub struct Agreed {
     pub allowed: u64,
     /// How many refused something.
     pub refused: u64,
-    /// How many rest on an end of grants with some reference that was still being carried out where the record ends: which
-    /// grants it is about the record does not say yet.
+    /// How many may rest on an end of grants with some reference of which the record does not say whether it is about the grant:
+    /// it was still being carried out where the record ends, or something else ended the grant first on its own row.
     pub open: u64,
 }
 
@@ -120,7 +137,7 @@ impl Replay {
         let malformed = |error: serde_json::Error| Disagreement::Malformed(error.to_string());
         let entry: ReplayedEntry<'_> = serde_json::from_slice(leaf).map_err(malformed)?;
         if let Some(facts) = entry.facts().map_err(malformed)? {
-            self.rows.learn(facts)?;
+            self.rows.learn(facts, Cause::of(position, &entry))?;
         }
         self.rows.learn_end(&entry);
         if let Some(decision) = entry.decision().map_err(malformed)? {
@@ -144,6 +161,10 @@ impl Replay {
         let mut agreed = Agreed { entries: self.position, ..Agreed::default() };
         let decisions = std::mem::take(&mut self.decisions);
         let consequences = Consequences::of(&decisions);
+        let silent: Vec<(u64, Disagreement)> = self.rows.silent_changes().collect();
+        for (position, disagreement) in silent {
+            self.note(position, disagreement);
+        }
         for (position, decision) in &decisions {
             let again = decide(&self.rows, decision).and_then(|decided| {
                 consequences.check(*position, decision)?;
@@ -171,11 +192,9 @@ enum Again {
 }
 
 fn decide(rows: &Rows, decision: &RecordedDecision) -> Result<Again, Disagreement> {
-    let (vehicle, grant) = match rows.facts(decision)? {
-        Rebuilt::Known(vehicle, grant) => (vehicle, grant),
-        Rebuilt::Open => return Ok(Again::Open),
-    };
-    let facts = Facts { vehicle: &vehicle, grant: grant.as_deref() };
+    let Some(rests_on) = &decision.rests_on else { return decide_of_another(rows, decision) };
+    let (vehicle, grant) = rows.facts(decision, rests_on)?;
+    let facts = Facts { vehicle: &vehicle, grant: grant.as_ref() };
     let decided = match policy::decide(facts, &decision.request, decision.at) {
         Decision::Allow(Basis::Ownership) if decision.grant_id.is_none() => None,
         Decision::Allow(Basis::Grant(grant_id)) if decision.grant_id == Some(grant_id) => None,
@@ -187,11 +206,22 @@ fn decide(rows: &Rows, decision: &RecordedDecision) -> Result<Again, Disagreemen
     match (&decision.refused, decided) {
         (None, None) => Ok(Again::Allowed),
         (Some(recorded), Some(decided)) if *recorded == decided => Ok(Again::Refused),
+        _ if rows.may_rest_on_end(decision, rests_on)? => Ok(Again::Open),
         (recorded, decided) => Err(Disagreement::DecidedOtherwise {
             recorded: told(recorded.as_deref()),
             decided: told(decided.as_deref()),
         }),
     }
+}
+
+/// Of a right of somebody else a decision says nothing but that.
+fn decide_of_another(rows: &Rows, decision: &RecordedDecision) -> Result<Again, Disagreement> {
+    let reason = if decision.grant_id.is_some() { Reason::NotTheGrantee } else { Reason::NotFound };
+    let is_refused = decision.refused.as_deref() == Some(&[reason.to_string()]);
+    if is_refused && rows.is_of_another(decision) {
+        return Ok(Again::Refused);
+    }
+    Err(Disagreement::Theirs)
 }
 
 fn told(refused: Option<&[String]>) -> String {

@@ -167,7 +167,7 @@ const TABLE: &[Rule] = &[
     rule(Op::ConfirmGrant,       &[Owner],                                           &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Grantee], Denial::NotTheOwner),
     rule(Op::RelinquishGrant,    &[Grantee],                                         &[S::GrantsWrite],                    Alone::Nothing,      &[Administrator, Support, Owner],   Denial::NotTheGrantee),
     rule(Op::CheckEnd,           &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
-    rule(Op::GetStatement,       &[Administrator, Support, Auditor, Owner, Grantee], &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::GetStatement,       &[Administrator, Support, Owner, Grantee],          &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::HoldGrant,          &[Administrator, Support, Owner, Grantee],          &[S::GrantsWrite],                    Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::HoldUser,           &[Administrator, Support, Subject],                 &[S::GrantsWrite],                    Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::HoldVehicle,        &[Administrator, Support, Owner],                   &[S::GrantsWrite],                    Alone::Nothing,      &[Grantee],                         Denial::NotTheOwner),

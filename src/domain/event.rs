@@ -314,7 +314,7 @@ pub enum Event {
         user_id: UserId,
         action: Action,
         basis: Basis,
-        rests_on: RestsOn,
+        rests_on: Option<RestsOn>,
     },
     /// A command may not be sent.
     CommandRefused {
@@ -324,7 +324,7 @@ pub enum Event {
         user_id: UserId,
         action: Action,
         reasons: Vec<Reason>,
-        rests_on: RestsOn,
+        rests_on: Option<RestsOn>,
     },
     /// Commands and reads were refused, beyond those that have an entry of their own.
     RefusalsCounted {
@@ -353,7 +353,7 @@ pub enum Event {
         grant_id: Option<GrantId>,
         user_id: UserId,
         observable: Observable,
-        rests_on: RestsOn,
+        rests_on: Option<RestsOn>,
     },
     /// Reading something from a car was refused.
     VehicleReadRefused {
@@ -362,7 +362,7 @@ pub enum Event {
         user_id: UserId,
         observable: Observable,
         reasons: Vec<Reason>,
-        rests_on: RestsOn,
+        rests_on: Option<RestsOn>,
     },
 }
 

@@ -226,7 +226,7 @@ fn of_commands_and_readings() -> Vec<Event> {
     let reasons = || vec![Reason::GrantRevoked];
     let own =
         RestsOn { organization: 1, owner: 2, connection: 3, vehicle: 4, ..RestsOn::default() };
-    let lent = RestsOn { grant: Some(2), grantee: Some(1), uses: Some(0), ..own };
+    let lent = Some(RestsOn { grant: Some(2), grantee: Some(1), uses: Some(0), ..own });
     let authorized = |basis, rests_on| Event::CommandAuthorized {
         command_id,
         vehicle_id,
@@ -236,7 +236,7 @@ fn of_commands_and_readings() -> Vec<Event> {
         rests_on,
     };
     let first = [
-        authorized(Basis::Ownership, own),
+        authorized(Basis::Ownership, Some(own)),
         authorized(Basis::Grant(id()), lent),
         Event::CommandRefused {
             command_id,

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
-use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 
 /// The longest validity of one grant.
@@ -172,7 +171,7 @@ pub struct Grant {
 }
 
 /// What the issuer says of a grant; what it allows does not rest on it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// A short text for people.
     pub label: Option<String>,
@@ -184,8 +183,8 @@ pub struct Description {
     pub instructions: Option<String>,
     /// What the person at the car should do when it does not open.
     pub fallback_text: Option<String>,
-    /// How the car is to be given back.
-    pub return_terms: Option<ReturnTerms>,
+    /// How the car is to be given back, as JSON text: decisions do not look inside.
+    pub return_terms: Option<String>,
     /// Whether the car is read at both ends, for its statement.
     pub statement: bool,
 }

@@ -126,6 +126,24 @@ pub struct Judged {
 }
 
 impl ReturnTerms {
+    /// The terms that a grant keeps as text, if they can be read.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The terms as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// Judges nothing: each criterion is unknown.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<Judged> {
+        self.judge(&[], None, Timestamp::MIN)
+    }
+
     /// What is asked for, in the order of [`Criterion::ALL`].
     #[must_use]
     pub fn criteria(&self) -> Vec<Criterion> {

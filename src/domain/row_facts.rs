@@ -11,7 +11,7 @@ use crate::domain::hold::StandingHolds;
 use crate::domain::id::{ConnectionId, EndId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::kept::Kept;
 use crate::domain::key_scope::KeyScope;
-use crate::domain::policy::{Facts, VehicleRevisions};
+use crate::domain::policy::{Facts, Request, VehicleRevisions};
 use crate::domain::scope_end::{PendingEnd, PendingEnds};
 use crate::domain::time::Timestamp;
 
@@ -79,6 +79,29 @@ impl RowFacts {
             Self::Connection(facts) => FactsRow::Connection(facts.connection_id),
             Self::Vehicle(facts) => FactsRow::Vehicle(facts.vehicle_id),
             Self::Grant(facts) => FactsRow::Grant(facts.grant_id),
+        }
+    }
+
+    /// The holds over the row.
+    #[must_use]
+    pub const fn holds(&self) -> &StandingHolds {
+        match self {
+            Self::Organization(facts) => &facts.holds,
+            Self::User(facts) => &facts.holds,
+            Self::Connection(_) => &Kept::Nothing,
+            Self::Vehicle(facts) => &facts.holds,
+            Self::Grant(facts) => &facts.holds,
+        }
+    }
+
+    /// The ends by scope that the row keeps.
+    #[must_use]
+    pub const fn ends(&self) -> &Kept<EndFacts> {
+        match self {
+            Self::Organization(facts) => &facts.ends,
+            Self::User(facts) => &facts.ends,
+            Self::Vehicle(facts) => &facts.ends,
+            Self::Connection(_) | Self::Grant(_) => &Kept::Nothing,
         }
     }
 
@@ -212,6 +235,18 @@ impl From<&PendingEnds> for Kept<EndFacts> {
     }
 }
 
+words! {
+    /// Who was authorized last to unlock a car, as far as the lock of a grant's guest depends on it.
+    LastUnlock {
+        /// Nobody ever was.
+        Nobody = "nobody",
+        /// The guest.
+        Grantee = "grantee",
+        /// Somebody else. Who, is nobody's business here.
+        Other = "other",
+    }
+}
+
 /// On what a decision rested: the revision of each row, and what decisions themselves change about the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the revision of the row it is called after")]
@@ -227,19 +262,28 @@ pub struct RestsOn {
     /// How many uses of the grant were spent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses: Option<i64>,
-    /// Who was authorized last to unlock the car, where somebody wants to lock it with a grant.
+    /// Who was authorized last to unlock the car, where a guest wants to lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_unlocked_by: Option<UserId>,
+    pub last_unlock: Option<LastUnlock>,
 }
 
 impl RestsOn {
-    /// On what a decision about this entitlement rests.
+    /// On what a decision rests; `None` for a right of somebody else, about which nothing is told.
     #[must_use]
-    pub fn of(facts: Facts<'_>, entitlement: Entitlement) -> Self {
+    pub fn of(facts: Facts<'_>, request: &Request) -> Option<Self> {
+        let holder = facts.grant.map_or(facts.vehicle.owner_id, |facts| facts.grant.grantee_id);
+        if holder != request.user_id {
+            return None;
+        }
         let VehicleRevisions { organization, owner, connection, vehicle } = facts.vehicle.revisions;
         let grant = facts.grant;
-        let by_grant = grant.is_some() && entitlement == Entitlement::Lock;
-        Self {
+        let locks_by_grant = grant.is_some() && request.entitlement == Entitlement::Lock;
+        let last_unlock = match facts.vehicle.last_unlocked_by {
+            None => LastUnlock::Nobody,
+            Some(user_id) if user_id == request.user_id => LastUnlock::Grantee,
+            Some(_) => LastUnlock::Other,
+        };
+        Some(Self {
             organization,
             owner,
             connection,
@@ -247,7 +291,7 @@ impl RestsOn {
             grant: grant.map(|facts| facts.grant.revision),
             grantee: grant.map(|facts| facts.grantee_revision),
             uses: grant.map(|facts| facts.grant.uses),
-            last_unlocked_by: facts.vehicle.last_unlocked_by.filter(|_| by_grant),
-        }
+            last_unlock: locks_by_grant.then_some(last_unlock),
+        })
     }
 }

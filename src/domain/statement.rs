@@ -15,7 +15,7 @@ pub const READ_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 words! {
     /// At which end of a grant a car is read.
-    ReadAt {
+    Side {
         /// After it was unlocked with it for the first time.
         Start = "start",
         /// After the grant was over.

@@ -199,6 +199,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("not_after", not_after.into()),
             ("grace_minutes", 1.into()),
             ("leave_lock", false.into()),
+            ("statement", false.into()),
             ("uses_max", uses_max.into()),
             ("uses", 0.into()),
             ("revision", 1.into()),

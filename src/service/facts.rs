@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Error;
-use crate::domain::entitlement::Entitlement;
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::policy::{self, Decision, Facts, GrantFacts, Request};
 use crate::domain::row_facts::RestsOn;
@@ -45,8 +44,8 @@ impl RequestFacts<'_> {
     }
 
     /// What the answer rests on, for the record.
-    pub(super) fn rests_on(&self, entitlement: Entitlement) -> RestsOn {
-        RestsOn::of(self.facts(), entitlement)
+    pub(super) fn rests_on(&self, request: &Request) -> Option<RestsOn> {
+        RestsOn::of(self.facts(), request)
     }
 }
 

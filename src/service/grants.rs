@@ -5,6 +5,7 @@ mod calendar;
 mod confirm;
 mod end;
 mod end_check;
+mod ends_read;
 mod extensions;
 mod issue;
 mod list;
@@ -30,13 +31,14 @@ pub use confirm::confirm;
 pub(super) use confirm::confirmed;
 pub use end::{AnswerWhen, EndedGrant, Ending, end};
 pub use end_check::{check_end, relinquish};
+pub use ends_read::read_for_statements;
 pub use extensions::{
     KnownExtension, WantedExtension, decide_extension, list_extensions, request_extension,
 };
 pub use issue::{NewGrant, issue};
 pub use list::{HeldGrant, get, list};
 pub use of_token::of_token;
-pub use statement::{StatedReading, Statement, Used, read_ends, statement};
+pub use statement::{StatedReading, Statement, Used, statement};
 pub use switch::{SwitchedGrant, switch};
 pub use token::{MintedToken, mint_token};
 

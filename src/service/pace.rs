@@ -144,6 +144,7 @@ fn of_caller(caller: &Caller, lane: Lane) -> Option<OfCaller> {
 
 /// In which lane an operation counts. What only reads does not; uses of a right to a car count where they
 /// are decided on.
+#[rustfmt::skip]
 const fn lane(operation: Operation) -> Option<Lane> {
     match operation {
         Operation::ListUsers
@@ -177,10 +178,7 @@ const fn lane(operation: Operation) -> Option<Lane> {
         | Operation::EndGrantsOfVehicle
         | Operation::EndGrantsOfOrganization
         | Operation::RemoveVehicle
-        | Operation::HoldGrant
-        | Operation::HoldUser
-        | Operation::HoldVehicle
-        | Operation::HoldOrganization
+        | Operation::HoldGrant | Operation::HoldUser | Operation::HoldVehicle | Operation::HoldOrganization
         | Operation::RevokeGrant
         | Operation::RelinquishGrant => Some(Lane::End),
         Operation::CreateUser

@@ -47,9 +47,10 @@ const NEWEST_OF_VEHICLES: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN
     (SELECT n.command_id FROM commands n WHERE n.vehicle_id = v.column1 \
     AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired') ORDER BY n.command_id DESC LIMIT 1)";
 
-/// The newest of a car that may have moved its doors.
-const NEWEST_AT_DOORS: &str = "SELECT * FROM commands WHERE vehicle_id = $1 AND action IN ('lock', 'unlock') \
-    AND status NOT IN ('refused', 'failed', 'cancelled', 'expired') ORDER BY command_id DESC LIMIT 1";
+/// The newest of each car that may have moved its doors.
+const NEWEST_AT_DOORS: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN commands c ON c.command_id = \
+    (SELECT n.command_id FROM commands n WHERE n.vehicle_id = v.column1 AND n.action IN ('lock', 'unlock') \
+    AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired') ORDER BY n.command_id DESC LIMIT 1)";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
@@ -365,10 +366,11 @@ pub async fn newest_of_vehicles(
         .await
 }
 
-/// The newest command of a car that may have moved its doors.
+/// The newest command of each car that may have moved its doors.
 pub async fn newest_at_doors(
     on: &mut impl Executor,
-    vehicle_id: VehicleId,
-) -> Result<Option<Command>, StorageError> {
-    query(NEWEST_AT_DOORS).bind(vehicle_id).fetch_optional(on).await
+    vehicle_ids: &[VehicleId],
+) -> Result<Vec<Command>, StorageError> {
+    let ids = vehicle_ids.iter().map(|&id| [Value::from(id)]);
+    query(NEWEST_AT_DOORS).rows(ids).fetch_all(on).await
 }

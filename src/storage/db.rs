@@ -11,6 +11,7 @@ mod open;
 mod permits;
 mod postgres;
 mod query;
+mod readable;
 #[cfg(test)]
 pub mod rehearsal;
 mod row;
@@ -28,6 +29,7 @@ pub use error::{DriverError, StorageError};
 pub use open::{InvalidLocation, Location, OpenError, PostgresSettings};
 pub use permits::Priority;
 pub use query::{Answer, Query, query};
+pub use readable::Readable;
 pub use row::{Column, FromRow, Origin, Row, corrupt};
 pub use value::Value;
 

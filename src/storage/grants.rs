@@ -8,7 +8,6 @@ use super::StorageError;
 use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
 use crate::domain::grant::{Description, End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
-use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
@@ -24,7 +23,7 @@ const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND en
 const CONFIRM: &str = "UPDATE grants SET grantee_recoveries = (SELECT recoveries FROM users WHERE user_id = grants.grantee_id), \
     vehicle_consents = (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id), revision = revision + 1 \
     WHERE grant_id = $1 AND ended_at IS NULL AND (grantee_recoveries <> (SELECT recoveries FROM users WHERE user_id = grants.grantee_id) \
-    OR vehicle_consents <> (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id))";
+    OR vehicle_consents <> (SELECT consents FROM vehicles WHERE vehicle_id = grants.vehicle_id)) RETURNING *";
 /// Those that wait because the owner's consent to the car came back. Which of them are alive, the domain decides.
 const WAITING_OF_VEHICLE: &str = "SELECT g.* FROM grants g JOIN vehicles v ON v.vehicle_id = g.vehicle_id \
     WHERE g.vehicle_id = $1 AND g.ended_at IS NULL AND g.not_after > $2 AND g.vehicle_consents <> v.consents ORDER BY g.grant_id";
@@ -93,23 +92,12 @@ impl FromRow for Grant {
                 external_ref: row.optional("external_ref")?,
                 instructions: row.optional("instructions")?,
                 fallback_text: row.optional("fallback_text")?,
-                return_terms: return_terms(row)?,
+                return_terms: row.optional("return_terms")?,
                 statement: row.get("statement")?,
             },
             issued_at: row.get("issued_at")?,
         })
     }
-}
-
-/// How the car is to be given back, which is kept as JSON text.
-fn return_terms(row: &Row) -> Result<Option<ReturnTerms>, StorageError> {
-    let text: Option<String> = row.optional("return_terms")?;
-    let terms = text.map(|text| serde_json::from_str(&text)).transpose();
-    terms.map_err(|why| corrupt("return_terms", why))
-}
-
-fn return_terms_text(description: &Description) -> Option<String> {
-    description.return_terms.as_ref().map(|terms| serde_json::json!(terms).to_string())
 }
 
 /// Adds a grant.
@@ -136,7 +124,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(i64::from(grant.grace))
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
-        .bind(return_terms_text(description))
+        .bind(description.return_terms.as_deref())
         .bind(description.statement)
         .execute_one(tx)
         .await
@@ -164,9 +152,9 @@ pub async fn alive_of_vehicle(
     Ok(open)
 }
 
-/// Notes that the owner stands by a grant; `false` if it did not wait for that.
-pub async fn confirm(tx: &mut Tx, grant_id: GrantId) -> Result<bool, StorageError> {
-    Ok(query(CONFIRM).bind(grant_id).execute(tx).await? == 1)
+/// Notes that the owner stands by a grant, and returns it as it is then; `None` if it did not wait for that.
+pub async fn confirm(tx: &mut Tx, grant_id: GrantId) -> Result<Option<Grant>, StorageError> {
+    query(CONFIRM).bind(grant_id).fetch_optional(tx).await
 }
 
 /// The grants of a car that are alive at `now` and wait because the owner's consent to it was lost and came back.
@@ -215,7 +203,7 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(i64::from(amended.grace))
         .bind(description.instructions.as_deref())
         .bind(description.fallback_text.as_deref())
-        .bind(return_terms_text(description))
+        .bind(description.return_terms.as_deref())
         .bind(description.statement)
         .fetch_optional(tx)
         .await

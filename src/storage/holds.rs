@@ -92,7 +92,7 @@ pub async fn lift(tx: &mut Tx, hold: &Hold, now: Timestamp) -> Result<Option<Hol
 }
 
 /// The holds over something that stand at `now`. What places or lifts one has locked its row before
-/// ([`super::key_scopes::raise`]).
+/// ([`super::key_scopes::lock`]).
 pub async fn standing_over(
     tx: &mut Tx,
     scope: KeyScope,

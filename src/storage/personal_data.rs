@@ -11,7 +11,7 @@ const USER: &str = "UPDATE users SET email = $3, display_name = $4, external_ref
     WHERE organization_id = $1 AND user_id = $2 AND erased_at IS NULL";
 const SESSIONS: &str = "UPDATE sessions SET ended_at = $2, end_reason = 'signed_out' WHERE user_id = $1 AND ended_at IS NULL";
 const REFRESH_TOKENS: &str = "DELETE FROM refresh_tokens WHERE session_id IN (SELECT session_id FROM sessions WHERE user_id = $1)";
-const GRANTS: &str = "UPDATE grants SET label = NULL, metadata = NULL, external_ref = NULL, instructions = NULL, fallback_text = NULL, return_terms = NULL, end_note = NULL \
+const GRANTS: &str = "UPDATE grants SET label = NULL, metadata = NULL, external_ref = NULL, instructions = NULL, fallback_text = NULL, return_terms = NULL, statement = FALSE, end_note = NULL \
     WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2)";
 const EXTENSIONS: &str = "UPDATE extension_requests SET reason = NULL WHERE organization_id = $1 AND grant_id IN \
     (SELECT grant_id FROM grants WHERE organization_id = $1 AND (grantee_id = $2 OR issuer_id = $2))";

@@ -7,8 +7,8 @@ use crate::domain::time::Timestamp;
 
 const DELETE_COMMANDS: &str = "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands \
     WHERE command_id < $1 AND status <> 'sending' AND check_at IS NULL ORDER BY command_id LIMIT $2)";
-const DELETE_READINGS: &str = "DELETE FROM grant_readings WHERE grant_id IN (SELECT grant_id FROM grant_readings \
-    WHERE fetched_at < $1 ORDER BY fetched_at LIMIT $2)";
+const DELETE_READINGS: &str = "DELETE FROM grant_readings WHERE grant_id IN (SELECT r.grant_id FROM grant_readings r \
+    JOIN grants g ON g.grant_id = r.grant_id WHERE r.fetched_at < $1 AND (g.ended_at < $1 OR g.not_after < $1) ORDER BY r.fetched_at LIMIT $2)";
 /// A consent that ever had a car is kept with it.
 const DELETE_CONNECTIONS: &str = "DELETE FROM connections WHERE connection_id IN (SELECT c.connection_id FROM connections c \
     WHERE c.connection_id < $1 AND c.status IN ('pending', 'failed', 'lost') \
@@ -27,7 +27,7 @@ pub async fn delete_commands(
     query(DELETE_COMMANDS).long().bind(before).bind(limit).execute(tx).await
 }
 
-/// Forgets what at most so many grants' cars were seen as before; returns how many readings that were.
+/// Forgets what the cars of grants were seen as that were over before; returns how many readings that were.
 pub async fn delete_readings(
     tx: &mut Tx,
     before: Timestamp,

@@ -6,7 +6,7 @@ pub(crate) mod meaning;
 use std::collections::HashMap;
 
 use super::StorageError;
-use super::db::{Answer, FromRow, Origin, Row, Tx, Value, query, run_each};
+use super::db::{Answer, FromRow, Origin, Readable, Row, Tx, Value, query, run_each};
 use crate::domain::connection::{Connection, Permissions};
 use crate::domain::event::AuditEntry;
 use crate::domain::grant::Grant;
@@ -92,24 +92,7 @@ fn told<T: FromRow>(
     facts: fn(T) -> RowFacts,
 ) -> Result<Vec<RowFacts>, StorageError> {
     let rows: Vec<Readable<T>> = answer.rows()?;
-    Ok(rows.into_iter().filter_map(|row| row.0.map(facts)).collect())
-}
-
-/// What a row says, if it can be read.
-struct Readable<T>(Option<T>);
-
-impl<T: FromRow> FromRow for Readable<T> {
-    const ORIGIN: Origin = T::ORIGIN;
-
-    fn from_row(row: &Row) -> Result<Self, StorageError> {
-        match T::from_row(row) {
-            Ok(facts) => Ok(Self(Some(facts))),
-            Err(error) => {
-                tracing::error!(error = ?error, "what decisions rest on cannot be recorded");
-                Ok(Self(None))
-            }
-        }
-    }
+    Ok(rows.into_iter().filter_map(|row| row.into_inner().map(facts)).collect())
 }
 
 impl FromRow for OrganizationRowFacts {

@@ -116,7 +116,7 @@ pub async fn find(on: &mut impl Executor, end_id: EndId) -> Result<Option<ScopeE
 }
 
 /// The ends over something of which grants may not know yet. What adds or completes one has locked its row before
-/// ([`super::key_scopes::raise`]).
+/// ([`super::key_scopes::lock`]).
 pub async fn open_over(tx: &mut Tx, scope: KeyScope) -> Result<Vec<ScopeEnd>, StorageError> {
     query(OPEN_OVER).bind(scope.as_uuid()).fetch_all(tx).await
 }

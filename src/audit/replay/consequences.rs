@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::Disagreement;
 use super::decision::RecordedDecision;
 use crate::domain::id::{GrantId, UserId, VehicleId};
+use crate::domain::row_facts::LastUnlock;
 use crate::domain::time::Timestamp;
 
-/// The clocks of two instances may differ by so much; entries of one car closer together than that may stand in another
-/// order than they happened.
-const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(2);
+/// The clocks of two instances may differ by so much: each by two seconds from the server's. Entries of one car closer
+/// together than that may stand in another order than they happened.
+const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(4);
 
 /// What all decisions of a record came to.
 #[derive(Debug, Default)]
@@ -25,7 +26,8 @@ impl Consequences {
     pub(super) fn of(decisions: &[(u64, RecordedDecision)]) -> Self {
         let mut all = Self::default();
         for (position, decision) in decisions {
-            if let Some((grant_id, uses)) = decision.spends().zip(decision.rests_on.uses) {
+            if let Some((grant_id, uses)) = decision.uses().filter(|_| decision.spends().is_some())
+            {
                 all.spent.entry(grant_id).or_default().entry(uses).or_insert(*position);
             }
             if decision.unlocks() {
@@ -45,7 +47,7 @@ impl Consequences {
         position: u64,
         decision: &RecordedDecision,
     ) -> Result<(), Disagreement> {
-        if let Some((grant_id, counted)) = decision.grant_id.zip(decision.rests_on.uses) {
+        if let Some((grant_id, counted)) = decision.uses() {
             let spent = self.spent.get(&grant_id);
             let first = spent.and_then(|spent| spent.get(&counted));
             if decision.spends().is_some() && first != Some(&position) {
@@ -61,25 +63,28 @@ impl Consequences {
         if self.may_have_unlocked_last(decision) {
             return Ok(());
         }
-        Err(Disagreement::UnlockedByOthers(decision.rests_on.last_unlocked_by))
+        let told = decision.last_unlock().map_or("nothing", LastUnlock::as_str);
+        Err(Disagreement::UnlockedByOthers(told))
     }
 
-    /// Whether the one whom a decision takes for the last who unlocked the car can have been.
+    /// Whether what a decision says of the last who unlocked the car can have been so.
     fn may_have_unlocked_last(&self, decision: &RecordedDecision) -> bool {
-        if !decision.tells_last_unlock() {
-            return decision.rests_on.last_unlocked_by.is_none();
-        }
+        let Some(told) = decision.last_unlock() else { return !decision.must_tell_last_unlock() };
         let none = Vec::new();
         let unlocks = self.unlocks.get(&decision.request.vehicle_id).unwrap_or(&none);
         let until = decision.at.plus(CLOCKS_MAY_DIFFER);
         let surely_before = decision.at.minus(CLOCKS_MAY_DIFFER);
         let before = unlocks.partition_point(|(at, _)| *at < surely_before);
         let last = before.checked_sub(1).and_then(|place| unlocks.get(place));
-        let Some(named) = decision.rests_on.last_unlocked_by else { return last.is_none() };
         let since = last.map_or(Timestamp::MIN, |(at, _)| at.minus(CLOCKS_MAY_DIFFER));
         let first = unlocks.partition_point(|(at, _)| *at < since);
         let end = unlocks.partition_point(|(at, _)| *at <= until);
-        let candidates = unlocks.get(first..end).unwrap_or_default();
-        candidates.iter().any(|&(_, user_id)| user_id == named)
+        let mut candidates = unlocks.get(first..end).unwrap_or_default().iter();
+        let guest = decision.request.user_id;
+        match told {
+            LastUnlock::Nobody => last.is_none(),
+            LastUnlock::Grantee => candidates.any(|&(_, user_id)| user_id == guest),
+            LastUnlock::Other => candidates.any(|&(_, user_id)| user_id != guest),
+        }
     }
 }

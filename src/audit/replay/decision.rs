@@ -1,13 +1,13 @@
 //! What is read of an entry: the facts that it tells, and the decision that it records.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::domain::entitlement::Entitlement;
-use crate::domain::id::{EndId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::id::{EndId, GrantId, HoldId, OrganizationId, UserId, VehicleId};
 use crate::domain::instruction::Action;
 use crate::domain::policy::Request;
-use crate::domain::row_facts::{RestsOn, RowFacts};
+use crate::domain::row_facts::{LastUnlock, RestsOn, RowFacts};
 use crate::domain::time::Timestamp;
 
 /// What is read of an entry.
@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 pub(super) struct ReplayedEntry<'e> {
     pub(super) event: &'e str,
     organization_id: OrganizationId,
-    occurred_at: Timestamp,
+    pub(super) occurred_at: Timestamp,
     vehicle_id: Option<VehicleId>,
     pub(super) grant_id: Option<GrantId>,
     user_id: Option<UserId>,
@@ -29,7 +29,8 @@ pub(super) struct RecordedDecision {
     pub(super) at: Timestamp,
     pub(super) request: Request,
     pub(super) grant_id: Option<GrantId>,
-    pub(super) rests_on: RestsOn,
+    /// `None` if the right is somebody else's.
+    pub(super) rests_on: Option<RestsOn>,
     /// Why it was refused, if it was.
     pub(super) refused: Option<Vec<String>>,
 }
@@ -42,7 +43,13 @@ struct DecisionDetails {
     /// What somebody wanted to read.
     entitlement: Option<Entitlement>,
     reasons: Option<Vec<String>>,
-    rests_on: RestsOn,
+    #[serde(deserialize_with = "said")]
+    rests_on: Option<RestsOn>,
+}
+
+/// What must be said, also that it is `null`.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RestsOn>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 impl ReplayedEntry<'_> {
@@ -54,6 +61,11 @@ impl ReplayedEntry<'_> {
     /// The end by scope that it is about.
     pub(super) fn end_id(&self) -> Option<EndId> {
         self.details.get("end_id")?.as_str()?.parse().ok()
+    }
+
+    /// The hold that it is about.
+    pub(super) fn hold_id(&self) -> Option<HoldId> {
+        self.details.get("hold_id")?.as_str()?.parse().ok()
     }
 
     /// The decision that it records.
@@ -92,9 +104,20 @@ impl RecordedDecision {
         self.grant_id.filter(|_| self.refused.is_none() && self.request.spends_use)
     }
 
-    /// Whether it says who unlocked the car last.
-    pub(super) fn tells_last_unlock(&self) -> bool {
-        self.grant_id.is_some() && self.request.entitlement == Entitlement::Lock
+    /// How many uses of its grant it says were spent before.
+    pub(super) fn uses(&self) -> Option<(GrantId, i64)> {
+        self.grant_id.zip(self.rests_on.and_then(|rests_on| rests_on.uses))
+    }
+
+    /// Who unlocked the car last, as it says.
+    pub(super) fn last_unlock(&self) -> Option<LastUnlock> {
+        self.rests_on?.last_unlock
+    }
+
+    /// Whether it must say so.
+    pub(super) fn must_tell_last_unlock(&self) -> bool {
+        let locks = self.request.entitlement == Entitlement::Lock;
+        self.grant_id.is_some() && self.rests_on.is_some() && locks
     }
 
     /// Whether it let somebody unlock the car.

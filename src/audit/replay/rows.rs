@@ -1,68 +1,91 @@
 //! The rows that decisions rest on, at each revision that the record tells of, and the facts that they come to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Disagreement;
 use super::decision::{RecordedDecision, ReplayedEntry};
+use super::succession::{Cause, follows};
 use crate::domain::connection::Permissions;
 use crate::domain::grant::{Description, End, Grant, Validity};
-use crate::domain::id::{EndId, GrantId, OrganizationId};
+use crate::domain::id::{EndId, GrantId, OrganizationId, UserId};
 use crate::domain::kept::Kept;
-use crate::domain::policy::{GrantFacts, VehicleFacts, VehicleRevisions};
+use crate::domain::policy::{GrantFacts, Reason, VehicleFacts, VehicleRevisions};
 use crate::domain::row_facts::{
-    ConnectionRowFacts, EndFacts, FactsRow, GrantRowFacts, OrganizationRowFacts, RowFacts,
-    UserRowFacts, VehicleRowFacts,
+    ConnectionRowFacts, EndFacts, FactsRow, GrantRowFacts, LastUnlock, OrganizationRowFacts,
+    RestsOn, RowFacts, UserRowFacts, VehicleRowFacts,
 };
 use crate::domain::scope_end::{PendingEnd, PendingEnds, Selection};
 
-/// The facts of a decision.
-pub(super) enum Rebuilt {
-    /// These.
-    Known(Box<VehicleFacts>, Option<Box<GrantFacts>>),
-    /// Whether an end is about the grant the record does not say yet.
-    Open,
+/// The facts of a decision: those of the car, and of the grant if it rests on one.
+pub(super) type Rebuilt = (VehicleFacts, Option<GrantFacts>);
+
+/// What is told of a row at one revision, and by what that came about.
+#[derive(Debug)]
+struct Told {
+    facts: RowFacts,
+    causes: Vec<Cause>,
 }
 
 /// What the record says of rows and of ends by scope.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    known: HashMap<(FactsRow, i64), RowFacts>,
+    known: HashMap<FactsRow, BTreeMap<i64, Told>>,
     /// The grants that each end by scope has ended.
     ended: HashSet<(EndId, GrantId)>,
-    /// The ends that are on the rows of all their grants.
-    completed: HashSet<EndId>,
 }
 
 impl Rows {
     /// Notes what an entry says of a row.
-    pub(super) fn learn(&mut self, facts: RowFacts) -> Result<(), Disagreement> {
+    pub(super) fn learn(&mut self, facts: RowFacts, cause: Cause) -> Result<(), Disagreement> {
         let (row, revision) = (facts.row(), facts.revision());
-        match self.known.get(&(row, revision)) {
-            Some(known) if *known != facts => Err(Disagreement::ToldOtherwise { row, revision }),
-            Some(_) => Ok(()),
-            None => {
-                self.known.insert((row, revision), facts);
-                Ok(())
-            }
+        let of_row = self.known.entry(row).or_default();
+        let told = of_row.entry(revision);
+        let told = told.or_insert_with(|| Told { facts: facts.clone(), causes: Vec::new() });
+        if told.facts != facts {
+            return Err(Disagreement::ToldOtherwise { row, revision });
         }
+        told.causes.push(cause);
+        Ok(())
+    }
+
+    /// Whether each row became what it is by what happened. Gives the position of each entry that tells of a silent change.
+    pub(super) fn silent_changes(&self) -> impl Iterator<Item = (u64, Disagreement)> {
+        let pairs =
+            self.known.values().flat_map(|of_row| of_row.values().zip(of_row.values().skip(1)));
+        pairs.filter_map(|(before, after)| {
+            let silent = follows(&before.facts, &after.facts, &after.causes).err()?;
+            let position = after.causes.iter().map(|cause| cause.position).min()?;
+            Some((position, silent))
+        })
+    }
+
+    /// Whether the record says that the right that a decision is about belongs to somebody else.
+    pub(super) fn is_of_another(&self, decision: &RecordedDecision) -> bool {
+        let user_id = decision.request.user_id;
+        let row = match decision.grant_id {
+            Some(grant_id) => FactsRow::Grant(grant_id),
+            None => FactsRow::Vehicle(decision.request.vehicle_id),
+        };
+        let known = self.known.get(&row).into_iter().flat_map(BTreeMap::values);
+        known.into_iter().any(|told| match &told.facts {
+            RowFacts::Grant(grant) => grant.grantee_id != user_id,
+            RowFacts::Vehicle(vehicle) => vehicle.owner_id != user_id,
+            _ => false,
+        })
     }
 
     /// Notes what an entry says of an end by scope.
     pub(super) fn learn_end(&mut self, entry: &ReplayedEntry<'_>) {
-        match (entry.event, entry.end_id(), entry.grant_id) {
-            ("grant.ended", Some(end_id), Some(grant_id)) => {
-                self.ended.insert((end_id, grant_id));
-            }
-            ("end.completed", Some(end_id), _) => {
-                self.completed.insert(end_id);
-            }
-            _ => {}
-        }
+        let named = entry.end_id().zip(entry.grant_id);
+        self.ended.extend(named.filter(|_| entry.event == "grant.ended"));
     }
 
     /// The facts that a decision rested on.
-    pub(super) fn facts(&self, decision: &RecordedDecision) -> Result<Rebuilt, Disagreement> {
-        let rests_on = &decision.rests_on;
+    pub(super) fn facts(
+        &self,
+        decision: &RecordedDecision,
+        rests_on: &RestsOn,
+    ) -> Result<Rebuilt, Disagreement> {
         let vehicle_id = decision.request.vehicle_id;
         let vehicle = self.vehicle(FactsRow::Vehicle(vehicle_id), rests_on.vehicle)?;
         let organization = self.organization(decision.organization_id, rests_on.organization)?;
@@ -77,25 +100,19 @@ impl Rows {
                 return Err(Disagreement::Malformed(missing.to_owned()));
             }
         };
-        if let Some((grant, grantee)) = grant {
-            let mut ends = [&grantee.ends, &vehicle.ends, &organization.ends].into_iter();
-            if ends.any(|ends| self.is_open(ends, grant.grant_id)) {
-                return Ok(Rebuilt::Open);
-            }
-        }
-        let facts = self.vehicle_facts(decision, vehicle, organization, grant)?;
-        let grant = grant.map(|(grant, grantee)| self.grant_facts(decision, grant, grantee));
-        Ok(Rebuilt::Known(Box::new(facts), grant.transpose()?.map(Box::new)))
+        let facts = self.vehicle_facts((decision, rests_on), vehicle, organization, grant)?;
+        let grant =
+            grant.map(|(grant, grantee)| self.grant_facts((decision, rests_on), grant, grantee));
+        Ok((facts, grant.transpose()?))
     }
 
     fn vehicle_facts(
         &self,
-        decision: &RecordedDecision,
+        (decision, rests_on): (&RecordedDecision, &RestsOn),
         vehicle: &VehicleRowFacts,
         organization: &OrganizationRowFacts,
         grant: Option<(&GrantRowFacts, &UserRowFacts)>,
     ) -> Result<VehicleFacts, Disagreement> {
-        let rests_on = &decision.rests_on;
         let owner = self.user(FactsRow::User(vehicle.owner_id), rests_on.owner)?;
         let connection = FactsRow::Connection(vehicle.connection_id);
         let connection = self.connection(connection, rests_on.connection)?;
@@ -105,7 +122,7 @@ impl Rows {
             owner_id: vehicle.owner_id,
             owner_disabled: owner.disabled,
             owner_recovered: vehicle.owner_recoveries != owner.recoveries,
-            last_unlocked_by: rests_on.last_unlocked_by,
+            last_unlocked_by: last_unlocked_by(decision, rests_on),
             consents: vehicle.consents,
             holds: vehicle.holds.clone(),
             owner_holds: owner.holds.clone(),
@@ -127,7 +144,7 @@ impl Rows {
 
     fn grant_facts(
         &self,
-        decision: &RecordedDecision,
+        (decision, rests_on): (&RecordedDecision, &RestsOn),
         grant: &GrantRowFacts,
         grantee: &UserRowFacts,
     ) -> Result<GrantFacts, Disagreement> {
@@ -146,7 +163,7 @@ impl Rows {
                 validity,
                 grace: grant.grace_minutes,
                 uses_max: grant.max_uses,
-                uses: decision.rests_on.uses.unwrap_or(0),
+                uses: rests_on.uses.unwrap_or(0),
                 end: end.map(|(ended_at, end_reason)| End { ended_at, end_reason, leave_lock }),
                 revision: grant.revision,
                 version: grant.revision,
@@ -163,12 +180,30 @@ impl Rows {
         })
     }
 
-    /// Whether there is an end among these of which the record does not say yet whether it is about the grant.
-    fn is_open(&self, ends: &Kept<EndFacts>, grant_id: GrantId) -> bool {
-        ends.known().iter().any(|end| {
-            let is_said = self.completed.contains(&end.end_id);
-            end.by_reference && !is_said && !self.ended.contains(&(end.end_id, grant_id))
-        })
+    /// Whether a grant may have been refused for an end by a reference of which the record does not say whether it is about the
+    /// grant: it is not complete, or something else was on the grant's own row first.
+    pub(super) fn may_rest_on_end(
+        &self,
+        decision: &RecordedDecision,
+        rests_on: &RestsOn,
+    ) -> Result<bool, Disagreement> {
+        let revoked = Reason::GrantRevoked.as_str();
+        let is_revoked = decision.refused.iter().flatten().any(|reason| reason == revoked);
+        let (Some(grant_id), true) = (decision.grant_id, is_revoked) else { return Ok(false) };
+        let (vehicle, grant) = self.facts(decision, rests_on)?;
+        let vehicle_row = FactsRow::Vehicle(vehicle.vehicle_id);
+        let mut rows = vec![
+            (vehicle_row, vehicle.revisions.vehicle),
+            (FactsRow::Organization(decision.organization_id), vehicle.revisions.organization),
+        ];
+        rows.extend(
+            grant.map(|grant| (FactsRow::User(grant.grant.grantee_id), grant.grantee_revision)),
+        );
+        let told = rows.into_iter().filter_map(|(row, revision)| {
+            self.known.get(&row).and_then(|of_row| of_row.get(&revision))
+        });
+        let mut ends = told.flat_map(|told| told.facts.ends().known());
+        Ok(ends.any(|end| end.by_reference && !self.ended.contains(&(end.end_id, grant_id))))
     }
 
     /// The ends among these that are about the grant, as far as its reference goes.
@@ -182,6 +217,15 @@ impl Rows {
                 Kept::Known(ends.iter().filter(is_meant).map(pending_end).collect())
             }
         }
+    }
+}
+
+/// Somebody who stands for the last who unlocked the car: all that the policy asks is whether it was the guest.
+fn last_unlocked_by(decision: &RecordedDecision, rests_on: &RestsOn) -> Option<UserId> {
+    match rests_on.last_unlock? {
+        LastUnlock::Nobody => None,
+        LastUnlock::Grantee => Some(decision.request.user_id),
+        LastUnlock::Other => Some(UserId::from_uuid(uuid::Uuid::nil())),
     }
 }
 
@@ -201,7 +245,8 @@ impl Rows {
         revision: i64,
         of: impl Fn(&'r RowFacts) -> Option<&'r T>,
     ) -> Result<&'r T, Disagreement> {
-        let known = self.known.get(&(row, revision)).and_then(of);
+        let told = self.known.get(&row).and_then(|of_row| of_row.get(&revision));
+        let known = told.and_then(|told| of(&told.facts));
         known.ok_or(Disagreement::Unrecorded { row, revision })
     }
 

@@ -106,7 +106,7 @@ impl GrantBody {
             external_ref: description.external_ref,
             instructions: description.instructions,
             fallback_text: description.fallback_text,
-            return_terms: description.return_terms,
+            return_terms: description.return_terms.and_then(|text| ReturnTerms::of_text(&text)),
             statement: description.statement,
             version: grant.version,
             revision: grant.revision,

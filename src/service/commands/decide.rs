@@ -221,7 +221,6 @@ fn withdrawn(command: &Command, now: Timestamp) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::row_facts::RestsOn;
     use crate::service::commands::ruling::Refusal;
 
     #[test]
@@ -251,7 +250,7 @@ mod tests {
         let recovered = Command { status: CommandStatus::Unknown, ..decided.clone() };
         let recognized = |found: &Command| {
             let mut unanswered = UnansweredRulings::default();
-            let refusal = Refusal { command: decided.clone(), rests_on: RestsOn::default() };
+            let refusal = Refusal { command: decided.clone(), rests_on: None };
             unanswered.remember(vec![Ruling::Refused(Box::new(refusal))]);
             unanswered.recognize(vec![Ruling::Replayed(Box::new(found.clone()))])
         };

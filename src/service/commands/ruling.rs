@@ -48,7 +48,7 @@ pub(super) struct Limits<'a> {
 pub(super) struct SendOrder {
     pub(super) command: Command,
     pub(super) vehicle: Arc<VehicleRow>,
-    pub(super) rests_on: RestsOn,
+    pub(super) rests_on: Option<RestsOn>,
     /// By when it must leave, on the monotonic clock.
     pub(super) deadline: Duration,
 }
@@ -57,7 +57,7 @@ pub(super) struct SendOrder {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) command: Command,
-    pub(super) rests_on: RestsOn,
+    pub(super) rests_on: Option<RestsOn>,
 }
 
 /// What was ruled on one request.
@@ -109,7 +109,7 @@ pub(super) fn rule(
         spends_use: action.spends_use(),
     };
     let decision = facts.decide(&question, at.now);
-    let rests_on = facts.rests_on(question.entitlement);
+    let rests_on = facts.rests_on(&question);
     let vehicle = Arc::clone(facts.vehicle);
     let command = new_command(base, pending, at.now)?;
     match decision {

@@ -9,7 +9,6 @@ use crate::domain::event::Event;
 use crate::domain::grant::{Description, Grace, Grant, Validity};
 use crate::domain::id::{CommandId, GrantId};
 use crate::domain::key_scope::KeyScope;
-use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
 use crate::service::failpoint::{self, Failpoint};
@@ -19,7 +18,7 @@ use crate::service::{Base, Caller, Error, Expected, StateFault, Violation, comma
 use crate::storage::{Priority, commands as stored_commands, grants};
 
 /// What is to become of a grant; what is not named stays as it is.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// What the grantee may do; not empty.
     pub entitlements: Option<Entitlements>,
@@ -41,8 +40,8 @@ pub struct Changes {
     pub instructions: Option<Option<String>>,
     /// What they should do when it does not open; the inner `None` takes it away.
     pub fallback_text: Option<Option<String>>,
-    /// How the car is to be given back; the inner `None` asks for nothing.
-    pub return_terms: Option<Option<ReturnTerms>>,
+    /// How the car is to be given back, as JSON text; the inner `None` asks for nothing.
+    pub return_terms: Option<Option<String>>,
     /// Whether the car is read at both ends.
     pub statement: Option<bool>,
 }

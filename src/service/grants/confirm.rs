@@ -25,10 +25,11 @@ pub async fn confirm(base: &Base, caller: &Caller, grant_id: GrantId) -> Result<
                 return Err(Error::State(StateFault::GrantEnded));
             }
             vehicles::require_unrecovered_owner(&mut work.tx, vehicle.vehicle_id).await?;
-            if grants::confirm(&mut work.tx, grant_id).await? {
-                work.record(&caller.acting_as(acting_as), confirmed(&grant))?;
+            let kept = grants::confirm(&mut work.tx, grant_id).await?;
+            if let Some(grant) = &kept {
+                work.record(&caller.acting_as(acting_as), confirmed(grant))?;
             }
-            Ok(grant)
+            Ok(kept.unwrap_or(grant))
         })
     })
     .await

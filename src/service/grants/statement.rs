@@ -1,28 +1,34 @@
 //! The statement of a grant: how it was used, and what the car was seen as at both ends. Made for a parking fine and for a dispute.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::find_for;
+use super::list::with_ends_of_scopes;
 use crate::audit::entry::RecordedEntry;
 use crate::domain::access::Operation;
-use crate::domain::actor::Actor;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grace, Grant};
 use crate::domain::id::{AuditEntryId, CommandId, GrantId, UserId};
 use crate::domain::instruction::Action;
-use crate::domain::statement::{READ_WITHIN, ReadAt, STATED};
+use crate::domain::statement::Side;
 use crate::domain::time::Timestamp;
-use crate::service::vehicles::{NEVER, action_of, read_for_owner};
-use crate::service::{Base, Caller, Error, Service};
+use crate::service::vehicles::{NEVER, action_of};
+use crate::service::{Base, Caller, Error};
 use crate::storage::audit_entries::{self, EntriesAbout, Subject};
 use crate::storage::grant_readings::{self, GrantReading};
-use crate::storage::{Page, Priority, decisions};
+use crate::storage::{Executor, Page};
 
 /// So many entries are in a statement.
 const ENTRIES_MAX: usize = 256;
-/// So many grants are taken at a time, to have their cars read.
-const TAKEN_MAX: i64 = 8;
+/// So many entries about the car are read at a time, and so many times at most.
+const PAGE: i64 = 128;
+const PAGES: usize = 64;
+/// A grant's entries are no longer than this after its end.
+const AFTERWARDS: Duration = Grace::MAX.duration().saturating_add(Duration::from_secs(60 * 60));
+/// The clocks of two instances may differ by so much.
+const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(4);
 
 /// A command that counts for the statement.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +45,7 @@ pub struct Used {
 #[derive(Debug, Clone)]
 pub struct StatedReading {
     /// At which end.
-    pub read_at: ReadAt,
+    pub side: Side,
     /// The word for what was read.
     pub observable: String,
     /// What was read, and how old it is.
@@ -53,7 +59,7 @@ pub struct Statement {
     pub grant: Grant,
     /// The owner of the car.
     pub owner_id: UserId,
-    /// The first unlock that may have happened.
+    /// The first unlock that may have happened, if all entries are there.
     pub first_unlock: Option<Used>,
     /// The last lock that may have happened.
     pub last_lock: Option<Used>,
@@ -61,7 +67,7 @@ pub struct Statement {
     pub readings: Vec<StatedReading>,
     /// The entries of the record about the grant, oldest first.
     pub entries: Vec<RecordedEntry>,
-    /// Whether these are all that are kept here.
+    /// Whether these are all: neither cut off nor archived.
     pub is_complete: bool,
 }
 
@@ -77,30 +83,56 @@ pub async fn statement(
     let mut reader = base.store.read().await?;
     let (grant, vehicle, _) =
         find_for(base, &mut reader, caller, Operation::GetStatement, grant_id).await?;
+    let grant = with_ends_of_scopes(&mut reader, grant).await?;
+    let (mut entries, is_complete) = entries(&mut reader, &grant, base.clock.now()).await?;
+    let readings = grant_readings::of_grant(&mut reader, grant_id).await?;
+    let readings = readings.into_iter().map(stated).collect::<Result<_, Error>>()?;
+    // What is cut off may hold an earlier unlock.
+    let (first_unlock, last_lock) = used(&entries);
+    let first_unlock = first_unlock.filter(|_| is_complete);
+    let is_short = entries.len() <= ENTRIES_MAX;
+    entries.drain(..entries.len().saturating_sub(ENTRIES_MAX));
+    let (owner_id, is_complete) = (vehicle.owner_id, is_complete && is_short);
+    Ok(Statement { grant, owner_id, first_unlock, last_lock, readings, entries, is_complete })
+}
+
+/// The entries about a grant, oldest first, among those about its car in its time; and whether the first of all is among them.
+async fn entries(
+    on: &mut impl Executor,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<(Vec<RecordedEntry>, bool), Error> {
+    let over = grant.ended_by(now).map_or(now, |end| end.ended_at.plus(AFTERWARDS));
     let about = EntriesAbout {
-        subject: Some(Subject::Grant(grant_id)),
+        subject: Some(Subject::Vehicle(grant.vehicle_id)),
         event: None,
         from: None,
-        until: None,
+        until: Some(over.plus(CLOCKS_MAY_DIFFER)),
     };
-    let limit = i64::try_from(ENTRIES_MAX.saturating_add(1)).unwrap_or(i64::MAX);
-    let page = Page { before: None, limit };
-    let mut entries = audit_entries::list(&mut reader, grant.organization_id, &about, page).await?;
-    let is_complete = entries.len() <= ENTRIES_MAX;
-    entries.truncate(ENTRIES_MAX);
-    entries.reverse();
-    let readings = grant_readings::of_grant(&mut reader, grant_id).await?;
-    let readings: Result<_, Error> = readings.into_iter().map(stated).collect();
-    let (first_unlock, last_lock) = used(&entries);
-    let owner_id = vehicle.owner_id;
-    let readings = readings?;
-    Ok(Statement { grant, owner_id, first_unlock, last_lock, readings, entries, is_complete })
+    let before = AuditEntryId::least_at(over.plus(CLOCKS_MAY_DIFFER));
+    let (mut page, mut found) = (Page { before: Some(before.as_uuid()), limit: PAGE }, Vec::new());
+    let since = grant.issued_at.minus(CLOCKS_MAY_DIFFER);
+    for _ in 0..PAGES {
+        let read = audit_entries::list(on, grant.organization_id, &about, page).await?;
+        let last = read.last().map(|entry| (entry.entry_id, entry.occurred_at));
+        let is_last = i64::try_from(read.len()) != Ok(PAGE);
+        found.extend(read.into_iter().filter(|entry| entry.grant_id == Some(grant.grant_id)));
+        match last {
+            Some((entry_id, at)) if !is_last && at >= since => {
+                page.before = Some(entry_id.as_uuid());
+            }
+            _ => break,
+        }
+    }
+    found.reverse();
+    let has_first = found.first().is_some_and(|entry| entry.event == "grant.issued");
+    Ok((found, has_first))
 }
 
 fn stated(kept: GrantReading) -> Result<StatedReading, Error> {
     let reading = serde_json::from_str(&kept.reading)
         .map_err(|error| Error::Internal(format!("a kept reading is no JSON: {error}")))?;
-    Ok(StatedReading { read_at: kept.read_at, observable: kept.observable, reading })
+    Ok(StatedReading { side: kept.side, observable: kept.observable, reading })
 }
 
 /// The first unlock and the last lock, apart from those that certainly did not happen.
@@ -115,52 +147,5 @@ fn used(entries: &[RecordedEntry]) -> (Option<Used>, Option<Used>) {
         })
     };
     let may_be = |used: &Used| !never.contains(&used.command_id);
-    (of(Action::Unlock).find(may_be), of(Action::Lock).filter(may_be).last())
-}
-
-/// Has the cars read of grants that were used for the first time or are over. Returns how many grants that were.
-///
-/// # Errors
-/// [`Error::Storage`].
-pub async fn read_ends(service: &Service) -> Result<u64, Error> {
-    let mut count = 0;
-    for read_at in [ReadAt::Start, ReadAt::End] {
-        let taken = service.base.transact("grants.read_ends", Priority::Ordinary, |work| {
-            Box::pin(async move {
-                Ok(grant_readings::take(&mut work.tx, read_at, work.now, TAKEN_MAX).await?)
-            })
-        });
-        for grant in taken.await? {
-            read_end(service, &grant, read_at).await?;
-            count += 1;
-        }
-    }
-    Ok(count)
-}
-
-async fn read_end(service: &Service, grant: &Grant, read_at: ReadAt) -> Result<(), Error> {
-    let mut reader = service.base.store.read().await?;
-    let vehicle = decisions::vehicles(&mut reader, &[grant.vehicle_id]).await?.into_iter().next();
-    drop(reader);
-    let Some(vehicle) = vehicle.map(|row| row.facts) else { return Ok(()) };
-    let now = service.base.clock.now();
-    let is_late = grant.ended_by(now).is_some_and(|end| now > end.ended_at.plus(READ_WITHIN));
-    // Somebody else has the car by now, or had the time to.
-    if is_late || vehicle.last_unlocked_by != Some(grant.grantee_id) {
-        return Ok(());
-    }
-    let caller = Caller { actor: Actor::system(grant.organization_id), request_id: None };
-    let seen = read_for_owner(service, &caller, grant, vehicle.owner_id, &STATED).await?;
-    let mut readings = Vec::with_capacity(seen.len());
-    for reading in seen {
-        let text = serde_json::json!(reading);
-        let observable = text["observable"].as_str().unwrap_or_default().to_owned();
-        let kept = GrantReading { read_at, observable, reading: text.to_string() };
-        readings.push((kept, reading.fetched_at));
-    }
-    let (grant_id, readings) = (grant.grant_id, &readings);
-    let kept = service.base.transact("grants.keep_readings", Priority::Ordinary, |work| {
-        Box::pin(async move { Ok(grant_readings::insert(&mut work.tx, grant_id, readings).await?) })
-    });
-    kept.await
+    (of(Action::Unlock).find(may_be), of(Action::Lock).rfind(may_be))
 }

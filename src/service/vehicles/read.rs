@@ -4,10 +4,10 @@
 use super::observe;
 use super::read_gate::{DecidedReads, Read};
 use crate::domain::access::Sought;
-use crate::domain::grant::Grant;
-use crate::domain::id::UserId;
+use crate::domain::id::{UserId, VehicleId};
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
+use crate::service::budget::Spender;
 use crate::service::pace::{Lane, Shown, Use};
 use crate::service::{Caller, Error, Service};
 
@@ -55,31 +55,27 @@ pub async fn read_batch(
     Ok(refusals.into_iter().map(answer).collect())
 }
 
-/// Reads what can be read for the owner of a grant's car, by their right and at the expense of the grant. What is refused, does
-/// not answer or is beyond the grant's budget is missing.
+/// Reads what can be read for the owner of a car, by their right and at the expense of somebody else. What is refused, does not
+/// answer or is beyond the budget is missing.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a car that is not there; [`Error::Overloaded`], [`Error::NotDurable`].
 pub(in crate::service) async fn read_for_owner(
     service: &Service,
     caller: &Caller,
-    grant: &Grant,
-    owner_id: UserId,
+    (vehicle_id, owner_id): (VehicleId, UserId),
+    spender: Spender,
     observables: &[Observable],
 ) -> Result<Vec<Reading>, Error> {
     if observables.is_empty() {
         return Ok(Vec::new());
     }
-    let vehicle_id = grant.vehicle_id;
     let read = Read { user_id: owner_id, vehicle_id, grant_id: None, shown: Shown::Account };
     let DecidedReads { vehicle, refusals, .. } =
         service.reads.submit(caller, read, observables).await?;
     let asked = observables.iter().copied().zip(&refusals);
     let allowed: Vec<Observable> =
         asked.filter(|(_, refusal)| refusal.is_none()).map(|(observable, _)| observable).collect();
-    match observe::read(service, &vehicle, Some(grant.grant_id).into(), &allowed).await {
-        Ok(seen) => Ok(seen.into_iter().filter_map(Result::ok).collect()),
-        Err(Error::Throttled(..)) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    let seen = observe::read(service, &vehicle, spender, &allowed).await?;
+    Ok(seen.into_iter().filter_map(Result::ok).collect())
 }

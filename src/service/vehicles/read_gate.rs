@@ -218,7 +218,7 @@ impl PendingRead {
         for (&observable, refusal) in observables.iter().zip(&refusals) {
             if refusal.is_none() || draft.is_recorded(&refused) {
                 recorded += usize::from(refusal.is_some());
-                let rests_on = facts.rests_on(observable.entitlement());
+                let rests_on = facts.rests_on(&read.request(observable));
                 let event = read.event(observable, refusal.clone(), rests_on);
                 work.record_at(caller, event, now)?;
             }
@@ -257,16 +257,19 @@ impl Read {
         (self.vehicle_id, self.grant_id)
     }
 
+    fn request(&self, observable: Observable) -> Request {
+        let Self { user_id, vehicle_id, .. } = *self;
+        let entitlement = observable.entitlement();
+        Request { user_id, vehicle_id, entitlement, spends_use: false }
+    }
+
     fn refusal(
         &self,
         facts: RequestFacts<'_>,
         observable: Observable,
         now: Timestamp,
     ) -> Option<Vec<Reason>> {
-        let Self { user_id, vehicle_id, .. } = *self;
-        let entitlement = observable.entitlement();
-        let request = Request { user_id, vehicle_id, entitlement, spends_use: false };
-        match facts.decide(&request, now) {
+        match facts.decide(&self.request(observable), now) {
             Decision::Allow(_) => None,
             Decision::Deny(reasons) => Some(reasons),
         }
@@ -276,7 +279,7 @@ impl Read {
         &self,
         observable: Observable,
         refusal: Option<Vec<Reason>>,
-        rests_on: RestsOn,
+        rests_on: Option<RestsOn>,
     ) -> Event {
         let Self { user_id, vehicle_id, grant_id, .. } = *self;
         match refusal {

@@ -273,7 +273,7 @@ parsed_columns!(
     crate::domain::user::ShortText,
     crate::domain::user::Email,
     crate::domain::hold::Rank,
-    crate::domain::statement::ReadAt,
+    crate::domain::statement::Side,
     crate::domain::user::Role,
     Entitlements,
 );

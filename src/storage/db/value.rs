@@ -118,6 +118,6 @@ value_from_words!(
     crate::domain::extension::ExtensionDecision,
     crate::domain::grant::EndReason,
     crate::domain::hold::Rank,
-    crate::domain::statement::ReadAt,
+    crate::domain::statement::Side,
     crate::domain::user::Role,
 );

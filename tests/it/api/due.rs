@@ -53,7 +53,7 @@ on_both! {
         app.advance(MINUTE * 15);
         // Another instance's clock may be behind.
         assert_eq!(due(app, &car).await.len(), 1);
-        app.advance(Duration::from_secs(2));
+        app.advance(Duration::from_secs(4));
         for _ in 0..2 {
             let told = due(app, &car).await;
             assert_eq!(words(&told), ["grant.ending", "grant.expired"]);
@@ -86,7 +86,7 @@ on_both! {
         let unlock = guest.holder_of(&one).await.command(&car, "unlock").await.expect(200);
         let left = json!({ "leave_lock": true });
         owner.post(&format!("/v1/grants/{one}/revoke"), left).await.expect(200);
-        app.advance(Duration::from_secs(2));
+        app.advance(Duration::from_secs(4));
         for _ in 0..2 {
             let told = due(app, &car).await;
             assert_eq!(words(&told), ["grant.left_unlocked"]);
@@ -125,7 +125,7 @@ on_both! {
         owner.delete(&format!("/v1/holds/{lifted}")).await.expect(204);
         app.advance(MINUTE * 10);
         assert!(due(app, &car).await.is_empty());
-        app.advance(Duration::from_secs(2));
+        app.advance(Duration::from_secs(4));
         for _ in 0..2 {
             let told = due(app, &car).await;
             assert_eq!(words(&told), ["hold.expired"]);

@@ -18,6 +18,7 @@ on_both! {
     async fn the_check_tells_neither_place_nor_strangers_anything(app) {
         let (owner, guest, car, path) = lent(app).await;
         let checked = guest.get(&format!("{path}/end-check")).await.expect(200);
+        assert_eq!(checked.body["criteria"].as_array().unwrap().len(), 2);
         for criterion in checked.body["criteria"].as_array().unwrap() {
             let members: Vec<&str> = criterion.as_object().unwrap().keys().map(String::as_str).collect();
             assert_eq!(members, ["code", "met", "observed_at"]);
@@ -30,9 +31,34 @@ on_both! {
         }
         // Who really asked is in the record, and by whose right.
         let entries = format!("/v1/audit-entries?vehicle_id={car}&event=vehicle.read");
-        for entry in app.admin().await.get(&entries).await.expect(200).body["data"].as_array().unwrap() {
+        let entries = app.admin().await.get(&entries).await.expect(200);
+        let entries = entries.body["data"].as_array().unwrap();
+        assert_eq!(entries.len(), 2);
+        for entry in entries {
             assert_eq!((&entry["actor"]["id"], &entry["user_id"]), (&json!(guest.id), &json!(owner.id)));
         }
+    }
+
+    async fn a_key_that_may_not_lock_tells_nothing_of_the_car(app) {
+        let (owner, guest, car, path) = lent(app).await;
+        let unknown = async |actor: &Actor| {
+            let checked = actor.get(&format!("{path}/end-check")).await.expect(200);
+            let criteria = checked.body["criteria"].as_array().unwrap();
+            assert_eq!(criteria.len(), 2);
+            criteria.iter().all(|criterion| criterion["met"] == "unknown" && criterion["observed_at"].is_null())
+        };
+        assert!(!unknown(&guest).await);
+        let hold = json!({ "scope": { "vehicle_id": car }, "reason": "Stolen.", "allow_lock": false });
+        let hold_id = owner.post("/v1/holds", hold).await.expect(201).text("hold_id");
+        assert!(unknown(&guest).await && unknown(&owner).await);
+        owner.delete(&format!("/v1/holds/{hold_id}")).await.expect(204);
+        assert!(!unknown(&guest).await);
+        owner.post(&format!("{path}/revoke"), json!({})).await.expect(200);
+        assert!(unknown(&guest).await && unknown(&owner).await);
+        let later = json!({ "not_before": "2026-07-01T13:00:00Z", "return_terms": { "locked": true, "plugged_in": true } });
+        let later = owner.lend_with(app, &guest, later).await.expect(201).text("grant_id");
+        let checked = guest.get(&format!("/v1/grants/{later}/end-check")).await.expect(200);
+        assert_eq!(checked.body["criteria"][0]["met"], "unknown");
     }
 
     async fn the_facade_gives_no_way_around_it(app) {

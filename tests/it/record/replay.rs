@@ -101,3 +101,20 @@ async fn a_change_without_an_entry_and_a_copy_without_its_files_are_told_apart()
     assert_eq!(nothing.status.code(), Some(2), "{}", nothing.stderr);
     held.app.end().await;
 }
+
+/// What was changed quietly does not become good when somebody changes something else of the row honestly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_change_is_found_also_after_an_honest_one() {
+    let held = held(Database::Sqlite).await;
+    held.app.execute("UPDATE grants SET not_after = not_after + 60000000").await;
+    let grants = held.app.admin().await.get("/v1/grants").await.expect(200);
+    let grant_id = grants.body["data"][0]["grant_id"].as_str().unwrap().to_owned();
+    let hold = json!({ "scope": { "grant_id": grant_id }, "reason": "Lost." });
+    held.app.admin().await.post("/v1/holds", hold).await.expect(201);
+    let found = held.replay("changed", 1).await;
+    let words = format!(
+        "`not_after` of {grant_id} is something else in revision 2 than before, and no entry says why"
+    );
+    assert_eq!(found["finding"], json!(words));
+    held.app.end().await;
+}

@@ -252,6 +252,8 @@ impl TestApp {
         let verified =
             record::verify(self.service()).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(verified.unsigned, 0);
-        record::replay(self.service()).await.unwrap_or_else(|finding| panic!("{finding}"));
+        let agreed =
+            record::replay(self.service()).await.unwrap_or_else(|finding| panic!("{finding}"));
+        assert_eq!(agreed.open, 0, "decisions rest on an end that is not complete");
     }
 }

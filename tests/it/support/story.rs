@@ -90,7 +90,7 @@ impl Story {
                 expires_at: validity.not_after(),
             },
         ]);
-        let rests_on = RestsOn { grant: Some(1), ..RestsOn::default() };
+        let rests_on = Some(RestsOn { grant: Some(1), ..RestsOn::default() });
         for action in [Action::Unlock, Action::Lock].into_iter().cycle().take(5) {
             let command_id = self.id();
             let changed = |status, evidence| Event::CommandChanged {

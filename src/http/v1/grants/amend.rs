@@ -91,7 +91,7 @@ impl AmendGrant {
             external_ref: self.external_ref.map(|name| name.map(String::from)),
             instructions: self.instructions.map(|text| text.map(String::from)),
             fallback_text: self.fallback_text.map(|text| text.map(String::from)),
-            return_terms,
+            return_terms: return_terms.map(|terms| terms.map(|terms| terms.to_text())),
             statement: self.statement,
         };
         if changes == Changes::default() {

@@ -99,7 +99,7 @@ impl IssueGrant {
                     external_ref: self.external_ref.map(String::from),
                     instructions: self.instructions.map(String::from),
                     fallback_text: self.fallback_text.map(String::from),
-                    return_terms,
+                    return_terms: return_terms.map(|terms| terms.to_text()),
                     statement: self.statement,
                 },
             }),

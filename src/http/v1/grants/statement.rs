@@ -12,7 +12,7 @@ use super::GrantBody;
 use crate::audit::entry::RecordedEntry;
 use crate::domain::id::GrantId;
 use crate::domain::reading::Observable;
-use crate::domain::statement::{ReadAt, STATED, seconds_after};
+use crate::domain::statement::{STATED, Side, seconds_after};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
@@ -26,7 +26,7 @@ pub(in crate::http) struct StatementBody {
     grant: GrantBody,
     /// The owner of the car.
     owner_id: String,
-    /// The first unlock, apart from those that certainly did not happen.
+    /// The first unlock, apart from those that certainly did not happen; `null` too if the entries are not complete.
     first_unlock: Option<UsedBody>,
     /// The last lock, apart from those that certainly did not happen.
     last_lock: Option<UsedBody>,
@@ -38,8 +38,7 @@ pub(in crate::http) struct StatementBody {
     distance_km: Option<f64>,
     /// The entries of the record about the grant, oldest first.
     entries: Vec<StatedEntryBody>,
-    /// Whether these are all entries that are kept in the database; `false` if there are more than 256, and then the oldest
-    /// are missing.
+    /// Whether these are all: `false` if there are more than 256, or some were archived; then the oldest are missing.
     complete: bool,
 }
 
@@ -106,13 +105,13 @@ impl From<&RecordedEntry> for StatedEntryBody {
 /// What is known of a car at one end, in the order of [`STATED`].
 fn at_end(
     readings: &[StatedReading],
-    read_at: ReadAt,
+    side: Side,
     moment: Option<Timestamp>,
 ) -> Vec<StatedReadingBody> {
     let body = |observable: Observable| {
         let known = readings
             .iter()
-            .find(|known| known.read_at == read_at && known.observable == observable.as_str());
+            .find(|known| known.side == side && known.observable == observable.as_str());
         let reading = known.map(|known| known.reading.clone());
         let told = |reading: &Value, name: &str| reading[name].as_str()?.parse::<Timestamp>().ok();
         let reported_at = reading.as_ref().and_then(|reading| {
@@ -135,8 +134,8 @@ fn odometer_km(readings: &[StatedReadingBody]) -> Option<f64> {
 impl StatementBody {
     fn at(statement: Statement, now: Timestamp) -> Self {
         let Statement { grant, readings, first_unlock, .. } = statement;
-        let start = at_end(&readings, ReadAt::Start, first_unlock.map(|used| used.at));
-        let end = at_end(&readings, ReadAt::End, grant.ended_by(now).map(|end| end.ended_at));
+        let start = at_end(&readings, Side::Start, first_unlock.map(|used| used.at));
+        let end = at_end(&readings, Side::End, grant.ended_by(now).map(|end| end.ended_at));
         let driven = odometer_km(&start).zip(odometer_km(&end)).map(|(from, to)| to - from);
         Self {
             grant: GrantBody::at(grant, now),
@@ -152,7 +151,7 @@ impl StatementBody {
     }
 }
 
-/// Tell how a key was used, for a parking fine or a dispute: for its grantee, the owner, administrators, support and auditors.
+/// Tell how a key was used, for a parking fine or a dispute: for its grantee, the owner, administrators and support.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}/statement", operation_id = "grants.get_statement", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
     params(("grant_id" = String, Path, description = "The grant.")),
