@@ -340,6 +340,9 @@ fn what_cannot_be_read_is_found() {
         |leaves: &mut Vec<Value>| {
             drop(leaves[6]["details"]["rests_on"].as_object_mut().unwrap().remove("grant"));
         },
+        // An entry that says that it was allowed, and why it was refused.
+        |leaves: &mut Vec<Value>| leaves[6]["details"]["reasons"] = json!(["grant_held"]),
+        |leaves: &mut Vec<Value>| leaves[6]["event"] = json!("command.refused"),
         |leaves: &mut Vec<Value>| drop(leaves[6].as_object_mut().unwrap().remove("user_id")),
         |leaves: &mut Vec<Value>| {
             drop(leaves[6]["details"].as_object_mut().unwrap().remove("action"));

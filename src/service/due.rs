@@ -30,12 +30,16 @@ pub async fn record_due(base: &Base) -> Result<u64, Error> {
     if base.require_trusted_clock().is_err() {
         return Ok(0);
     }
+    // One transaction for each kind: each locks its grants in the order in which everybody does.
     let ending = base.transact("due.ending", Priority::Ordinary, |work| Box::pin(ending(work)));
-    let ending = ending.await?;
-    let over = base.transact("due.over", Priority::Ordinary, |work| Box::pin(grants_over(work)));
-    let over = over.await?;
+    let mut count = ending.await?;
+    let expired =
+        base.transact("due.expired", Priority::Ordinary, |work| Box::pin(grants_expired(work)));
+    count += expired.await?;
+    let left = base.transact("due.left", Priority::Ordinary, |work| Box::pin(grants_left(work)));
+    count += left.await?;
     let holds = base.transact("due.holds", Priority::Ordinary, |work| Box::pin(holds_over(work)));
-    Ok(ending + over + holds.await?)
+    Ok(count + holds.await?)
 }
 
 fn system(organization_id: OrganizationId) -> Caller {
@@ -55,7 +59,7 @@ async fn ending(work: &mut Work<'_>) -> Result<u64, Error> {
     Ok(ending.count)
 }
 
-async fn grants_over(work: &mut Work<'_>) -> Result<u64, Error> {
+async fn grants_expired(work: &mut Work<'_>) -> Result<u64, Error> {
     let over = work.now.minus(CLOCKS_MAY_DIFFER);
     let expired = due::take_over(&mut work.tx, over, TAKEN_MAX).await?;
     for grant in &expired.readable {
@@ -64,24 +68,35 @@ async fn grants_over(work: &mut Work<'_>) -> Result<u64, Error> {
         let event = Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
         work.record(&system(grant.organization_id), event)?;
     }
+    left_unlocked(work, &expired.readable).await?;
+    Ok(expired.count)
+}
+
+async fn grants_left(work: &mut Work<'_>) -> Result<u64, Error> {
+    let over = work.now.minus(CLOCKS_MAY_DIFFER);
     let left = due::take_left(&mut work.tx, over, TAKEN_MAX).await?;
-    let grants: Vec<&Grant> = expired.readable.iter().chain(&left.readable).collect();
+    left_unlocked(work, &left.readable).await?;
+    Ok(left.count)
+}
+
+/// Records of which grants that are over the car was not locked since it was unlocked with them, as far as commands tell.
+async fn left_unlocked(work: &mut Work<'_>, grants: &[Grant]) -> Result<(), Error> {
     let cars: BTreeSet<VehicleId> = grants.iter().map(|grant| grant.vehicle_id).collect();
     let cars: Vec<VehicleId> = cars.into_iter().collect();
     let newest = commands::newest_at_doors(&mut work.tx, &cars).await?;
     for grant in grants {
-        let of_grant = |command: &&Command| {
-            command.action() == Action::Unlock && command.grant_id == Some(grant.grant_id)
+        let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
+        let is_its_unlock = |command: &&Command| {
+            command.action() == Action::Unlock && command.grant_id == Some(grant_id)
         };
-        if let (Some(unlock), Some(lock_until)) = (newest.iter().find(of_grant), grant.lock_until())
-        {
-            let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
-            let due = GrantDue::LeftUnlocked { command_id: unlock.command_id, lock_until };
+        let unlock = newest.iter().find(is_its_unlock).map(|command| command.command_id);
+        if let Some((command_id, lock_until)) = unlock.zip(grant.lock_until()) {
+            let due = GrantDue::LeftUnlocked { command_id, lock_until };
             let event = Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
             work.record(&system(grant.organization_id), event)?;
         }
     }
-    Ok(expired.count + left.count)
+    Ok(())
 }
 
 async fn holds_over(work: &mut Work<'_>) -> Result<u64, Error> {

@@ -70,11 +70,16 @@ impl ReplayedEntry<'_> {
 
     /// The decision that it records.
     pub(super) fn decision(&self) -> Result<Option<RecordedDecision>, serde_json::Error> {
-        if !is_decision(self.event) {
-            return Ok(None);
-        }
+        let is_refused = match self.event {
+            "command.authorized" | "vehicle.read" => false,
+            "command.refused" | "vehicle.read_refused" => true,
+            _ => return Ok(None),
+        };
         let missing = <serde_json::Error as serde::de::Error>::custom;
         let details = DecisionDetails::deserialize(&self.details)?;
+        if is_refused != details.reasons.is_some() {
+            return Err(missing("reasons stand with a refusal, and with nothing else"));
+        }
         let asked = details.action.map(Action::entitlement).or(details.entitlement);
         let request = Request {
             user_id: self.user_id.ok_or_else(|| missing("user_id is missing"))?,
@@ -91,11 +96,6 @@ impl ReplayedEntry<'_> {
             refused: details.reasons,
         }))
     }
-}
-
-fn is_decision(event: &str) -> bool {
-    ["command.authorized", "command.refused", "vehicle.read", "vehicle.read_refused"]
-        .contains(&event)
 }
 
 impl RecordedDecision {
