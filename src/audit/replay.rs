@@ -9,7 +9,7 @@ mod rows;
 mod succession;
 
 use crate::domain::id::GrantId;
-use crate::domain::policy::{self, Basis, Decision, Facts, Reason};
+use crate::domain::policy::{self, Decision, Facts, Reason};
 use crate::domain::row_facts::FactsRow;
 
 use consequences::Consequences;
@@ -195,10 +195,8 @@ fn decide(rows: &Rows, decision: &RecordedDecision) -> Result<Again, Disagreemen
     let Some(rests_on) = &decision.rests_on else { return decide_of_another(rows, decision) };
     let (vehicle, grant) = rows.facts(decision, rests_on)?;
     let facts = Facts { vehicle: &vehicle, grant: grant.as_ref() };
-    let decided = match policy::decide(facts, &decision.request, decision.at) {
-        Decision::Allow(Basis::Ownership) if decision.grant_id.is_none() => None,
-        Decision::Allow(Basis::Grant(grant_id)) if decision.grant_id == Some(grant_id) => None,
-        Decision::Allow(_) => Some(vec!["another_basis".to_owned()]),
+    let decided: Option<Vec<String>> = match policy::decide(facts, &decision.request, decision.at) {
+        Decision::Allow(_) => None,
         Decision::Deny(reasons) => {
             Some(reasons.into_iter().map(|reason| reason.to_string()).collect())
         }

@@ -17,6 +17,7 @@ mod run;
 mod scopes;
 mod story;
 mod surroundings;
+mod switches;
 mod trace;
 mod world;
 

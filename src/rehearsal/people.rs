@@ -33,6 +33,9 @@ impl Stage {
             Act::Amend { grant_id, caller, changes } => {
                 self.amend(place, grant_id, &caller, &changes).await;
             }
+            Act::Switch { grant_id, vehicle_id, caller, then } => {
+                self.switch(place, &caller, (grant_id, vehicle_id), then).await;
+            }
             Act::EndAll { caller, ending } => self.end_all(place, &caller, &ending).await,
             Act::Hold { caller, new, lifted_after } => {
                 self.hold(place, &caller, &new, lifted_after).await;
@@ -114,7 +117,9 @@ impl Stage {
                 Happening::Told(told)
             }
             Ok(Err(Error::KeyReused)) => Happening::KeyReused { key, asked_for },
-            Ok(Err(Error::Refused(_))) => Happening::RefusedAgain { key },
+            Ok(Err(Error::Refused(_))) => {
+                Happening::RefusedAgain { key, asked_for, asked_at: began }
+            }
             Ok(Err(error)) => {
                 Happening::Failed { key, error: format!("{error:?}"), calm: is_calm() }
             }

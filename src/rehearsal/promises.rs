@@ -5,6 +5,7 @@ mod answers;
 mod replay;
 mod scopes;
 mod sends;
+mod switches;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,6 +69,8 @@ struct Reader {
     ended: BTreeSet<Uuid>,
     /// As what somebody asked for the end of a grant.
     asked_ends: BTreeSet<(Uuid, Ended)>,
+    /// Grants that somebody asked to be switched to another car.
+    asked_switches: BTreeSet<Uuid>,
     /// People whose accounts are closed.
     closed: BTreeSet<Uuid>,
     /// Grants of which somebody was told that they have ended.
@@ -136,7 +139,9 @@ impl Reader {
                 self.breaks("none", format!("{key} got the error {error} in a calm world"));
             }
             Happening::KeyReused { key, asked_for } => self.told_of_reuse(key, asked_for),
-            Happening::RefusedAgain { key } => self.told_of_refusal(key),
+            Happening::RefusedAgain { key, asked_for, asked_at } => {
+                self.told_of_refusal(key, asked_for, *asked_at);
+            }
             Happening::Ended { grant_id, waits, in_flight } => {
                 self.told_of_end(grant_id.as_uuid());
                 if *waits && *in_flight == 0 {
@@ -159,6 +164,12 @@ impl Reader {
             Happening::Done { send } => self.did(*send),
             Happening::EndAsked { grant_id, how, .. } => {
                 self.asked_ends.insert((grant_id.as_uuid(), *how));
+            }
+            Happening::SwitchAsked { grant_id } => {
+                self.asked_switches.insert(grant_id.as_uuid());
+            }
+            Happening::Switched { grant_id, new_id } => {
+                self.told_of_switch(grant_id.as_uuid(), new_id.as_uuid());
             }
             Happening::Amended { grant_id, version, .. } => {
                 self.told_of_amendment(grant_id.as_uuid(), *version);
@@ -249,6 +260,10 @@ impl Reader {
         });
         if with_others.is_some() {
             return self.ended_with_others(grant_id);
+        }
+        let is_switched = how == Ended::LockLeft && of(Table::Grants).count() > 1;
+        if is_switched && self.asked_switches.contains(&grant_id) {
+            return self.switched(grant, rows);
         }
         if entry.is_none() || !self.asked_ends.contains(&(grant_id, how)) {
             self.breaks("P1", format!("{grant_id} was {end}, which nobody asked or recorded"));

@@ -79,6 +79,7 @@ struct Reached {
     lifted: usize,
     /// Ends of all grants of a scope.
     ended_all: usize,
+    switched: usize,
     /// Transactions that decide and write outcomes, and that only acknowledge.
     shared: usize,
     alone: usize,
@@ -110,6 +111,7 @@ impl Reached {
                     self.narrowed += usize::from(effect.narrows());
                     self.widened += usize::from(effect.widens());
                 }
+                Happening::Switched { .. } => self.switched += 1,
                 Happening::EndedAll { .. } => self.ended_all += 1,
                 Happening::Held { .. } => self.held += 1,
                 Happening::Lifted { done, .. } => self.lifted += usize::from(done),
@@ -179,7 +181,7 @@ fn the_seeds_come_to_where_it_matters() {
         reached;
     assert!(reached.locks_left > 50, "{reached:?}");
     assert!(reached.narrowed > 20 && reached.widened > 0, "{reached:?}");
-    assert!(reached.ended_all > 20, "{reached:?}");
+    assert!(reached.ended_all > 20 && reached.switched > 10, "{reached:?}");
     assert!(reached.held > 50 && reached.lifted > 20, "{reached:?}");
     assert!(reached.refused_again > 10, "{}", reached.refused_again);
     assert!(deaths > 100 && in_flight > 20 && shared > 20, "{deaths}, {in_flight}, {shared}");

@@ -42,6 +42,8 @@ pub(super) enum Act {
     End { grant_id: GrantId, caller: Caller, how: Ended, waits: bool },
     /// The owner changes a grant.
     Amend { grant_id: GrantId, caller: Caller, changes: Changes },
+    /// The owner moves a booking to another car, and its guest asks for that one.
+    Switch { grant_id: GrantId, vehicle_id: VehicleId, caller: Caller, then: CommandRequest },
     /// Somebody pauses keys, and takes it back after a while.
     Hold { caller: Caller, new: NewHold, lifted_after: Option<Duration> },
     /// Somebody ends all that was lent of a car, to a person or in the organization.
@@ -222,7 +224,7 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
         let after = |last: &Scene| (last.at + world.up_to(400), last.place);
         let (at, place) = scenes.last().filter(|_| world.below(3) == 0).map_or(anywhere, after);
         let act = match world.below(if world.calm { 90 } else { 100 }) {
-            0..62 => {
+            0..61 => {
                 let act = ask(world, lent, number);
                 // The car says what it did, before or after anybody checks it.
                 if let (Act::Command { request, .. }, 0) = (&act, world.below(3)) {
@@ -239,12 +241,13 @@ fn scenes(world: &World, lent: &[Lent], span_ms: usize, places: usize) -> Vec<Sc
                 }
                 act
             }
-            62..72 => end(world, lent),
-            72..76 => amend(world, lent, span_ms),
-            76..81 => hold(world, lent, span_ms),
-            81..83 => end_all(world, lent),
-            83..84 => close(world),
-            84..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
+            61..71 => end(world, lent),
+            71..75 => amend(world, lent, span_ms),
+            75..77 => switch(world, lent, number),
+            77..82 => hold(world, lent, span_ms),
+            82..84 => end_all(world, lent),
+            84..85 => close(world),
+            85..86 => Act::News { vehicle_id: id(world.one_of(lent).car) },
             86..90 if world.calm => Act::Restart,
             86..93 => Act::Death { after: world.up_to(3000) },
             93..96 => Act::Stall { time: world.up_to(world.one_of(&[1000, 20_000, 70_000])) },
@@ -287,6 +290,24 @@ fn amend(world: &World, lent: &[Lent], span_ms: usize) -> Act {
     };
     let caller = caller(OWNER, Role::Member);
     Act::Amend { grant_id: id(world.one_of(lent).grant), caller, changes }
+}
+
+/// A booking moves to the other car.
+fn switch(world: &World, lent: &[Lent], number: usize) -> Act {
+    let lent = world.one_of(lent);
+    let car = if lent.car == CARS[0] { CARS[1] } else { CARS[0] };
+    let (grant_id, vehicle_id, user_id) = (id(lent.grant), id(car), id(lent.grantee));
+    let then = CommandRequest {
+        shown: Shown::Account,
+        caller: caller(lent.grantee, Role::Member),
+        user_id,
+        vehicle_id,
+        grant_id: None,
+        instruction: world.one_of(&[Instruction::Unlock, Instruction::Lock]),
+        idempotency_key: format!("switched-{number}"),
+        asked_hash: [1; 32],
+    };
+    Act::Switch { grant_id, vehicle_id, caller: caller(OWNER, Role::Member), then }
 }
 
 /// A pause of whatever is used, by somebody who may.

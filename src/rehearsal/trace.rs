@@ -53,7 +53,7 @@ pub(super) enum Happening {
     /// It was told that its key belongs to another request.
     KeyReused { key: String, asked_for: Instruction },
     /// It was refused, as others were shortly before, and nothing was kept of it.
-    RefusedAgain { key: String },
+    RefusedAgain { key: String, asked_for: Instruction, asked_at: Duration },
     /// It got an error; `calm` says whether the world was calm.
     Failed { key: String, error: String, calm: bool },
     /// It was told nothing.
@@ -68,6 +68,10 @@ pub(super) enum Happening {
     Amended { grant_id: GrantId, effect: Effect, version: i64 },
     /// Or that it has ended.
     NotAmended { grant_id: GrantId },
+    /// Somebody asked to move a booking to another car.
+    SwitchAsked { grant_id: GrantId },
+    /// And was told the grant that took the place of the other one.
+    Switched { grant_id: GrantId, new_id: GrantId },
     /// Somebody was told that a hold stands.
     Held { hold_id: HoldId },
     /// They asked that it be lifted.

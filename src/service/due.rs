@@ -19,8 +19,9 @@ use crate::storage::{Priority, commands, due, grants, vehicles};
 const NEAR: Duration = Duration::from_secs(15 * 60);
 /// What was over so long ago is over by every clock that is trusted: each may be two seconds from the server's.
 const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(4);
-/// So many of a kind are recorded in one transaction.
+/// So many of a kind are recorded in one transaction, and so many times in a run: many bookings end at the full hour.
 const TAKEN_MAX: i64 = 64;
+const ROUNDS_MAX: usize = 64;
 
 /// Records what is due. Returns how many things that were; nothing while the clock is not trusted.
 ///
@@ -30,7 +31,19 @@ pub async fn record_due(base: &Base) -> Result<u64, Error> {
     if base.require_trusted_clock().is_err() {
         return Ok(0);
     }
-    // One transaction for each kind: each locks its grants in the order in which everybody does.
+    let mut count = 0;
+    for _ in 0..ROUNDS_MAX {
+        let recorded = record_some(base).await?;
+        count += recorded;
+        if recorded == 0 {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+/// Records the next of each kind. One transaction for each: it locks its grants in the order in which everybody does.
+async fn record_some(base: &Base) -> Result<u64, Error> {
     let ending = base.transact("due.ending", Priority::Ordinary, |work| Box::pin(ending(work)));
     let mut count = ending.await?;
     let expired =

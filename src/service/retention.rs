@@ -1,5 +1,5 @@
-//! How long what is over is kept: commands, what cars were seen as for statements, and consents that came to nothing. The record keeps what it says
-//! of them.
+//! How long what is over is kept: commands, what cars were seen as for statements, and consents that came to nothing. The
+//! record keeps what it says of them.
 
 use super::{Base, Error};
 use crate::domain::id::Id;

@@ -10,10 +10,10 @@ use crate::domain::grant::{Description, End, Grace, Grant, Validity};
 use crate::domain::id::{GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
-const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, \
-    not_before, not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, \
-    instructions, fallback_text, return_terms, statement, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18, (SELECT recoveries FROM users WHERE user_id = $5), \
-    (SELECT consents FROM vehicles WHERE vehicle_id = $3))";
+const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, not_before, \
+    not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, instructions, fallback_text, \
+    return_terms, statement, leave_lock, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+    $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 /// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
@@ -100,12 +100,22 @@ impl FromRow for Grant {
     }
 }
 
-/// Adds a grant.
+/// At which counts the owner stands by a grant: how often the grantee's account was recovered, and how often the owner's consent
+/// to the car came back.
+#[derive(Debug, Clone, Copy)]
+pub struct StoodBy {
+    /// The grantee's recoveries.
+    pub grantee_recoveries: i64,
+    /// The car's consents.
+    pub vehicle_consents: i64,
+}
+
+/// Adds a grant that its owner stands by as things are, in a transaction that has locked the grantee and the car.
 ///
 /// # Errors
 /// [`StorageError::Duplicate`] if a row with the same key exists; another [`StorageError`] if the
 /// database does not answer.
-pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
+pub async fn insert(tx: &mut Tx, grant: &Grant, stood_by: StoodBy) -> Result<(), StorageError> {
     let description = &grant.description;
     query(INSERT)
         .bind(grant.grant_id)
@@ -117,6 +127,9 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(grant.validity.not_before())
         .bind(grant.validity.not_after())
         .bind(grant.uses_max)
+        .bind(grant.uses)
+        .bind(grant.revision)
+        .bind(grant.version)
         .bind(description.label.as_deref())
         .bind(description.metadata.as_deref())
         .bind(description.external_ref.as_deref())
@@ -126,6 +139,9 @@ pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StorageError> {
         .bind(description.fallback_text.as_deref())
         .bind(description.return_terms.as_deref())
         .bind(description.statement)
+        .bind(grant.end.is_some_and(|end| end.leave_lock))
+        .bind(stood_by.grantee_recoveries)
+        .bind(stood_by.vehicle_consents)
         .execute_one(tx)
         .await
 }

@@ -279,13 +279,19 @@ pub struct Borrower {
     pub user: User,
     /// What has ended all that they were lent, and may not be on each grant's row yet.
     pub ends: PendingEnds,
+    /// How often somebody else gave the account new credentials.
+    pub recoveries: i64,
 }
 
 impl FromRow for Borrower {
     const ORIGIN: Origin = User::ORIGIN;
 
     fn from_row(row: &Row) -> Result<Self, StorageError> {
-        Ok(Self { user: User::from_row(row)?, ends: row.kept("ends") })
+        Ok(Self {
+            user: User::from_row(row)?,
+            ends: row.kept("ends"),
+            recoveries: row.get("recoveries")?,
+        })
     }
 }
 

@@ -76,7 +76,7 @@ fn print(replayed: &Result<Agreed, DisagreeingEntry>) {
             );
             if *open > 0 {
                 println!(
-                    "{open} more rest on an end of which the record does not say yet which grants it ended"
+                    "{open} more refusals may rest on an end of grants; the record does not say whether it was about theirs"
                 );
             }
         }

@@ -155,7 +155,7 @@ catalog! {
     WindowTaken "window_taken" CONFLICT FixRequest never
         "Another grant opens the car at that time, and one person at a time may hold it: `free_windows` says when it is free" "The car is booked at that time.";
     EndCriteriaUnmet "end_criteria_unmet" CONFLICT FixRequest again
-        "The car is not as its owner asked for it to be given back: the grant's `end-check` says what is not met" "The car is not ready to be given back. Please check what is asked for.";
+        "The car is not as its owner asked for it to be given back: the grant's `end-check` says what is not met" "The car is not yet as it is to be given back. Please see what is missing and try again, or ask the owner.";
     GrantsOverlap "grants_overlap" CONFLICT FixRequest never
         "Grants that open the car overlap, or have less between them than the buffer: change or end them first" "The car is lent to several people at the same time.";
     RequestEnded "request_ended" CONFLICT FixRequest never

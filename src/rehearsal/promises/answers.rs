@@ -59,10 +59,18 @@ impl Reader {
         }
     }
 
-    /// Nothing is kept of this refusal, so that a command of this key would be one that was allowed before.
-    pub(super) fn told_of_refusal(&mut self, key: &str) {
+    /// Nothing is kept of this refusal, so that an allowed command of this key would be one that was allowed before: for the same
+    /// request, or for another one that was decided on before this one was asked for.
+    pub(super) fn told_of_refusal(
+        &mut self,
+        key: &str,
+        asked_for: &Instruction,
+        asked_at: Duration,
+    ) {
         let is_allowed = |known: &Known| {
-            known.key == key && known.history.first() != Some(&CommandStatus::Refused)
+            known.key == key
+                && known.history.first() != Some(&CommandStatus::Refused)
+                && (known.sent_as.2 == words(asked_for) || known.begun_at < asked_at)
         };
         if self.commands.values().any(is_allowed) {
             self.breaks("P5", format!("{key} was refused, and had been allowed before"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AnswerWhen, EndedGrant, Ending, end, find_for, find_permitted};
+use super::{AnswerWhen, EndedGrant, Ending, end, find_for};
 use crate::domain::access::Operation;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::Grant;
@@ -37,7 +37,7 @@ pub async fn check_end(
 /// that has ended, is asked nothing; and what cannot be found out in time stands in nobody's way.
 ///
 /// # Errors
-/// As [`end`]; [`Error::EndCriteriaUnmet`].
+/// As [`end`]; [`Error::EndCriteriaUnmet`], [`Error::Throttled`]: each try is counted, also one that ends nothing.
 pub async fn relinquish(
     service: &Service,
     caller: &Caller,
@@ -47,7 +47,7 @@ pub async fn relinquish(
     let base = &service.base;
     let mut reader = base.store.read_urgent().await?;
     let (grant, vehicle, acting_as) =
-        find_permitted(base, &mut reader, caller, Operation::RelinquishGrant, grant_id).await?;
+        find_for(base, &mut reader, caller, Operation::RelinquishGrant, grant_id).await?;
     drop(reader);
     let acting = caller.acting_as(acting_as);
     let mut judged = Vec::new();

@@ -15,6 +15,7 @@ use crate::service::failpoint::{self, Failpoint};
 use crate::service::idempotency::{Answer, Idempotency};
 use crate::service::{Base, Caller, Error, Service, StateFault, Violation, Work, vehicles};
 use crate::storage::decisions::{self, LockedRows, RowsToLock};
+use crate::storage::grants::StoodBy;
 use crate::storage::{Priority, grants, users};
 
 const ISSUE: &str = "grants.issue";
@@ -88,7 +89,7 @@ pub(super) async fn lend(
     check(new, to_lend)?;
     let grant = grant(base.entropy.id(work.now)?, new, vehicle, to_lend.issued_at);
     calendar::require_free(work, &grant).await?;
-    grants::insert(&mut work.tx, &grant).await?;
+    grants::insert(&mut work.tx, &grant, to_lend.stood_by).await?;
     Ok(grant)
 }
 
@@ -133,6 +134,7 @@ pub(super) struct ToLend {
     /// Whether the grantee is somebody of the organization whose account is open.
     is_open: bool,
     issued_at: Timestamp,
+    stood_by: StoodBy,
 }
 
 impl ToLend {
@@ -177,8 +179,12 @@ pub(super) async fn lock(
     let of_car = vehicle.ends.known().iter().chain(vehicle.organization_ends.known());
     let ended = of_borrower.chain(of_car).map(|end| end.selection.issued_before);
     let issued_at = ended.fold(work.now, Timestamp::max);
+    let stood_by = StoodBy {
+        grantee_recoveries: borrower.as_ref().map_or(0, |borrower| borrower.recoveries),
+        vehicle_consents: vehicle.consents,
+    };
     let is_open = borrower.is_some_and(|borrower| borrower.user.disabled_at.is_none());
-    Ok(ToLend { vehicle, before, is_open, issued_at })
+    Ok(ToLend { vehicle, before, is_open, issued_at, stood_by })
 }
 
 fn check(new: &NewGrant, to_lend: &ToLend) -> Result<(), Error> {

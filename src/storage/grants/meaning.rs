@@ -1,7 +1,9 @@
 //! What the statements of this noun mean to a rehearsed database.
 
 use crate::storage::db::Value;
-use crate::storage::db::rehearsal::{Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update};
+use crate::storage::db::rehearsal::{
+    Bound, Meaning, RehearsalRow, Seen, Spoken, Table, Update, insertion_columns,
+};
 
 pub(crate) const AMEND: &str = super::AMEND;
 pub(crate) const END: &str = super::END;
@@ -11,6 +13,9 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
         (super::FIND, Meaning::Select(find), |sampler| {
             let values = vec![sampler.organization(), sampler.id(Table::Grants)];
             sampler.values(values)
+        }),
+        (super::INSERT, Meaning::Insert { unique: &[&["grant_id"]] }, |sampler| {
+            sampler.inserted_alone(Table::Grants, &insertion_columns(super::INSERT))
         }),
         (super::AMEND, Meaning::Update(amend()), |sampler| {
             let values = vec![

@@ -94,4 +94,21 @@ on_both! { as as_installed;
         owner.get(&format!("/v1/vehicles/{car}/lock-status")).await.expect(200);
         owner.command(&car, "lock").await.expect(200);
     }
+
+    async fn a_guest_who_gives_back_without_end_fills_no_record(app) {
+        let (owner, guest, car, path) = lent(app).await;
+        guest.command(&car, "unlock").await.expect(200);
+        app.settle().await;
+        let mut last = 0;
+        for _ in 0..400 {
+            last = guest.post(&format!("{path}/relinquish"), json!({})).await.status;
+            assert!([409, 429].contains(&last));
+            if last == 429 {
+                break;
+            }
+        }
+        assert_eq!(last, 429);
+        let lock = owner.command(&car, "lock").await.expect(200);
+        assert_eq!(lock.text("status"), "acknowledged");
+    }
 }

@@ -221,6 +221,8 @@ impl Scene {
             "/v1/connections/{connection_id}/reauthenticate",
             "/v1/vehicles/{vehicle_id}/transfer",
             "/v1/grants/{grant_id}/confirm",
+            "/v1/grants/{grant_id}/end-check",
+            "/v1/grants/{grant_id}/statement",
             "/v1/grants/{grant_id}/revoke",
             "/v1/grants/{grant_id}/switch-vehicle",
             "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::sampler::Sampler;
+use super::sampler::{ROWS, Sampler};
 use super::*;
 use crate::storage::db::{FromRow, Origin, query};
 use crate::storage::meanings::meanings;
@@ -15,8 +15,6 @@ use crate::storage::{Executor, Location, PostgresSettings};
 
 /// Rounds; each runs every statement once, on fresh rows.
 const ROUNDS: u64 = 20;
-/// How many of the eight ids of a table have a row.
-const ROWS: u128 = 6;
 
 /// Nothing goes wrong and nobody else runs.
 struct Alone;
@@ -132,14 +130,7 @@ async fn fill(sqlite: &Db, rehearsed: &RehearsalDb, sampler: &mut Sampler, texts
         for place in 0..ROWS {
             let id = Uuid::from_u128((*table as u128 + 1) * 100 + place);
             let mut row = sampler.row(*table, id.into());
-            for (column, other) in row.columns().to_vec() {
-                // What a row refers to must be there.
-                if let Value::Uuid(Some(other)) = other
-                    && other.as_u128() % 100 >= ROWS
-                {
-                    row.set(column, Uuid::from_u128(other.as_u128() - 2));
-                }
-            }
+            row.refer_to_what_is_there();
             if *table == Table::Commands {
                 row.set("idempotency_key", format!("{place}"));
             }

@@ -22,6 +22,22 @@ fn number(id: u128) -> Value {
     Value::from(Some(Uuid::from_u128(id)))
 }
 
+/// How many of the eight ids of a table have a row.
+pub(super) const ROWS: u128 = 6;
+
+impl RehearsalRow {
+    /// Has the row refer to nothing that is not there.
+    pub(super) fn refer_to_what_is_there(&mut self) {
+        for (column, other) in self.columns().to_vec().into_iter().skip(1) {
+            if let Value::Uuid(Some(other)) = other
+                && other.as_u128() % 100 >= ROWS
+            {
+                self.set(column, Uuid::from_u128(other.as_u128() - 2));
+            }
+        }
+    }
+}
+
 impl Sampler {
     pub(super) fn of_seed(seed: u64) -> Self {
         Self { random: fastrand::Rng::with_seed(seed) }
@@ -119,7 +135,8 @@ impl Sampler {
     /// The same for an INSERT of one row, whose values are bound one by one.
     pub fn inserted_alone(&mut self, table: Table, columns: &[&'static str]) -> Bound {
         let id = self.id(table);
-        let row = self.row(table, id);
+        let mut row = self.row(table, id);
+        row.refer_to_what_is_there();
         self.values(columns.iter().map(|column| row.value(column).clone()).collect())
     }
 
