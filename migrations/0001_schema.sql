@@ -474,6 +474,15 @@ CREATE TABLE record_subjects (
     PRIMARY KEY (subject_id, entry_id)
 );
 
+-- Which entries of an organization have which positions, so that its events are read without looking at those of others:
+-- position (8 bytes) and id (16 bytes) of each, some at a time, in order. `last_position` is that of the last.
+CREATE TABLE organization_entries (
+    organization_id UUID NOT NULL,
+    last_position BIGINT NOT NULL,
+    entries BYTEA NOT NULL,
+    PRIMARY KEY (organization_id, last_position)
+);
+
 -- Tiles of C2SP tlog-tiles, each as wide as it is so far.
 CREATE TABLE record_tiles (
     level BIGINT NOT NULL,

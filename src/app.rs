@@ -306,7 +306,9 @@ impl App {
             refusal_held_back: limits.refusal_held_back,
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
-        let gateway = http::Gateway { service: service.clone(), monitor, visits };
+        let (streams, stopped) = (Arc::default(), stop.clone());
+        let gateway =
+            http::Gateway { service: service.clone(), monitor, streams, stop: stopped, visits };
         let entrance = http::server::Entrance {
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,

@@ -92,7 +92,7 @@ fn all(service: &Service) -> Vec<Task> {
             task("sequence", SEQUENCE_PERIOD, |service| async move {
                 let placed = continue_record(&service).await;
                 // Also when the record was not continued: that is when it matters.
-                record::measure_lag(&service.base).await?;
+                record::measure_lag(&service.record).await?;
                 placed
             }),
         ];

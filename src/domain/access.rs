@@ -177,6 +177,8 @@ const TABLE: &[Rule] = &[
     rule(Op::EndGrantsOfOrganization, &[Administrator, Support],                     &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::RemoveVehicle,      &[Administrator, Owner],                            &[S::ConnectionsWrite],               Alone::Nothing,      &[Support, Grantee],                Denial::NotTheOwner),
     rule(Op::ListHolds,          &[Administrator, Support, Member],                  &[S::GrantsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::ListEvents,         &[Administrator, Support, Auditor, Member],         &[S::EventsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
+    rule(Op::SeeEvent,           &[Administrator, Support, Auditor, Subject, Owner], &[S::EventsRead],                     Alone::Organization, NOBODY,                             Denial::NotVisible),
     rule(Op::ListAuditEntries,   &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, &[Member],                          Denial::AdminOnly),
     rule(Op::ProveAuditEntry,    &[Administrator, Support, Auditor, Subject, Owner], &[S::AuditRead],                      Alone::Organization, NOBODY,                             Denial::NotVisible),
 ];
@@ -225,10 +227,12 @@ pub fn may(actor: &Actor, operation: Operation, object: &Object) -> Result<Actin
 fn is_within(vehicles: &[VehicleId], operation: Operation, object: &Object) -> Result<(), Denial> {
     let is_about_people =
         matches!(operation, Op::CreateUser | Op::CreateClaim | Op::ListUsers | Op::GetUser);
+    // Each event is asked about by itself.
+    let is_asked_in_parts = operation == Op::ListEvents;
     match object.vehicle_id() {
         Some(vehicle_id) if vehicles.contains(&vehicle_id) => Ok(()),
         Some(_) => Err(Denial::NotVisible),
-        None if is_about_people || !object.was_found() => Ok(()),
+        None if is_about_people || is_asked_in_parts || !object.was_found() => Ok(()),
         None => Err(Denial::VehiclesLimited),
     }
 }

@@ -27,6 +27,8 @@ words! {
         CommandsRead = "commands:read",
         /// Read the record.
         AuditRead = "audit:read",
+        /// Read events as they happen.
+        EventsRead = "events:read",
     }
 }
 

@@ -209,10 +209,16 @@ pub enum Event {
         grant_id: GrantId,
         vehicle_id: VehicleId,
         grantee_id: UserId,
+        grant_revision: i64,
         reason: Impairment,
     },
     /// The car of a grant is no longer suspended.
-    GrantVehicleRestored { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
+    GrantVehicleRestored {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        grant_revision: i64,
+    },
     /// A grant ended because of what happened to its car, or with all others of a scope.
     GrantEnded {
         grant_id: GrantId,
@@ -280,7 +286,13 @@ pub enum Event {
         criteria: Vec<(Criterion, Met)>,
     },
     /// The clock brought something about.
-    GrantDue { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId, due: GrantDue },
+    GrantDue {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        grant_revision: i64,
+        due: GrantDue,
+    },
     /// The owner stood by a grant that waited for their word.
     GrantConfirmed { grant_id: GrantId, vehicle_id: VehicleId, grantee_id: UserId },
     /// All grants of a scope have ended, though not all may have it on their own rows.

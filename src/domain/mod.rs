@@ -31,6 +31,7 @@ pub mod key_scope;
 pub mod password;
 pub mod policy;
 pub mod principal;
+pub mod published;
 pub mod reading;
 pub mod return_terms;
 pub mod return_url;

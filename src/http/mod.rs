@@ -35,6 +35,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware;
 use axum::routing::post;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -43,6 +44,7 @@ use crate::service::Service;
 
 pub use health::Monitor;
 pub use layers::Edge;
+pub use v1::events::Streams;
 
 /// What handlers work with.
 pub struct Gateway {
@@ -50,6 +52,10 @@ pub struct Gateway {
     pub service: Service,
     /// How the service is doing.
     pub monitor: Monitor,
+    /// Who follows events at present.
+    pub streams: Arc<Streams>,
+    /// Ends what would go on for ever when the service stops.
+    pub stop: CancellationToken,
     /// How often each address came without credentials.
     pub visits: Arc<Visits>,
 }
@@ -151,6 +157,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::commands::get::get))
         .routes(routes!(v1::access_checks::create::create))
         .routes(routes!(v1::access_checks::who::who))
+        .routes(routes!(v1::events::list::list))
         .routes(routes!(v1::audit_entries::list::list))
         .routes(routes!(v1::audit_entries::proof::prove))
         .routes(routes!(v1::smartcar::webhooks::receive))

@@ -7,6 +7,7 @@ pub(super) mod claims;
 pub(super) mod commands;
 pub(super) mod connections;
 pub(super) mod ends;
+pub(super) mod events;
 pub(super) mod grants;
 pub(super) mod holds;
 mod key_scope;

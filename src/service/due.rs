@@ -59,14 +59,17 @@ fn system(organization_id: OrganizationId) -> Caller {
     Caller { actor: Actor::system(organization_id), request_id: None }
 }
 
+const fn of_grant(grant: &Grant, due: GrantDue) -> Event {
+    let Grant { grant_id, vehicle_id, grantee_id, revision: grant_revision, .. } = *grant;
+    Event::GrantDue { grant_id, vehicle_id, grantee_id, grant_revision, due }
+}
+
 async fn ending(work: &mut Work<'_>) -> Result<u64, Error> {
     let soon = work.now.plus(NEAR);
     let ending = due::take_ending(&mut work.tx, work.now, soon, TAKEN_MAX).await?;
     for grant in &ending.readable {
-        let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
         let not_after = grant.validity.not_after();
-        let due = GrantDue::Ending { not_after };
-        let event = Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
+        let event = of_grant(grant, GrantDue::Ending { not_after });
         work.record(&system(grant.organization_id), event)?;
     }
     Ok(ending.count)
@@ -76,9 +79,7 @@ async fn grants_expired(work: &mut Work<'_>) -> Result<u64, Error> {
     let over = work.now.minus(CLOCKS_MAY_DIFFER);
     let expired = due::take_over(&mut work.tx, over, TAKEN_MAX).await?;
     for grant in &expired.readable {
-        let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
-        let due = GrantDue::Expired { lock_until: grant.lock_until() };
-        let event = Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
+        let event = of_grant(grant, GrantDue::Expired { lock_until: grant.lock_until() });
         work.record(&system(grant.organization_id), event)?;
     }
     left_unlocked(work, &expired.readable).await?;
@@ -98,14 +99,13 @@ async fn left_unlocked(work: &mut Work<'_>, grants: &[Grant]) -> Result<(), Erro
     let cars: Vec<VehicleId> = cars.into_iter().collect();
     let newest = commands::newest_at_doors(&mut work.tx, &cars).await?;
     for grant in grants {
-        let Grant { grant_id, vehicle_id, grantee_id, .. } = *grant;
+        let grant_id = grant.grant_id;
         let is_its_unlock = |command: &&Command| {
             command.action() == Action::Unlock && command.grant_id == Some(grant_id)
         };
         let unlock = newest.iter().find(is_its_unlock).map(|command| command.command_id);
         if let Some((command_id, lock_until)) = unlock.zip(grant.lock_until()) {
-            let due = GrantDue::LeftUnlocked { command_id, lock_until };
-            let event = Event::GrantDue { grant_id, vehicle_id, grantee_id, due };
+            let event = of_grant(grant, GrantDue::LeftUnlocked { command_id, lock_until });
             work.record(&system(grant.organization_id), event)?;
         }
     }

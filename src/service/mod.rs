@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod due;
 pub mod ends;
 mod error;
+pub mod events;
 mod facts;
 pub mod failpoint;
 pub mod grants;

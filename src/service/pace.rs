@@ -159,6 +159,8 @@ const NOT_COUNTED: &[Operation] = &[
     Operation::GetGrant,
     Operation::ListHolds,
     Operation::ListAuditEntries,
+    Operation::ListEvents,
+    Operation::SeeEvent,
     Operation::ListReturnUrls,
     Operation::ProveAuditEntry,
     Operation::ReadVehicle,

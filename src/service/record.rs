@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use crate::audit::note::{InvalidVerifierKey, KeyKind, VerifierKey};
 use crate::disk::halt::Halt;
@@ -44,6 +45,8 @@ pub struct Record {
     last_signed: LastSigned,
     reader_token: Option<SecretString>,
     witnesses: Witnesses,
+    /// How many entries have a position, as far as this process knows.
+    size: watch::Sender<u64>,
     /// The largest tree that this process has seen signed.
     seen: AtomicU64,
     trouble: Mutex<Option<String>>,
@@ -62,7 +65,8 @@ impl Record {
         witnesses: Witnesses,
     ) -> Self {
         let (seen, trouble) = (AtomicU64::default(), Mutex::default());
-        Self { base, halt, origin, last_signed, reader_token, witnesses, seen, trouble }
+        let size = watch::Sender::default();
+        Self { base, halt, origin, last_signed, reader_token, witnesses, size, seen, trouble }
     }
 
     /// The name of the log: the first line of its checkpoints.
@@ -75,6 +79,17 @@ impl Record {
     #[must_use]
     pub const fn witnesses(&self) -> &Witnesses {
         &self.witnesses
+    }
+
+    /// How many entries have a position; it changes as soon as this process learns of more.
+    #[must_use]
+    pub fn growth(&self) -> watch::Receiver<u64> {
+        self.size.subscribe()
+    }
+
+    /// Lets those who wait for new entries know how many have a position.
+    fn announce(&self, size: u64) {
+        self.size.send_if_modified(|known| std::mem::replace(known, size) != size);
     }
 
     /// Why nothing is signed at present, if that is so.

@@ -32,6 +32,7 @@ pub mod key_scopes;
 pub mod lent_windows;
 #[cfg(test)]
 pub(crate) mod meanings;
+pub mod organization_entries;
 pub mod organizations;
 pub mod personal_data;
 pub mod record;
@@ -130,6 +131,7 @@ pub fn statements() -> Vec<&'static str> {
         idempotency_keys::STATEMENTS,
         key_scopes::STATEMENTS,
         lent_windows::STATEMENTS,
+        organization_entries::STATEMENTS,
         organizations::STATEMENTS,
         personal_data::STATEMENTS,
         record::STATEMENTS,

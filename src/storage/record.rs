@@ -289,6 +289,14 @@ pub async fn entries(
     positions: Range<u64>,
 ) -> Result<Vec<PlacedEntry>, StorageError> {
     let placed = names(on, positions).await?;
+    named(on, placed).await
+}
+
+/// The entries of these names, in their order; whatever is not in the database is left out.
+pub(super) async fn named(
+    on: &mut impl Executor,
+    placed: Vec<(u64, Name)>,
+) -> Result<Vec<PlacedEntry>, StorageError> {
     let names = placed.iter().map(|(_, (tenant, entry))| [(*tenant).into(), (*entry).into()]);
     let found: Vec<RecordedEntry> = query(ENTRIES).rows(names).fetch_all(on).await?;
     let mut found: HashMap<AuditEntryId, RecordedEntry> =

@@ -1,5 +1,7 @@
 //! Cars.
 
+use std::collections::BTreeMap;
+
 #[cfg(test)]
 pub(super) mod meaning;
 
@@ -34,13 +36,15 @@ const DESCRIBE: &str = "UPDATE vehicles SET label = $2, plate = $3, colour = $4,
 const OF_CONNECTION: &str =
     "SELECT * FROM vehicles WHERE connection_id = $1 AND removed_at IS NULL ORDER BY vehicle_id";
 
+const OWNERS: &str = "SELECT vehicle_id, owner_id FROM vehicles WHERE organization_id = $1 AND vehicle_id IN (VALUES {rows:uuid})";
+
 /// One of them that was consented to before somebody else gave the account new credentials.
 const WAITING_FOR_OWNER: &str = "SELECT v.vehicle_id FROM vehicles v JOIN users o ON o.user_id = v.owner_id \
     WHERE v.owner_id = $1 AND v.removed_at IS NULL AND v.owner_recoveries <> o.recoveries LIMIT 1";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[UPSERT, FIND, LIST, LIST_FOR, DESCRIBE, OF_CONNECTION, WAITING_FOR_OWNER];
+    &[UPSERT, FIND, LIST, LIST_FOR, DESCRIBE, OF_CONNECTION, OWNERS, WAITING_FOR_OWNER];
 
 impl FromRow for Vehicle {
     const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
@@ -101,6 +105,28 @@ pub async fn find(
     vehicle_id: VehicleId,
 ) -> Result<Option<Vehicle>, StorageError> {
     query(FIND).bind(organization_id).bind(vehicle_id).fetch_optional(on).await
+}
+
+/// A car, and who owns it.
+struct Owned(VehicleId, UserId);
+
+impl FromRow for Owned {
+    const ORIGIN: Origin = Origin::of::<VehicleId>("vehicles", "vehicle_id");
+
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self(row.get("vehicle_id")?, row.get("owner_id")?))
+    }
+}
+
+/// Who owns these cars, also those that were removed.
+pub async fn owners(
+    on: &mut impl Executor,
+    organization_id: OrganizationId,
+    vehicle_ids: &[VehicleId],
+) -> Result<BTreeMap<VehicleId, UserId>, StorageError> {
+    let rows = vehicle_ids.iter().map(|&vehicle_id| [vehicle_id.into()]);
+    let owned: Vec<Owned> = query(OWNERS).bind(organization_id).rows(rows).fetch_all(on).await?;
+    Ok(owned.into_iter().map(|Owned(vehicle_id, owner_id)| (vehicle_id, owner_id)).collect())
 }
 
 /// Which cars to list: those for which everything that is named is so.

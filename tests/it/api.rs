@@ -12,6 +12,7 @@ mod descriptions;
 mod due;
 mod end_checks;
 mod ends;
+mod events;
 mod extensions;
 mod facade;
 mod facade_v3;

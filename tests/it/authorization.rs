@@ -119,6 +119,7 @@ const TABLE: &[Row] = &[
     ("GET",    "/v1/commands/{command_id}",                [200, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks",                        [404, 200, 200, 404, 404, 200, 403, 200, 401]),
     ("POST",   "/v1/access-checks/who",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/events",                               [200, 200, 200, 200, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/audit-entries",                        [200, 403, 403, 403, 200, 200, 403, 401, 401]),
     ("GET",    "/v1/audit-entries/{entry_id}/proof",       [200, 200, 200, 404, 404, 200, 403, 401, 401]),
     // After the proofs, which have the record signed.

@@ -134,6 +134,10 @@ words! {
         RemoveVehicle = "vehicles.remove",
         /// List holds.
         ListHolds = "holds.list",
+        /// Read events as they happen.
+        ListEvents = "events.list",
+        /// Be told of one event.
+        SeeEvent = "events.see",
         /// Read the record.
         ListAuditEntries = "audit_entries.list",
         /// Get the proof that an entry is in the record.

@@ -11,8 +11,9 @@ impl Event {
     /// What else is recorded about it.
     #[must_use]
     pub fn details(&self) -> Map<String, Value> {
-        let account = self.details_of_account();
-        match account.or_else(|| self.details_of_rights()).or_else(|| self.details_of_use()) {
+        let (account, of_cars) = (self.details_of_account(), || self.details_of_cars());
+        let of_rights = || self.details_of_rights();
+        match account.or_else(of_cars).or_else(of_rights).or_else(|| self.details_of_use()) {
             Some(Value::Object(details)) => details,
             _ => Map::new(),
         }
@@ -89,8 +90,8 @@ impl Event {
         })
     }
 
-    /// Events about cars, grants and holds.
-    fn details_of_rights(&self) -> Option<Value> {
+    /// Events about cars.
+    fn details_of_cars(&self) -> Option<Value> {
         Some(match self {
             Self::VehicleConnected { connection_id, .. } => {
                 json!({ "connection_id": connection_id })
@@ -102,7 +103,19 @@ impl Event {
             Self::VehicleTransferOffered { to, until, .. } => json!({ "to": to, "until": until }),
             Self::VehicleTransferred { to, .. } => json!({ "to": to }),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
-            Self::GrantVehicleImpaired { reason, .. } => json!({ "reason": reason.word() }),
+            _ => return None,
+        })
+    }
+
+    /// Events about grants and holds.
+    fn details_of_rights(&self) -> Option<Value> {
+        Some(match self {
+            Self::GrantVehicleImpaired { reason, grant_revision, .. } => {
+                json!({ "reason": reason.word(), "grant_revision": grant_revision })
+            }
+            Self::GrantVehicleRestored { grant_revision, .. } => {
+                json!({ "grant_revision": grant_revision })
+            }
             Self::GrantIssued { terms, instead_of, .. } => {
                 let mut details = details_of_terms(terms);
                 details.insert("instead_of".to_owned(), json!(instead_of));
@@ -150,7 +163,7 @@ impl Event {
                 "allow_lock": allow_lock,
                 "in_flight": in_flight,
             }),
-            Self::GrantDue { due, .. } => due.details(),
+            Self::GrantDue { due, grant_revision, .. } => due.details(*grant_revision),
             Self::HoldEnded { hold_id, scope, rank, .. } => {
                 json!({ "hold_id": hold_id, "scope": scope.kind(), "rank": rank })
             }

@@ -36,11 +36,17 @@ impl GrantDue {
         }
     }
 
-    pub(super) fn details(self) -> Value {
+    pub(super) fn details(self, grant_revision: i64) -> Value {
         match self {
-            Self::Ending { not_after } => json!({ "not_after": not_after }),
-            Self::Expired { lock_until } => json!({ "lock_until": lock_until }),
-            Self::LeftUnlocked { lock_until, .. } => json!({ "lock_until": lock_until }),
+            Self::Ending { not_after } => {
+                json!({ "not_after": not_after, "grant_revision": grant_revision })
+            }
+            Self::Expired { lock_until } => {
+                json!({ "lock_until": lock_until, "grant_revision": grant_revision })
+            }
+            Self::LeftUnlocked { lock_until, .. } => {
+                json!({ "lock_until": lock_until, "grant_revision": grant_revision })
+            }
         }
     }
 

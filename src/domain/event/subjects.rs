@@ -80,13 +80,13 @@ impl Event {
             | Self::GrantRevoked { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantRelinquished { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantVehicleImpaired { grant_id, vehicle_id, grantee_id, .. }
-            | Self::GrantVehicleRestored { grant_id, vehicle_id, grantee_id }
+            | Self::GrantVehicleRestored { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantConfirmed { grant_id, vehicle_id, grantee_id }
             | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
-            Self::GrantDue { grant_id, vehicle_id, grantee_id, due } => {
+            Self::GrantDue { grant_id, vehicle_id, grantee_id, due, .. } => {
                 let command_id = due.command_id();
                 Subjects { command_id, ..Subjects::of_grant(grant_id, vehicle_id, grantee_id) }
             }

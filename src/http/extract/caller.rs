@@ -28,6 +28,30 @@ const ACTING_FOR: &str = "keylend-acting-for";
 #[derive(Debug, Clone)]
 pub struct SignedIn(pub Caller);
 
+/// The credentials of a person in a session or of an API client, to be looked at again for as long as an answer
+/// goes on.
+#[derive(Debug, Clone)]
+pub struct Standing(Parts);
+
+impl Standing {
+    /// Who it is, if the credentials are still good.
+    ///
+    /// # Errors
+    /// The problem that a request with these credentials has now.
+    pub async fn caller(&self, gateway: &Arc<Gateway>) -> Result<Caller, Problem> {
+        let mut parts = self.0.clone();
+        SignedIn::from_request_parts(&mut parts, gateway).await.map(|SignedIn(caller)| caller)
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Standing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &Arc<Gateway>) -> Result<Self, Problem> {
+        Ok(Self(parts.clone()))
+    }
+}
+
 /// A person in a session.
 #[derive(Debug, Clone)]
 pub struct InSession {

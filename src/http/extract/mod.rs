@@ -13,7 +13,7 @@ mod prefer;
 mod query;
 
 pub use body::{BODY_BYTES_MAX, WholeBody};
-pub use caller::{InSession, SignedIn, TokenCaller};
+pub use caller::{InSession, SignedIn, Standing, TokenCaller};
 pub(super) use caller::{basic, bearer};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use if_match::IfMatch;

@@ -165,8 +165,12 @@ pub(crate) async fn resume(
             }
             let mut events = vec![Event::VehicleResumed { vehicle_id, user_id }];
             for grant in grants::alive_of_vehicle(tx, vehicle_id, now).await? {
-                let (grant_id, grantee_id) = (grant.grant_id, grant.grantee_id);
-                events.push(Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id });
+                events.push(Event::GrantVehicleRestored {
+                    grant_id: grant.grant_id,
+                    vehicle_id,
+                    grantee_id: grant.grantee_id,
+                    grant_revision: grant.revision,
+                });
             }
             work.record_all(caller, events)
         })

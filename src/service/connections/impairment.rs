@@ -21,6 +21,7 @@ pub(super) async fn impaired_grants(
         grant_id: grant.grant_id,
         vehicle_id,
         grantee_id: grant.grantee_id,
+        grant_revision: grant.revision,
         reason: reason.clone(),
     };
     Ok(grants.into_iter().map(impaired).collect())

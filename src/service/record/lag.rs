@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use crate::service::{Base, Error};
+use super::Record;
+use crate::service::Error;
 use crate::storage::{record, record_queue};
 use crate::telemetry;
 
 /// Says how long the oldest entry waits that no published checkpoint covers: less than a second, unless
-/// nobody gives positions, or nobody signs.
+/// nobody gives positions, or nobody signs. Whoever waits for new entries hears how many have a position.
 ///
 /// # Errors
 /// [`Error::Storage`].
-pub async fn measure_lag(base: &Base) -> Result<(), Error> {
+pub async fn measure_lag(log: &Record) -> Result<(), Error> {
+    let base = &log.base;
     let mut reader = base.store.read().await?;
     let state = record::state(&mut reader).await?;
+    log.announce(state.size);
     let first = if state.checkpoint_size < state.size {
         record::first_beyond(&mut reader, state.checkpoint_size).await?
     } else {

@@ -7,7 +7,7 @@ use crate::audit::tree::Tiles;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Base, Error};
 use crate::storage::record_queue::{self, QueuedEntry};
-use crate::storage::{Priority, Tx, record};
+use crate::storage::{Priority, Tx, organization_entries, record};
 
 /// The entries of at most so many transactions in one: on SQLite nobody else writes meanwhile.
 const BATCH_MAX: u16 = 32;
@@ -52,5 +52,6 @@ async fn append(tx: &mut Tx, size: u64, queued: &[QueuedEntry]) -> Result<(), Er
             record::put_tile(tx, tile, hashes).await?;
         }
     }
-    Ok(record::place(tx, size, queued).await?)
+    record::place(tx, size, queued).await?;
+    Ok(organization_entries::note(tx, size, queued).await?)
 }

@@ -134,7 +134,7 @@ impl Story {
             leave_lock: false,
             in_flight,
         };
-        let read = Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id };
+        let read = Event::GrantVehicleRestored { grant_id, vehicle_id, grantee_id, grant_revision };
         self.waiting.extend([refused, read, revoked]);
     }
 }

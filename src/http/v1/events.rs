@@ -1,0 +1,133 @@
+//! Events: what happened, in order, as a list and as a stream.
+
+pub(in crate::http) mod list;
+mod stream;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
+use utoipa::openapi::{RefOr, Schema as AnySchema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::principal::PrincipalId;
+use crate::domain::published::{EventType, Form, Member};
+use crate::service::events::ToldEvent;
+
+/// Something that happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct EventBody {
+    /// Identifies the event; also the id of its entry in the record. It is the same however often it is told.
+    #[schema(example = "evt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
+    event_id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    #[schema(inline)]
+    event_type: EventType,
+    /// When it happened.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// The ids of what it is about, and what else is told of it; which members that are depends on the type.
+    #[schema(value_type = EventData)]
+    data: Map<String, Value>,
+}
+
+impl From<ToldEvent> for EventBody {
+    fn from(event: ToldEvent) -> Self {
+        Self {
+            event_id: event.event_id.to_string(),
+            event_type: event.event_type,
+            timestamp: event.timestamp.to_string(),
+            data: event.data,
+        }
+    }
+}
+
+impl PartialSchema for EventType {
+    fn schema() -> RefOr<AnySchema> {
+        let words = Self::ALL.iter().map(|event_type| event_type.as_str());
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+        RefOr::T(Schema::Object(word.build()))
+    }
+}
+
+impl ToSchema for EventType {}
+
+/// What is told of an event: every member that any type has.
+struct EventData;
+
+impl PartialSchema for EventData {
+    fn schema() -> RefOr<AnySchema> {
+        let members = Member::ALL.iter().fold(ObjectBuilder::new(), |data, &member| {
+            data.property(member.as_str(), of_member(member))
+        });
+        let meaning = "What is told of an event. docs/events.md says which members each type has; a member without a \
+            value is left out.";
+        RefOr::T(Schema::Object(members.description(Some(meaning)).build()))
+    }
+}
+
+impl ToSchema for EventData {}
+
+fn of_member(member: Member) -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let value = match member.form() {
+        Form::Id(prefix) => {
+            text().pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")))
+        }
+        Form::Time => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
+        Form::Word => text(),
+        Form::Count => ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
+        Form::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
+        Form::Words => {
+            let words = ArrayBuilder::new().items(text()).description(Some(member.meaning()));
+            return Schema::Array(words.build());
+        }
+    };
+    Schema::Object(value.description(Some(member.meaning())).build())
+}
+
+/// At most so many streams are open at once in this process.
+const STREAMS_MAX: usize = 512;
+/// At most so many are one person's or API client's.
+const STREAMS_OF_ONE_MAX: usize = 8;
+
+/// Who follows events at present.
+#[derive(Debug, Default)]
+pub struct Streams(Mutex<HashMap<PrincipalId, usize>>);
+
+/// A place among those who follow events; it is free again when this is dropped.
+struct StreamPlace {
+    streams: Arc<Streams>,
+    principal: PrincipalId,
+}
+
+impl Streams {
+    /// A place, unless there are too many, of all or of this one.
+    fn enter(self: &Arc<Self>, principal: PrincipalId) -> Option<StreamPlace> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let of_one = open.get(&principal).copied().unwrap_or_default();
+        let fits = all < STREAMS_MAX && of_one < STREAMS_OF_ONE_MAX;
+        if fits {
+            open.insert(principal, of_one + 1);
+        }
+        fits.then(|| StreamPlace { streams: Arc::clone(self), principal })
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = open.remove(&self.principal).unwrap_or_default().saturating_sub(1);
+        if left > 0 {
+            open.insert(self.principal, left);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Events as a stream (WHATWG HTML, section 9.2): one answer without an end. It ends when the service stops, and as soon as
+//! the credentials, or the right to read events, are gone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use tokio::sync::watch;
+
+use super::{EventBody, StreamPlace};
+use crate::http::Gateway;
+use crate::http::extract::Standing;
+use crate::http::problem::{Code, Problem};
+use crate::service::events::{self, EventCursor, EventFilter};
+use crate::service::{Caller, Error};
+
+/// So often something is sent, that the connection is known to be alive, and the credentials are looked at again.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// So long a client is asked to wait before it comes again.
+const COME_AGAIN: Duration = Duration::from_secs(2);
+/// So many events are read at once.
+const BATCH: usize = 100;
+
+/// A stream that is being written.
+struct Following {
+    gateway: Arc<Gateway>,
+    standing: Standing,
+    caller: Caller,
+    filter: EventFilter,
+    /// The position that is read next.
+    next: u64,
+    growth: watch::Receiver<u64>,
+    /// What is to be written.
+    ready: VecDeque<Event>,
+    _place: StreamPlace,
+}
+
+/// Begins a stream.
+///
+/// # Errors
+/// Whatever a page would have; [`Code::RateLimited`] if the caller follows too many already.
+pub(super) async fn open(
+    gateway: Arc<Gateway>,
+    standing: Standing,
+    caller: Caller,
+    filter: EventFilter,
+    from: u64,
+) -> Result<Response, Problem> {
+    let place = gateway.streams.enter(caller.actor.principal_id()).ok_or_else(|| {
+        let detail = "One person or API client can follow events in eight streams at once.";
+        Problem::of(Code::RateLimited).detail(detail).retry_after(SIGN_OF_LIFE)
+    })?;
+    let growth = gateway.service.record.growth();
+    let mut following = Following {
+        gateway,
+        standing,
+        caller,
+        filter,
+        next: from,
+        growth,
+        ready: VecDeque::from([Event::default().retry(COME_AGAIN)]),
+        _place: place,
+    };
+    following.read().await?;
+    let events = stream::unfold(following, |mut following| async move {
+        let event = following.event().await?;
+        Some((Ok::<Event, std::convert::Infallible>(event), following))
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+impl Following {
+    /// The next event to write; `None` at the end.
+    async fn event(&mut self) -> Option<Event> {
+        while self.ready.is_empty() {
+            let stop = self.gateway.stop.clone();
+            let is_alive = tokio::select! {
+                () = stop.cancelled() => return None,
+                changed = self.growth.changed() => changed.is_err(),
+                () = tokio::time::sleep(SIGN_OF_LIFE) => true,
+            };
+            self.caller = self.standing.caller(&self.gateway).await.ok()?;
+            let before = self.next;
+            if let Err(error) = self.read().await {
+                tracing::debug!(error = ?error, "a stream of events ends");
+                return None;
+            }
+            if is_alive && self.ready.is_empty() || self.next > before && self.ready.is_empty() {
+                // An id without data moves the client's cursor, and calls nobody.
+                self.ready.push_back(Event::default().id(self.cursor(self.next).ok()?));
+            }
+        }
+        self.ready.pop_front()
+    }
+
+    /// Reads what there is, up to a batch.
+    async fn read(&mut self) -> Result<(), Error> {
+        let base = &self.gateway.service.base;
+        // Before it is read: what comes meanwhile is a change.
+        self.growth.mark_unchanged();
+        let page = events::read(base, &self.caller, &self.filter, self.next, BATCH).await?;
+        if page.has_more {
+            self.growth.mark_changed();
+        }
+        for (after, event) in page.events {
+            let body = EventBody::from(event);
+            let event = Event::default().id(self.cursor(after)?).event(body.event_type.as_str());
+            self.ready.push_back(event.json_data(&body).map_err(Error::internal)?);
+        }
+        self.next = page.next;
+        Ok(())
+    }
+
+    fn cursor(&self, next: u64) -> Result<String, Error> {
+        let organization_id = self.caller.actor.organization_id;
+        let cursor = EventCursor::seal(&self.gateway.service.base, organization_id, next)?;
+        Ok(cursor.as_str().to_owned())
+    }
+}

@@ -1,0 +1,58 @@
+//! From an entry of the record to what is told of it.
+
+use serde_json::{Map, Value};
+
+use crate::audit::entry::RecordedEntry;
+use crate::domain::id::AuditEntryId;
+use crate::domain::published::{EventType, Member};
+use crate::domain::time::Timestamp;
+
+/// An event, as those outside are told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToldEvent {
+    /// Identifies the event: the id of its entry in the record.
+    pub event_id: AuditEntryId,
+    /// What happened.
+    pub event_type: EventType,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// The rest, by the names of [`Member`].
+    pub data: Map<String, Value>,
+}
+
+impl ToldEvent {
+    /// What is told of an entry; `None` if it is for the record alone.
+    pub(super) fn of(entry: &RecordedEntry) -> Option<Self> {
+        let event_type: EventType = entry.event.parse().ok()?;
+        // Whatever somebody made of it, the rest is told.
+        let details: Map<String, Value> = serde_json::from_str(&entry.details).unwrap_or_default();
+        let members = event_type.members().iter().chain(Member::OF_EVERY_EVENT);
+        let data = members.filter_map(|&member| {
+            let value = value(entry, &details, member)?;
+            Some((member.as_str().to_owned(), value))
+        });
+        let (event_id, timestamp) = (entry.entry_id, entry.occurred_at);
+        Some(Self { event_id, event_type, timestamp, data: data.collect() })
+    }
+}
+
+fn value(entry: &RecordedEntry, details: &Map<String, Value>, member: Member) -> Option<Value> {
+    let text = |id: Option<String>| id.map(Value::String);
+    let value = match member {
+        Member::GrantId => text(entry.grant_id.map(|id| id.to_string())),
+        Member::VehicleId => text(entry.vehicle_id.map(|id| id.to_string())),
+        Member::UserId => text(entry.user_id.map(|id| id.to_string())),
+        Member::CommandId => text(entry.command_id.map(|id| id.to_string())),
+        Member::ActorKind => text(Some(entry.actor_kind.to_string())),
+        Member::ActorId => text(entry.actor_name()),
+        // What changes the row of a grant says its revision with what the row says from then on.
+        Member::GrantRevision => {
+            let facts =
+                details.get("facts").filter(|facts| facts.get("of") == Some(&"grant".into()));
+            let of_row = facts.and_then(|facts| facts.get("revision"));
+            details.get(member.recorded_as()).or(of_row).cloned()
+        }
+        other => details.get(other.recorded_as()).cloned(),
+    };
+    value.filter(|value| !value.is_null())
+}
