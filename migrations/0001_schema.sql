@@ -483,6 +483,53 @@ CREATE TABLE organization_entries (
     PRIMARY KEY (organization_id, last_position)
 );
 
+-- Addresses that events are sent to. Entries at positions below `next_position` were sent, or are in `webhook_deliveries` to be sent
+-- again, or are not for the endpoint. `due_at` is when it is looked at next; until `leased_until` one process is sending.
+CREATE TABLE webhook_endpoints (
+    webhook_endpoint_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    url TEXT NOT NULL,
+    description TEXT,
+    types TEXT,
+    secret BYTEA NOT NULL,
+    previous_secret BYTEA,
+    previous_secret_until BIGINT,
+    next_position BIGINT NOT NULL,
+    paused_reason TEXT CHECK (paused_reason IN ('requested', 'unreachable', 'gone')),
+    paused_at BIGINT,
+    failures BIGINT NOT NULL,
+    failing_since BIGINT,
+    due_at BIGINT,
+    leased_until BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CHECK ((paused_reason IS NULL) = (paused_at IS NULL))
+);
+CREATE INDEX webhook_endpoints_by_organization ON webhook_endpoints (organization_id, webhook_endpoint_id);
+CREATE INDEX webhook_endpoints_due ON webhook_endpoints (due_at) WHERE due_at IS NOT NULL;
+
+-- What became of events that were sent to endpoints. `subject_id` is what one has an order with others by. Those with `next_attempt_at`
+-- are sent again.
+CREATE TABLE webhook_deliveries (
+    webhook_endpoint_id UUID NOT NULL,
+    event_id UUID NOT NULL,
+    event_type TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    subject_id UUID,
+    status TEXT NOT NULL CHECK (status IN ('waiting', 'delivered', 'failed')),
+    attempts BIGINT NOT NULL,
+    next_attempt_at BIGINT,
+    attempted_at BIGINT,
+    answer_status BIGINT,
+    answer TEXT,
+    fault TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (webhook_endpoint_id, event_id),
+    CHECK ((status = 'waiting') = (next_attempt_at IS NOT NULL))
+);
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (webhook_endpoint_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_waiting_subjects ON webhook_deliveries (webhook_endpoint_id, subject_id) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_old ON webhook_deliveries (event_id) WHERE next_attempt_at IS NULL;
+
 -- Tiles of C2SP tlog-tiles, each as wide as it is so far.
 CREATE TABLE record_tiles (
     level BIGINT NOT NULL,

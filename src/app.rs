@@ -17,7 +17,8 @@ use crate::auth::Visits;
 use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, SystemClock};
-use crate::config::{Config, Limits, TrustedProxies};
+use crate::config::{Config, Limits, Networks};
+use crate::connector::endpoint::EndpointClient;
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
@@ -86,6 +87,9 @@ pub enum AssembleError {
     /// Asking witnesses.
     #[error("witnesses cannot be asked")]
     Witnesses(#[source] rustls::Error),
+    /// Sending events.
+    #[error("events cannot be sent to webhook endpoints")]
+    Webhooks(#[source] rustls::Error),
     /// Hashing passwords.
     #[error("passwords cannot be hashed")]
     Passwords(#[from] crate::auth::password::PasswordError),
@@ -109,7 +113,7 @@ pub struct App {
     reads: ReadGateTask,
     stop: CancellationToken,
     limits: Limits,
-    trusted_proxies: TrustedProxies,
+    trusted_proxies: Networks,
     visits: Arc<Visits>,
     metrics: PrometheusHandle,
 }
@@ -146,6 +150,11 @@ pub fn connector(
         timeout: smartcar.timeout,
     };
     Smartcar::new(settings, clock)
+}
+
+/// What sends events, to where the settings allow.
+fn endpoints(config: &Config) -> Result<EndpointClient, AssembleError> {
+    EndpointClient::new(config.webhook_networks.networks()).map_err(AssembleError::Webhooks)
 }
 
 /// The record, as the settings say who signs and watches it.
@@ -203,6 +212,8 @@ impl App {
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
             access_tokens: Arc::new(CloudTokens::default()),
+            endpoints: Arc::new(endpoints(config)?),
+            couriers: Arc::default(),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 config.limits.vehicle_requests,
@@ -221,8 +232,7 @@ impl App {
         };
         let metrics = telemetry::measurements()?;
         let limits = config.limits;
-        let visits = Visits::new(limits.visits_per_second, service.base.clock.clone());
-        let visits = Arc::new(visits);
+        let visits = Arc::new(Visits::new(limits.visits_per_second, service.base.clock.clone()));
         Ok(Self {
             service,
             halt,

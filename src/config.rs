@@ -13,11 +13,11 @@ use url::{Host, Url};
 
 use crate::storage::Location;
 
-mod proxies;
+mod networks;
 mod smartcar;
 mod witnesses;
 
-pub use proxies::{InvalidProxyNetwork, ProxyNetwork, TrustedProxies};
+pub use networks::{InvalidNetwork, Network, Networks};
 pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
 pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Witnesses};
 
@@ -31,7 +31,9 @@ pub struct Config {
     /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
     /// Who may say for which client a request is.
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
+    /// Networks of the installation's own in which webhook endpoints may be.
+    pub webhook_networks: Networks,
     /// The database, and how many connections to it there may be.
     pub database: Database,
     /// The file with the signing and sealing keys.

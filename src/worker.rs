@@ -12,7 +12,7 @@ use crate::service::commands::{reconcile, recover};
 use crate::service::connections::{probe, unfinished};
 use crate::service::{
     Error, Service, agreement, due, ends, grants, idempotency, record, refusals, retention,
-    webhooks,
+    webhook_endpoints, webhooks,
 };
 
 /// How often abandoned commands are looked for, and cars checked.
@@ -23,6 +23,8 @@ const EXAMINE_PERIOD: Duration = Duration::from_secs(1);
 const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
 /// How often it is looked whether a checkpoint waits for a witness.
 const WITNESS_PERIOD: Duration = Duration::from_millis(250);
+/// How often it is looked for webhook endpoints that have something to be sent to.
+const DELIVER_PERIOD: Duration = Duration::from_millis(250);
 /// How often suspended cars whose time has come are looked for.
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often it is looked for ends by scope that nobody carries out any more.
@@ -74,6 +76,9 @@ fn all(service: &Service) -> Vec<Task> {
             }),
             task("read_for_statements", DUE_PERIOD, |service| async move {
                 grants::read_for_statements(&service).await
+            }),
+            task("deliver", DELIVER_PERIOD, |service| async move {
+                webhook_endpoints::deliver(&service).await
             }),
             task("probe", PROBE_PERIOD, |service| async move {
                 probe::probe(&service).await.map(|count| count as u64)

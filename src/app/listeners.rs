@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, TrustedProxies};
+use crate::config::{Config, Networks};
 use crate::http::server::{self, Entrance};
 use crate::http::{self, Edge, Gateway, OperatorsDoor};
 
@@ -59,7 +59,7 @@ impl Listeners {
         let few = Entrance {
             connections_max: OPERATORS_CONNECTIONS_MAX,
             connections_per_address_max: OPERATORS_CONNECTIONS_MAX,
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: Networks::default(),
         };
         let for_clients = http::router(Arc::new(gateway), edge, OperatorsDoor::Separate);
         tokio::join!(

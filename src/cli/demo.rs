@@ -17,8 +17,8 @@ use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
-    ApiVersions, Config, Database, KEPT, Limits, LogOrigin, Origin, Origins, PublicUrl, Record,
-    Smartcar, TrustedProxies, Witnesses,
+    ApiVersions, Config, Database, KEPT, Limits, LogOrigin, Networks, Origin, Origins, PublicUrl,
+    Record, Smartcar, Witnesses,
 };
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
@@ -129,7 +129,8 @@ fn config(
             connections_max: 10,
         },
         public_url,
-        trusted_proxies: TrustedProxies::default(),
+        trusted_proxies: Networks::default(),
+        webhook_networks: Networks::default(),
         key_file: folder.join("keylend.keys"),
         smartcar: Smartcar {
             client_id: "demo".to_owned(),

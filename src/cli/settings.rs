@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    Config, Database, InvalidLogOrigin, InvalidWitnesses, LogFormat, LogOrigin, Logging,
-    ProxyNetwork, PublicUrl, Record, WitnessAddress, Witnesses,
+    Config, Database, InvalidLogOrigin, InvalidWitnesses, LogFormat, LogOrigin, Logging, Network,
+    PublicUrl, Record, WitnessAddress, Witnesses,
 };
 use crate::storage::{InvalidLocation, Location};
 
@@ -99,7 +99,17 @@ pub struct Settings {
     /// Proxies that are believed when they say in Forwarded or X-Forwarded-For whose request it is:
     /// addresses or networks, several separated by commas.
     #[arg(long, env = "KEYLEND_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
-    pub trusted_proxies: Vec<ProxyNetwork>,
+    pub trusted_proxies: Vec<Network>,
+
+    /// Networks in which webhook endpoints may be although they are not of the public internet, by http and at every port: addresses or
+    /// networks, several separated by commas.
+    #[arg(
+        long,
+        env = "KEYLEND_WEBHOOK_NETWORKS_ALLOWED",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub webhook_networks_allowed: Vec<Network>,
 
     /// The keys.
     #[command(flatten)]
@@ -289,6 +299,7 @@ impl Settings {
             record: self.record.into_config(&public_url)?,
             public_url,
             trusted_proxies: self.trusted_proxies.into(),
+            webhook_networks: self.webhook_networks_allowed.into(),
             database: self.database.into_config()?,
             key_file: self.key_file.key_file,
             smartcar: self.smartcar.into_config()?,

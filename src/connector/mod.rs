@@ -19,6 +19,9 @@ use crate::domain::reading::{Attributes, Observable, Reading};
 
 mod age;
 mod breaker;
+pub mod endpoint;
+mod guarded;
+mod public_address;
 pub mod smartcar;
 mod transport;
 pub mod webhook;

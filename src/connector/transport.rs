@@ -22,6 +22,7 @@ use tower::timeout::Timeout;
 use tower::util::BoxCloneSyncService;
 use url::form_urlencoded;
 
+use super::guarded::{AddressGuard, is_refusal};
 use super::{ConnectorError, Happened};
 use crate::domain::fault::Fault;
 
@@ -67,14 +68,28 @@ impl Transport {
     /// Prepares a pool whose exchanges end within `timeout`, from the first attempt to connect to
     /// the last byte of the body. Fails if the machine has no usable root certificates.
     pub(super) fn new(timeout: Duration) -> Result<Self, rustls::Error> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        Self::over(tcp, timeout)
+    }
+
+    /// The same, with connections to addresses that others chose.
+    pub(super) fn guarded(timeout: Duration, guard: AddressGuard) -> Result<Self, rustls::Error> {
+        Self::over(guard, timeout)
+    }
+
+    fn over<C>(tcp: C, timeout: Duration) -> Result<Self, rustls::Error>
+    where
+        C: tower::Service<Uri, Response = TokioIo<TcpStream>> + Clone + Send + Sync + 'static,
+        C::Error: Into<BoxError>,
+        C::Future: Send + 'static,
+    {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_platform_verifier()?
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         let https = https.enable_http1().enable_http2().wrap_connector(tcp);
         // Half, so that a host that cannot be reached is told from one that does not answer.
@@ -122,7 +137,8 @@ pub(super) fn form(request: http::request::Builder, fields: &[(&str, &str)]) -> 
 /// What it means that no answer came.
 fn broken(error: &ClientError) -> ConnectorError {
     let happened = if error.is_connect() { Happened::NotSent } else { Happened::Maybe };
-    ConnectorError::bare(happened, Fault::Unavailable, causes(error))
+    let fault = if is_refusal(error) { Fault::Rejected } else { Fault::Unavailable };
+    ConnectorError::bare(happened, fault, causes(error))
 }
 
 /// What it means that an answer has no end, or none in sight.

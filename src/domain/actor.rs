@@ -29,6 +29,8 @@ words! {
         AuditRead = "audit:read",
         /// Read events as they happen.
         EventsRead = "events:read",
+        /// Have events sent to addresses.
+        WebhooksWrite = "webhooks:write",
     }
 }
 

@@ -11,6 +11,8 @@ mod details;
 mod due;
 mod names;
 mod subjects;
+mod transfer;
+mod webhook_endpoints;
 
 use std::net::IpAddr;
 
@@ -25,7 +27,7 @@ use crate::domain::grant::EndReason;
 use crate::domain::hold::Rank;
 use crate::domain::id::{
     ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, EndId, ExtensionRequestId,
-    GrantId, HoldId, SessionId, TokenId, UserId, VehicleId,
+    GrantId, HoldId, SessionId, TokenId, UserId, VehicleId, WebhookEndpointId,
 };
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
@@ -39,6 +41,8 @@ use crate::domain::user::Role;
 
 pub use due::{GrantDue, HoldEnd};
 pub use subjects::Subjects;
+pub use transfer::TransferStep;
+pub use webhook_endpoints::EndpointChange;
 
 /// One line of the record.
 #[derive(Debug, Clone)]
@@ -171,6 +175,8 @@ pub enum Event {
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
     /// An administrator said where apps may have browsers back after a consent: so many addresses.
     ReturnUrlsReplaced { count: usize },
+    /// Something happened to an address that events are sent to.
+    WebhookEndpointChanged { webhook_endpoint_id: WebhookEndpointId, change: EndpointChange },
     /// An owner was sent to the vehicle cloud.
     ConnectionStarted { connection_id: ConnectionId, user_id: UserId },
     /// A browser came back with consent, and was given a code for the person who started the connection.
@@ -195,12 +201,8 @@ pub enum Event {
     VehicleSuspended { vehicle_id: VehicleId, user_id: UserId, reason: Suspension },
     /// A suspended car works again.
     VehicleResumed { vehicle_id: VehicleId, user_id: UserId },
-    /// An owner lets another person take a car with a consent of their own.
-    VehicleTransferOffered { vehicle_id: VehicleId, user_id: UserId, to: UserId, until: Timestamp },
-    /// An owner took that back.
-    VehicleTransferWithdrawn { vehicle_id: VehicleId, user_id: UserId },
-    /// Another person took a car whose owner had let it go.
-    VehicleTransferred { vehicle_id: VehicleId, user_id: UserId, to: UserId },
+    /// A car is on its way from its owner to another person.
+    VehicleTransfer { vehicle_id: VehicleId, user_id: UserId, step: TransferStep },
     /// A car was taken out of the service.
     VehicleRemoved { vehicle_id: VehicleId, user_id: UserId },
     /// The car of a grant is suspended, or the owner's consent to it is narrowed or gone: the grant

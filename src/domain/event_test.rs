@@ -15,6 +15,7 @@ use crate::domain::grant::{Grace, Validity};
 use crate::domain::id::{Id, Kind};
 use crate::domain::impairment::{NotGiven, Withdrawal};
 use crate::domain::published::{EventType, Member};
+use crate::domain::webhook::PauseReason;
 
 const PAGE: &str = include_str!("../../docs/record.md");
 const BEGIN: &str = "<!-- written by src/domain/event_test.rs -->\n";
@@ -56,8 +57,24 @@ fn of_accounts() -> Vec<Event> {
     ]
 }
 
+fn of_webhook_endpoints() -> Vec<Event> {
+    let until = Timestamp::from_unix_seconds(3600).unwrap();
+    let changes = [
+        EndpointChange::Created,
+        EndpointChange::Paused { reason: PauseReason::Unreachable },
+        EndpointChange::Resumed,
+        EndpointChange::SecretRotated { until },
+        EndpointChange::Redelivered,
+        EndpointChange::Deleted,
+    ];
+    let changed = |change| Event::WebhookEndpointChanged { webhook_endpoint_id: id(), change };
+    changes.map(changed).into()
+}
+
 fn of_consents_and_cars() -> Vec<Event> {
     let (connection_id, user_id, vehicle_id) = (id(), id(), id());
+    let until = Timestamp::from_unix_seconds(86400).unwrap();
+    let of_transfer = |step| Event::VehicleTransfer { vehicle_id, user_id, step };
     let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
         Event::ReturnUrlsReplaced { count: 2 },
@@ -88,14 +105,9 @@ fn of_consents_and_cars() -> Vec<Event> {
             reason: Suspension::Account(AccountFault::Subscription),
         },
         Event::VehicleResumed { vehicle_id, user_id },
-        Event::VehicleTransferOffered {
-            vehicle_id,
-            user_id,
-            to: user_id,
-            until: Timestamp::from_unix_seconds(86400).unwrap(),
-        },
-        Event::VehicleTransferWithdrawn { vehicle_id, user_id },
-        Event::VehicleTransferred { vehicle_id, user_id, to: user_id },
+        of_transfer(TransferStep::Offered { to: user_id, until }),
+        of_transfer(TransferStep::Withdrawn),
+        of_transfer(TransferStep::Taken { to: user_id }),
         Event::VehicleRemoved { vehicle_id, user_id },
     ]
 }
@@ -302,6 +314,7 @@ fn about(event: &Event) -> String {
 fn all() -> Vec<Event> {
     let events = [
         of_accounts(),
+        of_webhook_endpoints(),
         of_consents_and_cars(),
         of_grants(),
         of_holds_and_ends(),
@@ -327,7 +340,13 @@ fn the_page_shows_what_the_record_says_of_each_event() {
 
 #[test]
 fn every_word_for_an_event_is_on_the_page() {
-    let words = include_str!("event/names.rs").split("=> \"").skip(1).filter_map(|rest| {
+    let words = concat!(
+        include_str!("event/names.rs"),
+        include_str!("event/due.rs"),
+        include_str!("event/transfer.rs"),
+        include_str!("event/webhook_endpoints.rs")
+    );
+    let words = words.split("=> \"").skip(1).filter_map(|rest| {
         let (word, _) = rest.split_once('"')?;
         Some(format!("| `{word}` |"))
     });

@@ -112,6 +112,8 @@ kinds! {
     Command, CommandId, "cmd", "command";
     /// One line of the record.
     AuditEntry, AuditEntryId, "evt", "audit entry";
+    /// An address that events are sent to.
+    WebhookEndpoint, WebhookEndpointId, "whe", "webhook endpoint";
     /// One running process of the service.
     Instance, InstanceId, "ins", "instance";
     /// One minted grant token or access token (`jti`).

@@ -42,5 +42,6 @@ pub mod statement;
 pub mod time;
 pub mod user;
 pub mod vehicle;
+pub mod webhook;
 
 pub use words::UnknownWord;

@@ -134,6 +134,8 @@ event_types! {
     ApiClientRevoked "api_client.revoked" "An API client lost its credentials." [ApiClientId];
     ApiClientSecretRotated "api_client.secret_rotated" "An API client got a new secret." [ApiClientId PreviousUntil];
     ApiClientRefused "api_client.refused" "The secret of an API client was not accepted." [ApiClientId Reason];
+    WebhookEndpointPaused "webhook_endpoint.paused" "Nothing is sent to a webhook endpoint until somebody resumes it."
+        [WebhookEndpointId Reason];
 }
 
 #[cfg(test)]

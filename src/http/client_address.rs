@@ -9,7 +9,7 @@ use std::str;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::config::TrustedProxies;
+use crate::config::Networks;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// More trusted proxies in a row than anybody has.
@@ -27,7 +27,7 @@ impl ClientAddress {
     /// ends the search, as if there were nothing to its left: the client is then the last hop whose
     /// address is known, which is a proxy. If both headers are there and name different clients, one of them was
     /// not written by the proxy, and nobody knows which: then the client is the proxy itself.
-    pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Self {
+    pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> Self {
         let peer = peer.to_canonical();
         if !trusted.contains(peer) {
             return Self(peer);
@@ -63,7 +63,7 @@ fn hops_from_the_right<'a>(
 fn first_untrusted(
     peer: IpAddr,
     hops: impl Iterator<Item = Option<IpAddr>>,
-    trusted: &TrustedProxies,
+    trusted: &Networks,
 ) -> IpAddr {
     let mut known = peer;
     for hop in hops.take(HOPS_MAX) {

@@ -11,9 +11,9 @@ use crate::tally::Tally;
 const PROXY: &str = "10.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-fn trusted() -> TrustedProxies {
+fn trusted() -> Networks {
     let networks = ["10.0.0.0/8", "2001:db8:ff::/48"].map(|network| network.parse().unwrap());
-    TrustedProxies::from(networks.to_vec())
+    Networks::from(networks.to_vec())
 }
 
 /// The client, by these lines of headers.

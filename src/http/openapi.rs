@@ -54,6 +54,7 @@ pub struct ProblemAnswer<'a>(
         (name = "holds", description = "Pauses of what grants allow."),
         (name = "commands", description = "Requests to cars, and what became of them."),
         (name = "events", description = "What happened, as it happens."),
+        (name = "webhooks", description = "Addresses that events are sent to."),
         (name = "audit", description = "The record."),
         (name = "smartcar", description = "Smartcar's API v2.0 with a grant token as the access token."),
         (name = "problems", description = "What can go wrong, kind by kind."),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::Network;
-use crate::config::TrustedProxies;
+use crate::config::Networks;
 
 /// Who is let in.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Entrance {
     /// The same for the connections of one client, who never gets more than half of them all.
     pub connections_per_address_max: usize,
     /// Who may say for which client a request is. Their connections count in all alone.
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
 }
 
 /// All places. Clones are the same.
@@ -27,7 +27,7 @@ pub(super) struct Places(Arc<Shared>);
 struct Shared {
     most: usize,
     most_of_one: usize,
-    trusted_proxies: TrustedProxies,
+    trusted_proxies: Networks,
     taken: Mutex<Taken>,
 }
 

@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 use super::client_address::ClientAddress;
 use super::idleness::{Idleness, LOOK_EVERY, Open, Verdict};
 use super::places::{Place, Places};
-use crate::config::TrustedProxies;
+use crate::config::Networks;
 use crate::telemetry;
 
 pub use super::places::Entrance;
@@ -86,7 +86,7 @@ struct Connection {
     peer: SocketAddr,
     /// Held as long as the connection lives.
     place: Place,
-    trusted_proxies: TrustedProxies,
+    trusted_proxies: Networks,
 }
 
 impl Connection {
@@ -172,7 +172,7 @@ mod tests {
         let router = Router::new().route("/", get(async || "here"));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let connections_per_address_max = connections_max;
-        let trusted_proxies = TrustedProxies::default();
+        let trusted_proxies = Networks::default();
         let entrance = Entrance { connections_max, connections_per_address_max, trusted_proxies };
         tasks.spawn(serve(listener, router, entrance, stop.clone()));
         tasks.close();

@@ -16,6 +16,7 @@ pub(super) mod sessions;
 pub(super) mod smartcar;
 pub(super) mod users;
 pub(super) mod vehicles;
+pub(super) mod webhook_endpoints;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

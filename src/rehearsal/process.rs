@@ -17,6 +17,7 @@ use crate::auth::password::PasswordHasher;
 use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, Reference};
 use crate::config::{self, Allowance, ApiVersions, Limits};
+use crate::connector::endpoint::EndpointClient;
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
@@ -81,6 +82,13 @@ fn passwords() -> Arc<PasswordHasher> {
     Arc::clone(PASSWORDS.get_or_init(make))
 }
 
+/// It has nothing to send, and is only slow to make.
+fn endpoint_client() -> Arc<EndpointClient> {
+    static CLIENT: OnceLock<Arc<EndpointClient>> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| Arc::new(EndpointClient::new(Vec::new()).unwrap()));
+    Arc::clone(client)
+}
+
 /// It has nobody to ask, and is only slow to make.
 fn witness_client() -> WitnessClient {
     static CLIENT: OnceLock<WitnessClient> = OnceLock::new();
@@ -132,6 +140,8 @@ impl Instance {
             known_tokens: Arc::default(),
             connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
             access_tokens: Arc::new(CloudTokens::default()),
+            endpoints: endpoint_client(),
+            couriers: Arc::default(),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 limits.vehicle_requests,

@@ -130,6 +130,8 @@ pub enum StateFault {
     TooManyHolds,
     /// There is an account with this address.
     EmailTaken,
+    /// The organization has as many webhook endpoints as it can.
+    TooManyWebhookEndpoints,
     /// Another of the organization has this name of its own.
     ExternalRefTaken,
     /// The grants for the car have less between them than one holder at a time asks for.

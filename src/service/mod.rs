@@ -33,6 +33,7 @@ pub mod sessions;
 mod transaction;
 pub mod users;
 pub mod vehicles;
+pub mod webhook_endpoints;
 pub mod webhooks;
 
 use std::net::IpAddr;
@@ -46,6 +47,7 @@ use crate::auth::throttle::Throttle;
 use crate::clock::AgreedClock;
 use crate::config::ApiVersions;
 use crate::connector::VehicleConnector;
+use crate::connector::endpoint::EndpointClient;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::event::{AuditEntry, Event};
 use crate::domain::id::InstanceId;
@@ -90,6 +92,10 @@ pub struct Service {
     pub connector: Arc<dyn VehicleConnector>,
     /// The vehicle cloud's access tokens.
     pub access_tokens: Arc<connections::CloudTokens>,
+    /// Sends events to webhook endpoints.
+    pub endpoints: Arc<EndpointClient>,
+    /// How many endpoints may be sent to at once.
+    pub couriers: Arc<webhook_endpoints::Couriers>,
     /// What cars were seen as lately.
     pub readings: Arc<vehicles::Readings>,
     /// How many requests may go to the vehicle cloud.

@@ -160,6 +160,7 @@ const NOT_COUNTED: &[Operation] = &[
     Operation::ListHolds,
     Operation::ListAuditEntries,
     Operation::ListEvents,
+    Operation::ListWebhookEndpoints,
     Operation::SeeEvent,
     Operation::ListReturnUrls,
     Operation::ProveAuditEntry,

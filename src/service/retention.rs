@@ -1,10 +1,14 @@
 //! How long what is over is kept: commands, what cars were seen as for statements, and consents that came to nothing. The
 //! record keeps what it says of them.
 
+use std::time::Duration;
+
 use super::{Base, Error};
 use crate::domain::id::Id;
-use crate::storage::{Priority, retention};
+use crate::storage::{Priority, retention, webhook_deliveries};
 
+/// How long it is shown what became of an event that was sent to a webhook endpoint.
+const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// So many rows go in one transaction, so that nobody waits long for it.
 const BATCH: u64 = 500;
 
@@ -15,6 +19,7 @@ const BATCH: u64 = 500;
 pub async fn forget_old(base: &Base) -> Result<u64, Error> {
     let (commands, consents) = (Id::least_at(oldest(base)), Id::least_at(oldest(base)));
     let (seen, limit) = (oldest(base), BATCH.cast_signed());
+    let told = Id::least_at(base.clock.now().minus(DELIVERIES_KEPT));
     let mut count = 0;
     loop {
         let forgotten = base.transact("retention.forget_old", Priority::Ordinary, |work| {
@@ -23,7 +28,8 @@ pub async fn forget_old(base: &Base) -> Result<u64, Error> {
                 let of_consents =
                     retention::delete_connections(&mut work.tx, consents, limit).await?;
                 let readings = retention::delete_readings(&mut work.tx, seen, limit).await?;
-                Ok(of_commands.max(of_consents).max(readings))
+                let of_events = webhook_deliveries::delete_old(&mut work.tx, told, limit).await?;
+                Ok(of_commands.max(of_consents).max(readings).max(of_events))
             })
         });
         let forgotten = forgotten.await?;

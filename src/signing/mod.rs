@@ -29,6 +29,7 @@ pub mod sealing_key;
 pub mod secret;
 pub mod session_token;
 pub mod signing_key;
+pub mod standard_webhook;
 pub mod webhook_signature;
 pub mod witness_key;
 

@@ -46,6 +46,8 @@ pub mod sessions;
 pub mod users;
 pub mod vehicle_connections;
 pub mod vehicles;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 pub mod webhooks;
 
 pub use db::{
@@ -144,6 +146,8 @@ pub fn statements() -> Vec<&'static str> {
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,
         vehicles::STATEMENTS,
+        webhook_deliveries::STATEMENTS,
+        webhook_endpoints::STATEMENTS,
         webhooks::STATEMENTS,
     ]
     .concat()

@@ -33,6 +33,7 @@ mod sessions;
 mod statements;
 mod switches;
 mod users;
+pub(crate) mod webhook_endpoints;
 mod webhooks;
 mod who;
 

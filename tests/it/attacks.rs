@@ -31,3 +31,4 @@ mod sleepers;
 mod strange_page;
 mod transfers;
 mod unsigned_webhooks;
+mod webhook_endpoints;

@@ -22,6 +22,7 @@ mod connector;
 mod contract;
 mod corrupt_rows;
 mod crowd;
+mod deliveries;
 mod demo;
 mod exclusive;
 mod fault_table;

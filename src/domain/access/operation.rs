@@ -134,6 +134,12 @@ words! {
         RemoveVehicle = "vehicles.remove",
         /// List holds.
         ListHolds = "holds.list",
+        /// Have events sent to an address.
+        CreateWebhookEndpoint = "webhook_endpoints.create",
+        /// See where events are sent, and what became of them.
+        ListWebhookEndpoints = "webhook_endpoints.list",
+        /// Pause, resume, test and delete such an address, and give it another secret.
+        ChangeWebhookEndpoint = "webhook_endpoints.change",
         /// Read events as they happen.
         ListEvents = "events.list",
         /// Be told of one event.

@@ -19,7 +19,7 @@ impl Event {
         }
     }
 
-    /// Events about accounts, sessions, API clients and connections.
+    /// Events about accounts, sessions, API clients and addresses.
     fn details_of_account(&self) -> Option<Value> {
         Some(match self {
             Self::RecordRollbackAccepted { signed, found } => {
@@ -69,7 +69,17 @@ impl Event {
             Self::ApiClientRefused { api_client_id, reason } => {
                 json!({ "api_client_id": api_client_id, "reason": reason })
             }
+            Self::WebhookEndpointChanged { webhook_endpoint_id, change } => {
+                change.details(*webhook_endpoint_id)
+            }
             Self::ReturnUrlsReplaced { count } => json!({ "count": count }),
+            _ => return None,
+        })
+    }
+
+    /// Events about consents and cars.
+    fn details_of_cars(&self) -> Option<Value> {
+        Some(match self {
             Self::ConnectionStarted { connection_id, .. }
             | Self::ConnectionReauthenticationStarted { connection_id, .. }
             | Self::ConnectionReauthenticated { connection_id, .. }
@@ -86,13 +96,6 @@ impl Event {
             | Self::ConnectionLost { connection_id, reason, .. } => {
                 json!({ "connection_id": connection_id, "reason": reason.word() })
             }
-            _ => return None,
-        })
-    }
-
-    /// Events about cars.
-    fn details_of_cars(&self) -> Option<Value> {
-        Some(match self {
             Self::VehicleConnected { connection_id, .. } => {
                 json!({ "connection_id": connection_id })
             }
@@ -100,8 +103,7 @@ impl Event {
                 json!({ "permissions": permissions.iter().collect::<Vec<_>>() })
             }
             Self::VehicleDescribed { changed, .. } => json!({ "changed": changed }),
-            Self::VehicleTransferOffered { to, until, .. } => json!({ "to": to, "until": until }),
-            Self::VehicleTransferred { to, .. } => json!({ "to": to }),
+            Self::VehicleTransfer { step, .. } => step.details(),
             Self::VehicleSuspended { reason, .. } => json!({ "reason": reason.word() }),
             _ => return None,
         })

@@ -67,9 +67,7 @@ impl Event {
             | Self::VehicleDescribed { vehicle_id, user_id, .. }
             | Self::VehicleSuspended { vehicle_id, user_id, .. }
             | Self::VehicleResumed { vehicle_id, user_id }
-            | Self::VehicleTransferOffered { vehicle_id, user_id, .. }
-            | Self::VehicleTransferWithdrawn { vehicle_id, user_id }
-            | Self::VehicleTransferred { vehicle_id, user_id, .. }
+            | Self::VehicleTransfer { vehicle_id, user_id, .. }
             | Self::VehicleRemoved { vehicle_id, user_id } => {
                 Subjects::of_vehicle(vehicle_id, None, user_id)
             }

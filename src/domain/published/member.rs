@@ -58,6 +58,7 @@ members! {
     ConnectionId "connection_id" id::<kind::Connection>(), "The connection.";
     ClaimId "claim_id" id::<kind::Claim>(), "The claim.";
     ApiClientId "api_client_id" id::<kind::ApiClient>(), "The API client.";
+    WebhookEndpointId "webhook_endpoint_id" id::<kind::WebhookEndpoint>(), "The webhook endpoint.";
     InsteadOf "instead_of" id::<kind::Grant>(), "The grant in whose place this one was issued, if its booking moved to another car.";
     GrantRevision "grant_revision" Form::Count, "The revision of the grant: of two events of one grant, the one with the greater revision is later.";
     Entitlements "entitlements" Form::Words, "What the grant allows.";

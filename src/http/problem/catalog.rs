@@ -150,6 +150,8 @@ catalog! {
         "The grant has ended already" "This key has ended already.";
     TooManyHolds "too_many_holds" CONFLICT FixRequest never
         "Eight holds of this rank stand over it already; lift one first" "This is paused already.";
+    TooManyWebhookEndpoints "too_many_webhook_endpoints" CONFLICT FixRequest never
+        "The organization has 20 webhook endpoints; delete one first" "There are too many of these already.";
     EmailTaken "email_taken" CONFLICT FixRequest never
         "There is an account with this address" "There is an account with this address already.";
     WindowTaken "window_taken" CONFLICT FixRequest never

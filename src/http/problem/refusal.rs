@@ -152,6 +152,7 @@ fn of_state(fault: StateFault) -> Problem {
     let code = match fault {
         StateFault::GrantEnded => Code::GrantEnded,
         StateFault::TooManyHolds => Code::TooManyHolds,
+        StateFault::TooManyWebhookEndpoints => Code::TooManyWebhookEndpoints,
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::ExternalRefTaken => Code::ExternalRefTaken,
         StateFault::GrantsOverlap => Code::GrantsOverlap,

@@ -6,7 +6,7 @@ use super::disconnect::{remove_car, removed_car};
 use super::faults;
 use crate::domain::calendar::{Buffer, Sharing};
 use crate::domain::connection::{Connection, ConnectionStatus};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, TransferStep};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::Vehicle;
@@ -115,7 +115,8 @@ async fn let_go(
     if !vehicle_connections::remove_offered(tx, vehicle_id, to, now).await? {
         return Ok(None);
     }
-    let mut events = vec![Event::VehicleTransferred { vehicle_id, user_id, to }];
+    let step = TransferStep::Taken { to };
+    let mut events = vec![Event::VehicleTransfer { vehicle_id, user_id, step }];
     events.extend(removed_car(tx, vehicle_id, user_id, now).await?);
     Ok(Some(events))
 }

@@ -1,5 +1,6 @@
 //! From an entry of the record to what is told of it.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::audit::entry::RecordedEntry;
@@ -8,11 +9,12 @@ use crate::domain::published::{EventType, Member};
 use crate::domain::time::Timestamp;
 
 /// An event, as those outside are told of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ToldEvent {
     /// Identifies the event: the id of its entry in the record.
     pub event_id: AuditEntryId,
     /// What happened.
+    #[serde(rename = "type")]
     pub event_type: EventType,
     /// When it happened.
     pub timestamp: Timestamp,
@@ -22,7 +24,7 @@ pub struct ToldEvent {
 
 impl ToldEvent {
     /// What is told of an entry; `None` if it is for the record alone.
-    pub(super) fn of(entry: &RecordedEntry) -> Option<Self> {
+    pub(in crate::service) fn of(entry: &RecordedEntry) -> Option<Self> {
         let event_type: EventType = entry.event.parse().ok()?;
         // Whatever somebody made of it, the rest is told.
         let details: Map<String, Value> = serde_json::from_str(&entry.details).unwrap_or_default();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::Record;
 use super::export::{CopyError, Covering, newest, turn};
@@ -20,10 +21,13 @@ use crate::domain::id::OrganizationId;
 use crate::domain::time::Timestamp;
 use crate::service::{Base, Caller, Error};
 use crate::storage::record::{self, PlacedEntry};
-use crate::storage::{Priority, Reader, record_archive};
+use crate::storage::{Priority, Reader, record_archive, webhook_endpoints};
 
 /// At most so many entries are dropped in one transaction, so that nobody waits long for it.
 const DROPPED_AT_ONCE: u64 = 4 * WIDTH;
+
+/// Entries wait for webhook endpoints that are not paused until they are so old.
+const AWAITED_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What archiving did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,9 @@ pub enum Unready {
     /// Only bundles that are full, and whose signed tree covers them, are archived.
     #[error("entries from {0} on do not fill a bundle of 256 that the newest checkpoint covers")]
     NotCovered(u64),
+    /// They may still have to be sent to a webhook endpoint, and are not so old that nobody waits for that any more.
+    #[error("entries from {0} on are kept: a webhook endpoint has not been sent them yet")]
+    Awaited(u64),
     /// One of the bundle's entries is not that old.
     #[error("entries {first} to {last} are kept: the newest of them is of {newest}")]
     TooYoung {
@@ -133,6 +140,8 @@ pub async fn write(
     let mut reader = log.base.store.read().await?;
     let newest = signed(log, &mut reader).await?;
     let state = record::state(&mut reader).await?;
+    let awaited = webhook_endpoints::awaited(&mut reader).await?;
+    let kept_since = log.base.clock.now().minus(AWAITED_MAX);
     let (archived, organizations) = (state.archived, BTreeSet::new());
     let mut written = WrittenBundles { archived, end: state.archived, organizations, next: None };
     for first in (state.dropped..).step_by(256) {
@@ -145,6 +154,11 @@ pub async fn write(
         let youngest = placed.iter().map(|placed| placed.entry.occurred_at).max();
         if let Some(newest) = youngest.filter(|&at| at >= before && first >= archived) {
             written.next = Some(Unready::TooYoung { first, last: end - 1, newest });
+            break;
+        }
+        let is_awaited = awaited.is_some_and(|position| position < end);
+        if first >= archived && is_awaited && youngest.is_some_and(|at| at > kept_since) {
+            written.next = Some(Unready::Awaited(first));
             break;
         }
         check(&mut reader, newest.head, first, &placed).await?;

@@ -3,7 +3,7 @@
 
 use super::{find_for, require_unrecovered_owner};
 use crate::domain::access::{Operation, Sought};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, TransferStep};
 use crate::domain::id::{UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::vehicle::TRANSFER_TIME;
@@ -48,7 +48,8 @@ pub async fn transfer(
             if !vehicle_connections::offer(tx, vehicle_id, to, until).await? {
                 return Err(Error::NotFound(Sought::of(vehicle_id)));
             }
-            let offered = Event::VehicleTransferOffered { vehicle_id, user_id, to, until };
+            let step = TransferStep::Offered { to, until };
+            let offered = Event::VehicleTransfer { vehicle_id, user_id, step };
             work.record(&caller.acting_as(acting_as), offered)?;
             Ok(Transfer { vehicle_id, to, until })
         })
@@ -72,7 +73,8 @@ pub async fn withdraw_transfer(
             let (vehicle, acting_as) = find_for(base, tx, caller, operation, vehicle_id).await?;
             if vehicle_connections::withdraw_offer(tx, vehicle_id).await? {
                 let user_id = vehicle.owner_id;
-                let withdrawn = Event::VehicleTransferWithdrawn { vehicle_id, user_id };
+                let step = TransferStep::Withdrawn;
+                let withdrawn = Event::VehicleTransfer { vehicle_id, user_id, step };
                 work.record(&caller.acting_as(acting_as), withdrawn)?;
             }
             Ok(())

@@ -274,6 +274,10 @@ parsed_columns!(
     crate::domain::user::Email,
     crate::domain::hold::Rank,
     crate::domain::statement::Side,
+    crate::domain::published::EventType,
     crate::domain::user::Role,
+    crate::domain::webhook::DeliveryFault,
+    crate::domain::webhook::DeliveryStatus,
+    crate::domain::webhook::PauseReason,
     Entitlements,
 );

@@ -119,5 +119,9 @@ value_from_words!(
     crate::domain::grant::EndReason,
     crate::domain::hold::Rank,
     crate::domain::statement::Side,
+    crate::domain::published::EventType,
     crate::domain::user::Role,
+    crate::domain::webhook::DeliveryFault,
+    crate::domain::webhook::DeliveryStatus,
+    crate::domain::webhook::PauseReason,
 );

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use keylend::config::TrustedProxies;
+use keylend::config::Networks;
 use keylend::http::server::{Entrance, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -103,7 +103,7 @@ async fn start(connections_max: usize, connections_per_address_max: usize) -> So
     let router = Router::new()
         .route("/", get(async || "here"))
         .route("/large", get(async || "x".repeat(LARGE_BYTES)));
-    let trusted_proxies = TrustedProxies::from(vec!["127.0.0.9".parse().unwrap()]);
+    let trusted_proxies = Networks::from(vec!["127.0.0.9".parse().unwrap()]);
     let entrance = Entrance { connections_max, connections_per_address_max, trusted_proxies };
     #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
     tokio::spawn(serve(listener, router, entrance, CancellationToken::new()));

@@ -23,6 +23,7 @@ pub(super) struct Scene {
     pub(super) session_id: String,
     /// A hold over the grant.
     hold_id: String,
+    webhook_endpoint_id: String,
 }
 
 /// The people of the stories; they stay the same for all rows.
@@ -37,6 +38,7 @@ pub(super) struct People {
     pub(super) connection_id: String,
     /// Of a grant to the guest.
     entry_id: String,
+    webhook_endpoint_id: String,
 }
 
 pub(super) async fn people(app: &TestApp) -> People {
@@ -50,6 +52,8 @@ pub(super) async fn people(app: &TestApp) -> People {
     for person in [&owner, &guest] {
         person.allow(&api_client).await;
     }
+    let body = json!({ "url": "https://localhost:8443/" });
+    let endpoint = admin.post("/v1/webhook-endpoints", body).await.expect(201);
     People {
         owner,
         admin,
@@ -60,6 +64,7 @@ pub(super) async fn people(app: &TestApp) -> People {
         powerless,
         connection_id,
         entry_id: entries.list("entry_id")[0].clone(),
+        webhook_endpoint_id: endpoint.text("webhook_endpoint_id"),
     }
 }
 
@@ -107,6 +112,7 @@ pub(super) async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene 
         bystander_id: bystander.text("user_id"),
         session_id: String::new(),
         hold_id: String::new(),
+        webhook_endpoint_id: people.webhook_endpoint_id.clone(),
     }
 }
 
@@ -132,6 +138,7 @@ impl Scene {
             .replace("{user_id}", user_id)
             .replace("{session_id}", &self.session_id)
             .replace("{hold_id}", &self.hold_id)
+            .replace("{webhook_endpoint_id}", &self.webhook_endpoint_id)
             .replace("{extension_request_id}", "ext_00000000000000000000000001")
             .replace("{api_client_id}", &self.api_client_id)
             .replace("{connection_id}", &self.connection_id)
@@ -181,6 +188,10 @@ impl Scene {
                 "dry_run": true,
             }),
             "/v1/holds" => json!({ "scope": { "grant_id": self.grant_id }, "reason": "Because." }),
+            "/v1/webhook-endpoints" => json!({ "url": "https://localhost:8443/" }),
+            "/v1/webhook-endpoints/{webhook_endpoint_id}/redeliver" => {
+                json!({ "event_id": self.entry_id })
+            }
             "/v1/vehicles/{vehicle_id}" => json!({ "label": "Ours" }),
             "/v1/grants/{grant_id}/extension-requests" => {
                 json!({ "not_after": "2026-07-01T12:00:00Z" })

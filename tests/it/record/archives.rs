@@ -77,14 +77,18 @@ async fn the_record_verifies_from_archive_and_copy_together_on_postgres() {
 /// A service whose signed record has more than two bundles.
 async fn with_entries(database: Database) -> TestApp {
     let app = TestApp::start(database).await;
+    make_entries(&app).await;
+    app
+}
+
+async fn make_entries(app: &TestApp) {
     let (owner, guest) = (app.owner().await, app.guest().await);
-    let path = format!("/v1/grants/{}/token", owner.lend(&app, &guest).await);
+    let path = format!("/v1/grants/{}/token", owner.lend(app, &guest).await);
     for _ in 0..10 {
         let minted = (0..56).map(|_| guest.post(&path, json!({})));
         futures_util::future::join_all(minted).await;
     }
     sequence_and_sign(app.service()).await;
-    app
 }
 
 async fn copied(app: &TestApp, folder: &str) -> Folder {
@@ -181,6 +185,46 @@ async fn what_was_not_signed_or_is_not_what_was_signed_stays_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_not_signed_or_is_not_what_was_signed_stays_on_postgres() {
     what_was_not_signed_or_is_not_what_was_signed_stays(Database::Postgres).await;
+}
+
+async fn what_is_to_be_sent_is_kept_for_thirty_days(database: Database) {
+    let app = TestApp::start(database).await;
+    let admin = app.admin().await;
+    // Nobody is there.
+    let body = json!({ "url": "http://127.0.0.1:9/", "types": ["grant.revoked"] });
+    let made = admin.post("/v1/webhook-endpoints", body).await.expect(201);
+    make_entries(&app).await;
+    let cursor = admin.get("/v1/events?limit=1").await.expect(200).text("next_cursor");
+    let (service, folder) = (app.service(), Folder::at(&app.folder().join("archive")));
+    let kept = archive(&service.record, &folder, later(&app)).await.unwrap();
+    assert!(matches!(kept.next, Some(Unready::Awaited(0))), "{kept:?}");
+    admin.get(&format!("/v1/events?after={cursor}")).await.expect(200);
+    // One that is paused keeps nothing.
+    let path = format!("/v1/webhook-endpoints/{}", made.text("webhook_endpoint_id"));
+    admin.post(&format!("{path}/pause"), json!({})).await.expect(200);
+    let written = archive::write(&service.record, &folder, later(&app)).await.unwrap();
+    assert!(folder.path().join("tile/entries/001").exists(), "{written:?}");
+    admin.post(&format!("{path}/resume"), json!({})).await.expect(200);
+    // Neither does one that has not been sent to for a month.
+    app.advance(Duration::from_secs(31 * 24 * 60 * 60));
+    let archived = archive(&service.record, &folder, later(&app)).await.unwrap();
+    assert_eq!(archived.now, 0..512);
+    let admin = app.admin().await;
+    admin.get(&format!("/v1/events?after={cursor}")).await.expect_problem(410, "entries_archived");
+    let first = admin.get("/v1/events?after=start").await.expect(200);
+    admin.get("/v1/events?after=end").await.expect(200);
+    assert!(first.body["next_cursor"].is_string());
+    app.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_to_be_sent_is_kept_for_thirty_days_on_sqlite() {
+    what_is_to_be_sent_is_kept_for_thirty_days(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_to_be_sent_is_kept_for_thirty_days_on_postgres() {
+    what_is_to_be_sent_is_kept_for_thirty_days(Database::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

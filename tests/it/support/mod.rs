@@ -14,6 +14,7 @@ pub(crate) mod postgres;
 pub(crate) mod preloaded;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod receiver;
 pub(crate) mod record;
 pub(crate) mod settings;
 pub(crate) mod story;

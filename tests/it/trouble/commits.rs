@@ -5,7 +5,7 @@ use keylend::domain::id::{CommandId, GrantId};
 use keylend::signing::secret;
 use serde_json::json;
 
-use super::stage::{Instance, Stage, assert_wait, until};
+use super::stage::{Instance, Stage, assert_wait, today, tomorrow, until};
 use crate::support::people::PASSWORD;
 use crate::support::postgres::own::OwnServer;
 use crate::support::proxy::{Cut, Proxy};
@@ -48,7 +48,7 @@ impl Scene {
     async fn lend_as(&self, guest: &str, key: &str) -> Reply {
         let body = json!({
             "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
-            "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
+            "not_before": today(), "not_after": tomorrow(),
         });
         self.owner.post_as("/v1/grants", key, body).await
     }

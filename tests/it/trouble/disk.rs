@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::stage::{Instance, Stage, assert_wait, until, until_ready};
+use super::stage::{Instance, Stage, assert_wait, today, tomorrow, until, until_ready};
 use crate::support::{Actor, preloaded};
 
 /// A service on a disk that can be brought into trouble.
@@ -41,7 +41,7 @@ impl Disk {
         let guest = self.owner.invite("g@example.com").await.id;
         let body = json!({
             "vehicle_id": self.owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
-            "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
+            "not_before": today(), "not_after": tomorrow(),
         });
         self.owner.post("/v1/grants", body).await.expect(201).text("grant_id")
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 
-use super::stage::{Stage, assert_wait, until, until_status};
+use super::stage::{Stage, assert_wait, today, tomorrow, until, until_status};
 use crate::support::postgres::own::OwnServer;
 use crate::support::{Actor, Reply};
 
@@ -74,7 +74,7 @@ async fn requests_that_get_no_connection_are_turned_away_in_time() {
 async fn lend(owner: &Actor, guest: &str, key: &str) -> Reply {
     let body = json!({
         "vehicle_id": owner.vehicles[0], "grantee_id": guest, "entitlements": ["unlock", "lock"],
-        "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-12-31T00:00:00Z",
+        "not_before": today(), "not_after": tomorrow(),
     });
     owner.post_as("/v1/grants", key, body).await
 }

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use keylend::clock::{Clock as _, SystemClock};
+use keylend::domain::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::checker::History;
@@ -130,6 +132,19 @@ impl Stage {
         }
         assert!(self.cloud.terminate().await.success());
     }
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// The beginning of the day by the machine's clock, by which programs go: the same all day, for requests that are repeated.
+pub(crate) fn today() -> Timestamp {
+    let now = SystemClock::start().now().as_unix_micros() / 1_000_000;
+    Timestamp::from_unix_seconds(now.div_euclid(DAY) * DAY).unwrap()
+}
+
+/// Two days later: it has not begun when the day is nearly over.
+pub(crate) fn tomorrow() -> Timestamp {
+    today().plus(Duration::from_secs(2 * 24 * 60 * 60))
 }
 
 /// Asks until there is an answer, and not for ever.
