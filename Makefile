@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-bookings bench-flood bench-growth bench-soak demo
+.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-bookings bench-events bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
@@ -42,6 +42,9 @@ bench: for-speed ## Keylend, the same unlock in Go and Node, and what bounds the
 
 bench-bookings: for-speed ## unlocks while thousands of grants end, and what a hold costs
 	scripts/bench-bookings
+
+bench-events: for-speed ## unlocks while ten webhook endpoints and a stream are told of each
+	scripts/bench-events
 
 bench-flood: for-speed ## other people's unlocks while strangers crowd the door
 	scripts/bench-flood

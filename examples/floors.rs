@@ -5,6 +5,7 @@
 //! - `cloud`: a bare vehicle cloud that says yes at once.
 //! - `relay`: a bare handler that forwards each `POST /unlock` to a cloud. It checks nothing and
 //!   records nothing: Keylend minus everything it exists for.
+//! - `backend`: a backend that takes every webhook and does nothing with it.
 //! - `sqlite-commits`: durable single-row commits, one after the other.
 
 use std::error::Error;
@@ -50,6 +51,12 @@ enum Floor {
         #[arg(long)]
         upstream: String,
     },
+    /// Takes every webhook that is posted to `/count`, and says there how many arrived.
+    Backend {
+        /// Where to listen; port 0 takes a free one, which is printed.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
     /// Prints how many rows a second SQLite commits durably.
     SqliteCommits {
         /// How long to measure.
@@ -66,6 +73,11 @@ async fn main() -> Result<()> {
         Floor::Relay { listen, upstream } => {
             let relay = Relay { client: client()?, upstream: upstream.into() };
             serve(listen, Router::new().route("/unlock", post(forward)).with_state(relay)).await
+        }
+        Floor::Backend { listen } => {
+            let counted = get(count).post(take);
+            let router = Router::new().route("/count", counted).with_state(Arrived::default());
+            serve(listen, router).await
         }
         Floor::SqliteCommits { seconds } => sqlite_commits(Duration::from_secs(seconds)),
     }
@@ -96,6 +108,18 @@ async fn echo(Json(body): Json<Echo>) -> Json<Echo> {
 
 async fn cloud() -> Json<serde_json::Value> {
     Json(json!({ "status": "success", "message": "Successfully sent request to vehicle" }))
+}
+
+/// How many webhooks arrived.
+type Arrived = std::sync::Arc<std::sync::atomic::AtomicU64>;
+
+async fn take(State(arrived): State<Arrived>, _body: bytes::Bytes) -> StatusCode {
+    arrived.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    StatusCode::NO_CONTENT
+}
+
+async fn count(State(arrived): State<Arrived>) -> String {
+    arrived.load(std::sync::atomic::Ordering::Relaxed).to_string()
 }
 
 #[derive(Clone)]

@@ -36,7 +36,7 @@ use crate::signing::last_signed::LastSigned;
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
 
-pub use listeners::Listeners;
+pub use listeners::{CannotListen, Listeners};
 
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);

@@ -1,6 +1,7 @@
 //! Where the service listens: for clients, and for operators if they have an address of their own.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -12,6 +13,35 @@ use crate::http::{self, Edge, Gateway, OperatorsDoor};
 
 /// Monitors and orchestrators are few.
 const OPERATORS_CONNECTIONS_MAX: usize = 64;
+
+/// Why the service cannot listen somewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen at {address}: {}", remedy(.source, .setting))]
+pub struct CannotListen {
+    address: SocketAddr,
+    setting: &'static str,
+    source: io::Error,
+}
+
+fn remedy(error: &io::Error, setting: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("another program does; stop it, or give another address as {setting}")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine does not have this address; give one that it has as {setting}")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("ports below 1024 are for root; give a higher one as {setting}")
+        }
+        _ => format!("give another address as {setting}"),
+    }
+}
+
+async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, CannotListen> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| CannotListen { address, setting, source })
+}
 
 /// The sockets of the service.
 #[derive(Debug)]
@@ -33,11 +63,11 @@ impl Listeners {
     /// Listens where the settings say.
     ///
     /// # Errors
-    /// An address is taken, or is not this machine's.
-    pub async fn bind(config: &Config) -> io::Result<Self> {
-        let clients = TcpListener::bind(config.listen).await?;
+    /// [`CannotListen`] if an address is taken, or is not this machine's.
+    pub async fn bind(config: &Config) -> Result<Self, CannotListen> {
+        let clients = bind(config.listen, "KEYLEND_LISTEN").await?;
         let operators = match config.operations_listen {
-            Some(address) => Some(TcpListener::bind(address).await?),
+            Some(address) => Some(bind(address, "KEYLEND_OPERATIONS_LISTEN").await?),
             None => None,
         };
         Ok(Self { clients, operators })

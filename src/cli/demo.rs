@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::settings::listen_address;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
@@ -36,10 +37,10 @@ pub(super) struct DemoArgs {
     #[arg(long)]
     exit: bool,
     /// Where the service listens; any free port if this one is taken.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
     /// Where the simulator listens; any free port if this one is taken.
-    #[arg(long, default_value = "127.0.0.1:8090")]
+    #[arg(long, default_value = "127.0.0.1:8090", value_parser = listen_address)]
     simulator_listen: SocketAddr,
 }
 

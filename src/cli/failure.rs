@@ -85,6 +85,7 @@ failures!(
     reqwest::Error,
     serde_json::Error,
     crate::app::AssembleError,
+    crate::app::CannotListen,
     crate::app::Halted,
     crate::domain::user::InvalidText,
     crate::service::Error,

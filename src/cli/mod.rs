@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod demo;
 mod doctor;
+mod environment;
 mod failure;
 mod keys;
 mod migrate;
@@ -17,7 +18,7 @@ mod witness;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use failure::Failure;
 
@@ -83,6 +84,7 @@ pub fn main() -> ExitCode {
         .map_err(Failure::from)
         .and_then(|runtime| {
             telemetry::log(&arguments.log.into_config())?;
+            name_unknown_variables();
             runtime.block_on(run(arguments.command))
         });
     match outcome {
@@ -91,6 +93,18 @@ pub fn main() -> ExitCode {
             failure.print();
             failure.status()
         }
+    }
+}
+
+/// Says which variables of the environment look like settings and are none.
+fn name_unknown_variables() {
+    #[expect(clippy::disallowed_methods, reason = "their names alone; clap reads the values")]
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for environment::UnknownVariable { name, meant } in
+        environment::unknown(&Arguments::command(), names)
+    {
+        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+        tracing::warn!("{name} is set, but there is no such setting{meant}");
     }
 }
 

@@ -15,10 +15,12 @@ use crate::config::{
 };
 use crate::storage::{InvalidLocation, Location};
 
+mod address;
 mod limits;
 mod secrets;
 mod smartcar;
 
+pub use address::listen_address;
 pub use limits::LimitSettings;
 use smartcar::SIMULATED_CLIENT;
 pub use smartcar::{SmartcarSettings, VersionsSetting};
@@ -79,12 +81,12 @@ pub enum InvalidSettings {
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address and port to listen at.
-    #[arg(long, env = "KEYLEND_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "KEYLEND_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     pub listen: SocketAddr,
 
     /// Address and port at which /metrics and /readyz are served, and then only there; by default
     /// where clients are.
-    #[arg(long, env = "KEYLEND_OPERATIONS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "KEYLEND_OPERATIONS_LISTEN", value_name = "ADDRESS", value_parser = listen_address)]
     pub operations_listen: Option<SocketAddr>,
 
     /// Where clients reach the service; by default where it listens.

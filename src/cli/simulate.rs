@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::settings::listen_address;
 use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::simulator::{self, Fleet, Options};
@@ -17,7 +18,7 @@ use crate::simulator::{self, Fleet, Options};
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
     /// Where it listens.
-    #[arg(long, default_value = "127.0.0.1:8090")]
+    #[arg(long, default_value = "127.0.0.1:8090", value_parser = listen_address)]
     listen: SocketAddr,
     /// A JSON file with the cars; three cars without one.
     #[arg(long)]

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::settings::listen_address;
 use super::{Failure, Output};
 use crate::audit::note::{KeyKind, VerifierKey};
 use crate::clock::{Clock, SystemClock};
@@ -64,7 +65,7 @@ pub(super) struct WitnessArgs {
     #[command(flatten)]
     folder: FolderSetting,
     /// Address and port to listen at.
-    #[arg(long, env = "KEYLEND_WITNESS_LISTEN", default_value = "127.0.0.1:8070")]
+    #[arg(long, env = "KEYLEND_WITNESS_LISTEN", default_value = "127.0.0.1:8070", value_parser = listen_address)]
     listen: SocketAddr,
     /// Public keys of the logs, as `keylend keys show` prints them: several separated by spaces. A
     /// key is named like its log.

@@ -73,7 +73,9 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
         carried_out(request, next, edge.request_time_max).instrument(span.clone()).await
     };
     let problem = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = problem.or_else(|| Problem::of_plain(&response)) {
+    let problem = problem.or_else(|| Problem::of_plain(&response));
+    let code = problem.as_ref().map(|problem| problem.code().as_str());
+    if let Some(problem) = problem {
         problem.write_into(&mut response, id.as_str());
     }
     headers::complete(response.headers_mut());
@@ -81,7 +83,14 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
     let took = edge.clock.monotonic().saturating_sub(started);
     let status = response.status();
     metrics::count(route, &method, status, took);
-    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?took, "answered"));
+    span.in_scope(|| {
+        let status = status.as_u16();
+        if status >= 400 {
+            tracing::info!(status, code, ?took, "refused");
+        } else {
+            tracing::debug!(status, ?took, "answered");
+        }
+    });
     if status == StatusCode::TOO_MANY_REQUESTS {
         tokio::time::sleep(edge.refusal_held_back).await;
     }

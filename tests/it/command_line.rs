@@ -204,3 +204,52 @@ async fn the_simulator_takes_its_cars_from_a_file() {
     let said = terminal.run(&[&simulate[..], &["none.json"]].concat()).await.failed();
     assert!(said.contains("none.json"), "{said}");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_the_settings_is_said_with_what_to_do() {
+    let mut terminal = migrated().await;
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    // An address that somebody else listens at.
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let said = terminal
+        .run(&["serve", "--listen", &taken, "--public-url", "http://localhost"])
+        .await
+        .failed();
+    let expected = format!(
+        "keylend: cannot listen at {taken}: another program does; stop it, or give another address as KEYLEND_LISTEN"
+    );
+    assert!(said.contains(&expected), "{said}");
+    // One that is a name.
+    let said = terminal.run(&["serve", "--listen", "localhost:8080"]).await;
+    assert!(
+        said.stderr.contains("must be an address in numbers and a port, such as 127.0.0.1:8080"),
+        "{}",
+        said.stderr
+    );
+    // A setting that is misspelt, and one that is nobody's.
+    terminal.export("KEYLEND_DATABSE_URL", "sqlite:elsewhere.db");
+    terminal.export("KEYLEND_COLOUR", "red");
+    let said = terminal.run(&["keys", "show"]).await;
+    let log = format!("{}{}", said.stdout, said.stderr);
+    assert!(log.contains("KEYLEND_DATABSE_URL is set, but there is no such setting; did you mean KEYLEND_DATABASE_URL?"), "{log}");
+    assert!(log.contains("KEYLEND_COLOUR is set, but there is no such setting"), "{log}");
+    assert!(!log.contains("KEYLEND_SIMULATOR_URL is set"), "{log}");
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_line_of_the_log_with_the_name_of_its_request() {
+    let mut terminal = migrated().await;
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
+    terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
+    let mut service = terminal.start(&["serve"]);
+    let address = service.logged_after("address=").await;
+    let url = format!("http://{}", address.split_whitespace().next().unwrap());
+    let answer = http_client().get(format!("{url}/v1/grants")).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let request_id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let line = service.logged_after(&request_id).await;
+    assert!(line.contains("status=401") && line.contains("token_missing"), "{line}");
+    assert!(service.terminate().await.success());
+}
