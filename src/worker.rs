@@ -24,7 +24,7 @@ const SEQUENCE_PERIOD: Duration = Duration::from_millis(250);
 /// How often it is looked whether a checkpoint waits for a witness.
 const WITNESS_PERIOD: Duration = Duration::from_millis(250);
 /// How often it is looked for webhook endpoints that have something to be sent to.
-const DELIVER_PERIOD: Duration = Duration::from_millis(250);
+const DELIVER_PERIOD: Duration = Duration::from_millis(100);
 /// How often suspended cars whose time has come are looked for.
 const PROBE_PERIOD: Duration = Duration::from_secs(15);
 /// How often it is looked for ends by scope that nobody carries out any more.

@@ -28,10 +28,10 @@ const WAKE: &str = "UPDATE webhook_endpoints SET due_at = $1 WHERE organization_
     AND paused_at IS NULL AND (due_at IS NULL OR (failures = 0 AND due_at > $1))";
 const WAKE_ONE: &str =
     "UPDATE webhook_endpoints SET due_at = $2 WHERE webhook_endpoint_id = $1 AND paused_at IS NULL";
-const IS_DUE: &str = "SELECT webhook_endpoint_id FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $1 LIMIT 1";
-const TAKE: &str = "UPDATE webhook_endpoints SET leased_until = $2 WHERE webhook_endpoint_id IN (SELECT webhook_endpoint_id \
-    FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $1 AND (failures > 0) = $3 ORDER BY due_at LIMIT $4) \
-    AND due_at <= $1 AND leased_until <= $1 RETURNING *";
+const IS_DUE: &str = "SELECT webhook_endpoint_id FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $2 LIMIT 1";
+const TAKE: &str = "UPDATE webhook_endpoints SET leased_until = $3 WHERE webhook_endpoint_id IN (SELECT webhook_endpoint_id \
+    FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $2 AND (failures > 0) = $4 ORDER BY due_at LIMIT $5) \
+    AND due_at <= $1 AND leased_until <= $2 RETURNING *";
 const HOLD_LEASE: &str = "UPDATE webhook_endpoints SET leased_until = leased_until WHERE webhook_endpoint_id = $1 AND leased_until = $2 RETURNING *";
 const SETTLE: &str = "UPDATE webhook_endpoints SET next_position = $2, failures = $3, failing_since = $4, due_at = $5, leased_until = 0 \
     WHERE webhook_endpoint_id = $1";
@@ -221,22 +221,29 @@ pub async fn wake_one(
     query(WAKE_ONE).bind(webhook_endpoint_id).bind(now).execute(tx).await.map(drop)
 }
 
-/// Whether some endpoint is to be looked at.
-pub async fn is_due(on: &mut impl Executor, now: Timestamp) -> Result<bool, StorageError> {
-    let found: Option<WebhookEndpointId> = query(IS_DUE).bind(now).fetch_optional(on).await?;
+/// Whether some endpoint is to be looked at that was due by then.
+pub async fn is_due(
+    on: &mut impl Executor,
+    due_by: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let due = query(IS_DUE).bind(due_by).bind(now);
+    let found: Option<WebhookEndpointId> = due.fetch_optional(on).await?;
     Ok(found.is_some())
 }
 
-/// Takes up to so many endpoints that are to be looked at: those that took something the last time, or those that did not.
+/// Takes up to so many endpoints that are to be looked at and were due by then: those that took something the last time, or those that did not.
 /// Nobody else takes them until `until`.
 pub async fn take(
     tx: &mut Tx,
     failing: bool,
+    due_by: Timestamp,
     now: Timestamp,
     until: Timestamp,
     limit: i64,
 ) -> Result<Vec<WebhookEndpoint>, StorageError> {
-    query(TAKE).bind(now).bind(until).bind(failing).bind(limit).fetch_all(tx).await
+    let take = query(TAKE).bind(due_by).bind(now).bind(until).bind(failing).bind(limit);
+    take.fetch_all(tx).await
 }
 
 /// The endpoint as it is now, if it was taken until this time and by nobody else since; locked until the transaction ends.

@@ -3,6 +3,8 @@
 //! transaction ([`super::batch`]), in which it also writes the outcomes of commands that came in
 //! meanwhile. Nothing leaves before that transaction is durable (P1).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -30,12 +32,14 @@ const ROUNDS_MAX: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Gate {
     queue: mpsc::Sender<Pending>,
+    decided: Arc<AtomicU64>,
 }
 
 /// The task that decides: it takes what [`Gate::submit`] has queued.
 #[derive(Debug)]
 pub struct GateTask {
     queue: mpsc::Receiver<Pending>,
+    decided: Arc<AtomicU64>,
 }
 
 impl Gate {
@@ -44,7 +48,9 @@ impl Gate {
     #[must_use]
     pub fn new(waiting_max: usize) -> (Self, GateTask) {
         let (sender, receiver) = mpsc::channel(waiting_max.max(1).saturating_add(LOCKS_RESERVED));
-        (Self { queue: sender }, GateTask { queue: receiver })
+        let decided = Arc::default();
+        let task = GateTask { queue: receiver, decided: Arc::clone(&decided) };
+        (Self { queue: sender, decided }, task)
     }
 
     /// Has a request decided on; `now` is on the monotonic clock.
@@ -61,6 +67,12 @@ impl Gate {
         let pending = Pending { request_hash: request.hash(), request, asked_at: now, reply };
         self.queue.try_send(pending).map_err(|_| Error::Overloaded)?;
         decided.await.map_err(|_| Error::Overloaded)?
+    }
+
+    /// How many requests this process has decided on since it started.
+    #[must_use]
+    pub fn decided(&self) -> u64 {
+        self.decided.load(Ordering::Relaxed)
     }
 
     /// Whether requests wait to be decided on.
@@ -91,6 +103,7 @@ impl GateTask {
                 _ = outcomes.recv_many(&mut batch.outcomes, BATCH_MAX) => {}
             }
             self.gather(&mut batch, &mut outcomes).await;
+            self.decided.fetch_add(batch.requests.len() as u64, Ordering::Relaxed);
             process(&service, &sender, batch).await;
         }
         drop(sender);

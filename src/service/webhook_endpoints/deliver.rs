@@ -2,6 +2,7 @@
 //! they keep nobody waiting.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -17,17 +18,25 @@ const FAILING_MAX: usize = 16;
 /// Nobody else takes an endpoint up for so long: longer than sending to it can last.
 const LEASE: Duration = Duration::from_secs(20);
 
+/// So many decisions since the last look are many.
+const BUSY: u64 = 8;
+/// What is due waits so long then.
+const SPACING_WHEN_BUSY: Duration = Duration::from_secs(2);
+
 /// How many endpoints may be sent to at once.
 #[derive(Debug)]
 pub struct Couriers {
     willing: Arc<Semaphore>,
     failing: Arc<Semaphore>,
+    /// How many commands were decided on when it was last looked for endpoints.
+    decided: AtomicU64,
 }
 
 impl Default for Couriers {
     fn default() -> Self {
         let lane = |places| Arc::new(Semaphore::new(places));
-        Self { willing: lane(WILLING_MAX), failing: lane(FAILING_MAX) }
+        let decided = AtomicU64::default();
+        Self { willing: lane(WILLING_MAX), failing: lane(FAILING_MAX), decided }
     }
 }
 
@@ -38,7 +47,13 @@ impl Default for Couriers {
 pub async fn deliver(service: &Service) -> Result<u64, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
-    if !webhook_endpoints::is_due(&mut reader, base.clock.now()).await? {
+    // While much is decided, each endpoint is sent to once in a while: cars come first.
+    let decided = service.gate.decided();
+    let before = service.couriers.decided.swap(decided, Ordering::Relaxed);
+    let is_busy = decided.saturating_sub(before) >= BUSY;
+    let spacing = if is_busy { SPACING_WHEN_BUSY } else { Duration::ZERO };
+    let now = base.clock.now();
+    if !webhook_endpoints::is_due(&mut reader, now.minus(spacing), now).await? {
         return Ok(0);
     }
     drop(reader);
@@ -48,7 +63,8 @@ pub async fn deliver(service: &Service) -> Result<u64, Error> {
         let taken = base.transact("webhook_endpoints.take", Priority::Ordinary, |work| {
             Box::pin(async move {
                 let (now, until) = (work.now, work.now.plus(LEASE));
-                Ok(webhook_endpoints::take(&mut work.tx, failing, now, until, limit).await?)
+                let (tx, due_by) = (&mut work.tx, now.minus(spacing));
+                Ok(webhook_endpoints::take(tx, failing, due_by, now, until, limit).await?)
             })
         });
         for endpoint in taken.await? {
