@@ -527,7 +527,7 @@ CREATE TABLE webhook_deliveries (
     CHECK ((status = 'waiting') = (next_attempt_at IS NOT NULL))
 );
 CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (webhook_endpoint_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX webhook_deliveries_waiting_subjects ON webhook_deliveries (webhook_endpoint_id, subject_id) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_waiting_subjects ON webhook_deliveries (webhook_endpoint_id, subject_id, created_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_old ON webhook_deliveries (event_id) WHERE next_attempt_at IS NULL;
 
 -- Tiles of C2SP tlog-tiles, each as wide as it is so far.

@@ -59,8 +59,9 @@ const RETRY_AFTER: [Duration; 9] = [
 pub const UNREACHABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 /// An event waits so long for an earlier one of the same grant, counted from when that one was first tried.
 pub const HELD_BACK: Duration = Duration::from_secs(60 * 60);
-/// The longest time between two attempts at an endpoint that takes nothing.
-const PROBE_AFTER_MAX: Duration = Duration::from_secs(5 * 60);
+/// An endpoint that took nothing for so long was away: when it is back, everything that waits is sent. Also the longest time between two
+/// attempts at one that takes nothing.
+pub const OUTAGE: Duration = Duration::from_secs(5 * 60);
 
 /// When a delivery is tried again after so many failed attempts; `None` if it is not. `jitter` is a number from 0 to 255 that
 /// spreads what failed together.
@@ -76,7 +77,7 @@ pub fn retry_after(attempts: i64, jitter: u8) -> Option<Duration> {
 #[must_use]
 pub fn probe_after(failures: i64) -> Duration {
     let doublings = u32::try_from(failures.max(1) - 1).unwrap_or(u32::MAX).min(6);
-    PROBE_AFTER_MAX.min(Duration::from_secs(5) * 2_u32.pow(doublings))
+    OUTAGE.min(Duration::from_secs(5) * 2_u32.pow(doublings))
 }
 
 #[cfg(test)]

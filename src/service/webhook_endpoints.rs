@@ -62,6 +62,8 @@ pub async fn create(
 ) -> Result<Answer<ShownSecret>, Error> {
     let base = &service.base;
     base.authorize_in_organization(caller, Operation::CreateWebhookEndpoint)?;
+    // Whoever is sent events could read them.
+    base.authorize_in_organization(caller, Operation::ListEvents)?;
     let url = service.endpoints.check(&new.url);
     let url = &url.map_err(|why| Error::invalid("/url", "not_allowed", why))?;
     let created = base.transact(CREATE, Priority::Ordinary, |work| {

@@ -1,7 +1,7 @@
 //! What became of events that were sent to endpoints, and those that wait to be sent again. A delivery is named by its endpoint and
 //! its event.
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, query};
+use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query};
 use super::record::signed;
 use super::{Page, StorageError};
 use crate::domain::id::{AuditEntryId, WebhookEndpointId};
@@ -12,9 +12,17 @@ use crate::domain::webhook::{DeliveryFault, DeliveryStatus};
 const PUT: &str = "INSERT INTO webhook_deliveries (webhook_endpoint_id, event_id, event_type, position, subject_id, status, attempts, \
     next_attempt_at, attempted_at, answer_status, answer, fault, created_at) \
     VALUES {rows:uuid,uuid,text,bigint,uuid,text,bigint,bigint,bigint,bigint,text,text,bigint} \
+    ON CONFLICT (webhook_endpoint_id, event_id) DO UPDATE SET subject_id = excluded.subject_id, status = excluded.status, \
+    attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, attempted_at = excluded.attempted_at, answer_status = excluded.answer_status, \
+    answer = excluded.answer, fault = excluded.fault";
+/// Unless somebody has it sent anew since it was read.
+const SETTLE: &str = "INSERT INTO webhook_deliveries (webhook_endpoint_id, event_id, event_type, position, subject_id, status, attempts, \
+    next_attempt_at, attempted_at, answer_status, answer, fault, created_at) \
+    VALUES {rows:uuid,uuid,text,bigint,uuid,text,bigint,bigint,bigint,bigint,text,text,bigint} \
     ON CONFLICT (webhook_endpoint_id, event_id) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, \
     next_attempt_at = excluded.next_attempt_at, attempted_at = excluded.attempted_at, answer_status = excluded.answer_status, \
-    answer = excluded.answer, fault = excluded.fault";
+    answer = excluded.answer, fault = excluded.fault \
+    WHERE webhook_deliveries.attempts = excluded.attempts OR webhook_deliveries.attempts = excluded.attempts - 1";
 const FIND: &str =
     "SELECT * FROM webhook_deliveries WHERE webhook_endpoint_id = $1 AND event_id = $2";
 const LIST: &str = "SELECT * FROM webhook_deliveries WHERE webhook_endpoint_id = $1 AND event_id < $2 \
@@ -36,7 +44,7 @@ const DELETE_OLD: &str = "DELETE FROM webhook_deliveries WHERE (webhook_endpoint
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] =
-    &[PUT, FIND, LIST, DUE, NEXT, WAITING_SUBJECTS, WAKE, AFRESH, DELETE_OF, DELETE_OLD];
+    &[PUT, SETTLE, FIND, LIST, DUE, NEXT, WAITING_SUBJECTS, WAKE, AFRESH, DELETE_OF, DELETE_OLD];
 
 /// One event for one endpoint.
 #[derive(Debug, Clone)]
@@ -105,9 +113,18 @@ impl WebhookDelivery {
     }
 }
 
-/// Keeps deliveries as they are now.
-pub async fn put(tx: &mut Tx, deliveries: &[WebhookDelivery]) -> Result<(), StorageError> {
-    let rows = deliveries.iter().map(|delivery| {
+/// Keeps a delivery as it is now, whatever it was before.
+pub async fn put(tx: &mut Tx, delivery: &WebhookDelivery) -> Result<(), StorageError> {
+    query(PUT).rows(rows(std::slice::from_ref(delivery))).execute(tx).await.map(drop)
+}
+
+/// Keeps what became of deliveries, but for those that somebody has sent anew since they were read.
+pub async fn settle(tx: &mut Tx, deliveries: &[WebhookDelivery]) -> Result<(), StorageError> {
+    query(SETTLE).rows(rows(deliveries)).execute(tx).await.map(drop)
+}
+
+fn rows(deliveries: &[WebhookDelivery]) -> impl Iterator<Item = [Value; 13]> {
+    deliveries.iter().map(|delivery| {
         [
             delivery.webhook_endpoint_id.into(),
             delivery.event_id.into(),
@@ -123,8 +140,7 @@ pub async fn put(tx: &mut Tx, deliveries: &[WebhookDelivery]) -> Result<(), Stor
             delivery.fault.map(DeliveryFault::as_str).into(),
             delivery.created_at.into(),
         ]
-    });
-    query(PUT).rows(rows).execute(tx).await.map(drop)
+    })
 }
 
 /// One delivery.

@@ -1,7 +1,7 @@
 //! Addresses that events are sent to. `due_at` is when one is looked at next: whoever gives entries their positions sets it for the
 //! endpoints of their organizations, and whoever has sent what there was, for what is to be tried again.
 
-use super::db::{Executor, FromRow, Origin, Row, Tx, corrupt, query};
+use super::db::{Executor, FromRow, Origin, Readable, Row, Tx, corrupt, query};
 use super::record::signed;
 use super::{Page, StorageError};
 use crate::domain::id::{OrganizationId, WebhookEndpointId};
@@ -25,7 +25,7 @@ const RESUME: &str = "UPDATE webhook_endpoints SET paused_reason = NULL, paused_
 const ROTATE: &str = "UPDATE webhook_endpoints SET previous_secret = secret, previous_secret_until = $3, secret = $2 WHERE webhook_endpoint_id = $1";
 const DELETE: &str = "DELETE FROM webhook_endpoints WHERE webhook_endpoint_id = $1";
 const WAKE: &str = "UPDATE webhook_endpoints SET due_at = $1 WHERE organization_id IN (VALUES {rows:uuid}) \
-    AND paused_at IS NULL AND (due_at IS NULL OR (failures = 0 AND due_at > $1))";
+    AND paused_at IS NULL AND (due_at IS NULL OR leased_until > 0 OR (failures = 0 AND due_at > $1))";
 const WAKE_ONE: &str =
     "UPDATE webhook_endpoints SET due_at = $2 WHERE webhook_endpoint_id = $1 AND paused_at IS NULL";
 const IS_DUE: &str = "SELECT webhook_endpoint_id FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $2 LIMIT 1";
@@ -202,7 +202,8 @@ pub async fn delete(
     query(DELETE).bind(webhook_endpoint_id).execute_one(tx).await
 }
 
-/// Has the endpoints of these organizations looked at. One that takes nothing is tried in its own time.
+/// Has the endpoints of these organizations looked at. One that takes nothing is tried in its own time. The row of one that is being
+/// sent to is changed all the same: whoever ends that waits for this transaction then, and sees what it brings.
 pub async fn wake(
     tx: &mut Tx,
     organizations: impl IntoIterator<Item = OrganizationId>,
@@ -233,7 +234,7 @@ pub async fn is_due(
 }
 
 /// Takes up to so many endpoints that are to be looked at and were due by then: those that took something the last time, or those that did not.
-/// Nobody else takes them until `until`.
+/// Nobody else takes them until `until`. One that cannot be read keeps no other waiting.
 pub async fn take(
     tx: &mut Tx,
     failing: bool,
@@ -241,7 +242,7 @@ pub async fn take(
     now: Timestamp,
     until: Timestamp,
     limit: i64,
-) -> Result<Vec<WebhookEndpoint>, StorageError> {
+) -> Result<Vec<Readable<WebhookEndpoint>>, StorageError> {
     let take = query(TAKE).bind(due_by).bind(now).bind(until).bind(failing).bind(limit);
     take.fetch_all(tx).await
 }

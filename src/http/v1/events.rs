@@ -14,6 +14,8 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{RefOr, Schema as AnySchema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::actor::Actor;
+use crate::domain::id::OrganizationId;
 use crate::domain::principal::PrincipalId;
 use crate::domain::published::{EventType, Form, Member};
 use crate::service::events::ToldEvent;
@@ -95,39 +97,46 @@ fn of_member(member: Member) -> Schema {
 
 /// At most so many streams are open at once in this process.
 const STREAMS_MAX: usize = 512;
+/// At most so many are one organization's.
+const STREAMS_OF_ORGANIZATION_MAX: usize = 64;
 /// At most so many are one person's or API client's.
 const STREAMS_OF_ONE_MAX: usize = 8;
 
 /// Who follows events at present.
 #[derive(Debug, Default)]
-pub struct Streams(Mutex<HashMap<PrincipalId, usize>>);
+pub struct Streams(Mutex<HashMap<(OrganizationId, PrincipalId), usize>>);
 
 /// A place among those who follow events; it is free again when this is dropped.
 struct StreamPlace {
     streams: Arc<Streams>,
-    principal: PrincipalId,
+    whose: (OrganizationId, PrincipalId),
 }
 
 impl Streams {
     /// A place, unless there are too many, of all or of this one.
-    fn enter(self: &Arc<Self>, principal: PrincipalId) -> Option<StreamPlace> {
+    fn enter(self: &Arc<Self>, actor: &Actor) -> Option<StreamPlace> {
+        let whose = (actor.organization_id, actor.principal_id());
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
-        let of_one = open.get(&principal).copied().unwrap_or_default();
-        let fits = all < STREAMS_MAX && of_one < STREAMS_OF_ONE_MAX;
+        let of_one = open.get(&whose).copied().unwrap_or_default();
+        let theirs = open.iter().filter(|((organization, _), _)| *organization == whose.0);
+        let theirs: usize = theirs.map(|(_, count)| count).sum();
+        let fits = all < STREAMS_MAX
+            && theirs < STREAMS_OF_ORGANIZATION_MAX
+            && of_one < STREAMS_OF_ONE_MAX;
         if fits {
-            open.insert(principal, of_one + 1);
+            open.insert(whose, of_one + 1);
         }
-        fits.then(|| StreamPlace { streams: Arc::clone(self), principal })
+        fits.then(|| StreamPlace { streams: Arc::clone(self), whose })
     }
 }
 
 impl Drop for StreamPlace {
     fn drop(&mut self) {
         let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = open.remove(&self.principal).unwrap_or_default().saturating_sub(1);
+        let left = open.remove(&self.whose).unwrap_or_default().saturating_sub(1);
         if left > 0 {
-            open.insert(self.principal, left);
+            open.insert(self.whose, left);
         }
     }
 }

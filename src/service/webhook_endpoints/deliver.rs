@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::round::run;
 use crate::service::{Error, Service};
+use crate::storage::db::Readable;
 use crate::storage::{Priority, webhook_endpoints};
 
 /// At most so many endpoints are sent to at once that take what they get.
@@ -67,7 +68,7 @@ pub async fn deliver(service: &Service) -> Result<u64, Error> {
                 Ok(webhook_endpoints::take(tx, failing, due_by, now, until, limit).await?)
             })
         });
-        for endpoint in taken.await? {
+        for endpoint in taken.await?.into_iter().filter_map(Readable::into_inner) {
             // Only this task takes places, so there is one.
             let Ok(place) = Arc::clone(lane).try_acquire_owned() else { continue };
             let service_of_round = service.clone();

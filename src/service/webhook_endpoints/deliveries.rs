@@ -65,7 +65,7 @@ pub async fn redeliver(
                 fault: None,
                 created_at: now,
             };
-            webhook_deliveries::put(tx, std::slice::from_ref(&delivery)).await?;
+            webhook_deliveries::put(tx, &delivery).await?;
             webhook_endpoints::wake_one(tx, webhook_endpoint_id, now).await?;
             let change = EndpointChange::Redelivered;
             work.record(caller, Event::WebhookEndpointChanged { webhook_endpoint_id, change })?;
@@ -123,7 +123,7 @@ pub async fn test(
     }
     delivery.answer_status = answer.status.map(i64::from);
     (delivery.answer, delivery.fault) = (Some(answer.text), answer.fault);
-    let tried = std::slice::from_ref(&delivery);
+    let tried = &delivery;
     let kept = base.transact("webhook_endpoints.test", Priority::Ordinary, |work| {
         Box::pin(async move { Ok(webhook_deliveries::put(&mut work.tx, tried).await?) })
     });

@@ -14,7 +14,7 @@ use crate::domain::actor::Actor;
 use crate::domain::event::{EndpointChange, Event};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::{
-    DeliveryStatus, HELD_BACK, PauseReason, UNREACHABLE_AFTER, probe_after, retry_after,
+    DeliveryStatus, HELD_BACK, OUTAGE, PauseReason, UNREACHABLE_AFTER, probe_after, retry_after,
 };
 use crate::service::events::ToldEvent;
 use crate::service::{Base, Caller, Error, Service, Work};
@@ -129,10 +129,6 @@ async fn add_new(
     let placed = organization_entries::entries(reader, organization_id, &places).await?;
     let mut fresh = Vec::new();
     for placed in placed {
-        if fresh.len() == room {
-            break;
-        }
-        load.next_position = placed.position.saturating_add(1);
         let takes = |told: &ToldEvent| {
             endpoint.types.as_ref().is_none_or(|types| types.contains(&told.event_type))
         };
@@ -165,9 +161,20 @@ async fn add_new(
     let is_held = |outgoing: &Outgoing| {
         outgoing.delivery.subject_id.is_some_and(|subject| waiting.contains(&subject))
     };
-    let (held, free): (Vec<_>, Vec<_>) = fresh.into_iter().partition(is_held);
-    load.held.extend(held.into_iter().map(|outgoing| outgoing.delivery));
-    load.outgoing.extend(free);
+    // Also past what is in an archive by now.
+    load.next_position = places.last().map_or(from, |(last, _)| last.saturating_add(1));
+    let mut room = room;
+    for outgoing in fresh {
+        if is_held(&outgoing) {
+            load.held.push(outgoing.delivery);
+        } else if room > 0 {
+            room -= 1;
+            load.outgoing.push(outgoing);
+        } else {
+            load.next_position = outgoing.delivery.position;
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -274,18 +281,17 @@ async fn settle(
     let held = webhook_endpoints::hold_lease(&mut work.tx, id, endpoint.leased_until).await?;
     let Some(current) = held else { return Ok(()) };
     let deliveries: Vec<WebhookDelivery> = sent.iter().map(|sent| sent.delivery.clone()).collect();
-    webhook_deliveries::put(&mut work.tx, &deliveries).await?;
+    webhook_deliveries::settle(&mut work.tx, &deliveries).await?;
     let tried = sent.iter().filter(|sent| sent.was_tried).map(|sent| &sent.delivery);
     let tried: Vec<&WebhookDelivery> = tried.collect();
     let took = tried.iter().any(|delivery| delivery.status == DeliveryStatus::Delivered);
     let (failures, failing_since) = match (took, tried.is_empty()) {
         (true, _) => (0, None),
-        (false, true) => (endpoint.failures, endpoint.failing_since),
-        (false, false) => {
-            (endpoint.failures.saturating_add(1), endpoint.failing_since.or(Some(now)))
-        }
+        (false, true) => (current.failures, current.failing_since),
+        (false, false) => (current.failures.saturating_add(1), current.failing_since.or(Some(now))),
     };
-    if took && endpoint.failures > 0 {
+    // After an outage. What one event is refused for is not mended by another that is taken.
+    if took && current.failing_since.is_some_and(|since| now.since(since) >= OUTAGE) {
         webhook_deliveries::wake(&mut work.tx, id, now).await?;
     }
     let is_gone = tried.iter().any(|delivery| delivery.answer_status == Some(GONE));
@@ -296,7 +302,13 @@ async fn settle(
         (false, false) => None,
     };
     let is_paused = current.paused.is_some() || paused.is_some();
-    let due_at = due_at(work, endpoint, next_position, failures, now).await?.filter(|_| !is_paused);
+    let next = next_look(work, endpoint, next_position, now).await?;
+    // When nothing is left to be taken, nothing is known of the endpoint any more.
+    let (failures, failing_since) =
+        if next.is_some() { (failures, failing_since) } else { (0, None) };
+    let probe = (failures > 0 && !tried.is_empty()).then(|| now.plus(probe_after(failures)));
+    let due_at =
+        next.map(|next| probe.map_or(next, |probe| next.max(probe))).filter(|_| !is_paused);
     let settled = Settled { next_position, failures, failing_since, due_at };
     webhook_endpoints::settle(&mut work.tx, id, settled).await?;
     if let Some(reason) = paused.filter(|_| current.paused.is_none()) {
@@ -309,13 +321,13 @@ async fn settle(
     Ok(())
 }
 
-/// When the endpoint is looked at next: now if there is more, or when something is to be tried again. The row of the endpoint is
-/// locked: whoever gives a position to more has set this before, or does so afterwards.
-async fn due_at(
+/// When there is something to look at: now if there is more, or when something is to be tried again; in a few minutes at the latest,
+/// when what was held back may have waited long enough. The row of the endpoint is locked: whoever gives a position to more has
+/// changed it before, or does so afterwards.
+async fn next_look(
     work: &mut Work<'_>,
     endpoint: &WebhookEndpoint,
     next_position: u64,
-    failures: i64,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let (id, organization_id) = (endpoint.webhook_endpoint_id, endpoint.organization_id);
@@ -323,6 +335,5 @@ async fn due_at(
     let held_since = now.minus(HELD_BACK);
     let again = webhook_deliveries::next_attempt(&mut work.tx, id, held_since).await?;
     let next = if newer { Some(now) } else { again };
-    let probe = (failures > 0).then(|| now.plus(probe_after(failures)));
-    Ok(next.map(|next| probe.map_or(next, |probe| next.max(probe))))
+    Ok(next.map(|next| next.min(now.plus(OUTAGE))))
 }

@@ -123,6 +123,41 @@ on_both! {
         assert!(deliveries(&admin, &id, "status=waiting").await.is_empty());
     }
 
+    async fn one_event_that_is_never_taken_neither_stops_others_nor_is_given_up_early(app) {
+        let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
+        let receiver = Receiver::start().await;
+        let (id, _) = subscribe(&admin, &receiver, &["grant.issued"]).await;
+        let poison = owner.lend(app, &guest).await;
+        receiver.answers(move |arrival| Behaviour::Status(if arrival.json()["data"]["grant_id"] == json!(poison) { 500 } else { 200 }));
+        deliver(app).await;
+        // Others are taken meanwhile; that uses up none of its attempts.
+        for number in 1..13 {
+            owner.lend(app, &guest).await;
+            app.advance(Duration::from_millis(100));
+            deliver(app).await;
+            app.advance(Duration::from_millis(100));
+            assert!(receiver.taken().len() <= number);
+        }
+        app.advance(Duration::from_secs(2));
+        deliver(app).await;
+        let waiting = deliveries(&admin, &id, "status=waiting").await;
+        assert_eq!((waiting.len(), &waiting[0]["attempts"]), (1, &json!(1)), "{waiting:?}");
+        // When it is alone for hours, the next one still goes out within minutes.
+        for _ in 0..5 {
+            app.advance(Duration::from_secs(45 * 60));
+            deliver(app).await;
+        }
+        let before = receiver.taken().len();
+        let owner = crate::api::again(app, &owner, "owner").await;
+        owner.lend(app, &guest).await;
+        for _ in 0..2 {
+            deliver(app).await;
+            app.advance(Duration::from_secs(5 * 60 + 1));
+        }
+        deliver(app).await;
+        assert_eq!(receiver.taken().len(), before + 1);
+    }
+
     async fn after_an_hour_nothing_waits_for_an_event_that_is_never_taken(app) {
         let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
         let receiver = Receiver::start().await;

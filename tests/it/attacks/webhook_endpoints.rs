@@ -123,6 +123,18 @@ on_both! {
         app.execute("DELETE FROM webhook_endpoints").await;
     }
 
+    async fn an_endpoint_that_cannot_be_read_keeps_no_other_waiting(app) {
+        let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
+        let receiver = Receiver::start().await;
+        let broken = json!({ "url": receiver.url(), "description": "Broken", "types": ["grant.issued"] });
+        admin.post("/v1/webhook-endpoints", broken).await.expect(201);
+        subscribe(&admin, &receiver, &["grant.issued"]).await;
+        app.execute("UPDATE webhook_endpoints SET types = 'planted' WHERE description = 'Broken'").await;
+        owner.lend(app, &guest).await;
+        deliver(app).await;
+        assert_eq!(receiver.taken(), ["grant.issued"]);
+    }
+
     async fn nobody_else_has_anything_to_do_with_an_endpoint(app) {
         let (admin, owner) = (app.admin().await, app.owner().await);
         let receiver = Receiver::start().await;

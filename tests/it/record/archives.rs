@@ -14,8 +14,10 @@ use keylend::storage::db::query;
 use keylend::storage::record;
 use serde_json::json;
 
+use crate::api::webhook_endpoints::deliver;
 use crate::support::databases::Database;
 use crate::support::operated::Operated;
+use crate::support::receiver::Receiver;
 use crate::support::record::{checkpoint, sequence_and_sign, verify_copies};
 use crate::support::{Actor, TestApp};
 
@@ -81,7 +83,7 @@ async fn with_entries(database: Database) -> TestApp {
     app
 }
 
-async fn make_entries(app: &TestApp) {
+async fn make_entries(app: &TestApp) -> (Actor, Actor) {
     let (owner, guest) = (app.owner().await, app.guest().await);
     let path = format!("/v1/grants/{}/token", owner.lend(app, &guest).await);
     for _ in 0..10 {
@@ -89,6 +91,7 @@ async fn make_entries(app: &TestApp) {
         futures_util::future::join_all(minted).await;
     }
     sequence_and_sign(app.service()).await;
+    (owner, guest)
 }
 
 async fn copied(app: &TestApp, folder: &str) -> Folder {
@@ -190,10 +193,10 @@ async fn what_was_not_signed_or_is_not_what_was_signed_stays_on_postgres() {
 async fn what_is_to_be_sent_is_kept_for_thirty_days(database: Database) {
     let app = TestApp::start(database).await;
     let admin = app.admin().await;
-    // Nobody is there.
-    let body = json!({ "url": "http://127.0.0.1:9/", "types": ["grant.revoked"] });
+    let receiver = Receiver::start().await;
+    let body = json!({ "url": receiver.url(), "types": ["grant.issued"] });
     let made = admin.post("/v1/webhook-endpoints", body).await.expect(201);
-    make_entries(&app).await;
+    let (owner, guest) = make_entries(&app).await;
     let cursor = admin.get("/v1/events?limit=1").await.expect(200).text("next_cursor");
     let (service, folder) = (app.service(), Folder::at(&app.folder().join("archive")));
     let kept = archive(&service.record, &folder, later(&app)).await.unwrap();
@@ -214,6 +217,11 @@ async fn what_is_to_be_sent_is_kept_for_thirty_days(database: Database) {
     let first = admin.get("/v1/events?after=start").await.expect(200);
     admin.get("/v1/events?after=end").await.expect(200);
     assert!(first.body["next_cursor"].is_string());
+    // What is sent goes on after what is no longer there.
+    let owner = crate::api::again(&app, &owner, "owner").await;
+    owner.lend(&app, &guest).await;
+    deliver(&app).await;
+    assert_eq!(receiver.taken(), ["grant.issued"]);
     app.end().await;
 }
 

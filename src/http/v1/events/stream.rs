@@ -9,6 +9,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use tokio::sync::watch;
+use tokio::time::Interval;
 
 use super::{EventBody, StreamPlace};
 use crate::http::Gateway;
@@ -33,6 +34,8 @@ struct Following {
     /// The position that is read next.
     next: u64,
     growth: watch::Receiver<u64>,
+    /// When something is to be sent at the latest.
+    alive: Interval,
     /// What is to be written.
     ready: VecDeque<Event>,
     _place: StreamPlace,
@@ -49,8 +52,8 @@ pub(super) async fn open(
     filter: EventFilter,
     from: u64,
 ) -> Result<Response, Problem> {
-    let place = gateway.streams.enter(caller.actor.principal_id()).ok_or_else(|| {
-        let detail = "One person or API client can follow events in eight streams at once.";
+    let place = gateway.streams.enter(&caller.actor).ok_or_else(|| {
+        let detail = "Too many streams are open: eight are for one person or API client, 64 for an organization.";
         Problem::of(Code::RateLimited).detail(detail).retry_after(SIGN_OF_LIFE)
     })?;
     let growth = gateway.service.record.growth();
@@ -61,9 +64,11 @@ pub(super) async fn open(
         filter,
         next: from,
         growth,
+        alive: tokio::time::interval(SIGN_OF_LIFE),
         ready: VecDeque::from([Event::default().retry(COME_AGAIN)]),
         _place: place,
     };
+    following.alive.reset();
     following.read().await?;
     let events = stream::unfold(following, |mut following| async move {
         let event = following.event().await?;
@@ -80,20 +85,37 @@ impl Following {
             let is_alive = tokio::select! {
                 () = stop.cancelled() => return None,
                 changed = self.growth.changed() => changed.is_err(),
-                () = tokio::time::sleep(SIGN_OF_LIFE) => true,
+                _ = self.alive.tick() => true,
             };
-            self.caller = self.standing.caller(&self.gateway).await.ok()?;
-            let before = self.next;
-            if let Err(error) = self.read().await {
-                tracing::debug!(error = ?error, "a stream of events ends");
+            if let Err(ended) = self.go_on(is_alive).await {
+                tracing::debug!(why = ?ended, "a stream of events ends");
                 return None;
-            }
-            if is_alive && self.ready.is_empty() || self.next > before && self.ready.is_empty() {
-                // An id without data moves the client's cursor, and calls nobody.
-                self.ready.push_back(Event::default().id(self.cursor(self.next).ok()?));
             }
         }
         self.ready.pop_front()
+    }
+
+    /// Reads what there is. Before anything is told, and for each sign of life, the credentials are looked at again; not each time
+    /// that somebody else does something.
+    async fn go_on(&mut self, is_alive: bool) -> Result<(), Problem> {
+        let before = self.next;
+        if !is_alive {
+            self.read().await?;
+        }
+        if is_alive || !self.ready.is_empty() {
+            self.ready.clear();
+            self.next = before;
+            self.caller = self.standing.caller(&self.gateway).await?;
+            self.read().await?;
+        }
+        if self.ready.is_empty() && (is_alive || self.next > before) {
+            // An id without data moves the client's cursor, and calls nobody.
+            self.ready.push_back(Event::default().id(self.cursor(self.next)?));
+        }
+        if !self.ready.is_empty() {
+            self.alive.reset();
+        }
+        Ok(())
     }
 
     /// Reads what there is, up to a batch.
