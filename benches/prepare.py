@@ -13,6 +13,7 @@ simulator, and a guest with a grant for each. Leaves in the folder
     prepare.py cloud SIMULATOR_URL FOLDER   direct.keys and cars.keys alone
 """
 
+import datetime
 import json
 import sys
 import urllib.error
@@ -114,14 +115,20 @@ def member(service, admin, name):
     return made["user_id"], call(service + "/v1/claims/redeem", claim)["access_token"]
 
 
+def day(offset):
+    """The beginning of a day, counted from today."""
+    date = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=offset)
+    return date.isoformat() + "T00:00:00Z"
+
+
 def lend(service, owner, guest_id, vehicle_id, key):
     """The address of a new grant."""
     grant = {
         "vehicle_id": vehicle_id,
         "grantee_id": guest_id,
         "entitlements": ["unlock", "lock", "read_lock_status"],
-        "not_before": "2026-01-01T00:00:00Z",
-        "not_after": "2027-01-31T00:00:00Z",
+        "not_before": day(-1),
+        "not_after": day(30),
     }
     return service + "/v1/grants/" + call(service + "/v1/grants", grant, owner, key)["grant_id"]
 

@@ -213,7 +213,7 @@ impl App {
             connector: Arc::new(connector(config, as_clock())?),
             access_tokens: Arc::new(CloudTokens::default()),
             endpoints: Arc::new(endpoints(config)?),
-            couriers: Arc::default(),
+            delivery_lanes: Arc::default(),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 config.limits.vehicle_requests,

@@ -32,7 +32,7 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// Who may say for which client a request is.
     pub trusted_proxies: Networks,
-    /// Networks of the installation's own in which webhook endpoints may be.
+    /// Private networks in which webhook endpoints are allowed.
     pub webhook_networks: Networks,
     /// The database, and how many connections to it there may be.
     pub database: Database,

@@ -103,8 +103,8 @@ pub struct Settings {
     #[arg(long, env = "KEYLEND_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
-    /// Networks in which webhook endpoints may be although they are not of the public internet, by http and at every port: addresses or
-    /// networks, several separated by commas.
+    /// Private networks in which webhook endpoints are allowed, there also with http:// and at every port: addresses or networks,
+    /// several separated by commas.
     #[arg(
         long,
         env = "KEYLEND_WEBHOOK_NETWORKS_ALLOWED",

@@ -1,5 +1,4 @@
-//! Networks that the installation names: of proxies whose word about a client's address is believed, and of its own in which webhook
-//! endpoints may be.
+//! Networks in settings: those of trusted proxies, and private ones in which webhook endpoints are allowed.
 
 use std::net::IpAddr;
 use std::str::FromStr;

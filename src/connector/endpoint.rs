@@ -1,5 +1,5 @@
-//! Sending webhooks to addresses that others chose: one POST, bounded in time and size, that follows no redirect and goes to no
-//! network of the installation's own unless it was told that it may.
+//! Sends webhooks to URLs that users entered: one POST with limits on time and size. It does not follow redirects, and it connects
+//! to private networks only if the operator allowed them (`KEYLEND_WEBHOOK_NETWORKS_ALLOWED`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::domain::webhook::DeliveryFault;
 
 /// One attempt takes at most so long.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// So much of an answer is kept for the endpoint's owner.
+/// How much of an answer is stored, to be shown in the list of deliveries.
 const ANSWER_CHARS_MAX: usize = 256;
 /// The longest address, in bytes.
 pub const URL_LENGTH_MAX: usize = 2048;
@@ -56,7 +56,7 @@ pub struct EndpointAnswer {
 }
 
 impl EndpointClient {
-    /// Prepares to send. Endpoints may also be in these networks, by http and at every port.
+    /// Prepares to send. In these networks `http://` and every port are allowed too.
     ///
     /// # Errors
     /// The machine has no usable root certificates.
@@ -65,8 +65,8 @@ impl EndpointClient {
         Ok(Self { transport: Transport::guarded(TIMEOUT, guard.clone())?, guard })
     }
 
-    /// The address in its one form, if something may be sent there as far as it shows. Where its name leads is looked at each time
-    /// that something is sent.
+    /// Parses a URL and refuses what is visibly not allowed: another scheme or port, or a private IP address. A host name is resolved
+    /// and checked again for each connection ([`super::guarded`]).
     ///
     /// # Errors
     /// A sentence that says what is wrong.
@@ -88,7 +88,7 @@ impl EndpointClient {
         let allowed = match url.host() {
             Some(Host::Ipv4(ip)) => named(ip.into()),
             Some(Host::Ipv6(ip)) => named(ip.into()),
-            // The address of a public server stands for that of a name.
+            // The name is resolved later; check scheme and port with any public address.
             Some(Host::Domain(_)) if !lenient => named([1, 1, 1, 1].into()),
             Some(Host::Domain(_)) => Ok(()),
             None => return Err("must be an https:// address"),

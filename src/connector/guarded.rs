@@ -1,5 +1,5 @@
-//! Connections to addresses that others chose. The name is resolved once, every address that it has is looked at, and the
-//! connection goes to these very addresses: what the name says a moment later is of no interest.
+//! Connections to hosts that users entered (defence against SSRF). A host name is resolved once, all its addresses are checked, and
+//! the connection uses exactly these addresses, so a second DNS answer cannot lead elsewhere.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 
 use super::public_address::is_public;
 
-/// The ports of HTTPS. What listens at others, such as a database, was not meant to be asked by strangers.
+/// The allowed ports. Other services, such as databases, listen at other ports.
 const PORTS: [u16; 2] = [443, 8443];
 
-/// An address that nothing is sent to.
+/// An address to which no connection is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not an address of the public internet, or not at port 443 or 8443 by https")]
 pub(super) struct NotAllowed(pub(super) SocketAddr);
@@ -25,7 +25,7 @@ pub(super) struct NotAllowed(pub(super) SocketAddr);
 /// Where connections may go.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AddressGuard {
-    /// Networks of the installation's own in which endpoints may be.
+    /// Private networks that the operator allowed.
     networks: Arc<[IpNet]>,
 }
 
@@ -34,7 +34,7 @@ impl AddressGuard {
         Self { networks: networks.into() }
     }
 
-    /// Whether endpoints may be in networks of the installation's own.
+    /// Whether the operator allowed any private network.
     pub(super) fn allows_some_network(&self) -> bool {
         !self.networks.is_empty()
     }

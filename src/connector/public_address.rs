@@ -1,5 +1,5 @@
-//! Which addresses of the network anybody may have this service connect to: those of the public internet. All others belong to
-//! whoever runs the service, and to its own machine.
+//! Which IP addresses belong to the public internet. Loopback, private, link-local and other special-purpose addresses do not; they
+//! could be the operator's own machines.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -74,7 +74,7 @@ impl Transport {
         Self::over(tcp, timeout)
     }
 
-    /// The same, with connections to addresses that others chose.
+    /// The same, with connections that the guard has checked.
     pub(super) fn guarded(timeout: Duration, guard: AddressGuard) -> Result<Self, rustls::Error> {
         Self::over(guard, timeout)
     }

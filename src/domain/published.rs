@@ -1,8 +1,7 @@
-//! The events that are told to those outside: which of those in the record they are, and what is told of each. They
-//! hold ids and words of this program, never what is known of people, so that erasing a person leaves nothing
-//! with those who were told.
+//! Published events: which entries of the record are published to clients and webhook endpoints, and with which members.
+//! They contain ids and words of this program and no personal data, so erasing a person needs no change to them.
 //!
-//! One table. It reads the record, describes the interface, and is shown in docs/events.md.
+//! This one table converts the record, describes the API, and is printed in docs/events.md.
 
 mod member;
 
@@ -24,7 +23,7 @@ macro_rules! event_types {
                 match self { $(Self::$name => $meaning,)* }
             }
 
-            /// What its `data` can have, beside who did it. A member without a value is left out.
+            /// The members of its `data`, in addition to the actor. A member without a value is omitted.
             #[must_use]
             pub const fn members(self) -> &'static [Member] {
                 match self { $(Self::$name => &[$(M::$member),*],)* }
@@ -37,9 +36,9 @@ event_types! {
     // Grants.
     GrantIssued "grant.issued" "A grant was issued."
         [GrantId VehicleId UserId GrantRevision Entitlements NotBefore NotAfter GraceMinutes MaxUses InsteadOf];
-    GrantAmended "grant.amended" "A grant says something else from now on."
+    GrantAmended "grant.amended" "A grant was changed."
         [GrantId VehicleId UserId GrantRevision Effect Entitlements NotBefore NotAfter GraceMinutes MaxUses InFlight];
-    GrantConfirmed "grant.confirmed" "The owner stood by a grant that waited for their word."
+    GrantConfirmed "grant.confirmed" "The owner confirmed a grant that was waiting for it."
         [GrantId VehicleId UserId GrantRevision];
     GrantEnding "grant.ending" "A grant ends within 15 minutes."
         [GrantId VehicleId UserId GrantRevision NotAfter];
@@ -51,15 +50,15 @@ event_types! {
         [GrantId VehicleId UserId GrantRevision LeaveLock InFlight];
     GrantRelinquished "grant.relinquished" "The guest gave a grant back."
         [GrantId VehicleId UserId GrantRevision];
-    GrantEnded "grant.ended" "A grant ended with what it rests on, or together with others."
+    GrantEnded "grant.ended" "A grant ended because its car, consent or scope ended."
         [GrantId VehicleId UserId GrantRevision EndReason EndId];
-    GrantVehicleImpaired "grant.vehicle_impaired" "A grant may allow less than it says, because of its car or the owner's consent."
+    GrantVehicleImpaired "grant.vehicle_impaired" "The car of a grant, or the owner's consent to it, is limited: the grant may allow less than it says."
         [GrantId VehicleId UserId GrantRevision Reason];
     GrantVehicleRestored "grant.vehicle_restored" "The car of a grant can be used again."
         [GrantId VehicleId UserId GrantRevision];
     ExtensionRequested "extension.requested" "A guest asked to use a grant for longer."
         [ExtensionRequestId GrantId VehicleId UserId NotAfter];
-    ExtensionDecided "extension.decided" "The owner decided about that."
+    ExtensionDecided "extension.decided" "The owner approved or declined an extension request."
         [ExtensionRequestId GrantId VehicleId UserId Decision];
     // What is over several grants.
     HoldPlaced "hold.placed" "What grants allow was paused."
@@ -68,9 +67,9 @@ event_types! {
         [HoldId Scope GrantId VehicleId UserId GrantRevision Rank];
     HoldExpired "hold.expired" "A hold ran out."
         [HoldId Scope GrantId VehicleId UserId GrantRevision Rank];
-    EndBegun "end.begun" "All grants of a scope have ended. A `grant.ended` follows for each."
+    EndBegun "end.begun" "All grants within a scope have ended. A `grant.ended` follows for each of them."
         [EndId Scope VehicleId UserId EndReason];
-    EndCompleted "end.completed" "Every grant of the scope has had its `grant.ended`."
+    EndCompleted "end.completed" "The last `grant.ended` of this end was published."
         [EndId Scope Grants];
     // Commands that have come to their last status.
     CommandRefused "command.refused" "A command was refused; nothing was sent."
@@ -79,17 +78,17 @@ event_types! {
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
     CommandUnconfirmed "command.unconfirmed" "The vehicle cloud took the command; the car was not seen in time."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
-    CommandFailed "command.failed" "The vehicle cloud did not do it."
+    CommandFailed "command.failed" "The command was provably not executed."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
     CommandContradicted "command.contradicted" "No answer came, and the car was seen otherwise than the command asked."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
     CommandUnresolved "command.unresolved" "No answer came, and the car was not seen in time: it may have happened."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
-    CommandCancelled "command.cancelled" "The command was not sent, because it could not leave in time."
+    CommandCancelled "command.cancelled" "The command was withdrawn before it was sent."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
-    CommandExpired "command.expired" "The command was not sent before its time was over."
+    CommandExpired "command.expired" "The command was not sent in time; nothing happened."
         [CommandId VehicleId GrantId UserId Action Evidence Reasons];
-    RefusalsCounted "refusals.counted" "So many more commands and reads were refused than have an event of their own."
+    RefusalsCounted "refusals.counted" "Counts further refusals, beyond the first five a minute that are recorded one by one."
         [VehicleId GrantId UserId Commands Reads Since Until];
     // Consents and cars.
     ConnectionCompleted "connection.completed" "An owner connected cars."
@@ -106,7 +105,7 @@ event_types! {
         [VehicleId UserId ConnectionId];
     VehicleDescribed "vehicle.described" "What describes a car was changed."
         [VehicleId UserId Changed];
-    VehiclePermissionsChanged "vehicle.permissions_changed" "The owner permits something else at the vehicle cloud."
+    VehiclePermissionsChanged "vehicle.permissions_changed" "The owner changed the permissions at the vehicle cloud."
         [VehicleId UserId Permissions];
     VehicleSuspended "vehicle.suspended" "A car cannot be used until somebody acts at its maker."
         [VehicleId UserId Reason];
@@ -114,7 +113,7 @@ event_types! {
         [VehicleId UserId];
     VehicleTransferOffered "vehicle.transfer_offered" "An owner lets another person take a car."
         [VehicleId UserId ToUserId Until];
-    VehicleTransferWithdrawn "vehicle.transfer_withdrawn" "An owner took that back."
+    VehicleTransferWithdrawn "vehicle.transfer_withdrawn" "An owner withdrew the offer of a transfer."
         [VehicleId UserId];
     VehicleTransferred "vehicle.transferred" "A car has another owner."
         [VehicleId UserId ToUserId];
@@ -125,7 +124,7 @@ event_types! {
     UserDescribed "user.described" "What describes an account was changed." [UserId Changed];
     UserDisabled "user.disabled" "An account was closed." [UserId];
     UserEnabled "user.enabled" "A closed account is open again." [UserId];
-    UserPersonalDataErased "user.personal_data_erased" "What was known of a person was erased: forget it too." [UserId];
+    UserPersonalDataErased "user.personal_data_erased" "The personal data of a person was erased. Delete your copy of it too." [UserId];
     ClaimCreated "claim.created" "A link to an account was made." [ClaimId UserId Purpose ExpiresAt];
     ClaimRedeemed "claim.redeemed" "A person came to an account by a link." [ClaimId UserId Purpose];
     ClaimRefused "claim.refused" "A link to an account was not accepted." [ClaimId UserId Reason];

@@ -141,7 +141,7 @@ impl Instance {
             connector: Arc::new(Cloud::new(Arc::clone(&process), Arc::clone(cars))),
             access_tokens: Arc::new(CloudTokens::default()),
             endpoints: endpoint_client(),
-            couriers: Arc::default(),
+            delivery_lanes: Arc::default(),
             readings: Arc::new(Readings::default()),
             budget: Arc::new(Budget::new(
                 limits.vehicle_requests,

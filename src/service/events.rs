@@ -1,10 +1,10 @@
-//! Events for those outside: what the record says, in the order of its positions, for those whom it concerns. There is no
-//! second truth: whoever follows them has a cursor over the record, and nothing is kept for them.
+//! Published events: entries of the record, in the order of their positions, for clients that may see them. A client keeps a cursor;
+//! the service stores nothing for it.
 
 mod cursor;
+mod published_event;
 mod read;
-mod told;
 
 pub use cursor::{After, EventCursor};
-pub use read::{EventFilter, EventPage, read, start};
-pub use told::ToldEvent;
+pub use published_event::PublishedEvent;
+pub use read::{EventFilter, EventPage, has_newer, read, start};

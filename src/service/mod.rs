@@ -95,7 +95,7 @@ pub struct Service {
     /// Sends events to webhook endpoints.
     pub endpoints: Arc<EndpointClient>,
     /// How many endpoints may be sent to at once.
-    pub couriers: Arc<webhook_endpoints::Couriers>,
+    pub delivery_lanes: Arc<webhook_endpoints::DeliveryLanes>,
     /// What cars were seen as lately.
     pub readings: Arc<vehicles::Readings>,
     /// How many requests may go to the vehicle cloud.

@@ -22,7 +22,7 @@ use crate::storage::webhook_endpoints::{self, WebhookEndpoint};
 use crate::storage::{Page, Priority, Tx, organization_entries};
 
 pub use change::{OVERLAP_MAX, delete, pause, resume, rotate_secret};
-pub use deliver::{Couriers, deliver};
+pub use deliver::{DeliveryLanes, deliver};
 pub use deliveries::{list_deliveries, redeliver, test};
 
 const CREATE: &str = "webhook_endpoints.create";

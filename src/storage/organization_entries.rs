@@ -12,8 +12,10 @@ const FROM: &str = "SELECT organization_id, last_position, entries FROM organiza
     ORDER BY last_position LIMIT $3";
 const LAST: &str = "SELECT last_position FROM organization_entries WHERE organization_id = $1 ORDER BY last_position DESC LIMIT 1";
 
+const HAS_NEWER: &str = "SELECT last_position FROM organization_entries WHERE organization_id = $1 AND last_position >= $2 LIMIT 1";
+
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[NOTE, FROM, LAST];
+pub const STATEMENTS: &[&str] = &[NOTE, FROM, LAST, HAS_NEWER];
 
 const PLACE_BYTES: usize = 8 + 16;
 /// The most entries in one row.
@@ -87,6 +89,16 @@ pub async fn entries(
 ) -> Result<Vec<PlacedEntry>, StorageError> {
     let names = places.iter().map(|&(position, entry_id)| (position, (organization_id, entry_id)));
     named(on, names.collect()).await
+}
+
+/// Whether an organization has entries at this position or later.
+pub async fn has_newer(
+    on: &mut impl Executor,
+    organization_id: OrganizationId,
+    position: u64,
+) -> Result<bool, StorageError> {
+    let newer = query(HAS_NEWER).bind(organization_id).bind(signed(position));
+    Ok(newer.fetch_optional::<i64>(on).await?.is_some())
 }
 
 /// The position after the organization's last entry that has one.

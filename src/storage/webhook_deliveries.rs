@@ -106,6 +106,32 @@ impl FromRow for WebhookDelivery {
 }
 
 impl WebhookDelivery {
+    /// An event that was not sent yet, to be sent now.
+    #[must_use]
+    pub const fn new(
+        webhook_endpoint_id: WebhookEndpointId,
+        (event_id, event_type): (AuditEntryId, EventType),
+        position: u64,
+        subject_id: Option<uuid::Uuid>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            webhook_endpoint_id,
+            event_id,
+            event_type: Some(event_type),
+            position,
+            subject_id,
+            status: DeliveryStatus::Waiting,
+            attempts: 0,
+            next_attempt_at: Some(now),
+            attempted_at: None,
+            answer_status: None,
+            answer: None,
+            fault: None,
+            created_at: now,
+        }
+    }
+
     /// The word of its type.
     #[must_use]
     pub fn type_word(&self) -> &'static str {

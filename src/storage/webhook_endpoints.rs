@@ -35,7 +35,6 @@ const TAKE: &str = "UPDATE webhook_endpoints SET leased_until = $3 WHERE webhook
 const HOLD_LEASE: &str = "UPDATE webhook_endpoints SET leased_until = leased_until WHERE webhook_endpoint_id = $1 AND leased_until = $2 RETURNING *";
 const SETTLE: &str = "UPDATE webhook_endpoints SET next_position = $2, failures = $3, failing_since = $4, due_at = $5, leased_until = 0 \
     WHERE webhook_endpoint_id = $1";
-const HAS_NEWER: &str = "SELECT last_position FROM organization_entries WHERE organization_id = $1 AND last_position >= $2 LIMIT 1";
 const AWAITED: &str = "SELECT position FROM (SELECT e.next_position AS position FROM webhook_endpoints e WHERE e.paused_at IS NULL AND EXISTS \
     (SELECT 1 FROM organization_entries o WHERE o.organization_id = e.organization_id AND o.last_position >= e.next_position) \
     UNION ALL SELECT d.position FROM webhook_deliveries d WHERE d.next_attempt_at IS NOT NULL) AS awaited ORDER BY position LIMIT 1";
@@ -43,7 +42,7 @@ const AWAITED: &str = "SELECT position FROM (SELECT e.next_position AS position 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
     INSERT, FIND, LOCK, LIST, COUNT, PAUSE, RESUME, ROTATE, DELETE, WAKE, WAKE_ONE, IS_DUE, TAKE,
-    HOLD_LEASE, SETTLE, HAS_NEWER, AWAITED,
+    HOLD_LEASE, SETTLE, AWAITED,
 ];
 
 /// An endpoint as stored.
@@ -283,16 +282,6 @@ pub async fn settle(
         .bind(settled.due_at)
         .execute_one(tx)
         .await
-}
-
-/// Whether an organization has entries at this position or later.
-pub async fn has_newer(
-    on: &mut impl Executor,
-    organization_id: OrganizationId,
-    position: u64,
-) -> Result<bool, StorageError> {
-    let newer = query(HAS_NEWER).bind(organization_id).bind(signed(position));
-    Ok(newer.fetch_optional::<i64>(on).await?.is_some())
 }
 
 /// The first position whose entry may still have to be sent to an endpoint that is not paused.

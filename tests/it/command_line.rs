@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::http_client;
 use crate::support::people::PASSWORD;
+use crate::support::program::Running;
 use crate::support::{Reply, Terminal};
 
 const ADMIN: [&str; 7] = [
@@ -24,6 +25,18 @@ async fn migrated() -> Terminal {
     let terminal = Terminal::open();
     terminal.run(&["migrate"]).await.well();
     terminal
+}
+
+/// A running service, and its address.
+async fn serving() -> (Terminal, Running, String) {
+    let mut terminal = migrated().await;
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
+    terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
+    let mut service = terminal.start(&["serve"]);
+    let address = service.logged_after("address=").await;
+    let address = address.split_whitespace().next().unwrap().to_owned();
+    (terminal, service, address)
 }
 
 #[tokio::test]
@@ -101,13 +114,7 @@ async fn serve_makes_no_database_by_accident_and_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serve_serves_the_description_that_openapi_prints_until_it_is_asked_to_end() {
-    let mut terminal = migrated().await;
-    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
-    terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
-    terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
-    let mut service = terminal.start(&["serve"]);
-    let address = service.logged_after("address=").await;
-    let address = address.split_whitespace().next().unwrap();
+    let (terminal, mut service, address) = serving().await;
     let served = http_client().get(format!("http://{address}/openapi.yaml")).send().await.unwrap();
     assert_eq!(served.status(), 200);
     let printed = terminal.run(&["openapi"]).await.well();
@@ -239,13 +246,8 @@ async fn what_is_wrong_with_the_settings_is_said_with_what_to_do() {
 
 #[tokio::test]
 async fn every_refusal_is_a_line_of_the_log_with_the_name_of_its_request() {
-    let mut terminal = migrated().await;
-    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
-    terminal.export("KEYLEND_LISTEN", "127.0.0.1:0");
-    terminal.export("KEYLEND_PUBLIC_URL", "https://keys.example.com");
-    let mut service = terminal.start(&["serve"]);
-    let address = service.logged_after("address=").await;
-    let url = format!("http://{}", address.split_whitespace().next().unwrap());
+    let (_terminal, mut service, address) = serving().await;
+    let url = format!("http://{address}");
     let answer = http_client().get(format!("{url}/v1/grants")).send().await.unwrap();
     assert_eq!(answer.status(), 401);
     let request_id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What is told of events, member by member.
+//! The members of a published event's `data`.
 
 use crate::domain::id::{Kind, kind};
 
@@ -49,55 +49,55 @@ const fn id<K: Kind>() -> Form {
 members! {
     GrantId "grant_id" id::<kind::Grant>(), "The grant.";
     VehicleId "vehicle_id" id::<kind::Vehicle>(), "The car.";
-    UserId "user_id" id::<kind::User>(), "The person: the guest of a grant, the owner of a car, whoever asked for a command.";
-    ToUserId "to_user_id" id::<kind::User>(), "The person to whom the car goes.";
+    UserId "user_id" id::<kind::User>(), "For grants, extension requests and holds over a grant: the guest. For vehicles and connections: the owner. For commands: the person whose right was used. Otherwise the person whom the event is about.";
+    ToUserId "to_user_id" id::<kind::User>(), "The new owner of the car.";
     CommandId "command_id" id::<kind::Command>(), "The command.";
     HoldId "hold_id" id::<kind::Hold>(), "The hold.";
-    EndId "end_id" id::<kind::End>(), "The end of all grants within a scope.";
+    EndId "end_id" id::<kind::End>(), "The request that ended all grants within a scope (`POST /v1/ends`).";
     ExtensionRequestId "extension_request_id" id::<kind::ExtensionRequest>(), "The extension request.";
     ConnectionId "connection_id" id::<kind::Connection>(), "The connection.";
     ClaimId "claim_id" id::<kind::Claim>(), "The claim.";
     ApiClientId "api_client_id" id::<kind::ApiClient>(), "The API client.";
     WebhookEndpointId "webhook_endpoint_id" id::<kind::WebhookEndpoint>(), "The webhook endpoint.";
-    InsteadOf "instead_of" id::<kind::Grant>(), "The grant in whose place this one was issued, if its booking moved to another car.";
-    GrantRevision "grant_revision" Form::Count, "The revision of the grant: of two events of one grant, the one with the greater revision is later.";
+    InsteadOf "instead_of" id::<kind::Grant>(), "The grant that this one replaces, if the booking moved to another car.";
+    GrantRevision "grant_revision" Form::Count, "The revision of the grant. Of two events of one grant, the one with the greater revision is later.";
     Entitlements "entitlements" Form::Words, "What the grant allows.";
-    NotBefore "not_before" Form::Time, "The first moment of its validity.";
-    NotAfter "not_after" Form::Time, "The first moment after its validity; for an extension request, the one asked for.";
-    GraceMinutes "grace_minutes" Form::Count, "For so many minutes after that, the car can still be locked with it.";
-    MaxUses "max_uses" Form::Count, "It can be used to unlock so often; without limit if left out.";
-    LockUntil "lock_until" Form::Time, "Until then the car can still be locked with it.";
-    Effect "effect" Form::Word, "What the change does: `none`, `narrowing`, `widening` or `mixed`.";
-    InFlight "in_flight" Form::Count, "So many commands were authorized before and may still be on their way.";
-    LeaveLock "leave_lock" Form::Flag, "Whether the car can still be locked with it for a while.";
-    EndReason "end_reason" Form::Word, "Why the grants ended.";
+    NotBefore "not_before" Form::Time, "The start of its validity.";
+    NotAfter "not_after" Form::Time, "The end of its validity (exclusive). For an extension request: the requested end.";
+    GraceMinutes "grace_minutes" Form::Count, "Minutes after `not_after` during which the grant still allows `lock`.";
+    MaxUses "max_uses" Form::Count, "The maximum number of unlocks. Omitted if there is no limit.";
+    LockUntil "lock_until" Form::Time, "The end of the time in which the grant still allows `lock` (exclusive).";
+    Effect "effect" Form::Word, "How the change affects what the grant allows: `none`, `narrowing`, `widening` or `mixed`.";
+    InFlight "in_flight" Form::Count, "The number of commands that were authorized before and may still reach the car.";
+    LeaveLock "leave_lock" Form::Flag, "Whether the grant still allows `lock` for a limited time.";
+    EndReason "end_reason" Form::Word, "The reason why the grant or grants ended.";
     Decision "decision" Form::Word, "`approved` or `declined`.";
-    Scope "scope" Form::Word, "What it is over: `grant`, `user`, `vehicle` or `organization`.";
-    Rank "rank" Form::Word, "The rank of whoever placed the hold: `guest`, `owner`, `support` or `admin`.";
-    Since "since" Form::Time, "The beginning of the time that is counted.";
-    Until "until" Form::Time, "The first moment in which it is over.";
-    AllowLock "allow_lock" Form::Flag, "Whether cars can be locked all the same.";
-    Grants "grants" Form::Count, "How many grants there are.";
-    Action "action" Form::Word, "What the car was asked to do.";
+    Scope "scope" Form::Word, "What the hold or the end applies to: `grant`, `user`, `vehicle` or `organization`.";
+    Rank "rank" Form::Word, "Who placed the hold, which decides who can lift it: `guest`, `owner`, `support` or `admin`.";
+    Since "since" Form::Time, "The start of the counted period.";
+    Until "until" Form::Time, "The end of the hold, of the offered transfer or of the counted period (exclusive). Omitted if there is none.";
+    AllowLock "allow_lock" Form::Flag, "Whether `lock` stays allowed under the hold.";
+    Grants "grants" Form::Count, "The number of grants that ended.";
+    Action "action" Form::Word, "The requested action, such as `unlock`.";
     Evidence "evidence" Form::Word, "What the status rests on: `none`, `provider_ack` or `state_observed`.";
-    Reason "reason" Form::Word, "Why.";
-    Reasons "reasons" Form::Words, "Why, the most important first.";
-    Commands "commands" Form::Count, "How many commands were refused.";
-    Reads "reads" Form::Count, "How many reads were refused.";
-    Vehicles "vehicles" Form::Count, "How many cars there are.";
-    Permissions "permissions" Form::Words, "What the owner permits at the vehicle cloud.";
-    Changed "changed" Form::Words, "The members that were changed.";
+    Reason "reason" Form::Word, "The reason, as a word.";
+    Reasons "reasons" Form::Words, "The reasons, as words; the most important first.";
+    Commands "commands" Form::Count, "The number of refused commands.";
+    Reads "reads" Form::Count, "The number of refused reads.";
+    Vehicles "vehicles" Form::Count, "The number of cars of the connection.";
+    Permissions "permissions" Form::Words, "The permissions that the owner gave at the vehicle cloud.";
+    Changed "changed" Form::Words, "The names of the changed members.";
     Role "role" Form::Word, "The role of the account: `admin`, `support`, `auditor` or `member`.";
-    Purpose "purpose" Form::Word, "What the claim is for.";
-    ExpiresAt "expires_at" Form::Time, "The first moment in which it can no longer be used.";
-    Scopes "scopes" Form::Words, "The scopes that it may use.";
-    PreviousUntil "previous_until" Form::Time, "Until then the secret before works too.";
-    ActorKind "actor_kind" Form::Word, "Who did it: `user`, `api_client` or `system`.";
-    ActorId "actor_id" Form::Word, "The person or API client that did it; left out for the service itself.";
+    Purpose "purpose" Form::Word, "The purpose of the claim: `join` or `recover`.";
+    ExpiresAt "expires_at" Form::Time, "The time from which the claim cannot be used.";
+    Scopes "scopes" Form::Words, "The scopes of the API client.";
+    PreviousUntil "previous_until" Form::Time, "The time until which the previous secret is also accepted.";
+    ActorKind "actor_kind" Form::Word, "The kind of actor: `user`, `api_client` or `system`.";
+    ActorId "actor_id" Form::Word, "The user or API client that acted. Omitted for `system`.";
 }
 
 impl Member {
-    /// What is told of every event beside its own members.
+    /// The members of every event, in addition to its own.
     pub const OF_EVERY_EVENT: &'static [Self] = &[Self::ActorKind, Self::ActorId];
 
     /// The name under which the record has it.

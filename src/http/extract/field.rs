@@ -4,7 +4,7 @@
 use crate::service::Violation;
 
 /// Longer sentences are cut: they may quote the request.
-const DETAIL_CHARS_MAX: usize = 200;
+const DETAIL_CHARS_MAX: usize = 2000;
 
 /// The violation that a message of `serde` is about. `place` is where it happened; `child` makes
 /// the place of a named field there.

@@ -18,7 +18,7 @@ use crate::domain::actor::Actor;
 use crate::domain::id::OrganizationId;
 use crate::domain::principal::PrincipalId;
 use crate::domain::published::{EventType, Form, Member};
-use crate::service::events::ToldEvent;
+use crate::service::events::PublishedEvent;
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,8 +38,8 @@ pub(in crate::http) struct EventBody {
     data: Map<String, Value>,
 }
 
-impl From<ToldEvent> for EventBody {
-    fn from(event: ToldEvent) -> Self {
+impl From<PublishedEvent> for EventBody {
+    fn from(event: PublishedEvent) -> Self {
         Self {
             event_id: event.event_id.to_string(),
             event_type: event.event_type,

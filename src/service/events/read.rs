@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cursor::{After, EventCursor};
-use super::told::ToldEvent;
+use super::published_event::PublishedEvent;
 use crate::audit::entry::RecordedEntry;
 use crate::domain::access::{self, ActingAs, Object, Operation};
 use crate::domain::id::{GrantId, UserId, VehicleId};
@@ -28,7 +28,7 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    fn takes(&self, entry: &RecordedEntry, told: &ToldEvent) -> bool {
+    fn takes(&self, entry: &RecordedEntry, told: &PublishedEvent) -> bool {
         (self.types.is_empty() || self.types.contains(&told.event_type))
             && self.grant_id.is_none_or(|id| entry.grant_id == Some(id))
             && self.vehicle_id.is_none_or(|id| entry.vehicle_id == Some(id))
@@ -40,7 +40,7 @@ impl EventFilter {
 #[derive(Debug, Clone)]
 pub struct EventPage {
     /// The events, each with the position after its own.
-    pub events: Vec<(u64, ToldEvent)>,
+    pub events: Vec<(u64, PublishedEvent)>,
     /// The position after all that was looked at: where to go on.
     pub next: u64,
     /// Whether there was more to look at.
@@ -66,6 +66,16 @@ pub async fn start(base: &Base, caller: &Caller, after: &After) -> Result<u64, E
             })
         }
     }
+}
+
+/// Whether the organization of the caller has entries from a position on.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub async fn has_newer(base: &Base, caller: &Caller, from: u64) -> Result<bool, Error> {
+    let mut reader = base.store.read().await?;
+    let organization_id = caller.actor.organization_id;
+    Ok(organization_entries::has_newer(&mut reader, organization_id, from).await?)
 }
 
 /// The events from a position on that concern the caller and that the filter takes, at most so many.
@@ -99,9 +109,10 @@ pub async fn read(
             return Ok(page);
         }
         page.next = placed.position.saturating_add(1);
-        let told = ToldEvent::of(&placed.entry).filter(|told| filter.takes(&placed.entry, told));
-        if let Some(told) = told.filter(|_| concerns(caller, &placed.entry, &owners)) {
-            page.events.push((page.next, told));
+        let event =
+            PublishedEvent::of(&placed.entry).filter(|event| filter.takes(&placed.entry, event));
+        if let Some(event) = event.filter(|_| concerns(caller, &placed.entry, &owners)) {
+            page.events.push((page.next, event));
         }
     }
     page.has_more = places.len() == LOOKED_AT_MAX;

@@ -1,5 +1,5 @@
-//! Taking up endpoints that have something to be sent to. Those that took nothing the last time have a lane of their own, so that
-//! they keep nobody waiting.
+//! Starts a round for each endpoint that is due. Endpoints that accepted nothing in their last round have a separate lane, so they do
+//! not delay the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,45 +12,44 @@ use crate::service::{Error, Service};
 use crate::storage::db::Readable;
 use crate::storage::{Priority, webhook_endpoints};
 
-/// At most so many endpoints are sent to at once that take what they get.
-const WILLING_MAX: usize = 32;
-/// The same of those that took nothing the last time.
+/// The maximum number of concurrent rounds for endpoints that accepted something in their last round.
+const HEALTHY_MAX: usize = 32;
+/// The same for endpoints that accepted nothing.
 const FAILING_MAX: usize = 16;
-/// Nobody else takes an endpoint up for so long: longer than sending to it can last.
+/// How long no other process starts a round for an endpoint. It is longer than a round can last.
 const LEASE: Duration = Duration::from_secs(20);
-
-/// So many decisions since the last look are many.
+/// From so many decisions since the last look on, the service counts as busy.
 const BUSY: u64 = 8;
-/// What is due waits so long then.
+/// The pause between two rounds of an endpoint while the service is busy.
 const SPACING_WHEN_BUSY: Duration = Duration::from_secs(2);
 
-/// How many endpoints may be sent to at once.
+/// The concurrent rounds of this process.
 #[derive(Debug)]
-pub struct Couriers {
-    willing: Arc<Semaphore>,
+pub struct DeliveryLanes {
+    healthy: Arc<Semaphore>,
     failing: Arc<Semaphore>,
     /// How many commands were decided on when it was last looked for endpoints.
     decided: AtomicU64,
 }
 
-impl Default for Couriers {
+impl Default for DeliveryLanes {
     fn default() -> Self {
         let lane = |places| Arc::new(Semaphore::new(places));
         let decided = AtomicU64::default();
-        Self { willing: lane(WILLING_MAX), failing: lane(FAILING_MAX), decided }
+        Self { healthy: lane(HEALTHY_MAX), failing: lane(FAILING_MAX), decided }
     }
 }
 
-/// Begins to send to every endpoint that has something to be sent to, as far as there are places; returns how many those are.
+/// Starts a round for each endpoint that is due, within the limits of the lanes; returns how many it started.
 ///
 /// # Errors
 /// [`Error::Storage`].
 pub async fn deliver(service: &Service) -> Result<u64, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
-    // While much is decided, each endpoint is sent to once in a while: cars come first.
+    // Commands to cars have priority.
     let decided = service.gate.decided();
-    let before = service.couriers.decided.swap(decided, Ordering::Relaxed);
+    let before = service.delivery_lanes.decided.swap(decided, Ordering::Relaxed);
     let is_busy = decided.saturating_sub(before) >= BUSY;
     let spacing = if is_busy { SPACING_WHEN_BUSY } else { Duration::ZERO };
     let now = base.clock.now();
@@ -59,8 +58,13 @@ pub async fn deliver(service: &Service) -> Result<u64, Error> {
     }
     drop(reader);
     let mut begun = 0;
-    for (lane, failing) in [(&service.couriers.willing, false), (&service.couriers.failing, true)] {
+    for (lane, failing) in
+        [(&service.delivery_lanes.healthy, false), (&service.delivery_lanes.failing, true)]
+    {
         let limit = i64::try_from(lane.available_permits()).unwrap_or(0);
+        if limit == 0 {
+            continue;
+        }
         let taken = base.transact("webhook_endpoints.take", Priority::Ordinary, |work| {
             Box::pin(async move {
                 let (now, until) = (work.now, work.now.plus(LEASE));

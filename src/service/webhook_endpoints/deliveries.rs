@@ -8,7 +8,7 @@ use crate::domain::access::{Operation, Sought};
 use crate::domain::event::{EndpointChange, Event};
 use crate::domain::id::{AuditEntryId, WebhookEndpointId};
 use crate::domain::webhook::DeliveryStatus;
-use crate::service::events::ToldEvent;
+use crate::service::events::PublishedEvent;
 use crate::service::{Base, Caller, Error, Service};
 use crate::storage::webhook_deliveries::{self, WebhookDelivery};
 use crate::storage::{Page, Priority, audit_entries, record, webhook_endpoints};
@@ -32,7 +32,7 @@ pub async fn list_deliveries(
 /// Has an event sent again, whatever became of it before, also if the endpoint does not take its type.
 ///
 /// # Errors
-/// [`crate::service::Denial`]; [`Error::NotFound`] for an event that the organization does not have or that is not told.
+/// [`crate::service::Denial`]; [`Error::NotFound`] for an event that the organization does not have or that is not published.
 pub async fn redeliver(
     base: &Base,
     caller: &Caller,
@@ -47,24 +47,11 @@ pub async fn redeliver(
             let tx = &mut work.tx;
             let entry = audit_entries::find(tx, endpoint.organization_id, event_id).await?;
             let entry = entry.ok_or_else(missing)?;
-            let told = ToldEvent::of(&entry).ok_or_else(missing)?;
+            let published = PublishedEvent::of(&entry).ok_or_else(missing)?;
             let position = record::position(tx, event_id).await?.ok_or_else(missing)?;
-            let delivery = WebhookDelivery {
-                webhook_endpoint_id,
-                event_id,
-                event_type: Some(told.event_type),
-                position,
-                // It keeps nothing else waiting.
-                subject_id: None,
-                status: DeliveryStatus::Waiting,
-                attempts: 0,
-                next_attempt_at: Some(now),
-                attempted_at: None,
-                answer_status: None,
-                answer: None,
-                fault: None,
-                created_at: now,
-            };
+            // Without a subject it delays no other event.
+            let named = (event_id, published.event_type);
+            let delivery = WebhookDelivery::new(webhook_endpoint_id, named, position, None, now);
             webhook_deliveries::put(tx, &delivery).await?;
             webhook_endpoints::wake_one(tx, webhook_endpoint_id, now).await?;
             let change = EndpointChange::Redelivered;

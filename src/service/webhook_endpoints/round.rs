@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook::{
     DeliveryStatus, HELD_BACK, OUTAGE, PauseReason, UNREACHABLE_AFTER, probe_after, retry_after,
 };
-use crate::service::events::ToldEvent;
+use crate::service::events::PublishedEvent;
 use crate::service::{Base, Caller, Error, Service, Work};
 use crate::signing::standard_webhook::WebhookSecret;
 use crate::storage::webhook_deliveries::{self, WebhookDelivery};
@@ -37,11 +37,11 @@ const GONE: i64 = 410;
 /// One event that may be sent in this round.
 struct Outgoing {
     delivery: WebhookDelivery,
-    event: ToldEvent,
+    /// The message's body.
+    body: Vec<u8>,
 }
 
 /// A delivery as the round leaves it, and whether it was tried in it.
-#[derive(Clone)]
 struct TriedDelivery {
     delivery: WebhookDelivery,
     was_tried: bool,
@@ -98,8 +98,8 @@ async fn load(base: &Base, endpoint: &WebhookEndpoint, now: Timestamp) -> Result
         organization_entries::entries(&mut reader, endpoint.organization_id, &places).await?;
     for delivery in due {
         let entry = entries.iter().find(|placed| placed.entry.entry_id == delivery.event_id);
-        match entry.and_then(|placed| ToldEvent::of(&placed.entry)) {
-            Some(event) => load.outgoing.push(Outgoing { delivery, event }),
+        match entry.and_then(|placed| PublishedEvent::of(&placed.entry)) {
+            Some(event) => load.outgoing.push(Outgoing { delivery, body: body(&event)? }),
             None => archived.push(delivery),
         }
     }
@@ -129,29 +129,17 @@ async fn add_new(
     let placed = organization_entries::entries(reader, organization_id, &places).await?;
     let mut fresh = Vec::new();
     for placed in placed {
-        let takes = |told: &ToldEvent| {
+        let takes = |told: &PublishedEvent| {
             endpoint.types.as_ref().is_none_or(|types| types.contains(&told.event_type))
         };
-        if let Some(event) = ToldEvent::of(&placed.entry).filter(takes) {
+        if let Some(event) = PublishedEvent::of(&placed.entry).filter(takes) {
             let entry = &placed.entry;
             let subject_id = entry.grant_id.map(|id| id.as_uuid());
             let of_command = entry.command_id.map(|id| id.as_uuid());
-            let delivery = WebhookDelivery {
-                webhook_endpoint_id: id,
-                event_id: event.event_id,
-                event_type: Some(event.event_type),
-                position: placed.position,
-                subject_id: subject_id.or(of_command),
-                status: DeliveryStatus::Waiting,
-                attempts: 0,
-                next_attempt_at: Some(now),
-                attempted_at: None,
-                answer_status: None,
-                answer: None,
-                fault: None,
-                created_at: now,
-            };
-            fresh.push(Outgoing { delivery, event });
+            let named = (event.event_id, event.event_type);
+            let subject_id = subject_id.or(of_command);
+            let delivery = WebhookDelivery::new(id, named, placed.position, subject_id, now);
+            fresh.push(Outgoing { delivery, body: body(&event)? });
         }
     }
     let subjects: BTreeSet<Uuid> =
@@ -200,14 +188,15 @@ async fn send_in_order(
 ) -> Vec<TriedDelivery> {
     let mut sent = Vec::with_capacity(events.len());
     let mut goes_on = true;
-    for Outgoing { delivery, event } in events {
+    for Outgoing { delivery, body } in events {
         goes_on &= service.base.clock.monotonic() < until;
         if !goes_on {
             sent.push(TriedDelivery { delivery, was_tried: false });
             continue;
         }
         let now = service.base.clock.now();
-        let answer = service.endpoints.send(message(endpoint, secrets, &event, now)).await;
+        let id = delivery.event_id.to_string();
+        let answer = service.endpoints.send(signed(endpoint, secrets, id, body, now)).await;
         let delivery = after(&service.base, delivery, answer, now);
         goes_on = delivery.status == DeliveryStatus::Delivered;
         sent.push(TriedDelivery { delivery, was_tried: true });
@@ -215,14 +204,8 @@ async fn send_in_order(
     sent
 }
 
-fn message(
-    endpoint: &WebhookEndpoint,
-    secrets: &[WebhookSecret],
-    event: &ToldEvent,
-    now: Timestamp,
-) -> WebhookMessage {
-    let body = serde_json::to_vec(event).unwrap_or_default();
-    signed(endpoint, secrets, event.event_id.to_string(), body, now)
+fn body(event: &PublishedEvent) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(event).map_err(Error::internal)
 }
 
 /// A message as it leaves at this time.
@@ -331,7 +314,8 @@ async fn next_look(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let (id, organization_id) = (endpoint.webhook_endpoint_id, endpoint.organization_id);
-    let newer = webhook_endpoints::has_newer(&mut work.tx, organization_id, next_position).await?;
+    let newer =
+        organization_entries::has_newer(&mut work.tx, organization_id, next_position).await?;
     let held_since = now.minus(HELD_BACK);
     let again = webhook_deliveries::next_attempt(&mut work.tx, id, held_since).await?;
     let next = if newer { Some(now) } else { again };

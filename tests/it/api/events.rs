@@ -271,6 +271,21 @@ async fn a_quiet_stream_shows_that_it_lives_and_ends_with_the_service() {
     let alive = tokio::time::timeout(Duration::from_secs(20), stream.response.chunk()).await;
     let alive = alive.unwrap().unwrap().unwrap();
     assert!(alive.starts_with(b"id:") && !alive.starts_with(b"id:\n"), "{alive:?}");
+    // Also while another organization is busy.
+    let foreigner = app.foreigner().await;
+    let busy = async {
+        loop {
+            let body = json!({ "name": "Busy", "scopes": [] });
+            foreigner.post("/v1/api-clients", body).await.expect(201);
+            app.run_workers().await;
+        }
+    };
+    tokio::select! {
+        () = busy => unreachable!("it goes on for ever"),
+        alive = tokio::time::timeout(Duration::from_secs(20), stream.response.chunk()) => {
+            assert!(alive.unwrap().unwrap().unwrap().starts_with(b"id:"));
+        }
+    }
     let ended = tokio::join!(app.finish(), stream.next()).1;
     assert!(ended.is_none());
 }

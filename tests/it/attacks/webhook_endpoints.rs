@@ -159,6 +159,10 @@ on_both! {
         deliver(app).await;
         let after = receiver.arrivals();
         assert!(after.len() > before);
+        // A program needs the right to read events, and not only the one to have them sent.
+        let program = app.api_client(&["webhooks:write"]).await;
+        let refused = program.post("/v1/webhook-endpoints", json!({ "url": receiver.url() })).await;
+        refused.expect_problem(403, "scope_missing");
         // As many as an organization can have, and no more.
         for _ in 1..20 {
             subscribe(&admin, &receiver, &["user.erased"][..0]).await;

@@ -20,8 +20,6 @@ use crate::service::events::{self, After, EventFilter};
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 500;
-/// More than there are types.
-const TYPES_MAX: usize = 64;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Which events.
@@ -99,8 +97,7 @@ impl EventQuery {
 /// The types of a list that is separated by commas.
 fn types(list: Option<&str>, violations: &mut Vec<Violation>) -> Vec<EventType> {
     let Some(list) = list else { return Vec::new() };
-    let types: Result<Vec<EventType>, _> =
-        list.split(',').take(TYPES_MAX).map(str::parse).collect();
+    let types: Result<Vec<EventType>, _> = list.split(',').map(str::parse).collect();
     types.unwrap_or_else(|unknown| {
         violations.push(Violation::of("?type", "invalid", unknown));
         Vec::new()

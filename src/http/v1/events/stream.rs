@@ -95,33 +95,28 @@ impl Following {
         self.ready.pop_front()
     }
 
-    /// Reads what there is. Before anything is told, and for each sign of life, the credentials are looked at again; not each time
-    /// that somebody else does something.
+    /// Reads new events of the organization, if there are any. The credentials are checked again before events are sent and for each
+    /// sign of life, but not for entries of other organizations.
     async fn go_on(&mut self, is_alive: bool) -> Result<(), Problem> {
-        let before = self.next;
-        if !is_alive {
-            self.read().await?;
+        self.growth.mark_unchanged();
+        let base = &self.gateway.service.base;
+        if !is_alive && !events::has_newer(base, &self.caller, self.next).await? {
+            return Ok(());
         }
-        if is_alive || !self.ready.is_empty() {
-            self.ready.clear();
-            self.next = before;
-            self.caller = self.standing.caller(&self.gateway).await?;
-            self.read().await?;
-        }
-        if self.ready.is_empty() && (is_alive || self.next > before) {
+        self.caller = self.standing.caller(&self.gateway).await?;
+        self.read().await?;
+        if self.ready.is_empty() {
             // An id without data moves the client's cursor, and calls nobody.
             self.ready.push_back(Event::default().id(self.cursor(self.next)?));
         }
-        if !self.ready.is_empty() {
-            self.alive.reset();
-        }
+        self.alive.reset();
         Ok(())
     }
 
     /// Reads what there is, up to a batch.
     async fn read(&mut self) -> Result<(), Error> {
         let base = &self.gateway.service.base;
-        // Before it is read: what comes meanwhile is a change.
+        // Before reading, so that entries which arrive meanwhile count as a change.
         self.growth.mark_unchanged();
         let page = events::read(base, &self.caller, &self.filter, self.next, BATCH).await?;
         if page.has_more {

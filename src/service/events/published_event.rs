@@ -1,4 +1,4 @@
-//! From an entry of the record to what is told of it.
+//! Converts an entry of the record to the event that is published.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,9 +8,9 @@ use crate::domain::id::AuditEntryId;
 use crate::domain::published::{EventType, Member};
 use crate::domain::time::Timestamp;
 
-/// An event, as those outside are told of it.
+/// An event as it is published.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ToldEvent {
+pub struct PublishedEvent {
     /// Identifies the event: the id of its entry in the record.
     pub event_id: AuditEntryId,
     /// What happened.
@@ -22,11 +22,11 @@ pub struct ToldEvent {
     pub data: Map<String, Value>,
 }
 
-impl ToldEvent {
-    /// What is told of an entry; `None` if it is for the record alone.
+impl PublishedEvent {
+    /// The published form of an entry; `None` if this kind of entry is not published.
     pub(in crate::service) fn of(entry: &RecordedEntry) -> Option<Self> {
         let event_type: EventType = entry.event.parse().ok()?;
-        // Whatever somebody made of it, the rest is told.
+        // If the details are corrupt, the event is published without them.
         let details: Map<String, Value> = serde_json::from_str(&entry.details).unwrap_or_default();
         let members = event_type.members().iter().chain(Member::OF_EVERY_EVENT);
         let data = members.filter_map(|&member| {
@@ -47,7 +47,7 @@ fn value(entry: &RecordedEntry, details: &Map<String, Value>, member: Member) ->
         Member::CommandId => text(entry.command_id.map(|id| id.to_string())),
         Member::ActorKind => text(Some(entry.actor_kind.to_string())),
         Member::ActorId => text(entry.actor_name()),
-        // What changes the row of a grant says its revision with what the row says from then on.
+        // An entry that changes a grant's row has its new revision in the facts of that row.
         Member::GrantRevision => {
             let facts =
                 details.get("facts").filter(|facts| facts.get("of") == Some(&"grant".into()));
