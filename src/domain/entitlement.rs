@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema as _;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::ArrayBuilder;
 
 use crate::domain::UnknownWord;
 
@@ -86,6 +89,14 @@ impl Entitlement {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Entitlements(BTreeSet<Entitlement>);
+
+described!(
+    Entitlements,
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name(Entitlement::name()))
+        .unique_items(true)
+        .description(Some("A set of entitlements."))
+);
 
 impl Entitlements {
     /// Whether the set holds this one.

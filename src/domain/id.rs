@@ -3,6 +3,7 @@
 //! The suffix is the 26-character Crockford base32 form of the UUID, lower case, as in the
 //! TypeID specification. An id is a name, never a secret.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,8 +11,11 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use crate::domain::schema;
 use crate::domain::time::Timestamp;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -38,6 +42,8 @@ pub trait Kind {
     const PREFIX: &'static str;
     /// The word for people.
     const NOUN: &'static str;
+    /// The name of its ids in the description of the API.
+    const SCHEMA: &'static str;
 }
 
 /// The identifier of one `K`.
@@ -75,6 +81,7 @@ macro_rules! kinds {
                 impl super::Kind for $kind {
                     const PREFIX: &'static str = $prefix;
                     const NOUN: &'static str = $noun;
+                    const SCHEMA: &'static str = stringify!($alias);
                 }
             )*
         }
@@ -147,6 +154,22 @@ impl<K: Kind> FromStr for Id<K> {
             value = (value << 5) | u128::from(digit);
         }
         Ok(Self::from_uuid(Uuid::from_u128(value)))
+    }
+}
+
+impl<K: Kind> PartialSchema for Id<K> {
+    fn schema() -> RefOr<Schema> {
+        let example = format!("{}_01k0a6v8w5e3tb3q6m1x9r7yzn", K::PREFIX);
+        schema::text(&format!("The id of one {}.", K::NOUN))
+            .pattern(Some(format!("^{}$", schema::id_pattern(K::PREFIX))))
+            .examples([example])
+            .into()
+    }
+}
+
+impl<K: Kind> ToSchema for Id<K> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed(K::SCHEMA)
     }
 }
 

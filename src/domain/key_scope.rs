@@ -20,15 +20,29 @@ pub enum KeyScope {
     Organization(OrganizationId),
 }
 
+words! {
+    /// What kind of thing a hold or an end is over.
+    ScopeKind {
+        /// One grant.
+        Grant = "grant",
+        /// What a person may do.
+        User = "user",
+        /// What people may do with a car.
+        Vehicle = "vehicle",
+        /// What people may do with any car of the organization.
+        Organization = "organization",
+    }
+}
+
 impl KeyScope {
-    /// The word for the kind.
+    /// Its kind.
     #[must_use]
-    pub const fn kind(self) -> &'static str {
+    pub const fn kind(self) -> ScopeKind {
         match self {
-            Self::Grant(_) => "grant",
-            Self::User(_) => "user",
-            Self::Vehicle(_) => "vehicle",
-            Self::Organization(_) => "organization",
+            Self::Grant(_) => ScopeKind::Grant,
+            Self::User(_) => ScopeKind::User,
+            Self::Vehicle(_) => ScopeKind::Vehicle,
+            Self::Organization(_) => ScopeKind::Organization,
         }
     }
 
@@ -37,12 +51,11 @@ impl KeyScope {
     /// # Errors
     /// [`UnknownWord`] for a kind that is none.
     pub fn of(kind: &str, id: Uuid) -> Result<Self, UnknownWord> {
-        Ok(match kind {
-            "grant" => Self::Grant(GrantId::from_uuid(id)),
-            "user" => Self::User(UserId::from_uuid(id)),
-            "vehicle" => Self::Vehicle(VehicleId::from_uuid(id)),
-            "organization" => Self::Organization(OrganizationId::from_uuid(id)),
-            _ => return Err(UnknownWord::new(kind)),
+        Ok(match kind.parse()? {
+            ScopeKind::Grant => Self::Grant(GrantId::from_uuid(id)),
+            ScopeKind::User => Self::User(UserId::from_uuid(id)),
+            ScopeKind::Vehicle => Self::Vehicle(VehicleId::from_uuid(id)),
+            ScopeKind::Organization => Self::Organization(OrganizationId::from_uuid(id)),
         })
     }
 

@@ -6,11 +6,21 @@
 pub struct InvalidMinutes;
 
 macro_rules! minutes_up_to_a_day {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $(#[derive($derived:ident)])? $name:ident) => {
+        $(#[doc = $doc])*
+        $(#[derive($derived)])?
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "i64", into = "i64")]
         pub struct $name(u16);
+
+        described!(
+            $name,
+            utoipa::openapi::ObjectBuilder::new()
+                .schema_type(utoipa::openapi::Type::Integer)
+                .description(Some(concat!($($doc,)*).trim()))
+                .minimum(Some(0))
+                .maximum(Some(24 * 60))
+        );
 
         impl $name {
             /// The longest: a day.

@@ -4,6 +4,8 @@
 //! no HTTP, no async runtime, no clock and no randomness.
 
 #[macro_use]
+pub(crate) mod schema;
+#[macro_use]
 mod minutes;
 #[macro_use]
 mod words;

@@ -11,8 +11,8 @@ fn form(form: Form) -> String {
     match form {
         Form::Id(prefix) => format!("`{prefix}_…`"),
         Form::Time => "time".to_owned(),
-        Form::Word => "word".to_owned(),
-        Form::Words => "list of words".to_owned(),
+        Form::Word(_) | Form::OpenWord => "word".to_owned(),
+        Form::Words(_) | Form::OpenWords => "list of words".to_owned(),
         Form::Count => "whole number".to_owned(),
         Form::Flag => "true or false".to_owned(),
     }

@@ -5,9 +5,12 @@
 //! comments are its description.
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{Discriminator, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::entitlement::Entitlement;
+use crate::domain::schema;
 use crate::domain::time::Timestamp;
 
 mod condition;
@@ -24,10 +27,10 @@ pub use energy::{
 
 /// One line for each reading: its type, its word, and the entitlement that it needs.
 macro_rules! readings {
-    ($($(#[$doc:meta])* $reading:ident($content:ty) = $word:tt needs $entitlement:ident,)*) => {
+    ($(#[doc = $doc:literal] $reading:ident($content:ty) = $word:literal needs $entitlement:ident,)*) => {
         words! {
             /// One thing that can be read from a car.
-            Observable { $($(#[$doc])* $reading = $word,)* }
+            Observable { $(#[doc = $doc] $reading = $word,)* }
         }
 
         impl Observable {
@@ -40,10 +43,30 @@ macro_rules! readings {
 
         /// What was read, and its name as `observable`. A number that the maker does not report
         /// is `null`.
-        #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(tag = "observable")]
         pub enum Observation {
-            $($(#[$doc])* #[serde(rename = $word)] $reading($content),)*
+            $(#[doc = $doc] #[serde(rename = $word)] $reading($content),)*
+        }
+
+        impl Reading {
+            /// The schema of each kind of reading, with its name and its word.
+            fn kinds() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
+                vec![$((
+                    concat!(stringify!($reading), "Reading"),
+                    $word,
+                    of_reading($doc, $word, <$content>::schema()),
+                ),)*]
+            }
+        }
+
+        impl ToSchema for Reading {
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                $(<$content as ToSchema>::schemas(schemas);)*
+                schemas.push((Timestamp::name().into_owned(), Timestamp::schema()));
+                let kinds = Self::kinds().into_iter();
+                schemas.extend(kinds.map(|(name, _, kind)| (name.to_owned(), kind)));
+            }
         }
     };
 }
@@ -84,17 +107,53 @@ readings! {
 }
 
 /// What was read, and how old it is.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reading {
     /// What was read.
     #[serde(flatten)]
     pub observation: Observation,
     /// When the car reported it; `null` if its maker does not say.
-    #[schema(value_type = Option<String>)]
     pub reported_at: Option<Timestamp>,
     /// When the vehicle cloud fetched it from the car's maker, or else when it was asked.
-    #[schema(value_type = String)]
     pub fetched_at: Timestamp,
+}
+
+impl PartialSchema for Reading {
+    fn schema() -> RefOr<Schema> {
+        let place = |name: &str| format!("#/components/schemas/{name}");
+        let kinds = Self::kinds();
+        let words = kinds.iter().map(|(name, word, _)| (*word, place(name)));
+        let by_word = Discriminator::with_mapping("observable", words);
+        let any = kinds
+            .iter()
+            .fold(OneOfBuilder::new(), |any, (name, _, _)| any.item(Ref::from_schema_name(*name)));
+        let meaning = "What was read, and how old it is.";
+        any.discriminator(Some(by_word)).description(Some(meaning)).into()
+    }
+}
+
+/// One kind of reading: the members of what was read, its word, and how old it is.
+fn of_reading(meaning: &str, word: &str, content: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::Object(content)) = content else { return content };
+    let time = || Ref::from_schema_name(Timestamp::name());
+    let reported =
+        OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(time());
+    let fetched = Ref::builder().ref_location_from_schema_name(Timestamp::name()).description(
+        Some("When the vehicle cloud fetched it from the car's maker, or else when it was asked."),
+    );
+    ObjectBuilder::from(content)
+        .description(Some(meaning.trim()))
+        .property("observable", schema::text("What was read.").enum_values(Some([word])))
+        .required("observable")
+        .property(
+            "reported_at",
+            reported
+                .description(Some("When the car reported it; `null` if its maker does not say.")),
+        )
+        .required("reported_at")
+        .property("fetched_at", fetched)
+        .required("fetched_at")
+        .into()
 }
 
 /// What the cloud says a car is.
@@ -154,11 +213,14 @@ pub struct Odometer {
 
 /// The pressure of the tires, in kilopascals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the fields are the places of the tires")]
 pub struct TirePressure {
+    /// Front left.
     pub front_left_kpa: Option<f64>,
+    /// Front right.
     pub front_right_kpa: Option<f64>,
+    /// Back left.
     pub back_left_kpa: Option<f64>,
+    /// Back right.
     pub back_right_kpa: Option<f64>,
 }
 

@@ -5,6 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{KnownFormat, SchemaFormat};
+
+use crate::domain::schema;
 
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 /// Longer texts are refused before they are parsed.
@@ -13,6 +16,14 @@ const TEXT_LENGTH_MAX: usize = 40;
 /// A point in time with microsecond resolution, between the years 1 and 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
+
+described!(
+    Timestamp,
+    schema::text("A time with a zone (RFC 3339); answers have it in UTC, to the microsecond.")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .max_length(Some(TEXT_LENGTH_MAX))
+        .examples(["2026-07-01T12:00:00Z"])
+);
 
 impl Timestamp {
     /// The time that is this many microseconds after the epoch; `None` outside years 1 to 9999.

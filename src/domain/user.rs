@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::principal::PrincipalId;
+use crate::domain::schema;
 use crate::domain::time::Timestamp;
 
 words! {
@@ -107,6 +108,14 @@ impl InvalidText {
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
+described!(
+    Email,
+    schema::text("An e-mail address.")
+        .pattern(Some("^[^@\\s]+@[^@\\s]+$"))
+        .max_length(Some(Email::LENGTH_MAX))
+        .examples(["kim@example.com"])
+);
+
 impl Email {
     /// RFC 5321 section 4.5.3.1 with RFC 3696 erratum 1690: no path is longer.
     pub const LENGTH_MAX: usize = 254;
@@ -145,6 +154,13 @@ impl FromStr for Email {
 #[serde(try_from = "String", into = "String")]
 pub struct ShortText(String);
 
+described!(
+    ShortText,
+    schema::text("A short text for people, without control characters.")
+        .min_length(Some(1))
+        .max_length(Some(ShortText::LENGTH_MAX))
+);
+
 impl ShortText {
     /// In Unicode code points.
     pub const LENGTH_MAX: usize = 120;
@@ -175,6 +191,13 @@ impl FromStr for ShortText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LongText(String);
+
+described!(
+    LongText,
+    schema::text("A text for people, of one or more lines.")
+        .min_length(Some(1))
+        .max_length(Some(LongText::LENGTH_MAX))
+);
 
 impl LongText {
     /// In Unicode code points.

@@ -9,6 +9,7 @@ use crate::domain::calendar::{Buffer, Sharing};
 use crate::domain::connection::Permissions;
 use crate::domain::id::{ConnectionId, OrganizationId, UserId, VehicleId};
 use crate::domain::impairment::Suspension;
+use crate::domain::schema;
 use crate::domain::time::Timestamp;
 use crate::domain::user::InvalidText;
 
@@ -75,6 +76,13 @@ impl Vehicle {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IdentificationNumber(String);
+
+described!(
+    IdentificationNumber,
+    schema::text("A vehicle identification number (ISO 3779).")
+        .pattern(Some("^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$"))
+        .examples(["5YJSA1CN5DFP00101"])
+);
 
 impl IdentificationNumber {
     const LENGTH: usize = 17;

@@ -30,10 +30,10 @@ impl UnknownWord {
 macro_rules! words {
     (
         written
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
+        $(#[doc = $doc:literal])*
+        $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)* }
     ) => {
-        words! { @says $(#[$doc])* $name { $($(#[$variant_doc])* $variant = $word,)* } }
+        words! { @says $(#[doc = $doc])* $name { $($(#[doc = $meaning])* $variant = $word,)* } }
 
         impl $name {
             pub(in crate::domain) fn restore(text: &str) -> Result<Self, $crate::domain::UnknownWord> {
@@ -44,12 +44,12 @@ macro_rules! words {
     };
     (
         @says
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
+        $(#[doc = $doc:literal])*
+        $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)* }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+        pub enum $name { $($(#[doc = $meaning])* $variant,)* }
 
         impl $name {
             /// Every variant, in the order of declaration.
@@ -73,12 +73,21 @@ macro_rules! words {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let meanings = [$(($word, concat!($($meaning,)*)),)*];
+                $crate::domain::schema::of_words(concat!($($doc,)*), &meanings).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
     (
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }
+        $(#[doc = $doc:literal])*
+        $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)* }
     ) => {
-        words! { @says $(#[$doc])* $name { $($(#[$variant_doc])* $variant = $word,)* } }
+        words! { @says $(#[doc = $doc])* $name { $($(#[doc = $meaning])* $variant = $word,)* } }
 
         impl std::str::FromStr for $name {
             type Err = $crate::domain::UnknownWord;

@@ -52,7 +52,7 @@ fn grant(number: u128, uses: u8) -> GrantView {
 }
 
 #[utoipa::path(post, path = "/v1/grants", operation_id = "issue_grant", tag = "grants",
-    params(IdempotencyKey, Wait), request_body = IssueBody, security(("session" = [])),
+    params(("Idempotency-Key" = IdempotencyKey, Header), Wait), request_body = IssueBody, security(("session" = [])),
     responses((status = 201, description = "The grant.", body = GrantView)))]
 async fn issue(
     IdempotencyKey(key): IdempotencyKey,
@@ -147,6 +147,6 @@ fn the_description_tells_what_the_extractors_take() {
     let list = parameters("/v1/grants", "get");
     let expected = ["query limit false", "query cursor false", "query uses false"];
     assert_eq!(list, expected);
-    let page = &api["components"]["schemas"]["List_GrantView"]["properties"];
+    let page = &api["components"]["schemas"]["GrantViewList"]["properties"];
     assert_eq!(page.as_object().unwrap().len(), 2, "{page}");
 }

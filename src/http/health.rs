@@ -37,11 +37,21 @@ pub struct Monitor {
     pub metrics: PrometheusHandle,
 }
 
+/// How the service is doing.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HealthStatus {
+    /// The process answers.
+    Alive,
+    /// Everything that requests need works.
+    Ready,
+}
+
 /// The state of the service.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
-    /// `alive` or `ready`.
-    status: &'static str,
+    /// How it is doing.
+    status: HealthStatus,
     /// What was checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -49,14 +59,14 @@ pub(super) struct Health {
 }
 
 /// Alive: this process answers.
-#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "health", security(()),
+#[utoipa::path(get, path = "/healthz", operation_id = "health.alive", tag = "health", security(()),
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(super) async fn alive() -> Json<Health> {
-    Json(Health { status: "alive", checks: Vec::new() })
+    Json(Health { status: HealthStatus::Alive, checks: Vec::new() })
 }
 
 /// Ready: everything that requests need works.
-#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "health", security(()),
+#[utoipa::path(get, path = "/readyz", operation_id = "health.ready", tag = "health", security(()),
     responses(
         (status = 200, description = "Requests can be taken.", body = Health),
         (status = 503, response = super::openapi::ProblemAnswer),
@@ -66,7 +76,7 @@ pub(super) async fn ready(State(monitor): State<Monitor>) -> Result<Json<Health>
     let failures: Vec<Violation> = failures.into_iter().flatten().collect();
     if failures.is_empty() {
         return Ok(Json(Health {
-            status: "ready",
+            status: HealthStatus::Ready,
             checks: monitor.checks.iter().map(|check| check.name()).collect(),
         }));
     }
@@ -85,7 +95,7 @@ async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
 }
 
 /// The measurements, in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "health", security(()),
+#[utoipa::path(get, path = "/metrics", operation_id = "health.metrics", tag = "health", security(()),
     responses((status = 200, description = "The measurements.", content_type = "text/plain",
         body = String)))]
 pub(super) async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {

@@ -12,8 +12,8 @@ use crate::signing::jwks::Jwks;
 const FRESH_FOR: &str = "public, max-age=300";
 
 /// The public keys that grant tokens are verified with (RFC 7517).
-#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "jwks", tag = "grants", security(()),
-    responses((status = 200, description = "The keys.", body = Object)))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "keys.list", tag = "keys", security(()),
+    responses((status = 200, description = "The keys.", body = Jwks)))]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
 ) -> ([(HeaderName, &'static str); 1], Json<Jwks>) {

@@ -176,7 +176,12 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
 /// The description of every route.
 #[must_use]
 pub fn api() -> utoipa::openapi::OpenApi {
-    openapi::complete(visitors_routes().merge(operators_routes()).merge(routes()).into_openapi())
+    openapi::complete(described().into_openapi())
+}
+
+/// Every route.
+fn described() -> OpenApiRouter<Arc<Gateway>> {
+    visitors_routes().merge(operators_routes()).merge(routes())
 }
 
 /// Where operators ask how the service is doing.

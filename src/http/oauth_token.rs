@@ -59,7 +59,7 @@ fn refuse(status: StatusCode, error: &'static str, error_description: &'static s
 }
 
 /// Get an access token for an API client.
-#[utoipa::path(post, path = "/oauth/token", operation_id = "oauth.token", tag = "sessions",
+#[utoipa::path(post, path = "/oauth/token", operation_id = "oauth.token", tag = "oauth",
     security(()),
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(

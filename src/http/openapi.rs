@@ -1,25 +1,23 @@
-//! The description of the interface (OpenAPI 3.1), made from the handlers, and the page that
-//! shows it. Nothing is loaded from elsewhere.
+//! The description of the interface (OpenAPI 3.1), made from the handlers, and the page that shows it.
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::header;
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::get;
-use bytes::Bytes;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+mod operations;
+mod page;
+mod schemas;
+
+use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
-use utoipa::openapi::{OpenApi as Document, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::headers::CSP_DOCS;
+pub(super) use page::routes;
+
+use super::extract::IdempotencyKey;
 use super::problem;
+use super::v1::grants::WaitFor;
 use crate::domain::actor::Scope;
+use crate::domain::fault::Resolution;
+use crate::domain::user::AccountStatus;
 
 /// The security scheme of people.
 pub const SESSION: &str = "session";
@@ -42,26 +40,38 @@ pub struct ProblemAnswer<'a>(
     info(
         title = "Keylend",
         description = "Lends car keys: signed, time-bounded grants, honest commands, a complete record.",
+        contact(name = "The developers of Keylend"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/")),
     tags(
-        (name = "sessions", description = "Signing in, for people and API clients."),
+        (name = "sessions", description = "Signing in and out, for people."),
+        (name = "oauth", description = "Access tokens for API clients (RFC 6749)."),
         (name = "users", description = "The people of the organization."),
+        (name = "claims", description = "Links by which people come to their accounts."),
+        (name = "allowed_clients", description = "The API clients that may act for a person."),
+        (name = "api_clients", description = "The programs of the organization."),
         (name = "connections", description = "Owners' consents at the vehicle cloud."),
+        (name = "return_urls", description = "Where apps may have browsers back after a consent."),
         (name = "vehicles", description = "Cars."),
         (name = "grants", description = "Rights to use a car for a time: the keys that are lent."),
+        (name = "keys", description = "The public keys that grant tokens are verified with."),
         (name = "holds", description = "Pauses of what grants allow."),
+        (name = "ends", description = "Ends of all grants within a scope."),
+        (name = "access_checks", description = "Questions about what is allowed, without doing anything."),
         (name = "commands", description = "Requests to cars, and what became of them."),
         (name = "events", description = "What happened, as it happens."),
-        (name = "webhooks", description = "Addresses that events are sent to."),
-        (name = "audit", description = "The record."),
-        (name = "smartcar", description = "Smartcar's API v2.0 with a grant token as the access token."),
+        (name = "webhook_endpoints", description = "Addresses that events are sent to."),
+        (name = "audit_entries", description = "The record, and proofs of it."),
+        (name = "log", description = "The record as a transparency log (C2SP tlog-tiles)."),
+        (name = "smartcar", description = "What Smartcar tells the service."),
+        (name = "smartcar_v2", description = "Smartcar's API v2.0 with a grant token as the access token."),
+        (name = "smartcar_v3", description = "Smartcar's API v3 with a grant token as the access token."),
         (name = "problems", description = "What can go wrong, kind by kind."),
         (name = "health", description = "How the service is doing."),
     ),
     components(
-        schemas(problem::Document<'static>, problem::FieldError<'static>, crate::domain::fault::Resolution),
+        schemas(WaitFor, problem::Document<'static>, problem::FieldError<'static>, Resolution, AccountStatus, IdempotencyKey),
         responses(ProblemAnswer<'static>),
     ),
     modifiers(&Securities),
@@ -117,51 +127,19 @@ pub fn base() -> Document {
     Base::openapi()
 }
 
-/// Whom an API client acts for, where API clients may ask.
-fn acting_for() -> Parameter {
-    let person =
-        ObjectBuilder::new().schema_type(Type::String).examples(["usr_01k0a6v8w5e3tb3q6m1x9r7yzn"]);
-    ParameterBuilder::new()
-        .name("Keylend-Acting-For")
-        .parameter_in(ParameterIn::Header)
-        .description(Some(
-            "For API clients alone: the user for whom the request is made. Without it they make accounts and read; \
-             everything else answers `acting_for_missing`.",
-        ))
-        .schema(Some(person))
-        .build()
-}
-
-fn is_for_api_clients(operation: &Operation) -> bool {
-    let mut requirements = operation.security.iter().flatten();
-    requirements.any(|requirement| {
-        serde_json::to_value(requirement).is_ok_and(|schemes| schemes.get(API_CLIENT).is_some())
-    })
-}
-
-/// The description with what is true of every operation: it may answer with a problem, and an API client says
-/// for whom it asks. Handlers therefore list only the problems that need a word of their own.
+/// The whole description: what handlers say of themselves, with what is true of every operation, and in the form that
+/// makes good clients.
+///
+/// A description that cannot be read back stays as handlers gave it; the contract test would find it out.
 #[must_use]
-pub fn complete(mut api: Document) -> Document {
-    for item in api.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
-            if is_for_api_clients(operation) {
-                operation.parameters.get_or_insert_default().push(RefOr::T(acting_for()));
-            }
-            let answers = &mut operation.responses.responses;
-            // Operations that speak another protocol's errors have said so.
-            if answers.contains_key("4XX") {
-                continue;
-            }
-            for range in ["4XX", "5XX"] {
-                let problem = Ref::from_response_name("ProblemAnswer").into();
-                answers.entry(range.to_owned()).or_insert(problem);
-            }
-        }
-    }
-    api
+pub fn complete(given: Document) -> Document {
+    let mut api = serde_json::to_value(&given).unwrap_or_default();
+    operations::complete(&mut api);
+    schemas::complete(&mut api);
+    serde_json::from_value(api).unwrap_or_else(|error| {
+        tracing::error!(%error, "the API's description is not complete");
+        given
+    })
 }
 
 /// The description as YAML, as it is checked in.
@@ -172,28 +150,6 @@ pub fn yaml(api: &Document) -> Result<String, String> {
     api.to_yaml().map_err(|error| error.to_string())
 }
 
-/// The routes of the description and of the page that shows it.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>(api: &Document) -> Router<S> {
-    let yaml = Bytes::from(yaml(api).unwrap_or_default());
-    let json = Bytes::from(api.to_json().unwrap_or_default());
-    let config = Config::new(["/openapi.json"]).validator_url("none").deep_linking(true);
-    let docs: Router<S> = SwaggerUi::new("/docs").config(config).into();
-    Router::new()
-        .route("/openapi.yaml", served("application/yaml", yaml))
-        .route("/openapi.json", served("application/json", json))
-        .merge(docs.layer(middleware::from_fn(with_docs_policy)))
-}
-
-fn served<S: Clone + Send + Sync + 'static>(
-    media_type: &'static str,
-    text: Bytes,
-) -> axum::routing::MethodRouter<S> {
-    get(async move || ([(header::CONTENT_TYPE, media_type)], text))
-}
-
-async fn with_docs_policy(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, CSP_DOCS);
-    response
-}
+#[cfg(test)]
+#[path = "openapi_test.rs"]
+mod tests;

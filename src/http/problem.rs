@@ -220,6 +220,7 @@ pub struct Document<'a> {
     /// What happened this time.
     detail: &'a str,
     /// The kind, as a word for programs.
+    #[schema(value_type = Code)]
     code: &'a str,
     /// The request's name in the log.
     request_id: &'a str,
@@ -248,7 +249,10 @@ pub struct Document<'a> {
 }
 
 fn of_command() -> Ref {
-    Ref::from_schema_name("CommandBody")
+    Ref::builder()
+        .ref_location_from_schema_name("CommandBody")
+        .description(Some("The command that did not happen."))
+        .build()
 }
 
 /// A time in which a car can be lent.

@@ -6,8 +6,8 @@ use super::extract::ApiPath;
 use super::problem::{Code, Problem};
 
 /// What one kind of problem means.
-#[utoipa::path(get, path = "/problems/{code}", operation_id = "get_problem", tag = "problems", security(()),
-    params(("code" = String, Path, description = "The `code` of a problem.")),
+#[utoipa::path(get, path = "/problems/{code}", operation_id = "problems.get", tag = "problems", security(()),
+    params(("code" = String, Path, pattern = "^[a-z_]{1,64}$", description = "The `code` of a problem.")),
     responses(
         (status = 200, description = "The page.", content_type = "text/html", body = String),
         (status = 404, response = super::openapi::ProblemAnswer),

@@ -118,9 +118,9 @@ fn described(holder: &Holder, observation: Observation) -> Option<Vehicle> {
 }
 
 /// Smartcar's vehicle, as API v3 shows it.
-#[utoipa::path(get, path = "/v3/vehicles/{id}", operation_id = "smartcar_v3.vehicle", tag = "smartcar",
+#[utoipa::path(get, path = "/v3/vehicles/{id}", operation_id = "smartcar_v3.vehicle", tag = "smartcar_v3",
     security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "Make, model and year.", body = Object),
         (status = "4XX", description = "An error in Smartcar's shape.", body = Object),
         (status = "5XX", description = "An error in Smartcar's shape.", body = Object)))]
@@ -137,9 +137,9 @@ async fn vehicle(
 }
 
 /// Smartcar's signals: everything that the grant lets be read.
-#[utoipa::path(get, path = "/v3/vehicles/{id}/signals", operation_id = "smartcar_v3.signals", tag = "smartcar",
+#[utoipa::path(get, path = "/v3/vehicles/{id}/signals", operation_id = "smartcar_v3.signals", tag = "smartcar_v3",
     security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The signals.", body = Object),
         (status = "4XX", description = "An error in Smartcar's shape.", body = Object),
         (status = "5XX", description = "An error in Smartcar's shape.", body = Object)))]
@@ -194,10 +194,10 @@ struct SignalPath {
 }
 
 /// One of Smartcar's signals.
-#[utoipa::path(get, path = "/v3/vehicles/{id}/signals/{code}", operation_id = "smartcar_v3.signal", tag = "smartcar",
+#[utoipa::path(get, path = "/v3/vehicles/{id}/signals/{code}", operation_id = "smartcar_v3.signal", tag = "smartcar_v3",
     security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id."),
-        ("code" = String, Path, description = "The signal's code, such as `closure-islocked`.")),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id."),
+        ("code" = String, Path, pattern = "^[a-z0-9-]{1,64}$", description = "The signal's code, such as `closure-islocked`.")),
     responses((status = 200, description = "The signal.", body = Object),
         (status = "4XX", description = "An error in Smartcar's shape.", body = Object),
         (status = "5XX", description = "An error in Smartcar's shape.", body = Object)))]

@@ -31,7 +31,7 @@ pub(super) fn tiles() -> Router<Arc<Gateway>> {
 /// The newest checkpoint of the record that enough of its witnesses have cosigned, or the newest of
 /// all if it has no witnesses: how many entries it has, the hash over all of them, and the
 /// signatures. Its tiles are at `/log/tile/…` (C2SP tlog-tiles).
-#[utoipa::path(get, path = "/log/checkpoint", operation_id = "log.checkpoint", tag = "audit", security(()),
+#[utoipa::path(get, path = "/log/checkpoint", operation_id = "log.checkpoint", tag = "log", security(()),
     responses((status = 200, description = "The signed checkpoint (C2SP tlog-checkpoint).", content_type = "text/plain", body = String),
         (status = 404, response = super::openapi::ProblemAnswer)))]
 pub(super) async fn checkpoint(State(gateway): State<Arc<Gateway>>) -> Result<Response, Problem> {
@@ -40,7 +40,7 @@ pub(super) async fn checkpoint(State(gateway): State<Arc<Gateway>>) -> Result<Re
 }
 
 /// The newest checkpoint of the record, whoever has cosigned it: also while witnesses are away.
-#[utoipa::path(get, path = "/log/checkpoint/newest", operation_id = "log.newest_checkpoint", tag = "audit", security(()),
+#[utoipa::path(get, path = "/log/checkpoint/newest", operation_id = "log.newest_checkpoint", tag = "log", security(()),
     responses((status = 200, description = "The signed checkpoint (C2SP tlog-checkpoint).", content_type = "text/plain", body = String),
         (status = 404, response = super::openapi::ProblemAnswer)))]
 pub(super) async fn newest_checkpoint(

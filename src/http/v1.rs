@@ -23,6 +23,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 
 use super::extract::{IdempotencyKey, REPLAYED};
 use super::problem::Problem;
@@ -56,6 +57,17 @@ fn only_one<T>(named: [Option<T>; 3]) -> Result<Option<T>, Problem> {
     }
     Ok(subject)
 }
+
+/// An object with members of any name and kind.
+struct FreeMap;
+
+described!(
+    FreeMap,
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .description(Some("An object with members of any name and kind."))
+);
 
 /// What clients keep with a grant or a car, in bytes of compact JSON.
 const METADATA_BYTES_MAX: usize = 4096;

@@ -73,7 +73,7 @@ async fn lock(
     scope: KeyScope,
 ) -> Result<(Vec<StandingHold>, Timestamp), Error> {
     if !key_scopes::lock(tx, caller.actor.organization_id, scope).await? {
-        return Err(Error::NotFound(Sought::the(scope.kind())));
+        return Err(Error::NotFound(Sought::the(scope.kind().as_str())));
     }
     // Once it is locked: the change is later than all that was decided on before it.
     let now = base.clock.now();

@@ -2,19 +2,20 @@
 //! (RFC 7517 section 5, RFC 8037 section 2). Knows no HTTP.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::signing::jws::ALGORITHM;
 use crate::signing::keyring::Keyring;
 
 /// A set of public keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Jwks {
     /// The keys, the one that signs first.
     pub keys: Vec<Jwk>,
 }
 
 /// One public Ed25519 key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Jwk {
     /// The type of key: always `OKP`.
     pub kty: &'static str,

@@ -63,7 +63,7 @@ pub async fn insert(tx: &mut Tx, hold: &Hold) -> Result<(), StorageError> {
     query(INSERT)
         .bind(hold.standing.hold_id)
         .bind(hold.organization_id)
-        .bind(hold.scope.kind())
+        .bind(hold.scope.kind().as_str())
         .bind(hold.scope.as_uuid())
         .bind(hold.standing.rank)
         .bind(hold.reason.as_deref())

@@ -96,7 +96,7 @@ pub async fn insert(tx: &mut Tx, end: &ScopeEnd) -> Result<(), StorageError> {
     query(INSERT)
         .bind(end.pending.end_id)
         .bind(end.organization_id)
-        .bind(end.scope.kind())
+        .bind(end.scope.kind().as_str())
         .bind(end.scope.as_uuid())
         .bind(end.pending.selection.issued_before)
         .bind(end.pending.selection.external_ref.as_deref())

@@ -1,13 +1,13 @@
 //! The description of the API is true: it is what the code says, it is well-formed, and no request
 //! that a machine can think of brings an answer that it does not describe.
 
+mod explored;
+mod reached;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use serde_json::json;
 use tokio::process::Command;
-
-use crate::support::{Actor, TestApp, on_both};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -57,41 +57,5 @@ fn every_refusal_is_a_problem_but_where_another_protocol_rules() {
                 assert_eq!(is_problem, is_refusal, "{method} {path} {status}");
             }
         }
-    }
-}
-
-/// Lets schemathesis think of requests to everything that is described, with these credentials.
-async fn explore(app: &TestApp, actor: &Actor, examples: u32) {
-    let explored = Command::new(tool("venv/bin/schemathesis"))
-        .arg("run")
-        .arg(format!("{}/openapi.yaml", app.url()))
-        .args(["--header", &format!("Authorization: Bearer {}", actor.token.as_ref().unwrap())])
-        // One worker: the parser of Python 3.11 that it uses is not safe in several threads.
-        .args(["--phases", "examples,coverage,fuzzing", "--workers", "1", "--seed", "1"])
-        .args(["--max-examples", &examples.to_string(), "--generation-database", "none"])
-        .args(["--checks", "all"])
-        // A request of the right shape may still be refused: addresses, passwords and cursors
-        // have rules beyond JSON Schema, and ids must name something that is there.
-        .args(["--exclude-checks", "positive_data_acceptance"])
-        // It would end the session that all other requests rest on.
-        .args(["--exclude-path", "/v1/sessions/current", "--no-color"])
-        .current_dir(app.folder())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .unwrap();
-    assert!(explored.status.success(), "{}", said(&explored));
-}
-
-on_both! {
-    async fn no_request_brings_an_answer_that_is_not_described(app) {
-        let (owner, guest) = (app.owner().await, app.guest().await);
-        let holder = guest.holder_of(&owner.lend(app, &guest).await).await;
-        explore(app, &app.admin().await, 20).await;
-        explore(app, &holder, 5).await;
-        // What was tried has broken nothing.
-        holder.command(&owner.vehicles[0], "unlock").await.expect(200);
-        owner.get("/readyz").await.expect(200);
-        assert_eq!(app.http.post(format!("{}/v1/users", app.url())).json(&json!({})).send().await.unwrap().status(), 401);
     }
 }

@@ -9,10 +9,14 @@ pub enum Form {
     Id(&'static str),
     /// A time (RFC 3339), in UTC.
     Time,
-    /// A word.
-    Word,
-    /// A list of words.
-    Words,
+    /// One of the words that the schema of this name lists.
+    Word(&'static str),
+    /// A list of them.
+    Words(&'static str),
+    /// A word of the vehicle cloud's or of several lists.
+    OpenWord,
+    /// A list of them.
+    OpenWords,
     /// A whole number.
     Count,
     /// Yes or no.
@@ -61,39 +65,39 @@ members! {
     WebhookEndpointId "webhook_endpoint_id" id::<kind::WebhookEndpoint>(), "The webhook endpoint.";
     InsteadOf "instead_of" id::<kind::Grant>(), "The grant that this one replaces, if the booking moved to another car.";
     GrantRevision "grant_revision" Form::Count, "The revision of the grant. Of two events of one grant, the one with the greater revision is later.";
-    Entitlements "entitlements" Form::Words, "What the grant allows.";
+    Entitlements "entitlements" Form::Words("Entitlement"), "What the grant allows.";
     NotBefore "not_before" Form::Time, "The start of its validity.";
     NotAfter "not_after" Form::Time, "The end of its validity (exclusive). For an extension request: the requested end.";
     GraceMinutes "grace_minutes" Form::Count, "Minutes after `not_after` during which the grant still allows `lock`.";
     MaxUses "max_uses" Form::Count, "The maximum number of unlocks. Omitted if there is no limit.";
     LockUntil "lock_until" Form::Time, "The end of the time in which the grant still allows `lock` (exclusive).";
-    Effect "effect" Form::Word, "How the change affects what the grant allows: `none`, `narrowing`, `widening` or `mixed`.";
+    Effect "effect" Form::Word("Effect"), "How the change affects what the grant allows: `none`, `narrowing`, `widening` or `mixed`.";
     InFlight "in_flight" Form::Count, "The number of commands that were authorized before and may still reach the car.";
     LeaveLock "leave_lock" Form::Flag, "Whether the grant still allows `lock` for a limited time.";
-    EndReason "end_reason" Form::Word, "The reason why the grant or grants ended.";
-    Decision "decision" Form::Word, "`approved` or `declined`.";
-    Scope "scope" Form::Word, "What the hold or the end applies to: `grant`, `user`, `vehicle` or `organization`.";
-    Rank "rank" Form::Word, "Who placed the hold, which decides who can lift it: `guest`, `owner`, `support` or `admin`.";
+    EndReason "end_reason" Form::Word("EndReason"), "The reason why the grant or grants ended.";
+    Decision "decision" Form::Word("ExtensionDecision"), "`approved` or `declined`.";
+    Scope "scope" Form::Word("ScopeKind"), "What the hold or the end applies to: `grant`, `user`, `vehicle` or `organization`.";
+    Rank "rank" Form::Word("Rank"), "Who placed the hold, which decides who can lift it: `guest`, `owner`, `support` or `admin`.";
     Since "since" Form::Time, "The start of the counted period.";
     Until "until" Form::Time, "The end of the hold, of the offered transfer or of the counted period (exclusive). Omitted if there is none.";
     AllowLock "allow_lock" Form::Flag, "Whether `lock` stays allowed under the hold.";
     Grants "grants" Form::Count, "The number of grants that ended.";
-    Action "action" Form::Word, "The requested action, such as `unlock`.";
-    Evidence "evidence" Form::Word, "What the status rests on: `none`, `provider_ack` or `state_observed`.";
-    Reason "reason" Form::Word, "The reason, as a word.";
-    Reasons "reasons" Form::Words, "The reasons, as words; the most important first.";
+    Action "action" Form::Word("Action"), "The requested action, such as `unlock`.";
+    Evidence "evidence" Form::Word("Evidence"), "What the status rests on: `none`, `provider_ack` or `state_observed`.";
+    Reason "reason" Form::OpenWord, "The reason, as a word.";
+    Reasons "reasons" Form::OpenWords, "The reasons, as words; the most important first.";
     Commands "commands" Form::Count, "The number of refused commands.";
     Reads "reads" Form::Count, "The number of refused reads.";
     Vehicles "vehicles" Form::Count, "The number of cars of the connection.";
-    Permissions "permissions" Form::Words, "The permissions that the owner gave at the vehicle cloud.";
-    Changed "changed" Form::Words, "The names of the changed members.";
-    Role "role" Form::Word, "The role of the account: `admin`, `support`, `auditor` or `member`.";
-    Purpose "purpose" Form::Word, "The purpose of the claim: `join` or `recover`.";
+    Permissions "permissions" Form::OpenWords, "The permissions that the owner gave at the vehicle cloud.";
+    Changed "changed" Form::OpenWords, "The names of the changed members.";
+    Role "role" Form::Word("Role"), "The role of the account: `admin`, `support`, `auditor` or `member`.";
+    Purpose "purpose" Form::Word("ClaimPurpose"), "The purpose of the claim: `join` or `recover`.";
     ExpiresAt "expires_at" Form::Time, "The time from which the claim cannot be used.";
-    Scopes "scopes" Form::Words, "The scopes of the API client.";
+    Scopes "scopes" Form::Words("Scope"), "The scopes of the API client.";
     PreviousUntil "previous_until" Form::Time, "The time until which the previous secret is also accepted.";
-    ActorKind "actor_kind" Form::Word, "The kind of actor: `user`, `api_client` or `system`.";
-    ActorId "actor_id" Form::Word, "The user or API client that acted. Omitted for `system`.";
+    ActorKind "actor_kind" Form::Word("PrincipalKind"), "The kind of actor: `user`, `api_client` or `system`.";
+    ActorId "actor_id" Form::Word("PrincipalId"), "The user or API client that acted. Omitted for `system`.";
 }
 
 impl Member {

@@ -5,6 +5,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 
+use crate::domain::schema::text;
 use crate::http::problem::{Code, Problem};
 use crate::service::Violation;
 
@@ -17,12 +18,16 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 const LENGTH_MAX: usize = 255;
 
 /// The key of a request that must have one. `Option<IdempotencyKey>` is for those that may.
-#[derive(Debug, Clone, PartialEq, Eq, utoipa::IntoParams)]
-#[into_params(names("Idempotency-Key"), parameter_in = Header)]
-pub struct IdempotencyKey(
-    /// The client's name for this request, 1 to 255 visible ASCII characters. Repeating a
-    /// request with its key gives the same answer and does nothing twice.
-    pub String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(pub String);
+
+described!(
+    IdempotencyKey,
+    text(
+        "The client's name for one request. Repeating a request with its key gives the same answer and does nothing twice."
+    )
+    .pattern(Some("^[!#-~]{1,255}$"))
+    .examples(["8e03978e-40d5-43e8-bc93-6894a57f9324"])
 );
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {

@@ -16,7 +16,7 @@ const TAGS_MAX: usize = 16;
 #[into_params(names("If-Match"), parameter_in = Header)]
 pub struct IfMatch(
     /// The `ETag` of what is to be changed. Required: without it 428, and 412 if it was changed meanwhile.
-    #[param(value_type = String, example = "\"3\"")]
+    #[param(value_type = String, pattern = "^(\\*|(W/)?\"[^\"]*\"( *, *(W/)?\"[^\"]*\")*)$", example = "\"3\"")]
     pub Expected,
 );
 

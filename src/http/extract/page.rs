@@ -14,6 +14,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::query;
+use crate::domain::schema::text;
 use crate::http::problem::Problem;
 use crate::service::Violation;
 use crate::storage::Page;
@@ -37,8 +38,14 @@ pub struct PageParams {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(value_type = Option<Cursor>)]
     cursor: Option<String>,
 }
+
+/// Where a page begins.
+struct Cursor;
+
+described!(Cursor, text("Where a page of a list begins.").pattern(Some("^[A-Za-z0-9_-]{23}$")));
 
 /// Which part of a list is asked for, and the filter `F`, which should deny unknown fields.
 #[derive(Debug, Clone)]
@@ -59,6 +66,7 @@ pub struct List<T> {
     /// The rows, newest first.
     data: Vec<T>,
     /// Send it as `cursor` to get the next page; `null` on the last one.
+    #[schema(value_type = Option<Cursor>)]
     next_cursor: Option<String>,
     #[serde(skip)]
     #[schema(ignore)]

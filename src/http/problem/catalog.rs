@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 
 use crate::domain::fault::Resolution;
+use crate::domain::schema::of_words;
 
 /// One line of the catalog.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,19 @@ macro_rules! catalog {
         /// The code of a problem. The variants are documented by their lines in the catalog.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl utoipa::PartialSchema for Code {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let meanings = [$(($code, $title),)*];
+                of_words("The kind of a problem; `/problems/{code}` is a page about each.", &meanings).into()
+            }
+        }
+
+        impl utoipa::ToSchema for Code {
+            fn name() -> std::borrow::Cow<'static, str> {
+                "ProblemCode".into()
+            }
+        }
 
         impl Code {
             /// Every code, in the order of the catalog.

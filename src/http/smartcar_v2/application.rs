@@ -14,8 +14,8 @@ use crate::smartcar::v2::StatusAnswer;
 
 /// Smartcar's disconnect: the grantee relinquishes the grant.
 #[utoipa::path(delete, path = "/v2.0/vehicles/{id}/application", operation_id = "smartcar_v2.disconnect",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The grant has ended.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
         (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]

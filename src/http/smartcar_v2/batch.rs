@@ -22,8 +22,8 @@ const ITEMS_MAX: usize = 50;
 
 /// Smartcar's batch.
 #[utoipa::path(post, path = "/v2.0/vehicles/{id}/batch", operation_id = "smartcar_v2.batch",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"requests\": [{\"path\": \"/odometer\"}, …]}`"),
     responses((status = 200, description = "An answer for each item.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),

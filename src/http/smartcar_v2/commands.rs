@@ -29,8 +29,8 @@ const WAIT_MARGIN: Duration = Duration::from_secs(5);
 
 /// Smartcar's lock and unlock.
 #[utoipa::path(post, path = "/v2.0/vehicles/{id}/security", operation_id = "smartcar_v2.security",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"action\": \"LOCK\"}` or `{\"action\": \"UNLOCK\"}`."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
@@ -52,8 +52,8 @@ pub(super) async fn security(
 
 /// Smartcar's start and stop of charging.
 #[utoipa::path(post, path = "/v2.0/vehicles/{id}/charge", operation_id = "smartcar_v2.charge",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"action\": \"START\"}` or `{\"action\": \"STOP\"}`."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
@@ -75,8 +75,8 @@ pub(super) async fn charge(
 
 /// Smartcar's limit of charging.
 #[utoipa::path(post, path = "/v2.0/vehicles/{id}/charge/limit", operation_id = "smartcar_v2.charge_limit",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"limit\": 0.8}`, a whole percentage from 0.5 to 1; one SDK sends it as a text."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
@@ -95,8 +95,8 @@ pub(super) async fn charge_limit(
 
 /// Smartcar's destination of the navigation.
 #[utoipa::path(post, path = "/v2.0/vehicles/{id}/navigation/destination", operation_id = "smartcar_v2.destination",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     request_body(content = Object, description = "`{\"latitude\": 47.6, \"longitude\": -122.3}`."),
     responses((status = 200, description = "The vehicle cloud took it.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),

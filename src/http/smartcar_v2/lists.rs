@@ -40,7 +40,7 @@ fn cut(all: Vec<String>, page: PageAsked) -> Result<(Vec<String>, Paging), Refus
 }
 
 /// Smartcar's user: the grantee.
-#[utoipa::path(get, path = "/v2.0/user", operation_id = "smartcar_v2.user", tag = "smartcar",
+#[utoipa::path(get, path = "/v2.0/user", operation_id = "smartcar_v2.user", tag = "smartcar_v2",
     security(("grant_token" = [])),
     responses((status = 200, description = "The grantee's id.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
@@ -56,7 +56,7 @@ pub(super) async fn user(
 }
 
 /// Smartcar's list of vehicles: the car of the grant.
-#[utoipa::path(get, path = "/v2.0/vehicles", operation_id = "smartcar_v2.vehicles", tag = "smartcar",
+#[utoipa::path(get, path = "/v2.0/vehicles", operation_id = "smartcar_v2.vehicles", tag = "smartcar_v2",
     security(("grant_token" = [])),
     params(("limit" = Option<i64>, Query, description = "At most so many entries, 10 if not given."),
         ("offset" = Option<i64>, Query, description = "So many entries are left out at the beginning.")),
@@ -79,8 +79,8 @@ pub(super) async fn vehicles(
 
 /// Smartcar's permissions for a vehicle: what the grant allows, in Smartcar's words.
 #[utoipa::path(get, path = "/v2.0/vehicles/{id}/permissions", operation_id = "smartcar_v2.permissions",
-    tag = "smartcar", security(("grant_token" = [])),
-    params(("id" = String, Path, description = "The UUID inside the vehicle's id.")),
+    tag = "smartcar_v2", security(("grant_token" = [])),
+    params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id.")),
     responses((status = 200, description = "The permissions.", body = Object),
         (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
         (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]

@@ -57,7 +57,7 @@ async fn found(
 
 /// Smartcar's list of connections: the one of the grant.
 #[utoipa::path(get, path = "/v2.0/management/connections",
-    operation_id = "smartcar_v2.connections", tag = "smartcar",
+    operation_id = "smartcar_v2.connections", tag = "smartcar_v2",
     security(("grant_token_as_management_token" = [])),
     params(("user_id" = Option<String>, Query, description = "Only those of this person."),
         ("vehicle_id" = Option<String>, Query, description = "Only those of this vehicle.")),
@@ -77,7 +77,7 @@ pub(super) async fn connections(
 
 /// Smartcar's deletion of connections: the grantee relinquishes the grant, if it is asked for.
 #[utoipa::path(delete, path = "/v2.0/management/connections",
-    operation_id = "smartcar_v2.delete_connections", tag = "smartcar",
+    operation_id = "smartcar_v2.delete_connections", tag = "smartcar_v2",
     security(("grant_token_as_management_token" = [])),
     params(("user_id" = Option<String>, Query, description = "Those of this person."),
         ("vehicle_id" = Option<String>, Query, description = "Those of this vehicle.")),

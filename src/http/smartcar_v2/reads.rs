@@ -114,11 +114,11 @@ pub(super) fn body(
 macro_rules! described {
     ($name:ident, $path:literal, $operation_id:literal, $description:literal, ($($param:tt)*)) => {
         #[doc = $description]
-        #[utoipa::path(get, path = $path, operation_id = $operation_id, tag = "smartcar",
+        #[utoipa::path(get, path = $path, operation_id = $operation_id, tag = "smartcar_v2",
             security(("grant_token" = [])),
-            params(("id" = String, Path, description = "The UUID inside the vehicle's id."),
+            params(("id" = String, Path, pattern = "^[0-9A-Fa-f-]{36}$", description = "The UUID inside the vehicle's id."),
                 $($param)*
-                ("SC-Unit-System" = Option<String>, Header, description = "`metric` or `imperial`.")),
+                ("SC-Unit-System" = Option<String>, Header, pattern = "^(metric|imperial)$", description = "`metric` or `imperial`.")),
             responses((status = 200, description = "As Smartcar documents it.", body = Object),
                 (status = "4XX", description = "An error in Smartcar's envelope.", body = Object),
                 (status = "5XX", description = "An error in Smartcar's envelope.", body = Object)))]
@@ -160,7 +160,12 @@ described!(
     "/v2.0/vehicles/{id}/{reading}",
     "smartcar_v2.reading",
     "Smartcar's other readings with a path of one part.",
-    (("reading" = String, Path, description = "As Smartcar documents it, such as `odometer`."),)
+    ((
+        "reading" = String,
+        Path,
+        pattern = "^[a-z_]{1,64}$",
+        description = "As Smartcar documents it, such as `odometer`."
+    ),)
 );
 described!(
     reading_of_part,
@@ -168,8 +173,18 @@ described!(
     "smartcar_v2.reading_of_part",
     "Smartcar's other readings with a path of two parts.",
     (
-        ("part" = String, Path, description = "The first part, such as `tires`."),
-        ("reading" = String, Path, description = "The second part, such as `pressure`."),
+        (
+            "part" = String,
+            Path,
+            pattern = "^[a-z_]{1,64}$",
+            description = "The first part, such as `tires`."
+        ),
+        (
+            "reading" = String,
+            Path,
+            pattern = "^[a-z_]{1,64}$",
+            description = "The second part, such as `pressure`."
+        ),
     )
 );
 

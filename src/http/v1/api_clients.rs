@@ -9,7 +9,9 @@ pub(in crate::http) mod rotate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::id::VehicleId;
+use crate::domain::actor::Scope;
+use crate::domain::id::{ApiClientId, VehicleId};
+use crate::domain::time::Timestamp;
 use crate::storage::api_clients::ApiClient;
 
 /// An API client.
@@ -17,36 +19,32 @@ use crate::storage::api_clients::ApiClient;
 pub(in crate::http) struct ApiClientBody {
     /// Identifies the API client; also its `client_id`.
     #[schema(example = "key_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    api_client_id: String,
+    api_client_id: ApiClientId,
     /// The name that people see.
     name: String,
     /// The scopes that it may use.
-    scopes: Vec<String>,
+    scopes: Vec<Scope>,
     /// The cars to which it is limited; `null` for all.
-    vehicle_ids: Option<Vec<String>>,
+    vehicle_ids: Option<Vec<VehicleId>>,
     /// The time from which it may do nothing any more, if one was given when it was made.
-    expires_at: Option<String>,
+    expires_at: Option<Timestamp>,
     /// The time from which it may do nothing any more; `null` while it is in use.
-    revoked_at: Option<String>,
+    revoked_at: Option<Timestamp>,
     /// The time at which it was made.
-    created_at: String,
+    created_at: Timestamp,
 }
 
 /// The cars to which a client is limited, as they are named on the wire.
-fn names(vehicle_ids: Option<Vec<VehicleId>>) -> Option<Vec<String>> {
-    vehicle_ids.map(|ids| ids.iter().map(ToString::to_string).collect())
-}
-
 impl From<ApiClient> for ApiClientBody {
     fn from(client: ApiClient) -> Self {
         Self {
-            api_client_id: client.api_client_id.to_string(),
+            api_client_id: client.api_client_id,
             name: client.name,
-            scopes: client.scopes.iter().map(ToString::to_string).collect(),
-            vehicle_ids: names(client.vehicles),
-            expires_at: client.expires_at.map(|at| at.to_string()),
-            revoked_at: client.revoked_at.map(|at| at.to_string()),
-            created_at: client.created_at.to_string(),
+            scopes: client.scopes,
+            vehicle_ids: client.vehicles,
+            expires_at: client.expires_at,
+            revoked_at: client.revoked_at,
+            created_at: client.created_at,
         }
     }
 }

@@ -8,31 +8,32 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::cause::Cause;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, CommandStatus, Evidence};
 use crate::domain::fault::Resolution;
+use crate::domain::id::{CommandId, GrantId, UserId, VehicleId};
+use crate::domain::instruction::Action;
+use crate::domain::time::Timestamp;
 
 /// A command.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(in crate::http) struct CommandBody {
     /// Identifies the command.
     #[schema(example = "cmd_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    command_id: String,
+    command_id: CommandId,
     /// The car.
-    vehicle_id: String,
+    vehicle_id: VehicleId,
     /// The grant it rests on; `null` for the owner's own.
-    grant_id: Option<String>,
+    grant_id: Option<GrantId>,
     /// The person whose right it was.
-    user_id: String,
-    /// What was asked: `lock`, `unlock`, `start_charge`, `stop_charge`, `set_charge_limit` or
-    /// `set_destination`.
-    action: String,
-    /// `refused`, `sending`, `acknowledged`, `confirmed`, `unconfirmed`, `failed`, `unknown`,
-    /// `contradicted`, `unresolved`, `cancelled` or `expired`.
-    status: String,
-    /// What the status rests on: `none`, `provider_ack` or `state_observed`.
-    evidence: String,
+    user_id: UserId,
+    /// What was asked.
+    action: Action,
+    /// Where it stands.
+    status: CommandStatus,
+    /// What the status rests on.
+    evidence: Evidence,
     /// The time at which the car reported its state.
-    observed_at: Option<String>,
+    observed_at: Option<Timestamp>,
     /// Why it was refused or did not succeed, most important first.
     reasons: Vec<String>,
     /// Who must act so that it can be done, where something went wrong at the vehicle cloud.
@@ -42,9 +43,9 @@ pub(in crate::http) struct CommandBody {
     /// How long to wait before asking again, in milliseconds, where the vehicle cloud said so.
     retry_after_ms: Option<i64>,
     /// The time of the decision.
-    created_at: String,
+    created_at: Timestamp,
     /// The time at which it reached its status.
-    changed_at: String,
+    changed_at: Timestamp,
 }
 
 impl From<Command> for CommandBody {
@@ -53,20 +54,20 @@ impl From<Command> for CommandBody {
         let reasons = reasons.map(str::to_owned).collect();
         let (resolution, retry_after_ms) = (command.resolution(), command.retry_after_now_ms());
         Self {
-            command_id: command.command_id.to_string(),
-            vehicle_id: command.vehicle_id.to_string(),
-            grant_id: command.grant_id.map(|grant_id| grant_id.to_string()),
-            user_id: command.user_id.to_string(),
-            action: command.action().to_string(),
-            status: command.status.to_string(),
-            evidence: command.evidence.to_string(),
-            observed_at: command.observed_at.map(|at| at.to_string()),
+            command_id: command.command_id,
+            vehicle_id: command.vehicle_id,
+            grant_id: command.grant_id,
+            user_id: command.user_id,
+            action: command.action(),
+            status: command.status,
+            evidence: command.evidence,
+            observed_at: command.observed_at,
             resolution,
             reasons,
             user_message: command.sentence().map(str::to_owned),
             retry_after_ms,
-            created_at: command.created_at.to_string(),
-            changed_at: command.changed_at.to_string(),
+            created_at: command.created_at,
+            changed_at: command.changed_at,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(in crate::http) mod list;
 mod stream;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,13 +12,17 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
 };
-use utoipa::openapi::{RefOr, Schema as AnySchema};
+use utoipa::openapi::{Ref, RefOr, Schema as AnySchema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::actor::Actor;
-use crate::domain::id::OrganizationId;
+use crate::domain::extension::ExtensionDecision;
+use crate::domain::id::{AuditEntryId, OrganizationId};
 use crate::domain::principal::PrincipalId;
+use crate::domain::principal::PrincipalKind;
 use crate::domain::published::{EventType, Form, Member};
+use crate::domain::schema::id_pattern;
+use crate::domain::time::Timestamp;
 use crate::service::events::PublishedEvent;
 
 /// Something that happened.
@@ -25,14 +30,12 @@ use crate::service::events::PublishedEvent;
 pub(in crate::http) struct EventBody {
     /// Identifies the event; also the id of its entry in the record. It is the same however often it is told.
     #[schema(example = "evt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    event_id: String,
+    event_id: AuditEntryId,
     /// What happened.
     #[serde(rename = "type")]
-    #[schema(inline)]
     event_type: EventType,
     /// When it happened.
-    #[schema(format = DateTime)]
-    timestamp: String,
+    timestamp: Timestamp,
     /// The ids of what it is about, and what else is told of it; which members that are depends on the type.
     #[schema(value_type = EventData)]
     data: Map<String, Value>,
@@ -41,23 +44,13 @@ pub(in crate::http) struct EventBody {
 impl From<PublishedEvent> for EventBody {
     fn from(event: PublishedEvent) -> Self {
         Self {
-            event_id: event.event_id.to_string(),
+            event_id: event.event_id,
             event_type: event.event_type,
-            timestamp: event.timestamp.to_string(),
+            timestamp: event.timestamp,
             data: event.data,
         }
     }
 }
-
-impl PartialSchema for EventType {
-    fn schema() -> RefOr<AnySchema> {
-        let words = Self::ALL.iter().map(|event_type| event_type.as_str());
-        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
-        RefOr::T(Schema::Object(word.build()))
-    }
-}
-
-impl ToSchema for EventType {}
 
 /// What is told of an event: every member that any type has.
 struct EventData;
@@ -73,26 +66,38 @@ impl PartialSchema for EventData {
     }
 }
 
-impl ToSchema for EventData {}
+impl ToSchema for EventData {
+    fn schemas(schemas: &mut Vec<(String, RefOr<AnySchema>)>) {
+        let word = |schemas: &mut Vec<_>, name: Cow<'static, str>, schema| {
+            schemas.push((name.into_owned(), schema));
+        };
+        word(schemas, ExtensionDecision::name(), ExtensionDecision::schema());
+        word(schemas, PrincipalKind::name(), PrincipalKind::schema());
+    }
+}
 
-fn of_member(member: Member) -> Schema {
+fn of_member(member: Member) -> RefOr<AnySchema> {
+    let named = |name: &str| Ref::builder().ref_location_from_schema_name(name);
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let value = match member.form() {
+    let meaning = Some(member.meaning());
+    let list =
+        |items: RefOr<AnySchema>| ArrayBuilder::new().items(items).description(meaning).into();
+    match member.form() {
         Form::Id(prefix) => {
-            text().pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")))
+            text().pattern(Some(format!("^{}$", id_pattern(prefix)))).description(meaning).into()
         }
-        Form::Time => text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
-        Form::Word => text(),
+        Form::Time => named(&Timestamp::name()).description(meaning).build().into(),
+        Form::Word(name) => named(name).description(meaning).build().into(),
+        Form::Words(name) => list(named(name).build().into()),
+        Form::OpenWord => text().description(meaning).into(),
+        Form::OpenWords => list(text().into()),
         Form::Count => ObjectBuilder::new()
             .schema_type(Type::Integer)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))),
-        Form::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
-        Form::Words => {
-            let words = ArrayBuilder::new().items(text()).description(Some(member.meaning()));
-            return Schema::Array(words.build());
-        }
-    };
-    Schema::Object(value.description(Some(member.meaning())).build())
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .description(meaning)
+            .into(),
+        Form::Flag => ObjectBuilder::new().schema_type(Type::Boolean).description(meaning).into(),
+    }
 }
 
 /// At most so many streams are open at once in this process.

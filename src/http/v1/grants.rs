@@ -18,10 +18,14 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::entitlement::Entitlement;
-use crate::domain::grant::{Grant, USES_MAX};
+use crate::domain::grant::{EndReason, Grant, GrantStatus, USES_MAX};
+use crate::domain::hold::Rank;
+use crate::domain::id::{CommandId, GrantId, HoldId, UserId, VehicleId};
+use crate::domain::key_scope::ScopeKind;
 use crate::domain::reading::Coordinates;
 use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
+use crate::http::v1::FreeMap;
 use crate::service::Violation;
 use crate::service::grants::{AnswerWhen, EndedGrant, HeldGrant};
 
@@ -30,30 +34,30 @@ use crate::service::grants::{AnswerWhen, EndedGrant, HeldGrant};
 pub(in crate::http) struct GrantBody {
     /// Identifies the grant.
     #[schema(example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    grant_id: String,
+    grant_id: GrantId,
     /// The car.
-    vehicle_id: String,
+    vehicle_id: VehicleId,
     /// The owner who issued it.
-    issuer_id: String,
+    issuer_id: UserId,
     /// The grantee, who may use it.
-    grantee_id: String,
+    grantee_id: UserId,
     /// What the grantee may do.
-    entitlements: Vec<String>,
+    entitlements: Vec<Entitlement>,
     /// The first moment in which it can be used.
-    not_before: String,
+    not_before: Timestamp,
     /// The first moment in which it can no longer be used.
-    not_after: String,
-    /// `upcoming`, `active` or `ended`, at the time of the answer.
-    status: String,
+    not_after: Timestamp,
+    /// Where it stands, at the time of the answer.
+    status: GrantStatus,
     /// The time at which it ended, if it has.
-    ended_at: Option<String>,
-    /// Why it ended: `expired`, `revoked`, `relinquished`, …
-    end_reason: Option<String>,
+    ended_at: Option<Timestamp>,
+    /// Why it ended.
+    end_reason: Option<EndReason>,
     /// How many minutes the car can still be locked after it.
     grace_minutes: u16,
     /// Until when the car can be locked with it, after its end only if nobody else has unlocked it since the grantee
     /// did; `null` if it cannot.
-    lock_until: Option<String>,
+    lock_until: Option<Timestamp>,
     /// How many times it may open the car; `null` is no limit.
     max_uses: Option<i64>,
     /// How many times it was authorized to open the car.
@@ -61,7 +65,7 @@ pub(in crate::http) struct GrantBody {
     /// A short text of the issuer's.
     label: Option<String>,
     /// The issuer's own data.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<FreeMap>)]
     metadata: Option<Value>,
     /// The issuer's own name for what it belongs to, such as a booking.
     external_ref: Option<String>,
@@ -78,7 +82,7 @@ pub(in crate::http) struct GrantBody {
     /// Rises with every change of what it allows; entries of the record name it.
     revision: i64,
     /// The time at which it was issued.
-    issued_at: String,
+    issued_at: Timestamp,
 }
 
 impl GrantBody {
@@ -87,18 +91,18 @@ impl GrantBody {
         let lock_until = grant.lock_until();
         let (status, description) = (grant.status(now), grant.description);
         Self {
-            grant_id: grant.grant_id.to_string(),
-            vehicle_id: grant.vehicle_id.to_string(),
-            issuer_id: grant.issuer_id.to_string(),
-            grantee_id: grant.grantee_id.to_string(),
-            entitlements: grant.entitlements.iter().map(|word| word.to_string()).collect(),
-            not_before: grant.validity.not_before().to_string(),
-            not_after: grant.validity.not_after().to_string(),
-            status: status.to_string(),
-            ended_at: end.map(|end| end.ended_at.to_string()),
-            end_reason: end.map(|end| end.end_reason.to_string()),
+            grant_id: grant.grant_id,
+            vehicle_id: grant.vehicle_id,
+            issuer_id: grant.issuer_id,
+            grantee_id: grant.grantee_id,
+            entitlements: grant.entitlements.iter().collect(),
+            not_before: grant.validity.not_before(),
+            not_after: grant.validity.not_after(),
+            status,
+            ended_at: end.map(|end| end.ended_at),
+            end_reason: end.map(|end| end.end_reason),
             grace_minutes: grant.grace.minutes(),
-            lock_until: lock_until.map(|until| until.to_string()),
+            lock_until,
             max_uses: grant.uses_max,
             uses: grant.uses,
             label: description.label,
@@ -110,7 +114,7 @@ impl GrantBody {
             statement: description.statement,
             version: grant.version,
             revision: grant.revision,
-            issued_at: grant.issued_at.to_string(),
+            issued_at: grant.issued_at,
         }
     }
 }
@@ -129,13 +133,13 @@ pub(in crate::http) struct HeldGrantBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct HeldByBody {
     /// The hold.
-    hold_id: String,
-    /// `grant`, `user`, `vehicle` or `organization`: what it is over.
-    over: &'static str,
-    /// `guest`, `owner`, `support` or `admin`: who placed it.
-    rank: String,
+    hold_id: HoldId,
+    /// What it is over.
+    over: ScopeKind,
+    /// Who placed it.
+    rank: Rank,
     /// The first moment in which it no longer stands; `null` is until it is lifted.
-    until: Option<String>,
+    until: Option<Timestamp>,
     /// Whether the car can be locked all the same.
     allow_lock: bool,
 }
@@ -143,10 +147,10 @@ pub(in crate::http) struct HeldByBody {
 impl HeldGrantBody {
     fn at(held: HeldGrant, now: Timestamp) -> Self {
         let held_by = held.held_by.into_iter().map(|(scope, hold)| HeldByBody {
-            hold_id: hold.hold_id.to_string(),
+            hold_id: hold.hold_id,
             over: scope.kind(),
-            rank: hold.rank.to_string(),
-            until: hold.until.map(|until| until.to_string()),
+            rank: hold.rank,
+            until: hold.until,
             allow_lock: hold.allow_lock,
         });
         Self { held_by: held_by.collect(), grant: GrantBody::at(held.grant, now) }
@@ -201,20 +205,17 @@ fn check_return_terms(terms: &ReturnTerms) -> Vec<Violation> {
 
 /// A grant that has ended, with what may still be on its way.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct EndedBody {
+pub(in crate::http) struct EndedGrantBody {
     /// The grant.
     #[serde(flatten)]
     grant: GrantBody,
     /// Commands that were authorized before the end and may not have reached the car yet.
-    in_flight: Vec<String>,
+    in_flight: Vec<CommandId>,
 }
 
-impl EndedBody {
+impl EndedGrantBody {
     fn at(ended: EndedGrant, now: Timestamp) -> Self {
-        Self {
-            grant: GrantBody::at(ended.grant, now),
-            in_flight: ended.in_flight.iter().map(ToString::to_string).collect(),
-        }
+        Self { grant: GrantBody::at(ended.grant, now), in_flight: ended.in_flight }
     }
 }
 
@@ -224,7 +225,6 @@ impl EndedBody {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct EndQuery {
     /// `drain` answers when none of the commands that were in flight can still leave.
-    #[param(inline)]
     wait: Option<WaitFor>,
 }
 

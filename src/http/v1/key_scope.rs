@@ -12,13 +12,10 @@ use crate::service::Violation;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ScopeRequest {
     /// One grant.
-    #[schema(value_type = Option<String>, example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grant_id: Option<GrantId>,
     /// Everything that a person may do.
-    #[schema(value_type = Option<String>)]
     user_id: Option<UserId>,
     /// Everything that people may do with a car.
-    #[schema(value_type = Option<String>)]
     vehicle_id: Option<VehicleId>,
     /// `true`: everything that people may do with cars of the organization.
     organization: Option<bool>,
@@ -47,24 +44,24 @@ impl ScopeRequest {
 
 /// What it is over: the one that is not `null`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct ScopeBody {
+pub(in crate::http) struct KeyScopeBody {
     /// One grant.
-    grant_id: Option<String>,
+    grant_id: Option<GrantId>,
     /// Everything that a person may do.
-    user_id: Option<String>,
+    user_id: Option<UserId>,
     /// Everything that people may do with a car.
-    vehicle_id: Option<String>,
+    vehicle_id: Option<VehicleId>,
     /// Everything that people may do with cars of the organization.
     organization: Option<bool>,
 }
 
-impl From<KeyScope> for ScopeBody {
+impl From<KeyScope> for KeyScopeBody {
     fn from(scope: KeyScope) -> Self {
         let nothing = Self { grant_id: None, user_id: None, vehicle_id: None, organization: None };
         match scope {
-            KeyScope::Grant(id) => Self { grant_id: Some(id.to_string()), ..nothing },
-            KeyScope::User(id) => Self { user_id: Some(id.to_string()), ..nothing },
-            KeyScope::Vehicle(id) => Self { vehicle_id: Some(id.to_string()), ..nothing },
+            KeyScope::Grant(id) => Self { grant_id: Some(id), ..nothing },
+            KeyScope::User(id) => Self { user_id: Some(id), ..nothing },
+            KeyScope::Vehicle(id) => Self { vehicle_id: Some(id), ..nothing },
             KeyScope::Organization(_) => Self { organization: Some(true), ..nothing },
         }
     }

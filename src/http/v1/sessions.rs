@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::id::SessionId;
 use crate::service::sessions::Tokens;
 
 /// The tokens of a session.
@@ -15,7 +16,7 @@ use crate::service::sessions::Tokens;
 pub(in crate::http) struct SessionBody {
     /// The session.
     #[schema(example = "ses_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    session_id: String,
+    session_id: SessionId,
     /// Send it as `Authorization: Bearer …`.
     access_token: String,
     /// Always `Bearer`.
@@ -29,7 +30,7 @@ pub(in crate::http) struct SessionBody {
 impl From<Tokens> for SessionBody {
     fn from(tokens: Tokens) -> Self {
         Self {
-            session_id: tokens.session_id.to_string(),
+            session_id: tokens.session_id,
             access_token: tokens.access_token.expose_secret().to_owned(),
             token_type: "Bearer",
             expires_in: tokens.expires_in.as_secs(),

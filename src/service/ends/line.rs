@@ -43,7 +43,7 @@ pub(in crate::service) async fn draw_line(
 ) -> Result<ScopeEnd, Error> {
     let organization_id = caller.actor.organization_id;
     if !key_scopes::lock(&mut work.tx, organization_id, new.scope).await? {
-        return Err(Error::NotFound(Sought::the(new.scope.kind())));
+        return Err(Error::NotFound(Sought::the(new.scope.kind().as_str())));
     }
     // Once it is locked: the end is later than all that was decided on before it.
     work.now = base.clock.now();

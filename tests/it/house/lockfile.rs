@@ -24,11 +24,13 @@ fn missing_from_deny(deny: &str) -> Vec<String> {
         .collect()
 }
 
-/// A lock file with download addresses works only where these can be reached.
+/// A lock file with download addresses works only where these can be reached. Where a project asks for money is none.
 fn download_addresses(lockfile: &str) -> Vec<String> {
+    let is_funding = |line: &&str| line.trim_start().starts_with("\"url\":");
     lockfile
         .lines()
         .filter(|line| line.contains("\"resolved\"") || line.contains("://"))
+        .filter(|line| !is_funding(line))
         .map(|line| format!("package-lock.json: names where to download: {}", line.trim()))
         .collect()
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::Action;
-use crate::domain::policy::{Basis, Decision};
+use crate::domain::policy::{Basis, Decision, Reason};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, TokenCaller};
@@ -22,26 +22,32 @@ use crate::service::access_checks::{self, Question};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateAccessCheck {
     /// The car.
-    #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
     /// What would be done, such as `unlock` or `start_charge`.
-    #[schema(value_type = String, example = "unlock")]
     action: Action,
     /// By which grant; the best of one's own if not given.
-    #[schema(value_type = Option<String>)]
     grant_id: Option<GrantId>,
     /// At which time; now if not given. The facts are today's.
-    #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
+}
+
+/// What kind of right an allowed command would rest on.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum BasisKind {
+    /// The car is one's own.
+    Ownership,
+    /// A grant.
+    Grant,
 }
 
 /// What an allowed command would rest on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct BasisBody {
-    /// `ownership` or `grant`.
-    kind: &'static str,
+    /// The kind of right.
+    kind: BasisKind,
     /// The grant.
-    grant_id: Option<String>,
+    grant_id: Option<GrantId>,
 }
 
 /// What the policy says.
@@ -50,7 +56,7 @@ pub(in crate::http) struct AccessCheckBody {
     /// Whether it would be allowed.
     allowed: bool,
     /// Why not, most important first.
-    reasons: Vec<String>,
+    reasons: Vec<Reason>,
     /// On what ground.
     basis: Option<BasisBody>,
 }
@@ -58,8 +64,8 @@ pub(in crate::http) struct AccessCheckBody {
 impl From<Basis> for BasisBody {
     fn from(basis: Basis) -> Self {
         match basis {
-            Basis::Ownership => Self { kind: "ownership", grant_id: None },
-            Basis::Grant(id) => Self { kind: "grant", grant_id: Some(id.to_string()) },
+            Basis::Ownership => Self { kind: BasisKind::Ownership, grant_id: None },
+            Basis::Grant(id) => Self { kind: BasisKind::Grant, grant_id: Some(id) },
         }
     }
 }
@@ -70,17 +76,13 @@ impl From<Decision> for AccessCheckBody {
             Decision::Allow(basis) => {
                 Self { allowed: true, reasons: Vec::new(), basis: Some(basis.into()) }
             }
-            Decision::Deny(reasons) => Self {
-                allowed: false,
-                reasons: reasons.iter().map(ToString::to_string).collect(),
-                basis: None,
-            },
+            Decision::Deny(reasons) => Self { allowed: false, reasons, basis: None },
         }
     }
 }
 
 /// Ask whether a command would be allowed.
-#[utoipa::path(post, path = "/v1/access-checks", operation_id = "access_checks.create", tag = "commands",
+#[utoipa::path(post, path = "/v1/access-checks", operation_id = "access_checks.create", tag = "access_checks",
     security(("session" = []), ("api_client" = ["commands:write"]), ("grant_token" = [])),
     request_body = CreateAccessCheck,
     responses((status = 200, description = "What the policy says.", body = AccessCheckBody)))]

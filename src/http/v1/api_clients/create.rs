@@ -8,9 +8,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::names;
 use crate::domain::actor::Scope;
-use crate::domain::id::VehicleId;
+use crate::domain::id::{ApiClientId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::ShortText;
 use crate::http::Gateway;
@@ -30,60 +29,58 @@ const VEHICLES_MAX: usize = 64;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateApiClient {
     /// The name that people see.
-    #[schema(value_type = String, min_length = 1, max_length = 120, example = "Booking backend")]
     name: ShortText,
     /// The scopes that it may use.
-    #[schema(value_type = Vec<String>, example = json!(["grants:write", "commands:write"]))]
+    #[schema(example = json!(["grants:write", "commands:write"]))]
     scopes: BTreeSet<Scope>,
     /// The cars that it may have to do with, at most 64; all if not given. It neither lists nor connects cars then.
-    #[schema(value_type = Option<Vec<String>>, max_items = 64)]
+    #[schema(max_items = 64)]
     vehicle_ids: Option<BTreeSet<VehicleId>>,
     /// The time from which it may do nothing any more; no end if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 
 /// The credentials of an API client.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct CredentialsBody {
+pub(in crate::http) struct ApiClientCredentialsBody {
     /// Identifies the API client.
-    api_client_id: String,
+    api_client_id: ApiClientId,
     /// The same, as OAuth calls it.
-    client_id: String,
+    client_id: ApiClientId,
     /// Its secret, shown this once.
     client_secret: String,
     /// The name that people see.
     name: String,
     /// The scopes that it may use.
-    scopes: Vec<String>,
+    scopes: Vec<Scope>,
     /// The cars to which it is limited; `null` for all.
-    vehicle_ids: Option<Vec<String>>,
+    vehicle_ids: Option<Vec<VehicleId>>,
     /// The time from which it may do nothing any more, if there is one.
-    expires_at: Option<String>,
+    expires_at: Option<Timestamp>,
     /// The time at which it was made.
-    created_at: String,
+    created_at: Timestamp,
 }
 
-impl From<Credentials> for CredentialsBody {
+impl From<Credentials> for ApiClientCredentialsBody {
     fn from(credentials: Credentials) -> Self {
         Self {
-            api_client_id: credentials.api_client_id.to_string(),
-            client_id: credentials.api_client_id.to_string(),
+            api_client_id: credentials.api_client_id,
+            client_id: credentials.api_client_id,
             client_secret: credentials.client_secret,
             name: credentials.name,
-            scopes: credentials.scopes.iter().map(ToString::to_string).collect(),
-            vehicle_ids: names(credentials.vehicle_ids),
-            expires_at: credentials.expires_at.map(|at| at.to_string()),
-            created_at: credentials.created_at.to_string(),
+            scopes: credentials.scopes,
+            vehicle_ids: credentials.vehicle_ids,
+            expires_at: credentials.expires_at,
+            created_at: credentials.created_at,
         }
     }
 }
 
 /// Make credentials for an API client.
-#[utoipa::path(post, path = "/v1/api-clients", operation_id = "api_clients.create", tag = "users",
+#[utoipa::path(post, path = "/v1/api-clients", operation_id = "api_clients.create", tag = "api_clients",
     security(("session" = [])), request_body = CreateApiClient,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The credentials.", body = CredentialsBody)))]
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats give the same answer.")),
+    responses((status = 201, description = "The credentials.", body = ApiClientCredentialsBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -103,5 +100,5 @@ pub(in crate::http) async fn create(
         expires_at,
     };
     let answer = api_clients::create(&gateway.service, &caller, &idempotency, &new).await?;
-    Ok(created(answer, CredentialsBody::from))
+    Ok(created(answer, ApiClientCredentialsBody::from))
 }

@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::service::api_clients;
 
 /// List the API clients of the organization, newest first.
-#[utoipa::path(get, path = "/v1/api-clients", operation_id = "api_clients.list", tag = "users",
+#[utoipa::path(get, path = "/v1/api-clients", operation_id = "api_clients.list", tag = "api_clients",
     security(("session" = [])), params(PageParams),
     responses((status = 200, description = "The API clients.", body = List<ApiClientBody>)))]
 pub(in crate::http) async fn list(

@@ -18,20 +18,19 @@ use crate::service::api_clients::{self, Replaced};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ReplaceApiClient {
     /// The API client that acts for these people from now on.
-    #[schema(value_type = String, example = "key_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     successor_id: ApiClientId,
 }
 
 /// How far it is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct ReplacedBody {
+pub(in crate::http) struct ReplacedApiClientBody {
     /// So many people were moved now.
     moved: usize,
     /// Whether there may be more: ask again until it is false.
     more: bool,
 }
 
-impl From<Replaced> for ReplacedBody {
+impl From<Replaced> for ReplacedApiClientBody {
     fn from(Replaced { moved, more }: Replaced) -> Self {
         Self { moved, more }
     }
@@ -40,16 +39,16 @@ impl From<Replaced> for ReplacedBody {
 /// Let another API client act for the people whom one made and who have not claimed their account, some hundreds
 /// at a time. People who allowed a client themselves are not concerned: they allow the other, or not.
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/replace",
-    operation_id = "api_clients.replace", tag = "users", security(("session" = [])),
+    operation_id = "api_clients.replace", tag = "api_clients", security(("session" = [])),
     request_body = ReplaceApiClient,
-    params(("api_client_id" = String, Path, description = "The API client that acted for them.")),
-    responses((status = 200, description = "How far it is.", body = ReplacedBody)))]
+    params(("api_client_id" = ApiClientId, Path, description = "The API client that acted for them.")),
+    responses((status = 200, description = "How far it is.", body = ReplacedApiClientBody)))]
 pub(in crate::http) async fn replace(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(api_client_id): ApiPath<ApiClientId>,
     body: ApiJson<ReplaceApiClient>,
-) -> Result<Json<ReplacedBody>, Problem> {
+) -> Result<Json<ReplacedApiClientBody>, Problem> {
     let ReplaceApiClient { successor_id } = body.value;
     let base = &gateway.service.base;
     let replaced = api_clients::replace(base, &caller, api_client_id, successor_id).await?;

@@ -15,8 +15,8 @@ use crate::service::api_clients;
 
 /// Take an API client's rights away: its tokens stop working at once.
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/revoke", operation_id = "api_clients.revoke",
-    tag = "users", security(("session" = [])),
-    params(("api_client_id" = String, Path, description = "The API client.")),
+    tag = "api_clients", security(("session" = [])),
+    params(("api_client_id" = ApiClientId, Path, description = "The API client.")),
     responses((status = 200, description = "The API client.", body = ApiClientBody)))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,

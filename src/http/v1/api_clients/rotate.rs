@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::create::CredentialsBody;
+use super::create::ApiClientCredentialsBody;
 use crate::domain::id::ApiClientId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, IdempotencyKey, OptionalJson, SignedIn};
@@ -31,11 +31,11 @@ pub(in crate::http) struct RotateSecret {
 
 /// Make a new secret for an API client; the one before works for a while, so that its program can take the new one.
 #[utoipa::path(post, path = "/v1/api-clients/{api_client_id}/rotate-secret",
-    operation_id = "api_clients.rotate_secret", tag = "users", security(("session" = [])),
-    request_body(content = RotateSecret, description = "May be left out."),
-    params(("api_client_id" = String, Path, description = "The API client."),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The credentials from now on.", body = CredentialsBody)))]
+    operation_id = "api_clients.rotate_secret", tag = "api_clients", security(("session" = [])),
+    request_body(content = Option<RotateSecret>, description = "May be left out."),
+    params(("api_client_id" = ApiClientId, Path, description = "The API client."),
+        ("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats give the same answer.")),
+    responses((status = 201, description = "The credentials from now on.", body = ApiClientCredentialsBody)))]
 pub(in crate::http) async fn rotate_secret(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -52,5 +52,5 @@ pub(in crate::http) async fn rotate_secret(
     let base = &gateway.service.base;
     let answer =
         api_clients::rotate_secret(base, &caller, &idempotency, api_client_id, overlap).await?;
-    Ok(created(answer, CredentialsBody::from))
+    Ok(created(answer, ApiClientCredentialsBody::from))
 }

@@ -39,7 +39,7 @@ pub(in crate::http) struct RedeemClaim {
 }
 
 /// Come to an account by a link: it works once, and signs the person in.
-#[utoipa::path(post, path = "/v1/claims/redeem", operation_id = "claims.redeem", tag = "users",
+#[utoipa::path(post, path = "/v1/claims/redeem", operation_id = "claims.redeem", tag = "claims",
     security(()), request_body = RedeemClaim,
     responses((status = 201, description = "Signed in.", body = SessionBody)))]
 pub(in crate::http) async fn redeem(

@@ -31,10 +31,8 @@ use crate::signing::grant_token::GrantClaims;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateCommand {
     /// The car.
-    #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
     /// `lock`, `unlock`, `start_charge`, `stop_charge`, `set_charge_limit` or `set_destination`.
-    #[schema(value_type = String, example = "unlock")]
     action: Action,
     /// For `set_charge_limit`, and only for it: the level at which charging ends, a whole
     /// percentage from 0.5 to 1.
@@ -48,7 +46,6 @@ pub(in crate::http) struct CreateCommand {
     longitude: Option<f64>,
     /// The grant to use; not needed with a grant token or for one's own car. Without it the best
     /// of one's grants is used.
-    #[schema(value_type = Option<String>, example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grant_id: Option<GrantId>,
 }
 
@@ -95,7 +92,7 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
     security(("session" = []), ("api_client" = ["commands:write"]), ("grant_token" = [])),
     request_body = CreateCommand,
     params(
-        ("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer and never act twice."),
+        ("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats give the same answer and never act twice."),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: how many seconds to wait for the outcome; 10 if not given, 60 at most."),
     ),
     responses(

@@ -15,7 +15,7 @@ use crate::service::commands;
 /// Show a command and what became of it.
 #[utoipa::path(get, path = "/v1/commands/{command_id}", operation_id = "commands.get", tag = "commands",
     security(("session" = []), ("api_client" = ["commands:read"]), ("grant_token" = [])),
-    params(("command_id" = String, Path, description = "The command.")),
+    params(("command_id" = CommandId, Path, description = "The command.")),
     responses((status = 200, description = "The command.", body = CommandBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,

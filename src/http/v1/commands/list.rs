@@ -22,16 +22,12 @@ use crate::storage::commands::CommandFilter as Filter;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct CommandFilter {
     /// Only those that rested on this grant.
-    #[param(value_type = Option<String>)]
     grant_id: Option<GrantId>,
     /// Only those that came to this, such as `confirmed`.
-    #[param(value_type = Option<String>)]
     status: Option<CommandStatus>,
     /// Only those that were asked for at this time or later.
-    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Only those that were asked for before this time.
-    #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 
@@ -45,7 +41,7 @@ impl From<CommandFilter> for Filter {
 /// List what was asked of a car, newest first: for its owner and administrators.
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}/commands", operation_id = "commands.list",
     tag = "commands", security(("session" = []), ("api_client" = ["commands:read"])),
-    params(("vehicle_id" = String, Path, description = "The car."), PageParams, CommandFilter),
+    params(("vehicle_id" = VehicleId, Path, description = "The car."), PageParams, CommandFilter),
     responses((status = 200, description = "The commands.", body = List<CommandBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,

@@ -16,6 +16,7 @@ use crate::domain::connection::COMPLETION_TIME;
 use crate::domain::id::ConnectionId;
 use crate::domain::impairment::NotGiven;
 use crate::domain::return_url::ReturnUrl;
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::ApiQuery;
 use crate::http::problem::Problem;
@@ -33,29 +34,34 @@ const CODE_LENGTH_MAX: usize = 512;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct CallbackQuery {
     /// What was given out when the connection started.
+    #[param(max_length = 512)]
     state: Option<String>,
     /// The code to exchange.
+    #[param(max_length = 512)]
     code: Option<String>,
     /// The vehicle cloud's id of the owner; one page writes `userId`.
     #[serde(alias = "userId")]
+    #[param(max_length = 64)]
     user_id: Option<String>,
     /// The vehicle cloud's id of the car whose account was mended.
+    #[param(max_length = 64)]
     vehicle_id: Option<String>,
     /// Why there is none.
+    #[param(max_length = 64)]
     error: Option<String>,
 }
 
 /// A consent that was received.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct ConsentedBody {
+pub(in crate::http) struct ReceivedConsentBody {
     /// The connection.
-    connection_id: String,
+    connection_id: ConnectionId,
     /// For the person who started the connection, at `POST /v1/connections/{connection_id}/complete`. This answer
     /// alone has it.
     #[schema(example = "12345678")]
     completion_code: String,
     /// After this it is worth nothing.
-    completion_expires_at: String,
+    completion_expires_at: Timestamp,
 }
 
 #[derive(Template)]
@@ -118,7 +124,7 @@ const USED_BEFORE: &str = "This page was opened before, or it took too long. If 
     tag = "connections", security(()), params(CallbackQuery),
     responses(
         (status = 200, description = "What completes the connection, for this browser alone.", content(
-            (ConsentedBody = "application/json"), (String = "text/html"))),
+            (ReceivedConsentBody = "application/json"), (String = "text/html"))),
         (status = 303, description = "Back to the app that gave a `return_url`, with `connection_id` and \
             `completion_code`, or with `error`.")))]
 pub(in crate::http) async fn callback(
@@ -239,11 +245,11 @@ fn wants(headers: &HeaderMap, media_type: &str) -> bool {
     accept.is_some_and(|accept| accept.contains(media_type))
 }
 
-fn body(received: Consented) -> ConsentedBody {
-    ConsentedBody {
-        connection_id: received.connection_id.to_string(),
+fn body(received: Consented) -> ReceivedConsentBody {
+    ReceivedConsentBody {
+        connection_id: received.connection_id,
         completion_code: received.completion_code,
-        completion_expires_at: received.expires_at.to_string(),
+        completion_expires_at: received.expires_at,
     }
 }
 

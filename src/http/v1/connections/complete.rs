@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ConnectionBody;
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, GrantId, VehicleId};
 use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, SignedIn};
@@ -31,9 +31,8 @@ pub(in crate::http) struct CompleteConnection {
 /// A car that came with a consent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ConsentedCarBody {
-    /// The car; missing if it stays with another owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vehicle_id: Option<String>,
+    /// The car; `null` if it stays with another owner.
+    vehicle_id: Option<VehicleId>,
     /// Its maker.
     make: String,
     /// Its model.
@@ -45,7 +44,7 @@ pub(in crate::http) struct ConsentedCarBody {
 impl From<Vehicle> for ConsentedCarBody {
     fn from(vehicle: Vehicle) -> Self {
         let Vehicle { vehicle_id, make, model, year, .. } = vehicle;
-        Self { vehicle_id: Some(vehicle_id.to_string()), make, model, year }
+        Self { vehicle_id: Some(vehicle_id), make, model, year }
     }
 }
 
@@ -57,29 +56,28 @@ impl From<StayingCar> for ConsentedCarBody {
 
 /// A connection that is complete.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct CompletedBody {
+pub(in crate::http) struct CompletedConnectionBody {
     #[serde(flatten)]
     connection: ConnectionBody,
     /// The owner's cars that came with it.
-    vehicle_ids: Vec<String>,
+    vehicle_ids: Vec<VehicleId>,
     /// The same with their names.
     vehicles: Vec<ConsentedCarBody>,
     /// Cars that came with it and stay with another owner in the organization, who consents to them still.
     not_connected: Vec<ConsentedCarBody>,
     /// Grants for these cars from before the consent was lost. They wait with `consent_returned` until the owner
     /// confirms each (`POST /v1/grants/{grant_id}/confirm`).
-    waiting_grant_ids: Vec<String>,
+    waiting_grant_ids: Vec<GrantId>,
 }
 
-impl From<Completed> for CompletedBody {
+impl From<Completed> for CompletedConnectionBody {
     fn from(completed: Completed) -> Self {
-        let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id.to_string());
-        let waiting = completed.waiting_grants.iter().map(ToString::to_string);
+        let ids = completed.vehicles.iter().map(|vehicle| vehicle.vehicle_id);
         Self {
             connection: completed.connection.into(),
             vehicle_ids: ids.collect(),
             vehicles: completed.vehicles.into_iter().map(Into::into).collect(),
-            waiting_grant_ids: waiting.collect(),
+            waiting_grant_ids: completed.waiting_grants,
             not_connected: completed.others.into_iter().map(Into::into).collect(),
         }
     }
@@ -91,14 +89,14 @@ impl From<Completed> for CompletedBody {
 #[utoipa::path(post, path = "/v1/connections/{connection_id}/complete", operation_id = "connections.complete",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
     request_body = CompleteConnection,
-    params(("connection_id" = String, Path, description = "The connection.")),
-    responses((status = 200, description = "The cars are the owner's.", body = CompletedBody)))]
+    params(("connection_id" = ConnectionId, Path, description = "The connection.")),
+    responses((status = 200, description = "The cars are the owner's.", body = CompletedConnectionBody)))]
 pub(in crate::http) async fn complete(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(connection_id): ApiPath<ConnectionId>,
     body: ApiJson<CompleteConnection>,
-) -> Result<Json<CompletedBody>, Problem> {
+) -> Result<Json<CompletedConnectionBody>, Problem> {
     let code: String = body.value.completion_code.split_whitespace().collect();
     let completion = Completion { code: &code, keeps_grants: body.value.keep_grants };
     let completed =

@@ -16,7 +16,7 @@ use crate::service::connections;
 
 /// A connection that was ended.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct DisconnectedBody {
+pub(in crate::http) struct EndedConnectionBody {
     #[serde(flatten)]
     connection: ConnectionBody,
     /// Whether the vehicle cloud has ended it too, for every car. If not, the owner can do so in
@@ -28,14 +28,14 @@ pub(in crate::http) struct DisconnectedBody {
 /// administrator, or an API client for them.
 #[utoipa::path(delete, path = "/v1/connections/{connection_id}", operation_id = "connections.end",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("connection_id" = String, Path, description = "The connection.")),
-    responses((status = 200, description = "The connection as it is now.", body = DisconnectedBody)))]
+    params(("connection_id" = ConnectionId, Path, description = "The connection.")),
+    responses((status = 200, description = "The connection as it is now.", body = EndedConnectionBody)))]
 pub(in crate::http) async fn end(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(connection_id): ApiPath<ConnectionId>,
-) -> Result<Json<DisconnectedBody>, Problem> {
+) -> Result<Json<EndedConnectionBody>, Problem> {
     let ended = connections::disconnect(&gateway.service, &caller, connection_id).await?;
     let (connection, ended_upstream) = (ended.connection.into(), ended.ended_upstream);
-    Ok(Json(DisconnectedBody { connection, ended_upstream }))
+    Ok(Json(EndedConnectionBody { connection, ended_upstream }))
 }

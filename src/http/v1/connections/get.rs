@@ -15,7 +15,7 @@ use crate::service::connections;
 /// Show where a connection stands.
 #[utoipa::path(get, path = "/v1/connections/{connection_id}", operation_id = "connections.get",
     tag = "connections", security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("connection_id" = String, Path, description = "The connection.")),
+    params(("connection_id" = ConnectionId, Path, description = "The connection.")),
     responses((status = 200, description = "The connection.", body = ConnectionBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,

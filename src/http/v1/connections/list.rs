@@ -20,10 +20,8 @@ use crate::service::connections;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct ConnectionFilter {
     /// Only those of this person.
-    #[param(value_type = Option<String>)]
     owner_id: Option<UserId>,
     /// Only those that are `pending`, `consented`, `active`, `failed` or `lost`.
-    #[param(value_type = Option<String>)]
     status: Option<ConnectionStatus>,
 }
 

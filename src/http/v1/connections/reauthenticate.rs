@@ -33,8 +33,8 @@ pub(in crate::http) struct ReauthenticationBody {
 #[utoipa::path(post, path = "/v1/connections/{connection_id}/reauthenticate",
     operation_id = "connections.reauthenticate", tag = "connections",
     security(("session" = []), ("api_client" = ["connections:write"])),
-    request_body(content = Reauthenticate, description = "May be left out."),
-    params(("connection_id" = String, Path, description = "The connection.")),
+    request_body(content = Option<Reauthenticate>, description = "May be left out."),
+    params(("connection_id" = ConnectionId, Path, description = "The connection.")),
     responses((status = 200, description = "Where to send the owner's browser.", body = ReauthenticationBody)))]
 pub(in crate::http) async fn reauthenticate(
     State(gateway): State<Arc<Gateway>>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ConnectionBody;
@@ -24,14 +24,13 @@ use crate::service::connections::{self, Started, Wanted};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StartConnection {
     /// Which cars are offered, `live` or `simulated`; `live` if not given.
-    #[schema(value_type = Option<String>, example = "live")]
+    #[schema(example = "live")]
     mode: Option<Mode>,
     /// What the owner wants to be able to grant; decides what the vehicle cloud asks the owner
     /// for. `unlock`, `lock`, `read_lock_status` and `read_attributes` if not given.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["unlock", "lock", "read_location"]))]
+    #[schema(example = json!(["unlock", "lock", "read_location"]))]
     entitlements: Option<Entitlements>,
     /// What of it the owner cannot leave out on the vehicle cloud's page.
-    #[schema(value_type = Option<Vec<String>>)]
     required: Option<Entitlements>,
     /// Only cars of this maker.
     #[schema(max_length = 64, pattern = "^[A-Za-z_]+$", example = "TESLA")]
@@ -87,11 +86,20 @@ impl StartConnection {
     }
 }
 
+/// A connection that was started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct StartedConnectionBody {
+    #[serde(flatten)]
+    connection: ConnectionBody,
+    /// Where to send the owner's browser.
+    authorize_url: String,
+}
+
 /// Start connecting a car: answers where to send the owner's browser.
 #[utoipa::path(post, path = "/v1/connections", operation_id = "connections.start", tag = "connections",
-    security(("session" = []), ("api_client" = ["connections:write"])), request_body = StartConnection,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
-    responses((status = 201, description = "The connection that is under way.", body = ConnectionBody)))]
+    security(("session" = []), ("api_client" = ["connections:write"])), request_body(content = Option<StartConnection>, description = "May be left out."),
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats give the same answer.")),
+    responses((status = 201, description = "The connection that is under way.", body = StartedConnectionBody)))]
 pub(in crate::http) async fn start(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -101,8 +109,8 @@ pub(in crate::http) async fn start(
     let idempotency = idempotency(key, body.hash);
     let wanted = body.value.wanted()?;
     let answer = connections::start(&gateway.service, &caller, &idempotency, wanted).await?;
-    Ok(created(answer, |Started { connection, authorize_url }| ConnectionBody {
-        authorize_url: Some(authorize_url),
-        ..ConnectionBody::from(connection)
+    Ok(created(answer, |Started { connection, authorize_url }| StartedConnectionBody {
+        connection: connection.into(),
+        authorize_url,
     }))
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::{CommandId, OrganizationId};
+use crate::domain::id::{CommandId, EndId, GrantId, OrganizationId, UserId, VehicleId};
 use crate::domain::key_scope::KeyScope;
 use crate::domain::time::Timestamp;
 use crate::domain::user::ShortText;
@@ -16,7 +16,7 @@ use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiQuery, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
 use crate::http::v1::grants::EndQuery;
-use crate::http::v1::key_scope::{ScopeBody, ScopeRequest};
+use crate::http::v1::key_scope::{KeyScopeBody, ScopeRequest};
 use crate::http::v1::{created, idempotency, reason};
 use crate::service::ends::{self, EndedScope, EndingOfScope, MidTrip, Preview};
 
@@ -27,10 +27,8 @@ pub(in crate::http) struct EndGrants {
     /// What it is over.
     scope: ScopeRequest,
     /// Only grants that were issued before this time; all that there are, if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
     issued_before: Option<Timestamp>,
     /// Only grants that carry this reference, such as those of one booking.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "booking-4711")]
     external_ref: Option<ShortText>,
     /// Why, for people; it can be erased.
     #[schema(min_length = 1, max_length = 500, example = "The car was sold.")]
@@ -58,66 +56,58 @@ impl EndGrants {
 
 /// Grants that have ended, or would.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct EndedGrantsBody {
+pub(in crate::http) struct EndBody {
     /// Identifies the end; `null` for a dry run.
     #[schema(example = "end_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    end_id: Option<String>,
+    end_id: Option<EndId>,
     /// What it is over.
-    scope: ScopeBody,
+    scope: KeyScopeBody,
     /// How many grants.
     grants: i64,
     /// In a dry run, the grants with which somebody has a car at present: whose guest was the last to be authorized to unlock it.
     /// At most 100.
     mid_trip: Vec<MidTripBody>,
     /// Commands within the scope that were authorized before and may not have reached the car yet.
-    in_flight: Vec<String>,
+    in_flight: Vec<CommandId>,
 }
 
 /// A grant with which somebody has a car.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct MidTripBody {
     /// The grant.
-    grant_id: String,
+    grant_id: GrantId,
     /// The guest.
-    grantee_id: String,
+    grantee_id: UserId,
     /// The car.
-    vehicle_id: String,
+    vehicle_id: VehicleId,
 }
 
 impl From<MidTrip> for MidTripBody {
     fn from(MidTrip { grant_id, grantee_id, vehicle_id }: MidTrip) -> Self {
-        Self {
-            grant_id: grant_id.to_string(),
-            grantee_id: grantee_id.to_string(),
-            vehicle_id: vehicle_id.to_string(),
-        }
+        Self { grant_id, grantee_id, vehicle_id }
     }
 }
 
-fn words(commands: &[CommandId]) -> Vec<String> {
-    commands.iter().map(ToString::to_string).collect()
-}
-
-impl EndedGrantsBody {
+impl EndBody {
     fn of_preview(scope: KeyScope, preview: Preview) -> Self {
         Self {
             end_id: None,
             scope: scope.into(),
             grants: preview.grants,
             mid_trip: preview.mid_trip.into_iter().map(MidTripBody::from).collect(),
-            in_flight: words(&preview.in_flight),
+            in_flight: preview.in_flight,
         }
     }
 }
 
-impl From<EndedScope> for EndedGrantsBody {
+impl From<EndedScope> for EndBody {
     fn from(EndedScope { end, in_flight }: EndedScope) -> Self {
         Self {
-            end_id: Some(end.pending.end_id.to_string()),
+            end_id: Some(end.pending.end_id),
             scope: end.scope.into(),
             grants: end.grants,
             mid_trip: Vec::new(),
-            in_flight: words(&in_flight),
+            in_flight,
         }
     }
 }
@@ -125,11 +115,11 @@ impl From<EndedScope> for EndedGrantsBody {
 /// End all grants of a scope now: one grant, all that a person was lent, that was lent of a car, or in the organization. Nothing
 /// is authorized by them after the answer, however many they are. For those who may end each of them. With `dry_run` nothing
 /// ends.
-#[utoipa::path(post, path = "/v1/ends", operation_id = "ends.create", tag = "grants",
+#[utoipa::path(post, path = "/v1/ends", operation_id = "ends.create", tag = "ends",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = EndGrants,
-    params(("Idempotency-Key" = String, Header, description = "Required. Repeats end nothing new, and show the end as it is then."), EndQuery),
-    responses((status = 201, description = "They have ended.", body = EndedGrantsBody),
-        (status = 200, description = "They would end.", body = EndedGrantsBody)))]
+    params(("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats end nothing new, and show the end as it is then."), EndQuery),
+    responses((status = 201, description = "They have ended.", body = EndBody),
+        (status = 200, description = "They would end.", body = EndBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -143,8 +133,8 @@ pub(in crate::http) async fn create(
     let base = &gateway.service.base;
     if is_dry {
         let preview = ends::preview(base, &caller, &ending).await?;
-        return Ok(Json(EndedGrantsBody::of_preview(ending.scope, preview)).into_response());
+        return Ok(Json(EndBody::of_preview(ending.scope, preview)).into_response());
     }
     let ended = ends::end(base, &caller, &idempotency, &ending, query.answer_when()).await?;
-    Ok(created(ended, EndedGrantsBody::from))
+    Ok(created(ended, EndBody::from))
 }

@@ -32,16 +32,13 @@ pub(in crate::http) struct EventQuery {
     #[param(pattern = "^[A-Za-z0-9_-]{1,128}$", example = "start")]
     after: Option<String>,
     /// Only events of these types, separated by commas.
-    #[param(value_type = Option<String>, example = "grant.revoked,grant.ended")]
+    #[param(value_type = Option<Vec<EventType>>, style = Form, explode = false, example = json!(["grant.revoked", "grant.ended"]))]
     r#type: Option<String>,
     /// Only events about this grant.
-    #[param(value_type = Option<String>)]
     grant_id: Option<GrantId>,
     /// Only events about this car.
-    #[param(value_type = Option<String>)]
     vehicle_id: Option<VehicleId>,
     /// Only events about this person.
-    #[param(value_type = Option<String>)]
     user_id: Option<UserId>,
     /// At most so many events; 100 if it is not sent. A stream has no end.
     #[param(minimum = 1, maximum = 500)]

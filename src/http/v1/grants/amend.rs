@@ -10,16 +10,17 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{EndQuery, GrantBody, asks_for_something, check_return_terms, check_terms};
+use crate::domain::amendment::Effect;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::Grace;
-use crate::domain::id::GrantId;
+use crate::domain::id::{CommandId, GrantId};
 use crate::domain::return_terms::ReturnTerms;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, ApiQuery, IfMatch, SignedIn, given};
 use crate::http::problem::Problem;
-use crate::http::v1::{metadata_text, versioned};
+use crate::http::v1::{FreeMap, metadata_text, versioned};
 use crate::service::Violation;
 use crate::service::grants::{self, Changes};
 
@@ -29,16 +30,13 @@ use crate::service::grants::{self, Changes};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct AmendGrant {
     /// What the grantee may do.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
+    #[schema(min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
     entitlements: Option<Vec<Entitlement>>,
     /// The first moment in which it can be used, with a zone.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-07-01T12:00:00Z")]
     not_before: Option<Timestamp>,
     /// The first moment in which it can no longer be used; in the future, and at most 400 days after `not_before`.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-07-01T16:00:00Z")]
     not_after: Option<Timestamp>,
     /// How many minutes the car can still be locked after `not_after`.
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1440)]
     grace_minutes: Option<Grace>,
     /// How many times it may open the car, counted from the first; `null` is no limit.
     #[serde(default, deserialize_with = "given")]
@@ -46,23 +44,23 @@ pub(in crate::http) struct AmendGrant {
     max_uses: Option<Option<i64>>,
     /// A short text for people.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<ShortText>)]
     label: Option<Option<ShortText>>,
     /// Your own data: at most 4 KiB of JSON, in the place of what was there.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<FreeMap>)]
     metadata: Option<Option<Map<String, Value>>>,
     /// Your own name for what it belongs to.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<ShortText>)]
     external_ref: Option<Option<ShortText>>,
     /// What the person at the car should know.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    #[schema(value_type = Option<LongText>)]
     instructions: Option<Option<LongText>>,
     /// What the person at the car should do when it does not open.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
+    #[schema(value_type = Option<LongText>)]
     fallback_text: Option<Option<LongText>>,
     /// How the car is to be given back.
     #[serde(default, deserialize_with = "given")]
@@ -103,22 +101,22 @@ impl AmendGrant {
 
 /// A grant that was changed.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct AmendedBody {
+pub(in crate::http) struct AmendedGrantBody {
     /// The grant as it is now.
     #[serde(flatten)]
     grant: GrantBody,
     /// What the change did to what the grant allows: `none`, `narrowing`, `widening` or `mixed`.
-    effect: String,
+    effect: Effect,
     /// After a narrowing: commands that were authorized before and may not have reached the car yet.
-    in_flight: Vec<String>,
+    in_flight: Vec<CommandId>,
 }
 
 /// Change a key. What allows more, and what describes it, is for the owner of the car; what allows only less also for
 /// administrators and support. What it no longer allows is refused from the answer on.
 #[utoipa::path(patch, path = "/v1/grants/{grant_id}", operation_id = "grants.amend", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = AmendGrant,
-    params(("grant_id" = String, Path, description = "The grant."), EndQuery, IfMatch),
-    responses((status = 200, description = "The grant as it is now, with its version as `ETag`.", body = AmendedBody)))]
+    params(("grant_id" = GrantId, Path, description = "The grant."), EndQuery, IfMatch),
+    responses((status = 200, description = "The grant as it is now, with its version as `ETag`.", body = AmendedGrantBody)))]
 pub(in crate::http) async fn amend(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -132,10 +130,10 @@ pub(in crate::http) async fn amend(
     let amended =
         grants::amend(base, &caller, grant_id, &expected, &changes, query.answer_when()).await?;
     let version = amended.grant.version;
-    let body = AmendedBody {
+    let body = AmendedGrantBody {
         grant: GrantBody::at(amended.grant, base.clock.now()),
-        effect: amended.effect.to_string(),
-        in_flight: amended.in_flight.iter().map(ToString::to_string).collect(),
+        effect: amended.effect,
+        in_flight: amended.in_flight,
     };
     Ok(versioned(version, Json(body)))
 }

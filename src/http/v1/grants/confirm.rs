@@ -18,8 +18,8 @@ use crate::service::grants;
 /// of the car, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/confirm", operation_id = "grants.confirm",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])),
-    request_body(content = Nothing, description = "May be left out."),
-    params(("grant_id" = String, Path, description = "The grant.")),
+    request_body(content = Option<Nothing>, description = "May be left out."),
+    params(("grant_id" = GrantId, Path, description = "The grant.")),
     responses((status = 200, description = "The grant.", body = GrantBody)))]
 pub(in crate::http) async fn confirm(
     State(gateway): State<Arc<Gateway>>,

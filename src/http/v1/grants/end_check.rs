@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::id::GrantId;
-use crate::domain::return_terms::Judged;
+use crate::domain::return_terms::{Criterion, Judged, Met};
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, SignedIn};
 use crate::http::problem::Problem;
@@ -18,28 +19,23 @@ use crate::service::grants;
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct EndCheckBody {
     /// One for each thing that the grant's `return_terms` ask for.
-    criteria: Vec<CriterionBody>,
+    criteria: Vec<ReturnCriterionBody>,
 }
 
 /// One thing that is asked for.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct CriterionBody {
+pub(in crate::http) struct ReturnCriterionBody {
     /// `locked`, `closed`, `parked`, `place`, `fuel_min`, `charge_min` or `plugged_in`.
-    code: String,
+    code: Criterion,
     /// `true`, `false`, or `unknown` if the car does not say so, or not within the last 15 minutes.
-    met: String,
+    met: Met,
     /// When the car reported what that rests on; `null` if it did not.
-    #[schema(format = DateTime)]
-    observed_at: Option<String>,
+    observed_at: Option<Timestamp>,
 }
 
-impl From<&Judged> for CriterionBody {
+impl From<&Judged> for ReturnCriterionBody {
     fn from(judged: &Judged) -> Self {
-        Self {
-            code: judged.criterion.to_string(),
-            met: judged.met.to_string(),
-            observed_at: judged.observed_at.map(|at| at.to_string()),
-        }
+        Self { code: judged.criterion, met: judged.met, observed_at: judged.observed_at }
     }
 }
 
@@ -49,7 +45,7 @@ impl From<&Judged> for CriterionBody {
 /// answer says whether each thing is so, not what was read.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}/end-check", operation_id = "grants.check_end", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
-    params(("grant_id" = String, Path, description = "The grant.")),
+    params(("grant_id" = GrantId, Path, description = "The grant.")),
     responses((status = 200, description = "What is so.", body = EndCheckBody)))]
 pub(in crate::http) async fn check(
     State(gateway): State<Arc<Gateway>>,
@@ -57,5 +53,5 @@ pub(in crate::http) async fn check(
     ApiPath(grant_id): ApiPath<GrantId>,
 ) -> Result<Json<EndCheckBody>, Problem> {
     let judged = grants::check_end(&gateway.service, &caller, grant_id).await?;
-    Ok(Json(EndCheckBody { criteria: judged.iter().map(CriterionBody::from).collect() }))
+    Ok(Json(EndCheckBody { criteria: judged.iter().map(ReturnCriterionBody::from).collect() }))
 }

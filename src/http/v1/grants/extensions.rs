@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::token::Nothing;
-use crate::domain::extension::ExtensionDecision;
+use crate::domain::extension::{ExtensionDecision, ExtensionStatus};
 use crate::domain::id::{ExtensionRequestId, GrantId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
@@ -27,7 +27,6 @@ use crate::signing::digest::sha256;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RequestExtension {
     /// The first moment in which they no longer need it: later than the grant's, at most 400 days after its beginning.
-    #[schema(value_type = String, format = DateTime, example = "2026-07-01T16:00:00Z")]
     not_after: Timestamp,
     /// Why, for the owner.
     #[schema(min_length = 1, max_length = 500)]
@@ -38,38 +37,34 @@ pub(in crate::http) struct RequestExtension {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ExtensionRequestBody {
     /// Identifies the request.
-    extension_request_id: String,
+    extension_request_id: ExtensionRequestId,
     /// The grant.
-    grant_id: String,
+    grant_id: GrantId,
     /// Until when the guest wants to use it.
-    #[schema(format = DateTime)]
-    not_after: String,
+    not_after: Timestamp,
     /// Why, in their words; `null` if it was erased.
     reason: Option<String>,
     /// `open`, `approved`, `declined` or `expired`, at the time of the answer.
-    status: String,
+    status: ExtensionStatus,
     /// When it was made.
-    #[schema(format = DateTime)]
-    requested_at: String,
+    requested_at: Timestamp,
     /// From then on it is not decided any more: after a day, or when the grant is over.
-    #[schema(format = DateTime)]
-    expires_at: String,
+    expires_at: Timestamp,
     /// When the owner decided.
-    #[schema(format = DateTime)]
-    decided_at: Option<String>,
+    decided_at: Option<Timestamp>,
 }
 
 impl From<KnownExtension> for ExtensionRequestBody {
     fn from(KnownExtension { request, status }: KnownExtension) -> Self {
         Self {
-            extension_request_id: request.extension_request_id.to_string(),
-            grant_id: request.grant_id.to_string(),
-            not_after: request.not_after.to_string(),
-            status: status.to_string(),
+            extension_request_id: request.extension_request_id,
+            grant_id: request.grant_id,
+            not_after: request.not_after,
+            status,
             reason: request.reason,
-            requested_at: request.requested_at.to_string(),
-            expires_at: request.expires_at.to_string(),
-            decided_at: request.decided.map(|(_, at)| at.to_string()),
+            requested_at: request.requested_at,
+            expires_at: request.expires_at,
+            decided_at: request.decided.map(|(_, at)| at),
         }
     }
 }
@@ -78,8 +73,8 @@ impl From<KnownExtension> for ExtensionRequestBody {
 /// is undecided.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests", operation_id = "grants.request_extension",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:write"])), request_body = RequestExtension,
-    params(("grant_id" = String, Path, description = "The grant."),
-        ("Idempotency-Key" = String, Header, description = "Required. Repeats ask for nothing new, and show the request as it is then.")),
+    params(("grant_id" = GrantId, Path, description = "The grant."),
+        ("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats ask for nothing new, and show the request as it is then.")),
     responses((status = 201, description = "The request.", body = ExtensionRequestBody)))]
 pub(in crate::http) async fn request(
     State(gateway): State<Arc<Gateway>>,
@@ -103,7 +98,7 @@ pub(in crate::http) async fn request(
 /// List what a guest asked for, newest first: for those who see the grant.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}/extension-requests", operation_id = "grants.extension_requests",
     tag = "grants", security(("session" = []), ("api_client" = ["grants:read"])),
-    params(("grant_id" = String, Path, description = "The grant."), PageParams),
+    params(("grant_id" = GrantId, Path, description = "The grant."), PageParams),
     responses((status = 200, description = "The requests.", body = List<ExtensionRequestBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -122,9 +117,9 @@ pub(in crate::http) async fn list(
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",
     operation_id = "grants.approve_extension", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
-    request_body(content = Nothing, description = "May be left out."),
-    params(("grant_id" = String, Path, description = "The grant."),
-        ("extension_request_id" = String, Path, description = "The request.")),
+    request_body(content = Option<Nothing>, description = "May be left out."),
+    params(("grant_id" = GrantId, Path, description = "The grant."),
+        ("extension_request_id" = ExtensionRequestId, Path, description = "The request.")),
     responses((status = 200, description = "The request as it is now.", body = ExtensionRequestBody)))]
 pub(in crate::http) async fn approve(
     State(gateway): State<Arc<Gateway>>,
@@ -139,9 +134,9 @@ pub(in crate::http) async fn approve(
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/decline",
     operation_id = "grants.decline_extension", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
-    request_body(content = Nothing, description = "May be left out."),
-    params(("grant_id" = String, Path, description = "The grant."),
-        ("extension_request_id" = String, Path, description = "The request.")),
+    request_body(content = Option<Nothing>, description = "May be left out."),
+    params(("grant_id" = GrantId, Path, description = "The grant."),
+        ("extension_request_id" = ExtensionRequestId, Path, description = "The request.")),
     responses((status = 200, description = "The request as it is now.", body = ExtensionRequestBody)))]
 pub(in crate::http) async fn decline(
     State(gateway): State<Arc<Gateway>>,

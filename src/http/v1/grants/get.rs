@@ -17,7 +17,7 @@ use crate::service::grants;
 /// Show a grant one was given or has issued.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}", operation_id = "grants.get", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
-    params(("grant_id" = String, Path, description = "The grant.")),
+    params(("grant_id" = GrantId, Path, description = "The grant.")),
     responses((status = 200, description = "The grant, with its version as `ETag`.", body = HeldGrantBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,

@@ -19,7 +19,7 @@ use crate::domain::user::{LongText, ShortText};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
-use crate::http::v1::{created, idempotency, metadata_text, versioned};
+use crate::http::v1::{FreeMap, created, idempotency, metadata_text, versioned};
 use crate::service::Violation;
 use crate::service::grants::{self, NewGrant};
 
@@ -28,42 +28,33 @@ use crate::service::grants::{self, NewGrant};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct IssueGrant {
     /// The car; one's own.
-    #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
     /// The grantee, who may use it.
-    #[schema(value_type = String, example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grantee_id: UserId,
     /// What the grantee may do.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
+    #[schema(min_items = 1, max_items = 18, example = json!(["unlock", "lock"]))]
     entitlements: Vec<Entitlement>,
     /// The first moment in which it can be used, with a zone.
-    #[schema(value_type = String, format = DateTime, example = "2026-07-01T12:00:00Z")]
     not_before: Timestamp,
     /// The first moment in which it can no longer be used; at most 400 days later.
-    #[schema(value_type = String, format = DateTime, example = "2026-07-01T14:00:00Z")]
     not_after: Timestamp,
     /// How many minutes the car can still be locked after `not_after`: nobody is left unable to close it. 15 if not
     /// given.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1440)]
     grace_minutes: Grace,
     /// How many times it may open the car; no limit if not given. Closing it is never counted.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_uses: Option<i64>,
     /// A short text for people.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
     label: Option<ShortText>,
     /// Your own data: at most 4 KiB of JSON, which the service keeps and never looks into.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<FreeMap>)]
     metadata: Option<Map<String, Value>>,
     /// Your own name for what it belongs to, such as a booking number; several grants may carry the same.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "booking-4711")]
     external_ref: Option<ShortText>,
     /// What the person at the car should know: where it stands, where the papers are.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     instructions: Option<LongText>,
     /// What the person at the car should do when it does not open.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     fallback_text: Option<LongText>,
     /// How the car is to be given back.
     return_terms: Option<ReturnTerms>,
@@ -111,7 +102,7 @@ impl IssueGrant {
 /// Lend a key: for the owner of the car, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants", operation_id = "grants.issue", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = IssueGrant,
-    params(("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer.")),
+    params(("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats give the same answer.")),
     responses((status = 201, description = "The grant.", body = GrantBody)))]
 pub(in crate::http) async fn issue(
     State(gateway): State<Arc<Gateway>>,

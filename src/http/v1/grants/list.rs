@@ -23,25 +23,18 @@ use crate::storage::grant_lists::GrantFilter as Filter;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct GrantFilter {
     /// Only those for this car.
-    #[param(value_type = Option<String>)]
     vehicle_id: Option<VehicleId>,
     /// Only those that this person may use.
-    #[param(value_type = Option<String>)]
     grantee_id: Option<UserId>,
     /// Only those for the cars of this person.
-    #[param(value_type = Option<String>)]
     owner_id: Option<UserId>,
     /// Only those that carry this name of yours.
-    #[param(value_type = Option<String>, max_length = 120)]
     external_ref: Option<ShortText>,
     /// Only those that are `upcoming`, `active` or `ended`.
-    #[param(value_type = Option<String>)]
     status: Option<GrantStatus>,
     /// Only those that are valid at this time or later.
-    #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
     /// Only those that are valid before this time.
-    #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{EndQuery, EndedBody};
+use super::{EndQuery, EndedGrantBody};
 use crate::domain::id::GrantId;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, OptionalJson, SignedIn};
@@ -31,16 +31,16 @@ pub(in crate::http) struct RevokeGrant {
 /// End a key now: for the car's owner, administrators, or an API client for them.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/revoke", operation_id = "grants.revoke", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
-    request_body(content = RevokeGrant, description = "May be left out."),
-    params(("grant_id" = String, Path, description = "The grant."), EndQuery),
-    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedBody)))]
+    request_body(content = Option<RevokeGrant>, description = "May be left out."),
+    params(("grant_id" = GrantId, Path, description = "The grant."), EndQuery),
+    responses((status = 200, description = "The grant, and what may still be on its way.", body = EndedGrantBody)))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(grant_id): ApiPath<GrantId>,
     ApiQuery(query): ApiQuery<EndQuery>,
     body: OptionalJson<RevokeGrant>,
-) -> Result<Json<EndedBody>, Problem> {
+) -> Result<Json<EndedGrantBody>, Problem> {
     let service = &gateway.service;
     let RevokeGrant { reason, leave_lock } = body.value;
     if let Some(violation) = reason.as_deref().and_then(v1::reason) {
@@ -48,5 +48,5 @@ pub(in crate::http) async fn revoke(
     }
     let ending = Ending::Revoke { note: reason.as_deref(), leave_lock };
     let ended = grants::end(&service.base, &caller, grant_id, ending, query.answer_when()).await?;
-    Ok(Json(EndedBody::at(ended, service.base.clock.now())))
+    Ok(Json(EndedGrantBody::at(ended, service.base.clock.now())))
 }

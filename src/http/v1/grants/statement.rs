@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::GrantBody;
 use crate::audit::entry::RecordedEntry;
-use crate::domain::id::GrantId;
-use crate::domain::reading::Observable;
+use crate::domain::id::{AuditEntryId, CommandId, GrantId, UserId};
+use crate::domain::reading::{Observable, Reading};
 use crate::domain::statement::{STATED, Side, seconds_after};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
@@ -25,11 +25,11 @@ pub(in crate::http) struct StatementBody {
     /// The grant.
     grant: GrantBody,
     /// The owner of the car.
-    owner_id: String,
+    owner_id: UserId,
     /// The first unlock, apart from those that certainly did not happen; `null` too if the entries are not complete.
-    first_unlock: Option<UsedBody>,
+    first_unlock: Option<UsedCommandBody>,
     /// The last lock, apart from those that certainly did not happen.
-    last_lock: Option<UsedBody>,
+    last_lock: Option<UsedCommandBody>,
     /// What the car was seen as after the first unlock.
     start: Vec<StatedReadingBody>,
     /// What the car was seen as after the grant was over.
@@ -44,24 +44,23 @@ pub(in crate::http) struct StatementBody {
 
 /// A command.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct UsedBody {
+pub(in crate::http) struct UsedCommandBody {
     /// When it was authorized.
-    #[schema(format = DateTime)]
-    at: String,
+    at: Timestamp,
     /// The command.
-    command_id: String,
+    command_id: CommandId,
     /// The entry that says so.
-    entry_id: String,
+    entry_id: AuditEntryId,
 }
 
 /// One thing that a car is read for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct StatedReadingBody {
     /// `odometer`, `fuel`, `battery` or `location`.
-    observable: String,
+    observable: Observable,
     /// What was read, as `GET /v1/vehicles/{vehicle_id}/{observable}` answers it; `null` if it is unknown: the grant has no
     /// `statement`, the owner does not permit it, or the car did not say.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Reading>)]
     reading: Option<Value>,
     /// How many seconds after the first unlock or the end the car reported it; negative is before. `null` if it is unknown.
     age_s: Option<i64>,
@@ -71,32 +70,30 @@ pub(in crate::http) struct StatedReadingBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct StatedEntryBody {
     /// Identifies the entry.
-    entry_id: String,
+    entry_id: AuditEntryId,
     /// What happened, such as `command.authorized`.
     event: String,
     /// When.
-    #[schema(format = DateTime)]
-    occurred_at: String,
+    occurred_at: Timestamp,
     /// The command it is about.
-    command_id: Option<String>,
+    command_id: Option<CommandId>,
     /// Where its proof is.
     proof: String,
 }
 
-impl From<Used> for UsedBody {
+impl From<Used> for UsedCommandBody {
     fn from(Used { at, command_id, entry_id }: Used) -> Self {
-        let (at, command_id) = (at.to_string(), command_id.to_string());
-        Self { at, command_id, entry_id: entry_id.to_string() }
+        Self { at, command_id, entry_id }
     }
 }
 
 impl From<&RecordedEntry> for StatedEntryBody {
     fn from(entry: &RecordedEntry) -> Self {
         Self {
-            entry_id: entry.entry_id.to_string(),
+            entry_id: entry.entry_id,
             event: entry.event.clone().into_owned(),
-            occurred_at: entry.occurred_at.to_string(),
-            command_id: entry.command_id.map(|id| id.to_string()),
+            occurred_at: entry.occurred_at,
+            command_id: entry.command_id,
             proof: format!("/v1/audit-entries/{}/proof", entry.entry_id),
         }
     }
@@ -118,7 +115,7 @@ fn at_end(
             told(reading, "reported_at").or_else(|| told(reading, "fetched_at"))
         });
         StatedReadingBody {
-            observable: observable.to_string(),
+            observable,
             age_s: moment.zip(reported_at).map(|(moment, at)| seconds_after(moment, at)),
             reading,
         }
@@ -127,7 +124,7 @@ fn at_end(
 }
 
 fn odometer_km(readings: &[StatedReadingBody]) -> Option<f64> {
-    let odometer = readings.iter().find(|reading| reading.observable == "odometer")?;
+    let odometer = readings.iter().find(|reading| reading.observable == Observable::Odometer)?;
     odometer.reading.as_ref()?["distance_km"].as_f64()
 }
 
@@ -139,9 +136,9 @@ impl StatementBody {
         let driven = odometer_km(&start).zip(odometer_km(&end)).map(|(from, to)| to - from);
         Self {
             grant: GrantBody::at(grant, now),
-            owner_id: statement.owner_id.to_string(),
-            first_unlock: first_unlock.map(UsedBody::from),
-            last_lock: statement.last_lock.map(UsedBody::from),
+            owner_id: statement.owner_id,
+            first_unlock: first_unlock.map(UsedCommandBody::from),
+            last_lock: statement.last_lock.map(UsedCommandBody::from),
             start,
             end,
             distance_km: driven,
@@ -154,7 +151,7 @@ impl StatementBody {
 /// Tell how a key was used, for a parking fine or a dispute: for its grantee, the owner, administrators and support.
 #[utoipa::path(get, path = "/v1/grants/{grant_id}/statement", operation_id = "grants.get_statement", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:read"])),
-    params(("grant_id" = String, Path, description = "The grant.")),
+    params(("grant_id" = GrantId, Path, description = "The grant.")),
     responses((status = 200, description = "How it was used.", body = StatementBody)))]
 pub(in crate::http) async fn statement(
     State(gateway): State<Arc<Gateway>>,

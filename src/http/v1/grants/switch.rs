@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::GrantBody;
-use crate::domain::id::{GrantId, VehicleId};
+use crate::domain::id::{CommandId, GrantId, VehicleId};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, IdempotencyKey, SignedIn};
 use crate::http::problem::Problem;
@@ -21,27 +21,26 @@ use crate::signing::digest::sha256;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct SwitchVehicle {
     /// Another car of the same owner.
-    #[schema(value_type = String, example = "veh_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     vehicle_id: VehicleId,
 }
 
 /// A booking that has moved.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct SwitchedBody {
+pub(in crate::http) struct SwitchedGrantBody {
     /// The grant for the other car.
     #[serde(flatten)]
     grant: GrantBody,
     /// Commands of the grant before it that were authorized and may not have reached the car yet.
-    in_flight: Vec<String>,
+    in_flight: Vec<CommandId>,
 }
 
 /// Move a booking to another car of the same owner: this grant ends as if it was revoked with `leave_lock`, and another one
 /// begins that allows the same, for as many uses as are left. Both happen or neither. Its holder gets a new token.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/switch-vehicle", operation_id = "grants.switch_vehicle", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = SwitchVehicle,
-    params(("grant_id" = String, Path, description = "The grant."),
-        ("Idempotency-Key" = String, Header, description = "Required. Repeats give the same answer.")),
-    responses((status = 201, description = "The grant for the other car.", body = SwitchedBody)))]
+    params(("grant_id" = GrantId, Path, description = "The grant."),
+        ("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats give the same answer.")),
+    responses((status = 201, description = "The grant for the other car.", body = SwitchedGrantBody)))]
 pub(in crate::http) async fn switch(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -56,8 +55,8 @@ pub(in crate::http) async fn switch(
     let answer =
         grants::switch(base, &caller, &idempotency, grant_id, body.value.vehicle_id).await?;
     // A repeated answer is the one that was given then: the grant as it was, at the time it was.
-    Ok(created(answer, |switched| SwitchedBody {
+    Ok(created(answer, |switched| SwitchedGrantBody {
         grant: GrantBody::at(switched.grant.clone(), switched.grant.issued_at),
-        in_flight: switched.in_flight.iter().map(ToString::to_string).collect(),
+        in_flight: switched.in_flight,
     }))
 }

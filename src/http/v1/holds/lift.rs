@@ -15,7 +15,7 @@ use crate::service::holds;
 /// stand as before.
 #[utoipa::path(delete, path = "/v1/holds/{hold_id}", operation_id = "holds.lift", tag = "holds",
     security(("session" = []), ("api_client" = ["grants:write"])),
-    params(("hold_id" = String, Path, description = "The hold.")),
+    params(("hold_id" = HoldId, Path, description = "The hold.")),
     responses((status = 204, description = "It stands no more.")))]
 pub(in crate::http) async fn lift(
     State(gateway): State<Arc<Gateway>>,

@@ -25,13 +25,10 @@ pub(in crate::http) struct HoldFilter {
     #[param(value_type = Option<bool>)]
     standing: bool,
     /// Only those over this grant itself.
-    #[param(value_type = Option<String>)]
     grant_id: Option<GrantId>,
     /// Only those over this car itself.
-    #[param(value_type = Option<String>)]
     vehicle_id: Option<VehicleId>,
     /// Only those over this person themself.
-    #[param(value_type = Option<String>)]
     user_id: Option<UserId>,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::HoldBody;
-use crate::domain::id::OrganizationId;
+use crate::domain::id::{CommandId, OrganizationId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiQuery, IdempotencyKey, SignedIn};
@@ -28,7 +28,6 @@ pub(in crate::http) struct PlaceHold {
     #[schema(min_length = 1, max_length = 500, example = "The phone was stolen.")]
     reason: String,
     /// The first moment in which it no longer stands; until it is lifted, if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// Whether cars can be locked all the same. `false` is for a car that must not move at all, not even a lock.
     #[serde(default = "yes")]
@@ -54,20 +53,17 @@ impl PlaceHold {
 
 /// A hold that was placed, with what may still be on its way.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct PlacedBody {
+pub(in crate::http) struct PlacedHoldBody {
     /// The hold.
     #[serde(flatten)]
     hold: HoldBody,
     /// Commands within its scope that were authorized before it and may not have reached the car yet.
-    in_flight: Vec<String>,
+    in_flight: Vec<CommandId>,
 }
 
-impl From<PlacedHold> for PlacedBody {
+impl From<PlacedHold> for PlacedHoldBody {
     fn from(PlacedHold { hold, stands, in_flight }: PlacedHold) -> Self {
-        Self {
-            hold: HoldBody::of(hold, stands),
-            in_flight: in_flight.iter().map(ToString::to_string).collect(),
-        }
+        Self { hold: HoldBody::of(hold, stands), in_flight }
     }
 }
 
@@ -76,8 +72,8 @@ impl From<PlacedHold> for PlacedBody {
 /// themselves. It binds guests; the owner's own use is bound only if support or an administrator placed it.
 #[utoipa::path(post, path = "/v1/holds", operation_id = "holds.place", tag = "holds",
     security(("session" = []), ("api_client" = ["grants:write"])), request_body = PlaceHold,
-    params(("Idempotency-Key" = String, Header, description = "Required. Repeats place nothing new, and show the hold as it is then."), EndQuery),
-    responses((status = 201, description = "The hold, and what may still be on its way.", body = PlacedBody)))]
+    params(("Idempotency-Key" = IdempotencyKey, Header, description = "Required. Repeats place nothing new, and show the hold as it is then."), EndQuery),
+    responses((status = 201, description = "The hold, and what may still be on its way.", body = PlacedHoldBody)))]
 pub(in crate::http) async fn place(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
@@ -89,5 +85,5 @@ pub(in crate::http) async fn place(
     let new = body.value.check(caller.actor.organization_id)?;
     let (base, wait) = (&gateway.service.base, query.answer_when());
     let placed = holds::place(base, &caller, &idempotency, &new, wait).await?;
-    Ok(created(placed, PlacedBody::from))
+    Ok(created(placed, PlacedHoldBody::from))
 }

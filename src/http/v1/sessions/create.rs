@@ -23,13 +23,11 @@ use crate::service::sessions::{self, Origin, SignIn};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateSession {
     /// The address of the account.
-    #[schema(value_type = String, max_length = 254, example = "kim@example.com")]
     email: Email,
     /// The password.
     #[schema(value_type = String, format = Password, max_length = 1024)]
     password: SecretString,
     /// Needed only if several organizations know the address.
-    #[schema(value_type = Option<String>, example = "org_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     organization_id: Option<crate::domain::id::OrganizationId>,
 }
 

@@ -27,7 +27,7 @@ pub(in crate::http) struct ReceiveQuery {
 
 /// The answer to the vehicle cloud.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct ReceivedBody {
+pub(in crate::http) struct SmartcarWebhookAnswer {
     /// The signature of the challenge, when the cloud verifies this service.
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<String>,
@@ -36,17 +36,17 @@ pub(in crate::http) struct ReceivedBody {
 /// Take in an event of the vehicle cloud, signed with the application management token.
 #[utoipa::path(post, path = "/v1/smartcar/webhooks", operation_id = "smartcar.webhook",
     tag = "smartcar", security(()),
-    params(("verification" = Option<String>, Query, description = "What stands in the address that `keylend webhooks expect` prints; needed for a verification."),
-        ("SC-Signature" = Option<String>, Header, description = "HMAC-SHA256 of the body in hexadecimal digits; not needed for a verification.")),
+    params(("verification" = Option<String>, Query, max_length = 256, description = "What stands in the address that `keylend webhooks expect` prints; needed for a verification."),
+        ("SC-Signature" = Option<String>, Header, pattern = "^[0-9A-Fa-f]{64}$", description = "HMAC-SHA256 of the body in hexadecimal digits; not needed for a verification.")),
     request_body(content = Object, description = "An event, as Smartcar documents it."),
-    responses((status = 200, description = "It was taken in, now or before.", body = ReceivedBody)))]
+    responses((status = 200, description = "It was taken in, now or before.", body = SmartcarWebhookAnswer)))]
 pub(in crate::http) async fn receive(
     State(gateway): State<Arc<Gateway>>,
     Extension(client): Extension<ClientAddress>,
     Query(query): Query<ReceiveQuery>,
     headers: HeaderMap,
     WholeBody(body): WholeBody,
-) -> Result<Json<ReceivedBody>, Problem> {
+) -> Result<Json<SmartcarWebhookAnswer>, Problem> {
     let mut told = headers.get_all(SIGNATURE).iter();
     let first = told.next().and_then(|value| value.to_str().ok());
     // Two signatures are none.
@@ -62,5 +62,5 @@ pub(in crate::http) async fn receive(
             Received::Verified(signature) => Some(signature),
             Received::Taken => None,
         };
-    Ok(Json(ReceivedBody { challenge }))
+    Ok(Json(SmartcarWebhookAnswer { challenge }))
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::id::ApiClientId;
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, InSession, List, PageParams, Paged};
 use crate::http::problem::Problem;
@@ -20,25 +21,25 @@ use crate::storage::allowed_clients::AllowedClient;
 pub(in crate::http) struct AllowedClientBody {
     /// The API client.
     #[schema(example = "key_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    api_client_id: String,
+    api_client_id: ApiClientId,
     /// What people call it.
     name: String,
     /// Since when it may act for the person.
-    allowed_at: String,
+    allowed_at: Timestamp,
 }
 
 impl From<AllowedClient> for AllowedClientBody {
     fn from(client: AllowedClient) -> Self {
         Self {
-            api_client_id: client.api_client_id.to_string(),
+            api_client_id: client.api_client_id,
             name: client.name,
-            allowed_at: client.allowed_at.to_string(),
+            allowed_at: client.allowed_at,
         }
     }
 }
 
 /// List the API clients that one has allowed, newest first.
-#[utoipa::path(get, path = "/v1/users/me/allowed-clients", operation_id = "allowed_clients.list", tag = "users",
+#[utoipa::path(get, path = "/v1/users/me/allowed-clients", operation_id = "allowed_clients.list", tag = "allowed_clients",
     security(("session" = [])), params(PageParams),
     responses((status = 200, description = "The API clients.", body = List<AllowedClientBody>)))]
 pub(in crate::http) async fn list(
@@ -54,8 +55,8 @@ pub(in crate::http) async fn list(
 /// Let an API client act for oneself: lend and end keys, open one's cars, connect others. It names the person in
 /// `Keylend-Acting-For`, and the record names both.
 #[utoipa::path(put, path = "/v1/users/me/allowed-clients/{api_client_id}", operation_id = "allowed_clients.allow",
-    tag = "users", security(("session" = [])),
-    params(("api_client_id" = String, Path, description = "The API client.")),
+    tag = "allowed_clients", security(("session" = [])),
+    params(("api_client_id" = ApiClientId, Path, description = "The API client.")),
     responses((status = 200, description = "It may act.", body = AllowedClientBody)))]
 pub(in crate::http) async fn allow(
     State(gateway): State<Arc<Gateway>>,
@@ -69,8 +70,8 @@ pub(in crate::http) async fn allow(
 
 /// Take it back: requests that the API client makes for oneself from now on are refused.
 #[utoipa::path(delete, path = "/v1/users/me/allowed-clients/{api_client_id}",
-    operation_id = "allowed_clients.disallow", tag = "users", security(("session" = [])),
-    params(("api_client_id" = String, Path, description = "The API client.")),
+    operation_id = "allowed_clients.disallow", tag = "allowed_clients", security(("session" = [])),
+    params(("api_client_id" = ApiClientId, Path, description = "The API client.")),
     responses((status = 204, description = "It may not act.")))]
 pub(in crate::http) async fn disallow(
     State(gateway): State<Arc<Gateway>>,

@@ -7,7 +7,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::UserId;
+use crate::domain::claim::ClaimPurpose;
+use crate::domain::id::{ClaimId, UserId};
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, IdempotencyKey, OptionalJson, SignedIn};
 use crate::http::problem::Problem;
@@ -27,9 +29,9 @@ pub(in crate::http) struct CreateClaim {
 pub(in crate::http) struct ClaimBody {
     /// Identifies the link, also in the record.
     #[schema(example = "clm_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    claim_id: String,
+    claim_id: ClaimId,
     /// `join`, or `recover` for an account that had credentials.
-    claim_purpose: String,
+    claim_purpose: ClaimPurpose,
     /// The secret of the link, for `POST /v1/claims/redeem`.
     claim_token: String,
     /// The link to give to the person. The secret is its fragment, which browsers send nowhere.
@@ -38,18 +40,18 @@ pub(in crate::http) struct ClaimBody {
     /// Six digits to give to them another way; five wrong ones cancel the link.
     claim_pin: Option<String>,
     /// After this the link does not work: 7 days to join, one hour to recover.
-    claim_expires_at: String,
+    claim_expires_at: Timestamp,
 }
 
 impl From<NewClaim> for ClaimBody {
     fn from(claim: NewClaim) -> Self {
         Self {
-            claim_id: claim.claim_id.to_string(),
-            claim_purpose: claim.purpose.to_string(),
+            claim_id: claim.claim_id,
+            claim_purpose: claim.purpose,
             claim_token: claim.claim_token,
             claim_url: claim.claim_url,
             claim_pin: claim.pin,
-            claim_expires_at: claim.expires_at.to_string(),
+            claim_expires_at: claim.expires_at,
         }
     }
 }
@@ -60,9 +62,9 @@ impl From<NewClaim> for ClaimBody {
 /// own cars until they are connected again.
 #[utoipa::path(post, path = "/v1/users/{user_id}/claims", operation_id = "users.claim", tag = "users",
     security(("session" = []), ("api_client" = ["users:write"])),
-    request_body(content = CreateClaim, description = "May be left out."),
-    params(("user_id" = String, Path, description = "The person."),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
+    request_body(content = Option<CreateClaim>, description = "May be left out."),
+    params(("user_id" = UserId, Path, description = "The person."),
+        ("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats give the same answer.")),
     responses((status = 201, description = "The link.", body = ClaimBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,

@@ -23,19 +23,15 @@ use crate::service::users::{self, NewAccount, NewUser};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct CreateUser {
     /// The e-mail address with which they will sign in.
-    #[schema(value_type = String, max_length = 254, example = "kim@example.com")]
     email: Email,
     /// The name that others see.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
     display_name: ShortText,
     /// `admin`, `support`, `auditor` or `member`; `member` if not given.
-    #[schema(value_type = Option<String>, example = "member")]
     role: Option<Role>,
     /// Whether the link shall need a PIN, which you give them another way. No if not given.
     #[serde(default)]
     with_pin: bool,
     /// Your own name for them, which no other account of the organization has.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "customer-4711")]
     external_ref: Option<ShortText>,
 }
 
@@ -58,7 +54,7 @@ impl From<NewAccount> for CreatedUserBody {
 /// redeems it first has the account.
 #[utoipa::path(post, path = "/v1/users", operation_id = "users.create", tag = "users",
     security(("session" = []), ("api_client" = ["users:write"])), request_body = CreateUser,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats give the same answer.")),
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats give the same answer.")),
     responses((status = 201, description = "The account.", body = CreatedUserBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,

@@ -16,7 +16,7 @@ use crate::service::users;
 /// Close an account: its sessions and what it was lent end at once, and its cars stop working.
 #[utoipa::path(post, path = "/v1/users/{user_id}/disable", operation_id = "users.disable", tag = "users",
     security(("session" = [])),
-    params(("user_id" = String, Path, description = "The person.")),
+    params(("user_id" = UserId, Path, description = "The person.")),
     responses((status = 200, description = "The account.", body = UserBody)))]
 pub(in crate::http) async fn disable(
     State(gateway): State<Arc<Gateway>>,

@@ -16,7 +16,7 @@ use crate::service::users;
 /// Open a closed account again: its cars work as before; its sessions, and what it was lent, have ended.
 #[utoipa::path(post, path = "/v1/users/{user_id}/enable", operation_id = "users.enable", tag = "users",
     security(("session" = [])),
-    params(("user_id" = String, Path, description = "The person.")),
+    params(("user_id" = UserId, Path, description = "The person.")),
     responses((status = 200, description = "The account.", body = UserBody)))]
 pub(in crate::http) async fn enable(
     State(gateway): State<Arc<Gateway>>,

@@ -16,7 +16,7 @@ use crate::service::{Denial, Error, users};
 /// Show a person: oneself, or anyone for administrators.
 #[utoipa::path(get, path = "/v1/users/{user_id}", operation_id = "users.get", tag = "users",
     security(("session" = []), ("api_client" = ["users:read"])),
-    params(("user_id" = String, Path, description = "The person.")),
+    params(("user_id" = UserId, Path, description = "The person.")),
     responses((status = 200, description = "The person.", body = UserBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,

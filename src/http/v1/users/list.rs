@@ -21,13 +21,10 @@ use crate::storage::users::UserFilter as Filter;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct UserFilter {
     /// Only the one with this address.
-    #[param(value_type = Option<String>, max_length = 254, example = "kim@example.com")]
     email: Option<Email>,
     /// Only the one with this name of yours.
-    #[param(value_type = Option<String>, max_length = 120)]
     external_ref: Option<ShortText>,
     /// Only those that are `open` or `closed`.
-    #[param(value_type = Option<String>)]
     status: Option<AccountStatus>,
 }
 

@@ -21,14 +21,14 @@ use crate::service::{Violation, users};
 pub(in crate::http) struct NameUser {
     /// Your own name for them, which no other account of the organization has; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "customer-4711")]
+    #[schema(value_type = Option<ShortText>)]
     external_ref: Option<Option<ShortText>>,
 }
 
 /// Give an account your own name, by which `GET /v1/users?external_ref=` finds it.
 #[utoipa::path(patch, path = "/v1/users/{user_id}", operation_id = "users.name", tag = "users",
     security(("session" = []), ("api_client" = ["users:write"])), request_body = NameUser,
-    params(("user_id" = String, Path, description = "The person.")),
+    params(("user_id" = UserId, Path, description = "The person.")),
     responses((status = 200, description = "The account as it is now.", body = UserBody)))]
 pub(in crate::http) async fn name(
     State(gateway): State<Arc<Gateway>>,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, InSession, List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
@@ -19,25 +20,25 @@ use crate::service::{sessions, users};
 pub(in crate::http) struct OpenSessionBody {
     /// The session.
     #[schema(example = "ses_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    session_id: String,
+    session_id: SessionId,
     /// Whether it is the one that asks.
     is_current: bool,
     /// When the person signed in.
-    created_at: String,
+    created_at: Timestamp,
     /// When it was last refreshed. After seven days without it is over.
-    refreshed_at: String,
+    refreshed_at: Timestamp,
     /// When it is over, however often it is refreshed.
-    expires_at: String,
+    expires_at: Timestamp,
 }
 
 impl OpenSessionBody {
     fn of(session: &Session, current: SessionId) -> Self {
         Self {
-            session_id: session.session_id.to_string(),
+            session_id: session.session_id,
             is_current: session.session_id == current,
-            created_at: session.created_at.to_string(),
-            refreshed_at: session.refreshed_at.to_string(),
-            expires_at: session.expires_at.to_string(),
+            created_at: session.created_at,
+            refreshed_at: session.refreshed_at,
+            expires_at: session.expires_at,
         }
     }
 }
@@ -60,7 +61,7 @@ pub(in crate::http) async fn list(
 /// End one of one's own sessions: its tokens stop working at once.
 #[utoipa::path(delete, path = "/v1/users/me/sessions/{session_id}", operation_id = "sessions.end_one",
     tag = "sessions", security(("session" = [])),
-    params(("session_id" = String, Path, description = "The session.")),
+    params(("session_id" = SessionId, Path, description = "The session.")),
     responses((status = 204, description = "It is over.")))]
 pub(in crate::http) async fn end_one(
     State(gateway): State<Arc<Gateway>>,
@@ -75,7 +76,7 @@ pub(in crate::http) async fn end_one(
 /// End every session of a person, for administrators.
 #[utoipa::path(delete, path = "/v1/users/{user_id}/sessions", operation_id = "users.end_sessions",
     tag = "users", security(("session" = [])),
-    params(("user_id" = String, Path, description = "The person.")),
+    params(("user_id" = UserId, Path, description = "The person.")),
     responses((status = 204, description = "They are over.")))]
 pub(in crate::http) async fn end_all(
     State(gateway): State<Arc<Gateway>>,

@@ -17,7 +17,7 @@ use crate::domain::vehicle::IdentificationNumber;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, IfMatch, SignedIn, given};
 use crate::http::problem::Problem;
-use crate::http::v1::{metadata_text, versioned};
+use crate::http::v1::{FreeMap, metadata_text, versioned};
 use crate::service::Violation;
 use crate::service::vehicles::{self, VehicleChanges};
 
@@ -27,34 +27,32 @@ use crate::service::vehicles::{self, VehicleChanges};
 pub(in crate::http) struct DescribeVehicle {
     /// What people call it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "The red one")]
+    #[schema(value_type = Option<ShortText>)]
     label: Option<Option<ShortText>>,
     /// The text of its number plate.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "B-KL 4711")]
+    #[schema(value_type = Option<ShortText>)]
     plate: Option<Option<ShortText>>,
     /// Its colour.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<ShortText>)]
     colour: Option<Option<ShortText>>,
     /// Its identification number: 17 letters and digits (ISO 3779). What its maker says, a read of `vin` tells.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, example = "5YJSA1CN5DFP00101")]
+    #[schema(value_type = Option<IdentificationNumber>)]
     vin: Option<Option<IdentificationNumber>>,
     /// Your own data: at most 4 KiB of JSON, in the place of what was there.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<FreeMap>)]
     metadata: Option<Option<Map<String, Value>>>,
     /// Your own name for it, which no other car of the organization has. For administrators, and API clients that act for
     /// nobody.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "car-17")]
+    #[schema(value_type = Option<ShortText>)]
     external_ref: Option<Option<ShortText>>,
     /// `exclusive`: two grants that unlock it never overlap. `shared`, as every car is at first: any number may.
-    #[schema(value_type = Option<String>, example = "exclusive")]
     sharing: Option<Sharing>,
     /// How many minutes must be between two grants that unlock an exclusive car.
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 1440)]
     buffer_minutes: Option<Buffer>,
 }
 
@@ -86,7 +84,7 @@ impl DescribeVehicle {
 /// see the label, the plate and the colour. What grants allow does not change.
 #[utoipa::path(patch, path = "/v1/vehicles/{vehicle_id}", operation_id = "vehicles.describe", tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:write"])), request_body = DescribeVehicle,
-    params(("vehicle_id" = String, Path, description = "The car."), IfMatch),
+    params(("vehicle_id" = VehicleId, Path, description = "The car."), IfMatch),
     responses((status = 200, description = "The car as it is now, with its version as `ETag`.", body = VehicleBody)))]
 pub(in crate::http) async fn describe(
     State(gateway): State<Arc<Gateway>>,

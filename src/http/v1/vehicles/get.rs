@@ -17,7 +17,7 @@ use crate::service::vehicles;
 /// Show a car one owns or may use.
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}", operation_id = "vehicles.get", tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:read"])),
-    params(("vehicle_id" = String, Path, description = "The car.")),
+    params(("vehicle_id" = VehicleId, Path, description = "The car.")),
     responses((status = 200, description = "The car, with its version as `ETag`.", body = VehicleBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,

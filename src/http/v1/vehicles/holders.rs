@@ -7,7 +7,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::id::VehicleId;
+use crate::domain::command::CommandStatus;
+use crate::domain::id::{AuditEntryId, CommandId, GrantId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiPath, ApiQuery, SignedIn};
@@ -20,7 +21,6 @@ use crate::service::vehicles::{self, HeldAt, Holder};
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct HoldersQuery {
     /// The moment, with a zone; now if not given.
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-07-01T12:00:00Z")]
     at: Option<Timestamp>,
 }
 
@@ -28,9 +28,9 @@ pub(in crate::http) struct HoldersQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct HoldersBody {
     /// The car.
-    vehicle_id: String,
+    vehicle_id: VehicleId,
     /// The moment.
-    at: String,
+    at: Timestamp,
     /// The last person who was authorized to unlock it until then, unless the car surely did not; `null` if the record that
     /// was looked through names nobody.
     holder: Option<HolderBody>,
@@ -42,33 +42,31 @@ pub(in crate::http) struct HoldersBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct HolderBody {
     /// The person by whose right it was unlocked.
-    user_id: String,
+    user_id: UserId,
     /// The grant; `null` if the car is their own.
-    grant_id: Option<String>,
+    grant_id: Option<GrantId>,
     /// When the unlock was authorized.
-    #[schema(format = DateTime)]
-    since: String,
+    since: Timestamp,
     /// When they were authorized to lock it after that, the last time until the moment.
-    #[schema(format = DateTime)]
-    locked_at: Option<String>,
+    locked_at: Option<Timestamp>,
     /// The unlock.
-    command_id: String,
+    command_id: CommandId,
     /// What became of it; `null` if it is no longer kept.
-    status: Option<String>,
+    status: Option<CommandStatus>,
     /// The entry of the record that says so: `GET /v1/audit-entries/{entry_id}/proof` proves it.
-    entry_id: String,
+    entry_id: AuditEntryId,
 }
 
 impl From<Holder> for HolderBody {
     fn from(holder: Holder) -> Self {
         Self {
-            user_id: holder.user_id.to_string(),
-            grant_id: holder.grant_id.map(|id| id.to_string()),
-            since: holder.since.to_string(),
-            locked_at: holder.locked_at.map(|at| at.to_string()),
-            command_id: holder.command_id.to_string(),
-            status: holder.status.map(|status| status.to_string()),
-            entry_id: holder.entry_id.to_string(),
+            user_id: holder.user_id,
+            grant_id: holder.grant_id,
+            since: holder.since,
+            locked_at: holder.locked_at,
+            command_id: holder.command_id,
+            status: holder.status,
+            entry_id: holder.entry_id,
         }
     }
 }
@@ -76,7 +74,7 @@ impl From<Holder> for HolderBody {
 /// Say who had a car at some moment, by the record: for its owner, administrators, support and auditors.
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}/holders", operation_id = "vehicles.holders", tag = "vehicles",
     security(("session" = []), ("api_client" = ["audit:read"])),
-    params(("vehicle_id" = String, Path, description = "The car."), HoldersQuery),
+    params(("vehicle_id" = VehicleId, Path, description = "The car."), HoldersQuery),
     responses((status = 200, description = "Who had it.", body = HoldersBody)))]
 pub(in crate::http) async fn holders(
     State(gateway): State<Arc<Gateway>>,
@@ -88,8 +86,8 @@ pub(in crate::http) async fn holders(
     let at = query.at.unwrap_or_else(|| base.clock.now());
     let HeldAt { holder, is_complete } = vehicles::holder_at(base, &caller, vehicle_id, at).await?;
     Ok(Json(HoldersBody {
-        vehicle_id: vehicle_id.to_string(),
-        at: at.to_string(),
+        vehicle_id,
+        at,
         holder: holder.map(HolderBody::from),
         complete: is_complete,
     }))

@@ -21,13 +21,10 @@ use crate::storage::vehicles::VehicleFilter as Filter;
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct VehicleFilter {
     /// Only those that this person owns.
-    #[param(value_type = Option<String>)]
     owner_id: Option<UserId>,
     /// Only the one with this name of your own.
-    #[param(value_type = Option<String>, max_length = 120)]
     external_ref: Option<ShortText>,
     /// Only those with this number plate.
-    #[param(value_type = Option<String>, max_length = 120)]
     plate: Option<ShortText>,
 }
 

@@ -25,7 +25,6 @@ use crate::service::vehicles::{self, Read};
 pub(in crate::http) struct ReadQuery {
     /// The grant to use; not needed with a grant token or for one's own car. Without it the best
     /// of one's grants is used.
-    #[param(value_type = Option<String>, example = "grt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     grant_id: Option<GrantId>,
 }
 
@@ -36,7 +35,7 @@ pub(in crate::http) struct ReadQuery {
 #[utoipa::path(get, path = "/v1/vehicles/{vehicle_id}/{observable}", operation_id = "vehicles.read",
     tag = "vehicles",
     security(("session" = []), ("api_client" = ["vehicles:read"]), ("grant_token" = [])),
-    params(("vehicle_id" = String, Path, description = "The car."),
+    params(("vehicle_id" = VehicleId, Path, description = "The car."),
         ("observable" = inline(ObservableWord), Path, description = "What to read."),
         ReadQuery),
     responses((status = 200, description = "What was read.", body = Reading)))]

@@ -16,7 +16,7 @@ use crate::service::vehicles;
 
 /// A car that left, and what ended with it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct RemovedBody {
+pub(in crate::http) struct RemovedVehicleBody {
     /// The car.
     #[serde(flatten)]
     vehicle: VehicleBody,
@@ -31,15 +31,15 @@ pub(in crate::http) struct RemovedBody {
 /// cars stay. For its owner, administrators, or an API client for them.
 #[utoipa::path(delete, path = "/v1/vehicles/{vehicle_id}", operation_id = "vehicles.remove", tag = "vehicles",
     security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("vehicle_id" = String, Path, description = "The car.")),
-    responses((status = 200, description = "The car, and what ended with it.", body = RemovedBody)))]
+    params(("vehicle_id" = VehicleId, Path, description = "The car.")),
+    responses((status = 200, description = "The car, and what ended with it.", body = RemovedVehicleBody)))]
 pub(in crate::http) async fn remove(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(vehicle_id): ApiPath<VehicleId>,
-) -> Result<Json<RemovedBody>, Problem> {
+) -> Result<Json<RemovedVehicleBody>, Problem> {
     let removed = vehicles::remove(&gateway.service, &caller, vehicle_id).await?;
-    Ok(Json(RemovedBody {
+    Ok(Json(RemovedVehicleBody {
         vehicle: removed.vehicle.into(),
         grants: removed.grants,
         ended_upstream: removed.ended_upstream,

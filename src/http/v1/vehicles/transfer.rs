@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::id::{UserId, VehicleId};
+use crate::domain::time::Timestamp;
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, SignedIn};
 use crate::http::problem::Problem;
@@ -19,19 +20,18 @@ use crate::service::vehicles;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct TransferVehicle {
     /// The person who may take it.
-    #[schema(value_type = String, example = "usr_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     to_user_id: UserId,
 }
 
 /// Who may take a car, and until when.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct TransferBody {
+pub(in crate::http) struct VehicleTransferBody {
     /// The car.
-    vehicle_id: String,
+    vehicle_id: VehicleId,
     /// The person who may take it.
-    to_user_id: String,
+    to_user_id: UserId,
     /// Until when they must have connected it.
-    expires_at: String,
+    expires_at: Timestamp,
 }
 
 /// Let a car go to another person of the organization. They take it within a day by connecting it, with their own
@@ -40,27 +40,27 @@ pub(in crate::http) struct TransferBody {
 #[utoipa::path(post, path = "/v1/vehicles/{vehicle_id}/transfer", operation_id = "vehicles.transfer",
     tag = "vehicles", security(("session" = []), ("api_client" = ["connections:write"])),
     request_body = TransferVehicle,
-    params(("vehicle_id" = String, Path, description = "The car.")),
-    responses((status = 200, description = "Who may take it.", body = TransferBody)))]
+    params(("vehicle_id" = VehicleId, Path, description = "The car.")),
+    responses((status = 200, description = "Who may take it.", body = VehicleTransferBody)))]
 pub(in crate::http) async fn transfer(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(vehicle_id): ApiPath<VehicleId>,
     body: ApiJson<TransferVehicle>,
-) -> Result<Json<TransferBody>, Problem> {
+) -> Result<Json<VehicleTransferBody>, Problem> {
     let base = &gateway.service.base;
     let offered = vehicles::transfer(base, &caller, vehicle_id, body.value.to_user_id).await?;
-    Ok(Json(TransferBody {
-        vehicle_id: offered.vehicle_id.to_string(),
-        to_user_id: offered.to.to_string(),
-        expires_at: offered.until.to_string(),
+    Ok(Json(VehicleTransferBody {
+        vehicle_id: offered.vehicle_id,
+        to_user_id: offered.to,
+        expires_at: offered.until,
     }))
 }
 
 /// Take it back, as long as the car was not taken.
 #[utoipa::path(delete, path = "/v1/vehicles/{vehicle_id}/transfer", operation_id = "vehicles.withdraw_transfer",
     tag = "vehicles", security(("session" = []), ("api_client" = ["connections:write"])),
-    params(("vehicle_id" = String, Path, description = "The car.")),
+    params(("vehicle_id" = VehicleId, Path, description = "The car.")),
     responses((status = 204, description = "Nobody may take it.")))]
 pub(in crate::http) async fn withdraw(
     State(gateway): State<Arc<Gateway>>,

@@ -20,9 +20,9 @@ use crate::service::Error;
 use crate::service::webhook_endpoints::{self, OVERLAP_MAX};
 
 /// Send nothing to an endpoint until it is resumed. What happens meanwhile is sent then.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/pause", operation_id = "webhook_endpoints.pause", tag = "webhooks",
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/pause", operation_id = "webhook_endpoints.pause", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 200, description = "The endpoint.", body = WebhookEndpointBody)))]
 pub(in crate::http) async fn pause(
     State(gateway): State<Arc<Gateway>>,
@@ -35,9 +35,9 @@ pub(in crate::http) async fn pause(
 }
 
 /// Send to an endpoint again, from where it was.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/resume", operation_id = "webhook_endpoints.resume", tag = "webhooks",
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/resume", operation_id = "webhook_endpoints.resume", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 200, description = "The endpoint.", body = WebhookEndpointBody)))]
 pub(in crate::http) async fn resume(
     State(gateway): State<Arc<Gateway>>,
@@ -60,10 +60,10 @@ pub(in crate::http) struct RotateWebhookSecret {
 
 /// Give an endpoint another secret, while messages are signed with the one before too.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/rotate-secret", operation_id = "webhook_endpoints.rotate_secret",
-    tag = "webhooks", security(("session" = []), ("api_client" = ["webhooks:write"])),
+    tag = "webhook_endpoints", security(("session" = []), ("api_client" = ["webhooks:write"])),
     request_body(content = Option<RotateWebhookSecret>),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint."),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the same answer.")),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint."),
+        ("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats with the same key get the same answer.")),
     responses((status = 201, description = "The endpoint's new secret.", body = WebhookSecretBody)))]
 pub(in crate::http) async fn rotate_secret(
     State(gateway): State<Arc<Gateway>>,
@@ -81,15 +81,15 @@ pub(in crate::http) async fn rotate_secret(
     let shown =
         webhook_endpoints::rotate_secret(base, &caller, &idempotency, webhook_endpoint_id, overlap);
     Ok(created(shown.await?, |shown| WebhookSecretBody {
-        webhook_endpoint_id: shown.webhook_endpoint_id.to_string(),
+        webhook_endpoint_id: shown.webhook_endpoint_id,
         secret: shown.secret,
     }))
 }
 
 /// Delete an endpoint, with all that waits to be sent to it.
-#[utoipa::path(delete, path = "/v1/webhook-endpoints/{webhook_endpoint_id}", operation_id = "webhook_endpoints.delete", tag = "webhooks",
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{webhook_endpoint_id}", operation_id = "webhook_endpoints.delete", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 204, description = "It is gone.")))]
 pub(in crate::http) async fn delete(
     State(gateway): State<Arc<Gateway>>,

@@ -26,17 +26,16 @@ pub(in crate::http) struct CreateWebhookEndpoint {
     #[schema(max_length = 2048, example = "https://backend.example.org/keylend")]
     url: String,
     /// What people call it.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120, example = "Booking backend")]
     description: Option<ShortText>,
     /// Only events of these types are sent; all if not given.
-    #[schema(value_type = Option<Vec<EventType>>, min_items = 1)]
+    #[schema(min_items = 1)]
     types: Option<BTreeSet<EventType>>,
 }
 
 /// Have events sent to an address, from now on. Each message is signed after Standard Webhooks 1.0.
-#[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "webhook_endpoints.create", tag = "webhooks",
+#[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "webhook_endpoints.create", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])), request_body = CreateWebhookEndpoint,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key get the same answer.")),
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, description = "Repeats with the same key get the same answer.")),
     responses((status = 201, description = "The endpoint's secret.", body = WebhookSecretBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
@@ -53,7 +52,7 @@ pub(in crate::http) async fn create(
     let new = NewWebhookEndpoint { url, description, types };
     let shown = webhook_endpoints::create(&gateway.service, &caller, &idempotency, &new).await?;
     Ok(created(shown, |shown| WebhookSecretBody {
-        webhook_endpoint_id: shown.webhook_endpoint_id.to_string(),
+        webhook_endpoint_id: shown.webhook_endpoint_id,
         secret: shown.secret,
     }))
 }

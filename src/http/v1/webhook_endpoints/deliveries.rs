@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::id::{AuditEntryId, WebhookEndpointId};
-use crate::domain::webhook::DeliveryStatus;
+use crate::domain::time::Timestamp;
+use crate::domain::webhook::{DeliveryFault, DeliveryStatus};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, ApiPath, List, PageParams, Paged, SignedIn};
 use crate::http::problem::Problem;
@@ -21,41 +22,39 @@ use crate::storage::webhook_deliveries::WebhookDelivery;
 pub(in crate::http) struct DeliveryBody {
     /// The event: the `webhook-id` of the message.
     #[schema(example = "evt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
-    event_id: String,
+    event_id: AuditEntryId,
     /// Its type; `webhook_endpoint.test` for a test.
     #[serde(rename = "type")]
     event_type: &'static str,
     /// `waiting`, while it is tried again or waits for an earlier event of the same grant; `delivered`; or `failed`, when it is not
     /// tried any more.
-    status: String,
+    status: DeliveryStatus,
     /// How often it was tried.
     attempts: i64,
     /// When it is tried next, while it waits.
-    #[schema(format = DateTime)]
-    next_attempt_at: Option<String>,
+    next_attempt_at: Option<Timestamp>,
     /// When it was tried last.
-    #[schema(format = DateTime)]
-    attempted_at: Option<String>,
+    attempted_at: Option<Timestamp>,
     /// The HTTP status that came back then.
     answer_status: Option<i64>,
     /// The beginning of what came back, or what went wrong.
     answer: Option<String>,
     /// Why it was not taken: `address_not_allowed`, `unreachable`, `timed_out`, `answer_too_large` or `status`.
-    fault: Option<String>,
+    fault: Option<DeliveryFault>,
 }
 
 impl From<WebhookDelivery> for DeliveryBody {
     fn from(delivery: WebhookDelivery) -> Self {
         Self {
-            event_id: delivery.event_id.to_string(),
+            event_id: delivery.event_id,
             event_type: delivery.type_word(),
-            status: delivery.status.to_string(),
+            status: delivery.status,
             attempts: delivery.attempts,
-            next_attempt_at: delivery.next_attempt_at.map(|at| at.to_string()),
-            attempted_at: delivery.attempted_at.map(|at| at.to_string()),
+            next_attempt_at: delivery.next_attempt_at,
+            attempted_at: delivery.attempted_at,
             answer_status: delivery.answer_status,
             answer: delivery.answer,
-            fault: delivery.fault.map(|fault| fault.to_string()),
+            fault: delivery.fault,
         }
     }
 }
@@ -66,14 +65,13 @@ impl From<WebhookDelivery> for DeliveryBody {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct DeliveryFilter {
     /// Only those that are `waiting`, `delivered` or `failed`.
-    #[param(value_type = Option<String>)]
     status: Option<DeliveryStatus>,
 }
 
 /// List what became of the events for an endpoint, newest event first. They are kept for a week.
 #[utoipa::path(get, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/deliveries", operation_id = "webhook_endpoints.list_deliveries",
-    tag = "webhooks", security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint."), PageParams, DeliveryFilter),
+    tag = "webhook_endpoints", security(("session" = []), ("api_client" = ["webhooks:write"])),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint."), PageParams, DeliveryFilter),
     responses((status = 200, description = "The deliveries.", body = List<DeliveryBody>)))]
 pub(in crate::http) async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -92,14 +90,13 @@ pub(in crate::http) async fn list(
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Redeliver {
     /// The event.
-    #[schema(value_type = String, example = "evt_01k0a6v8w5e3tb3q6m1x9r7yzn")]
     event_id: AuditEntryId,
 }
 
 /// Have an event sent again, whatever became of it before.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/redeliver", operation_id = "webhook_endpoints.redeliver",
-    tag = "webhooks", security(("session" = []), ("api_client" = ["webhooks:write"])), request_body = Redeliver,
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    tag = "webhook_endpoints", security(("session" = []), ("api_client" = ["webhooks:write"])), request_body = Redeliver,
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 202, description = "It is sent in a moment.", body = DeliveryBody)))]
 pub(in crate::http) async fn redeliver(
     State(gateway): State<Arc<Gateway>>,
@@ -114,8 +111,8 @@ pub(in crate::http) async fn redeliver(
 
 /// Send a message of the type `webhook_endpoint.test` now, and learn what comes back.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{webhook_endpoint_id}/test", operation_id = "webhook_endpoints.test",
-    tag = "webhooks", security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    tag = "webhook_endpoints", security(("session" = []), ("api_client" = ["webhooks:write"])),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 200, description = "What came back.", body = DeliveryBody)))]
 pub(in crate::http) async fn test(
     State(gateway): State<Arc<Gateway>>,

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::service::webhook_endpoints;
 
 /// List where events are sent, newest first.
-#[utoipa::path(get, path = "/v1/webhook-endpoints", operation_id = "webhook_endpoints.list", tag = "webhooks",
+#[utoipa::path(get, path = "/v1/webhook-endpoints", operation_id = "webhook_endpoints.list", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])), params(PageParams),
     responses((status = 200, description = "The endpoints.", body = List<WebhookEndpointBody>)))]
 pub(in crate::http) async fn list(
@@ -29,9 +29,9 @@ pub(in crate::http) async fn list(
 }
 
 /// Show one endpoint.
-#[utoipa::path(get, path = "/v1/webhook-endpoints/{webhook_endpoint_id}", operation_id = "webhook_endpoints.get", tag = "webhooks",
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{webhook_endpoint_id}", operation_id = "webhook_endpoints.get", tag = "webhook_endpoints",
     security(("session" = []), ("api_client" = ["webhooks:write"])),
-    params(("webhook_endpoint_id" = String, Path, description = "The endpoint.")),
+    params(("webhook_endpoint_id" = WebhookEndpointId, Path, description = "The endpoint.")),
     responses((status = 200, description = "The endpoint.", body = WebhookEndpointBody)))]
 pub(in crate::http) async fn get(
     State(gateway): State<Arc<Gateway>>,
