@@ -17,7 +17,7 @@ use crate::storage::{Db, PostgresSettings, statements};
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// How to print the result.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,

@@ -94,6 +94,7 @@ failures!(
     crate::storage::OpenError,
     crate::storage::StorageError,
     crate::telemetry::TelemetryError,
+    super::settings::InvalidSetting,
     super::settings::InvalidSettings,
     crate::config::InvalidAddress,
     crate::config::InvalidLogOrigin,

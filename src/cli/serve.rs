@@ -24,7 +24,7 @@ const HALTED: i32 = 74;
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Make the database and the key file if they are not there, and update the schema.
     #[arg(long)]
     create: bool,
