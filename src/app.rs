@@ -261,12 +261,9 @@ impl App {
     /// [`AssembleError::NotReady`] if it is not.
     pub async fn must_be_ready(&self, accept_rollback: bool) -> Result<(), AssembleError> {
         let not_ready = |why: &dyn std::fmt::Display| AssembleError::NotReady(why.to_string());
-        match self.service.base.store.db().is_migrated().await {
-            Ok(true) => {}
-            Ok(false) => {
-                let what = "the database's schema is not this program's; run `keylend migrate`";
-                return Err(not_ready(&what));
-            }
+        match self.service.base.store.db().schema_fault().await {
+            Ok(None) => {}
+            Ok(Some(fault)) => return Err(not_ready(&fault)),
             Err(error) => return Err(not_ready(&error)),
         }
         let examined =

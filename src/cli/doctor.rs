@@ -58,7 +58,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
 fn keys(config: &Config) -> Finding {
     let result = keyring_file::load(&config.key_file)
         .map(|keyring| format!("grants are signed with {}", keyring.grants().active().kid()))
-        .map_err(|error| format!("{error}; `keylend migrate` makes a key file"));
+        .map_err(|error| with_causes(&error));
     Finding { check: "keys", result }
 }
 
@@ -69,9 +69,9 @@ async fn database(config: &Config) -> Vec<Finding> {
             return vec![Finding { check: "database", result: Err(with_causes(&error)) }];
         }
     };
-    let migrated = match db.is_migrated().await {
-        Ok(true) => Ok("the schema is this program's".to_owned()),
-        Ok(false) => Err("the schema is not this program's; run `keylend migrate`".to_owned()),
+    let migrated = match db.schema_fault().await {
+        Ok(None) => Ok("the schema is this program's".to_owned()),
+        Ok(Some(fault)) => Err(fault.to_string()),
         Err(error) => Err(error.to_string()),
     };
     let statements = [statements(), db.own_statements()].concat();
