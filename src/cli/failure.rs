@@ -97,6 +97,7 @@ failures!(
     crate::app::Halted,
     crate::domain::user::InvalidText,
     crate::service::Error,
+    crate::service::record::OtherName,
     crate::signing::keyring_file::KeyringFileError,
     crate::simulator::FleetError,
     crate::storage::OpenError,

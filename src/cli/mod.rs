@@ -136,7 +136,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Migrate(args) => migrate::run(*args).await,
         Command::Admin(command) => admin::run(command).await,
-        Command::Keys(command) => keys::run(command),
+        Command::Keys(command) => keys::run(command).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(command) => webhooks::run(command).await,
         Command::Witness(command) => witness::run(command).await,

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    Config, Database, LogFormat, LogOrigin, Logging, Network, PublicUrl, Record, WitnessAddress,
-    Witnesses,
+    Config, Database, LogFormat, LogName, LogOrigin, Logging, Network, PublicUrl, Record,
+    WitnessAddress, Witnesses,
 };
 use crate::storage::Location;
 
@@ -43,6 +43,11 @@ pub struct Settings {
     /// Where clients reach the service; by default where it listens.
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+
+    /// Where clients reached it before, several separated by commas: tokens that were issued there stay
+    /// valid until they expire.
+    #[arg(long, env = "KEYLEND_EARLIER_PUBLIC_URLS", value_name = "URL", value_delimiter = ',')]
+    pub earlier_public_urls: Vec<PublicUrl>,
 
     /// Start although clients on other machines are to reach the service at an http:// address, so
     /// that anybody between can read passwords and tokens.
@@ -93,8 +98,8 @@ pub struct Settings {
 /// How the record is signed.
 #[derive(Debug, Clone, Args)]
 pub struct RecordSettings {
-    /// Name of the record in its checkpoints; by default where clients reach the service, without
-    /// the scheme, and /log. It must never change.
+    /// Name of the record in its checkpoints; by default where clients reached the service when it
+    /// began, without the scheme, and /log. It never changes.
     #[arg(long, env = "KEYLEND_RECORD_ORIGIN", value_name = "NAME")]
     pub record_origin: Option<LogOrigin>,
 
@@ -134,9 +139,9 @@ impl RecordSettings {
     /// Nothing if a part is wrong, or if the name would follow from a public address that is.
     fn into_config(self, public_url: Option<&PublicUrl>, faults: &mut Faults) -> Option<Record> {
         let of_address = |url| LogOrigin::of(url).map_err(InvalidSetting::from);
-        let origin = match self.record_origin {
-            Some(origin) => Some(origin),
-            None => public_url.and_then(|url| faults.good(of_address(url))),
+        let name = match self.record_origin {
+            Some(origin) => Some(LogName::Set(origin)),
+            None => public_url.and_then(|url| faults.good(of_address(url))).map(LogName::Following),
         };
         let reader_token = faults.good(secrets::unguessable(
             "KEYLEND_RECORD_READER_TOKEN",
@@ -144,7 +149,7 @@ impl RecordSettings {
             self.record_reader_token_file,
         ));
         let witnesses = faults.good(self.witnesses.into_config());
-        Some(Record { origin: origin?, reader_token: reader_token?, witnesses: witnesses? })
+        Some(Record { name: name?, reader_token: reader_token?, witnesses: witnesses? })
     }
 }
 
@@ -264,6 +269,7 @@ impl Settings {
             operations_listen: self.operations_listen,
             record: record?,
             public_url: public_url?,
+            earlier_public_urls: self.earlier_public_urls,
             trusted_proxies: self.trusted_proxies.into(),
             webhook_networks: self.webhook_networks_allowed.into(),
             database: database?,
