@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
+use super::error::DriverError;
 use super::open::{OpenError, SchemaFault};
 
 /// The files of the one folder, for both databases: version, name, text. sqlx has a macro that lists
@@ -30,14 +31,17 @@ pub(super) fn fault(applied: &[i64]) -> Option<SchemaFault> {
     Some(newer.map_or(SchemaFault::Outdated, |found| SchemaFault::Newer { found, known }))
 }
 
-/// Why migrations were not applied.
-pub(super) fn refused(error: MigrateError) -> OpenError {
-    match error {
-        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
-            fault(&[version]).unwrap_or(SchemaFault::Other(version)).into()
+/// Why migrations were not applied, if the schema is at fault.
+///
+/// # Errors
+/// The cause, if something else is.
+pub(super) fn refused(cause: DriverError) -> Result<OpenError, DriverError> {
+    match cause.downcast_ref() {
+        Some(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
+            Ok(fault(&[*version]).unwrap_or(SchemaFault::Other(*version)).into())
         }
-        MigrateError::VersionMismatch(version) => SchemaFault::Other(version).into(),
-        other => OpenError::Migrate(other.into()),
+        Some(MigrateError::VersionMismatch(version)) => Ok(SchemaFault::Other(*version).into()),
+        _ => Err(cause),
     }
 }
 

@@ -104,7 +104,8 @@ impl Database for Postgres {
 
     async fn migrate(&self) -> Result<(), OpenError> {
         let pool = self.servers.pool()?;
-        MIGRATIONS.run(&pool).await.map_err(refused)
+        let migrated = MIGRATIONS.run(&pool).await;
+        migrated.map_err(|error| refused(error.into()).unwrap_or_else(OpenError::Migrate))
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {

@@ -30,10 +30,7 @@ pub(super) fn not_opened(path: &Path, error: StorageError) -> OpenError {
 
 /// Why its schema was not brought to the newest version.
 pub(super) fn not_migrated(path: &Path, cause: DriverError) -> OpenError {
-    match cause.downcast::<sqlx::migrate::MigrateError>() {
-        Ok(error) => refused(*error),
-        Err(cause) => by_code(path, cause),
-    }
+    refused(cause).unwrap_or_else(|cause| by_code(path, cause))
 }
 
 fn by_code(path: &Path, cause: DriverError) -> OpenError {
