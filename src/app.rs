@@ -3,6 +3,7 @@
 
 mod listeners;
 mod readiness;
+pub mod vehicle_cloud;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, RwLock};
@@ -36,7 +37,7 @@ use crate::signing::{Issuers, keyring_file};
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
 
-pub use listeners::{CannotListen, Listeners};
+pub use listeners::{CannotListen, Listeners, bind};
 
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);

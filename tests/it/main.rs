@@ -26,6 +26,7 @@ mod deliveries;
 mod demo;
 mod exclusive;
 mod fault_table;
+mod first_minutes;
 mod hostile;
 mod house;
 mod late_decisions;
