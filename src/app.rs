@@ -283,13 +283,14 @@ impl App {
             Ok(Some(fault)) => return Err(not_ready(&fault)),
             Err(error) => return Err(not_ready(&error)),
         }
-        let examined =
-            record::examine(&self.service.record).await.map_err(|error| not_ready(&error))?;
+        let examined = record::examine(&self.service.record)
+            .await
+            .map_err(|error| not_ready(&error.for_operator()))?;
         match examined {
             None => Ok(()),
             Some(rolled_back) if accept_rollback => {
                 let accepted = record::accept_rollback(&self.service.record, &rolled_back).await;
-                accepted.map_err(|error| not_ready(&error))
+                accepted.map_err(|error| not_ready(&error.for_operator()))
             }
             Some(rolled_back) => Err(not_ready(&rolled_back)),
         }

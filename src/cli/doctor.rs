@@ -127,7 +127,7 @@ async fn record(app: &App) -> Result<String, String> {
     match record::examine(record).await {
         Ok(None) => Ok(format!("{} continues what was signed", record.origin())),
         Ok(Some(rolled_back)) => Err(rolled_back.to_string()),
-        Err(error) => Err(with_causes(&error)),
+        Err(error) => Err(error.for_operator()),
     }
 }
 
