@@ -3,6 +3,7 @@
 
 mod listeners;
 mod readiness;
+pub mod vehicle_cloud;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, RwLock};
@@ -31,12 +32,12 @@ use crate::service::pace::Pace;
 use crate::service::record::{self, Record, Witnesses};
 use crate::service::vehicles::{ReadGate, ReadGateTask, Readings};
 use crate::service::{Base, Service, Settings, refusals};
-use crate::signing::keyring_file;
 use crate::signing::last_signed::LastSigned;
+use crate::signing::{Issuers, keyring_file};
 use crate::storage::{Db, OpenError, PostgresSettings, Store};
 use crate::{http, telemetry, worker};
 
-pub use listeners::{CannotListen, Listeners};
+pub use listeners::{CannotListen, Listeners, bind};
 
 /// What is in flight when the service stops gets this long, beyond the connector's own limit.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
@@ -81,6 +82,9 @@ pub enum AssembleError {
     /// The key file.
     #[error("the key file cannot be used")]
     Keys(#[from] keyring_file::KeyringFileError),
+    /// The name of the record.
+    #[error(transparent)]
+    RecordName(#[from] record::OtherName),
     /// The vehicle cloud's settings.
     #[error("the vehicle cloud cannot be used")]
     Connector(#[from] crate::connector::smartcar::InvalidSettings),
@@ -152,19 +156,32 @@ pub fn connector(
     Smartcar::new(settings, clock)
 }
 
+/// Whose tokens are accepted.
+fn issuers(config: &Config) -> Issuers {
+    let earlier = config.earlier_public_urls.iter().map(|url| url.as_str().to_owned());
+    Issuers::new(config.public_url.as_str().to_owned(), earlier.collect())
+}
+
 /// What sends events, to where the settings allow.
 fn endpoints(config: &Config) -> Result<EndpointClient, AssembleError> {
     EndpointClient::new(config.webhook_networks.networks()).map_err(AssembleError::Webhooks)
 }
 
 /// The record, as the settings say who signs and watches it.
-fn record_of(config: &Config, base: &Base, halt: &Halt) -> Result<Record, AssembleError> {
+async fn record_of(config: &Config, base: &Base, halt: &Halt) -> Result<Record, AssembleError> {
     let client = WitnessClient::new().map_err(AssembleError::Witnesses)?;
+    let (name, last_signed) = (&config.record.name, LastSigned::of_key_file(&config.key_file));
+    let mut origin = record::kept_name(name, &last_signed)?;
+    if origin.is_none() {
+        let mut reader = base.store.read().await.map_err(OpenError::from)?;
+        let published = record::published_name(&mut reader, &base.keys()).await;
+        origin = published.map_err(OpenError::from)?;
+    }
     Ok(Record::new(
         base.clone(),
         halt.clone(),
-        config.record.origin.as_str().to_owned(),
-        LastSigned::of_key_file(&config.key_file),
+        origin.unwrap_or_else(|| name.origin().as_str().to_owned()),
+        last_signed,
         config.record.reader_token.clone(),
         Witnesses::new(client, &config.record.witnesses),
     ))
@@ -192,6 +209,7 @@ impl App {
         let settings = Settings {
             instance_id: parts.entropy.id(clock.now())?,
             public_url: config.public_url.as_str().to_owned(),
+            issuers: issuers(config),
             connector_timeout: config.smartcar.timeout,
             api_versions: config.smartcar.api_versions,
             management_token: config.smartcar.management_token.clone(),
@@ -207,7 +225,7 @@ impl App {
             keyring: Arc::new(RwLock::new(Arc::new(keyring))),
             settings: Arc::new(settings),
         };
-        let record = record_of(config, &base, &halt)?;
+        let record = record_of(config, &base, &halt).await?;
         let service = Service {
             known_tokens: Arc::default(),
             connector: Arc::new(connector(config, as_clock())?),
@@ -230,7 +248,6 @@ impl App {
             tasks: TaskTracker::new(),
             base,
         };
-        let metrics = telemetry::measurements()?;
         let limits = config.limits;
         let visits = Arc::new(Visits::new(limits.visits_per_second, service.base.clock.clone()));
         Ok(Self {
@@ -242,7 +259,7 @@ impl App {
             limits,
             trusted_proxies: config.trusted_proxies.clone(),
             visits,
-            metrics,
+            metrics: telemetry::measurements()?,
         })
     }
 
@@ -261,21 +278,19 @@ impl App {
     /// [`AssembleError::NotReady`] if it is not.
     pub async fn must_be_ready(&self, accept_rollback: bool) -> Result<(), AssembleError> {
         let not_ready = |why: &dyn std::fmt::Display| AssembleError::NotReady(why.to_string());
-        match self.service.base.store.db().is_migrated().await {
-            Ok(true) => {}
-            Ok(false) => {
-                let what = "the database's schema is not this program's; run `keylend migrate`";
-                return Err(not_ready(&what));
-            }
+        match self.service.base.store.db().schema_fault().await {
+            Ok(None) => {}
+            Ok(Some(fault)) => return Err(not_ready(&fault)),
             Err(error) => return Err(not_ready(&error)),
         }
-        let examined =
-            record::examine(&self.service.record).await.map_err(|error| not_ready(&error))?;
+        let examined = record::examine(&self.service.record)
+            .await
+            .map_err(|error| not_ready(&error.for_operator()))?;
         match examined {
             None => Ok(()),
             Some(rolled_back) if accept_rollback => {
                 let accepted = record::accept_rollback(&self.service.record, &rolled_back).await;
-                accepted.map_err(|error| not_ready(&error))
+                accepted.map_err(|error| not_ready(&error.for_operator()))
             }
             Some(rolled_back) => Err(not_ready(&rolled_back)),
         }

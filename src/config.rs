@@ -13,10 +13,12 @@ use url::{Host, Url};
 
 use crate::storage::Location;
 
+mod log_name;
 mod networks;
 mod smartcar;
 mod witnesses;
 
+pub use log_name::{InvalidLogOrigin, LogName, LogOrigin};
 pub use networks::{InvalidNetwork, Network, Networks};
 pub use smartcar::{ApiVersions, Credentials, Origins, Smartcar};
 pub use witnesses::{InvalidWitnessAddress, InvalidWitnesses, WitnessAddress, Witnesses};
@@ -30,6 +32,8 @@ pub struct Config {
     pub operations_listen: Option<SocketAddr>,
     /// The URL at which clients reach the service.
     pub public_url: PublicUrl,
+    /// URLs at which they reached it before: tokens that were issued there stay valid until they expire.
+    pub earlier_public_urls: Vec<PublicUrl>,
     /// Who may say for which client a request is.
     pub trusted_proxies: Networks,
     /// Private networks in which webhook endpoints are allowed.
@@ -52,56 +56,12 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The name of the log: the first line of its checkpoints, and the name of its key.
-    pub origin: LogOrigin,
+    pub name: LogName,
     /// The bearer token that allows reading the entries of every organization, for the operator's own
     /// copy of the record. Without one nobody can read them.
     pub reader_token: Option<SecretString>,
     /// The witnesses that cosign its checkpoints.
     pub witnesses: Witnesses,
-}
-
-/// The name of a log (C2SP tlog-checkpoint): an address without scheme that its operator owns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogOrigin(String);
-
-/// Why a text cannot name a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 200 letters, digits and . - _ ~ : / such as keys.example.org/log")]
-pub struct InvalidLogOrigin;
-
-impl LogOrigin {
-    const LENGTH_MAX: usize = 200;
-
-    /// The name that follows from where the service is reached.
-    ///
-    /// # Errors
-    /// [`InvalidLogOrigin`] if the address is too long.
-    pub fn of(public_url: &PublicUrl) -> Result<Self, InvalidLogOrigin> {
-        let url = public_url.as_str();
-        let address = url.split_once("://").map_or(url, |(_, address)| address);
-        let name: String = address.chars().map(|c| if Self::takes(c) { c } else { '_' }).collect();
-        format!("{name}/log").parse()
-    }
-
-    fn takes(character: char) -> bool {
-        character.is_ascii_alphanumeric() || ".-_~:/".contains(character)
-    }
-
-    /// The name as a text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for LogOrigin {
-    type Err = InvalidLogOrigin;
-
-    fn from_str(text: &str) -> Result<Self, InvalidLogOrigin> {
-        let good =
-            !text.is_empty() && text.len() <= Self::LENGTH_MAX && text.chars().all(Self::takes);
-        good.then(|| Self(text.to_owned())).ok_or(InvalidLogOrigin)
-    }
 }
 
 /// The database.

@@ -38,7 +38,11 @@ fn remedy(error: &io::Error, setting: &str) -> String {
     }
 }
 
-async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, CannotListen> {
+/// Listens at an address, which a setting gave.
+///
+/// # Errors
+/// [`CannotListen`] says what to do about it.
+pub async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, CannotListen> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|source| CannotListen { address, setting, source })
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use crate::http::health::HealthCheck;
 use crate::service::Service;
+use crate::storage::OpenError;
 
 /// Every check.
 pub(super) fn checks(service: &Service) -> Vec<Box<dyn HealthCheck>> {
@@ -32,7 +33,7 @@ impl HealthCheck for Database {
     async fn check(&self) -> Result<(), String> {
         match self.0.base.store.db().is_primary().await {
             Ok(true) => Ok(()),
-            Ok(false) => Err("the server is a standby or read-only".to_owned()),
+            Ok(false) => Err(OpenError::NotPrimary.to_string()),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -45,9 +46,9 @@ impl HealthCheck for Migrations {
     }
 
     async fn check(&self) -> Result<(), String> {
-        match self.0.base.store.db().is_migrated().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("the schema is not this program's".to_owned()),
+        match self.0.base.store.db().schema_fault().await {
+            Ok(None) => Ok(()),
+            Ok(Some(fault)) => Err(fault.to_string()),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -18,8 +18,8 @@ use super::settings::listen_address;
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{
-    ApiVersions, Config, Database, KEPT, Limits, LogOrigin, Networks, Origin, Origins, PublicUrl,
-    Record, Smartcar, Witnesses,
+    ApiVersions, Config, Database, KEPT, Limits, LogName, LogOrigin, Networks, Origin, Origins,
+    PublicUrl, Record, Smartcar, Witnesses,
 };
 use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
@@ -121,7 +121,7 @@ fn config(
         listen,
         operations_listen: None,
         record: Record {
-            origin: LogOrigin::of(&public_url)?,
+            name: LogName::Following(LogOrigin::of(&public_url)?),
             reader_token: None,
             witnesses: Witnesses::default(),
         },
@@ -130,6 +130,7 @@ fn config(
             connections_max: 10,
         },
         public_url,
+        earlier_public_urls: Vec::new(),
         trusted_proxies: Networks::default(),
         webhook_networks: Networks::default(),
         key_file: folder.join("keylend.keys"),

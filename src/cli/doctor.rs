@@ -1,15 +1,16 @@
 //! `keylend doctor`: is everything there that the service needs? Each check says what it found,
 //! and what to do if it found nothing good.
 
-use std::sync::Arc;
-
 use clap::Args;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::failure::with_causes;
 use super::settings::Settings;
 use super::{Failure, Output};
+use crate::app::{App, Parts, vehicle_cloud};
 use crate::config::Config;
+use crate::service::{agreement, record};
 use crate::signing::keyring_file;
 use crate::storage::{Db, PostgresSettings, statements};
 
@@ -17,7 +18,7 @@ use crate::storage::{Db, PostgresSettings, statements};
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// How to print the result.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
@@ -36,6 +37,9 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
     let config = args.settings.into_config()?;
     let mut findings = vec![keys(&config)];
     findings.extend(database(&config).await);
+    if findings.iter().all(|finding| finding.result.is_ok()) {
+        findings.extend(service(&config).await);
+    }
     findings.push(vehicle_cloud(&config).await);
     for Finding { check, result } in &findings {
         let (well, text) = match result {
@@ -58,7 +62,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
 fn keys(config: &Config) -> Finding {
     let result = keyring_file::load(&config.key_file)
         .map(|keyring| format!("grants are signed with {}", keyring.grants().active().kid()))
-        .map_err(|error| format!("{error}; `keylend migrate` makes a key file"));
+        .map_err(|error| with_causes(&error));
     Finding { check: "keys", result }
 }
 
@@ -69,11 +73,15 @@ async fn database(config: &Config) -> Vec<Finding> {
             return vec![Finding { check: "database", result: Err(with_causes(&error)) }];
         }
     };
-    let migrated = match db.is_migrated().await {
-        Ok(true) => Ok("the schema is this program's".to_owned()),
-        Ok(false) => Err("the schema is not this program's; run `keylend migrate`".to_owned()),
+    let migrated = match db.schema_fault().await {
+        Ok(None) => Ok("the schema is this program's".to_owned()),
+        Ok(Some(fault)) => Err(fault.to_string()),
         Err(error) => Err(error.to_string()),
     };
+    if migrated.is_err() {
+        db.close().await;
+        return vec![Finding { check: "database", result: migrated }];
+    }
     let statements = [statements(), db.own_statements()].concat();
     let mut understood = Ok(format!("all {} are understood", statements.len()));
     for sql in statements {
@@ -89,18 +97,43 @@ async fn database(config: &Config) -> Vec<Finding> {
     ]
 }
 
-/// Whether the vehicle cloud's address answers at all: a code that cannot be valid must be
-/// refused, which shows that somebody is there who understands the question.
-async fn vehicle_cloud(config: &Config) -> Finding {
-    use crate::connector::VehicleConnector;
-    use crate::domain::fault::Fault;
-    let result = match crate::app::connector(config, Arc::new(crate::clock::SystemClock::start())) {
-        Err(error) => Err(error.to_string()),
-        Ok(connector) => match connector.exchange_code("doctor", "http://localhost/").await {
-            Err(error) if error.fault == Fault::ConsentLost => Ok("it answers".to_owned()),
-            Err(error) => Err(error.to_string()),
-            Ok(_) => Err("it accepted a code that nobody gave out".to_owned()),
-        },
+/// What the service would find when it starts: whether its clock may be trusted, and whether the database
+/// continues the record that was signed.
+async fn service(config: &Config) -> Vec<Finding> {
+    let parts = Parts::of_the_system();
+    let app = match App::assemble(config, parts, CancellationToken::new()).await {
+        Ok(app) => app,
+        Err(error) => {
+            return vec![Finding { check: "service", result: Err(with_causes(&error)) }];
+        }
     };
+    let findings = vec![
+        Finding { check: "clock", result: clock(&app).await },
+        Finding { check: "record", result: record(&app).await },
+    ];
+    app.close().await;
+    findings
+}
+
+async fn clock(app: &App) -> Result<String, String> {
+    let base = &app.service.base;
+    agreement::compare(base).await.map_err(|error| with_causes(&error))?;
+    let agreed = "nothing that it is compared with speaks against it".to_owned();
+    base.clock.dispute().map_or(Ok(agreed), |dispute| Err(dispute.to_string()))
+}
+
+async fn record(app: &App) -> Result<String, String> {
+    let record = &app.service.record;
+    match record::examine(record).await {
+        Ok(None) => Ok(format!("{} continues what was signed", record.origin())),
+        Ok(Some(rolled_back)) => Err(rolled_back.to_string()),
+        Err(error) => Err(error.for_operator()),
+    }
+}
+
+async fn vehicle_cloud(config: &Config) -> Finding {
+    let wrong = vehicle_cloud::examine(config).await;
+    let well = || "it answers, and accepts the application".to_owned();
+    let result = if wrong.is_empty() { Ok(well()) } else { Err(wrong.join("; ")) };
     Finding { check: "vehicle cloud", result }
 }

@@ -52,19 +52,27 @@ impl Failure {
 
     /// Prints the failure and all its causes.
     pub(super) fn print(&self) {
-        eprintln!("keylend: {self}");
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            eprintln!("  because: {error}");
-            cause = error.source();
-        }
+        let mut said = said_of(self).into_iter();
+        eprintln!("keylend: {}", said.next().unwrap_or_default());
+        said.for_each(|cause| eprintln!("  because: {cause}"));
     }
 }
 
 /// An error with all its causes, on one line.
 pub(super) fn with_causes(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(Some(error), |error| StdError::source(*error));
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    said_of(error).join(": ")
+}
+
+/// What an error and its causes say, without those that only say again what was said before.
+fn said_of(error: &dyn StdError) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |error| StdError::source(*error)) {
+        let cause = cause.to_string();
+        if !said.iter().any(|before| before.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said
 }
 
 macro_rules! failures {
@@ -89,11 +97,13 @@ failures!(
     crate::app::Halted,
     crate::domain::user::InvalidText,
     crate::service::Error,
+    crate::service::record::OtherName,
     crate::signing::keyring_file::KeyringFileError,
     crate::simulator::FleetError,
     crate::storage::OpenError,
     crate::storage::StorageError,
     crate::telemetry::TelemetryError,
+    super::settings::InvalidSetting,
     super::settings::InvalidSettings,
     crate::config::InvalidAddress,
     crate::config::InvalidLogOrigin,

@@ -7,9 +7,13 @@ use serde_json::json;
 use super::settings::{KeyFileSetting, Settings};
 use super::{Failure, Output};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::entropy::OsEntropy;
 use crate::service::record;
+use crate::signing::Keyring;
 use crate::signing::keyring_file::{self, Rotation};
+use crate::signing::last_signed::LastSigned;
+use crate::storage::{Db, OpenError, PostgresSettings, Priority};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -49,10 +53,10 @@ pub(super) struct ShowArgs {
 ///
 /// # Errors
 /// [`Failure`] if the file cannot be read or written.
-pub(super) fn run(command: KeysCommand) -> Result<(), Failure> {
+pub(super) async fn run(command: KeysCommand) -> Result<(), Failure> {
     match command {
         KeysCommand::Rotate(args) => rotate(&args),
-        KeysCommand::Show(args) => show(*args),
+        KeysCommand::Show(args) => show(*args).await,
     }
 }
 
@@ -72,14 +76,33 @@ fn rotate(args: &RotateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(args: ShowArgs) -> Result<(), Failure> {
+async fn show(args: ShowArgs) -> Result<(), Failure> {
     let config = args.settings.into_offline_config()?;
     let keyring = keyring_file::load(&config.key_file)?;
-    for key in record::verifier_keys(&keyring, config.record.origin.as_str())? {
+    for key in record::verifier_keys(&keyring, &name(&config, &keyring).await?)? {
         match args.output {
             Output::Json => println!("{}", json!({ "record_key": key.to_string() })),
             Output::Text => println!("{key}"),
         }
     }
     Ok(())
+}
+
+/// The name of the record: the one that it has, or would begin with.
+async fn name(config: &Config, keyring: &Keyring) -> Result<String, Failure> {
+    let last_signed = LastSigned::of_key_file(&config.key_file);
+    if let Some(kept) = record::kept_name(&config.record.name, &last_signed)? {
+        return Ok(kept);
+    }
+    let following = config.record.name.origin().as_str().to_owned();
+    let location = &config.database.location;
+    let db = match Db::open(location, PostgresSettings::default(), false).await {
+        Ok(db) => db,
+        // It has not begun.
+        Err(OpenError::NoFile(_) | OpenError::NoFolder(_)) => return Ok(following),
+        Err(error) => return Err(error.into()),
+    };
+    let published = record::published_name(&mut db.read(Priority::Ordinary).await?, keyring).await;
+    db.close().await;
+    Ok(published?.unwrap_or(following))
 }

@@ -2,6 +2,7 @@
 //! done by the modules below.
 
 mod admin;
+mod arguments;
 mod audit;
 mod demo;
 mod doctor;
@@ -65,6 +66,22 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
 }
 
+impl Command {
+    /// What is wrong with the settings of this command beyond single values, as sentences. It is asked only
+    /// to tell more than one mistake at once, so commands that rarely have one may have nothing to say.
+    fn invalid_settings(self) -> Vec<String> {
+        let wrong = match self {
+            Self::Serve(args) => args.settings.into_config().err(),
+            Self::Doctor(args) => args.settings.into_config().err(),
+            _ => None,
+        };
+        let sentences = |wrong: settings::InvalidSettings| {
+            wrong.all().iter().map(ToString::to_string).collect()
+        };
+        wrong.map(sentences).unwrap_or_default()
+    }
+}
+
 /// How to print a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -77,7 +94,10 @@ pub enum Output {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match arguments::read(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(unreadable) => return unreadable.print(),
+    };
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -116,7 +136,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Migrate(args) => migrate::run(*args).await,
         Command::Admin(command) => admin::run(command).await,
-        Command::Keys(command) => keys::run(command),
+        Command::Keys(command) => keys::run(command).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(command) => webhooks::run(command).await,
         Command::Witness(command) => witness::run(command).await,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use super::settings::Settings;
-use crate::app::{App, Listeners, Parts};
+use crate::app::{App, Listeners, Parts, vehicle_cloud};
 use crate::clock::SystemClock;
 use crate::entropy::OsEntropy;
 use crate::http;
@@ -24,7 +24,7 @@ const HALTED: i32 = 74;
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Make the database and the key file if they are not there, and update the schema.
     #[arg(long)]
     create: bool,
@@ -82,10 +82,20 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
             "passwords and tokens cross the network in clear: the public address is http://"
         );
     }
+    let (name, begun) = (config.record.name.origin().as_str(), app.service.record.origin());
+    if name != begun {
+        tracing::info!(name = begun, "the record keeps the name with which it began");
+    }
     let address = listeners.clients.local_addr()?;
     tracing::info!(%address, public_url = config.public_url.as_str(), "listening");
     let service = app.service.clone();
     let tasks = service.tasks.clone();
+    let examined = config.clone();
+    tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+        for wrong in vehicle_cloud::examine(&examined).await {
+            tracing::warn!("{wrong}");
+        }
+    }));
     tasks.spawn(reload_on_hangup(service, config.key_file.clone(), stop.clone()));
     tasks.spawn(async move {
         interrupted.await;

@@ -10,72 +10,23 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    Config, Database, InvalidLogOrigin, InvalidWitnesses, LogFormat, LogOrigin, Logging, Network,
-    PublicUrl, Record, WitnessAddress, Witnesses,
+    Config, Database, LogFormat, LogName, LogOrigin, Logging, Network, PublicUrl, Record,
+    WitnessAddress, Witnesses,
 };
-use crate::storage::{InvalidLocation, Location};
+use crate::storage::Location;
 
 mod address;
+mod invalid;
 mod limits;
 mod secrets;
 mod smartcar;
 
 pub use address::listen_address;
+use invalid::Faults;
+pub use invalid::{InvalidSetting, InvalidSettings};
 pub use limits::LimitSettings;
 use smartcar::SIMULATED_CLIENT;
 pub use smartcar::{SmartcarSettings, VersionsSetting};
-
-/// Why the settings do not fit together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSettings {
-    /// A setting is missing that nothing else makes up for.
-    #[error(
-        "{0} is not set: give the credentials of a Smartcar application, \
-         or the address of a simulator as KEYLEND_SIMULATOR_URL"
-    )]
-    Missing(&'static str),
-    /// A secret is given as it is and as a file.
-    #[error("{0} and {0}_FILE are both set")]
-    Both(&'static str),
-    /// The file of a secret cannot be used.
-    #[error("{name}_FILE={path}: {why}")]
-    SecretFile {
-        /// The setting without `_FILE`.
-        name: &'static str,
-        /// Where the file was looked for.
-        path: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A secret could be guessed.
-    #[error("{name} must have at least {characters_min} characters, or it could be guessed")]
-    ShortSecret {
-        /// The setting.
-        name: &'static str,
-        /// As many as it must have.
-        characters_min: usize,
-    },
-    /// What is in the file of the database's URL is none.
-    #[error("KEYLEND_DATABASE_URL_FILE: what it holds {0}")]
-    DatabaseUrl(#[from] InvalidLocation),
-    /// Tokens and passwords would cross a network in clear.
-    #[error(
-        "KEYLEND_PUBLIC_URL={0} is not encrypted: give an https:// address, or say \
-         KEYLEND_PUBLIC_URL_INSECURE=true"
-    )]
-    PublicUrlInClear(String),
-    /// The address to listen at is nothing that clients could be sent to.
-    #[error("KEYLEND_PUBLIC_URL is not set, and no address follows from KEYLEND_LISTEN={0}")]
-    PublicUrl(SocketAddr),
-    /// No name for the record follows from the public address.
-    #[error(
-        "KEYLEND_RECORD_ORIGIN is not set, and the one that follows from the public address {0}"
-    )]
-    RecordOrigin(#[from] InvalidLogOrigin),
-    /// The witnesses of the record cannot be together.
-    #[error("KEYLEND_RECORD_WITNESSES: {0}")]
-    RecordWitnesses(#[from] InvalidWitnesses),
-}
 
 /// The settings of `keylend serve`.
 #[derive(Debug, Clone, Args)]
@@ -92,6 +43,11 @@ pub struct Settings {
     /// Where clients reach the service; by default where it listens.
     #[arg(long, env = "KEYLEND_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+
+    /// Where clients reached it before, several separated by commas: tokens that were issued there stay
+    /// valid until they expire.
+    #[arg(long, env = "KEYLEND_EARLIER_PUBLIC_URLS", value_name = "URL", value_delimiter = ',')]
+    pub earlier_public_urls: Vec<PublicUrl>,
 
     /// Start although clients on other machines are to reach the service at an http:// address, so
     /// that anybody between can read passwords and tokens.
@@ -135,15 +91,15 @@ pub struct Settings {
 
     /// Commands and consents that are over are forgotten after so many days, and with commands their
     /// idempotency keys; the record keeps what it says of them.
-    #[arg(long, env = "KEYLEND_KEPT_DAYS", value_name = "COUNT", default_value = "90")]
+    #[arg(long, env = "KEYLEND_KEPT_DAYS", value_name = "DAYS", default_value = "90")]
     pub kept_days: NonZeroU16,
 }
 
 /// How the record is signed.
 #[derive(Debug, Clone, Args)]
 pub struct RecordSettings {
-    /// Name of the record in its checkpoints; by default where clients reach the service, without
-    /// the scheme, and /log. It must never change.
+    /// Name of the record in its checkpoints; by default where clients reached the service when it
+    /// began, without the scheme, and /log. It never changes.
     #[arg(long, env = "KEYLEND_RECORD_ORIGIN", value_name = "NAME")]
     pub record_origin: Option<LogOrigin>,
 
@@ -180,17 +136,20 @@ pub struct WitnessSettings {
 }
 
 impl RecordSettings {
-    fn into_config(self, public_url: &PublicUrl) -> Result<Record, InvalidSettings> {
-        let origin = match self.record_origin {
-            Some(origin) => origin,
-            None => LogOrigin::of(public_url)?,
+    /// Nothing if a part is wrong, or if the name would follow from a public address that is.
+    fn into_config(self, public_url: Option<&PublicUrl>, faults: &mut Faults) -> Option<Record> {
+        let of_address = |url| LogOrigin::of(url).map_err(InvalidSetting::from);
+        let name = match self.record_origin {
+            Some(origin) => Some(LogName::Set(origin)),
+            None => public_url.and_then(|url| faults.good(of_address(url))).map(LogName::Following),
         };
-        let reader_token = secrets::unguessable(
+        let reader_token = faults.good(secrets::unguessable(
             "KEYLEND_RECORD_READER_TOKEN",
             self.record_reader_token,
             self.record_reader_token_file,
-        )?;
-        Ok(Record { origin, reader_token, witnesses: self.witnesses.into_config()? })
+        ));
+        let witnesses = faults.good(self.witnesses.into_config());
+        Some(Record { name: name?, reader_token: reader_token?, witnesses: witnesses? })
     }
 }
 
@@ -198,8 +157,8 @@ impl WitnessSettings {
     /// The witnesses, if they can be together.
     ///
     /// # Errors
-    /// [`InvalidSettings::RecordWitnesses`] if two have the same name or more must cosign than there are.
-    pub fn into_config(self) -> Result<Witnesses, InvalidSettings> {
+    /// [`InvalidSetting::RecordWitnesses`] if two have the same name or more must cosign than there are.
+    pub fn into_config(self) -> Result<Witnesses, InvalidSetting> {
         Ok(Witnesses::new(self.record_witnesses, self.record_witnesses_min)?)
     }
 }
@@ -273,7 +232,7 @@ impl Settings {
     /// is not set about it does not matter.
     ///
     /// # Errors
-    /// [`InvalidSettings`] names what does not fit.
+    /// [`InvalidSettings`] names everything that does not fit.
     pub fn into_offline_config(mut self) -> Result<Config, InvalidSettings> {
         let smartcar = &mut self.smartcar;
         smartcar.smartcar_client_id.get_or_insert_with(|| SIMULATED_CLIENT.to_owned());
@@ -286,25 +245,36 @@ impl Settings {
     /// The settings as checked values.
     ///
     /// # Errors
-    /// [`InvalidSettings`] names what does not fit.
+    /// [`InvalidSettings`] names everything that does not fit.
     pub fn into_config(self) -> Result<Config, InvalidSettings> {
-        let public_url = match self.public_url {
-            Some(public_url) => public_url,
-            None => address_of(self.listen)?,
-        };
-        if public_url.is_in_clear() && !self.public_url_insecure {
-            return Err(InvalidSettings::PublicUrlInClear(public_url.as_str().to_owned()));
+        let mut faults = Faults::default();
+        let config = self.checked(&mut faults);
+        config.ok_or_else(|| faults.into())
+    }
+
+    fn checked(self, faults: &mut Faults) -> Option<Config> {
+        let public_url = faults.good(self.public_url.map_or_else(|| address_of(self.listen), Ok));
+        let is_in_clear = |url: &&PublicUrl| url.is_in_clear() && !self.public_url_insecure;
+        if let Some(url) = public_url.as_ref().filter(is_in_clear) {
+            faults.note(InvalidSetting::PublicUrlInClear(url.as_str().to_owned()));
         }
-        Ok(Config {
+        let record = self.record.into_config(public_url.as_ref(), faults);
+        let database = faults.good(self.database.into_config());
+        let smartcar = self.smartcar.into_config(faults);
+        if faults.are_some() {
+            return None;
+        }
+        Some(Config {
             listen: self.listen,
             operations_listen: self.operations_listen,
-            record: self.record.into_config(&public_url)?,
-            public_url,
+            record: record?,
+            public_url: public_url?,
+            earlier_public_urls: self.earlier_public_urls,
             trusted_proxies: self.trusted_proxies.into(),
             webhook_networks: self.webhook_networks_allowed.into(),
-            database: self.database.into_config()?,
+            database: database?,
             key_file: self.key_file.key_file,
-            smartcar: self.smartcar.into_config()?,
+            smartcar: smartcar?,
             limits: self.limits.into_config(),
             kept: Duration::from_secs(u64::from(self.kept_days.get()) * 24 * 60 * 60),
         })
@@ -312,8 +282,8 @@ impl Settings {
 }
 
 /// Everywhere is no address to send anybody to, and port 0 is not known yet.
-fn address_of(listen: SocketAddr) -> Result<PublicUrl, InvalidSettings> {
-    let invalid = InvalidSettings::PublicUrl(listen);
+fn address_of(listen: SocketAddr) -> Result<PublicUrl, InvalidSetting> {
+    let invalid = InvalidSetting::PublicUrl(listen);
     if listen.ip().is_unspecified() || listen.port() == 0 {
         return Err(invalid);
     }
@@ -327,10 +297,10 @@ impl DatabaseSettings {
     /// The settings as checked values.
     ///
     /// # Errors
-    /// [`InvalidSettings`] if the URL is given twice, or its file does not hold one.
-    pub fn into_config(self) -> Result<Database, InvalidSettings> {
+    /// [`InvalidSetting`] if the URL is given twice, or its file does not hold one.
+    pub fn into_config(self) -> Result<Database, InvalidSetting> {
         let location = match (self.database_url, self.database_url_file) {
-            (Some(_), Some(_)) => return Err(InvalidSettings::Both("KEYLEND_DATABASE_URL")),
+            (Some(_), Some(_)) => return Err(InvalidSetting::Both("KEYLEND_DATABASE_URL")),
             (Some(location), None) => location,
             (None, None) => Self::LOCATION_DEFAULT.parse()?,
             (None, Some(path)) => {

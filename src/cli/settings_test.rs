@@ -13,9 +13,17 @@ struct Line {
     log: LogSettings,
 }
 
-fn config(line: &[&str]) -> Result<Config, InvalidSettings> {
+fn checked(line: &[&str]) -> Result<Config, InvalidSettings> {
     let line = ["keylend"].iter().chain(line);
     Line::try_parse_from(line).unwrap().settings.into_config()
+}
+
+/// The same of a line with at most one mistake.
+fn config(line: &[&str]) -> Result<Config, InvalidSetting> {
+    checked(line).map_err(|wrong| match wrong.all() {
+        [only] => only.clone(),
+        several => panic!("{several:?}"),
+    })
 }
 
 #[test]
@@ -59,10 +67,11 @@ fn without_a_simulator_the_parts_are_smartcars_own() {
 
 #[test]
 fn without_simulator_or_application_the_missing_setting_is_named() {
-    let missing = config(&[]).unwrap_err();
-    assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"));
+    let missing = checked(&[]).unwrap_err();
+    let both = ["KEYLEND_SMARTCAR_CLIENT_ID", "KEYLEND_SMARTCAR_CLIENT_SECRET"];
+    assert_eq!(missing.all(), both.map(InvalidSetting::Missing));
     let missing = config(&["--smartcar-client-id", "x"]).unwrap_err();
-    assert_eq!(missing, InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"));
+    assert_eq!(missing, InvalidSetting::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"));
 }
 
 #[test]
@@ -81,7 +90,7 @@ fn limits_have_defaults_and_can_be_set() {
 #[test]
 fn a_service_that_listens_everywhere_must_be_told_its_name() {
     let error = config(&["--simulator-url", "http://s:1", "--listen", "0.0.0.0:80"]).unwrap_err();
-    assert!(matches!(error, InvalidSettings::PublicUrl(_)));
+    assert!(matches!(error, InvalidSetting::PublicUrl(_)));
 }
 
 #[test]
@@ -89,7 +98,7 @@ fn a_secret_that_could_be_guessed_does_not_start_a_service() {
     let simulator = ["--simulator-url", "http://s:1"];
     for flag in ["--record-reader-token", "--smartcar-management-token"] {
         let error = config(&[&simulator[..], &[flag, "x"]].concat()).unwrap_err();
-        assert!(matches!(error, InvalidSettings::ShortSecret { .. }), "{flag}");
+        assert!(matches!(error, InvalidSetting::ShortSecret { .. }), "{flag}");
     }
 }
 
@@ -98,7 +107,7 @@ fn an_address_in_clear_has_to_be_asked_for_by_name() {
     for elsewhere in [["--public-url", "http://keys.example"], ["--listen", "10.0.0.5:80"]] {
         let line = [&["--simulator-url", "http://s:1"][..], &elsewhere].concat();
         let error = config(&line).unwrap_err();
-        assert!(matches!(error, InvalidSettings::PublicUrlInClear(_)), "{elsewhere:?}");
+        assert!(matches!(error, InvalidSetting::PublicUrlInClear(_)), "{elsewhere:?}");
         config(&[&line[..], &["--public-url-insecure"]].concat()).unwrap();
     }
 }
@@ -139,14 +148,27 @@ fn every_secret_can_be_in_a_file() {
         assert_eq!(read.unwrap().expose_secret(), "a-long-enough-secret");
     }
     let nonsense = ["--simulator-url", "http://s:1", "--database-url-file", &secret];
-    assert_eq!(config(&nonsense).unwrap_err(), InvalidSettings::DatabaseUrl(InvalidLocation));
+    let wrong = config(&nonsense).unwrap_err();
+    assert!(matches!(wrong, InvalidSetting::DatabaseUrl(_)), "{wrong:?}");
     let twice = [&nonsense[..], &["--database-url", "sqlite:x"]].concat();
-    assert_eq!(config(&twice).unwrap_err(), InvalidSettings::Both("KEYLEND_DATABASE_URL"));
+    assert_eq!(config(&twice).unwrap_err(), InvalidSetting::Both("KEYLEND_DATABASE_URL"));
 }
 
 #[test]
 fn half_of_the_credentials_for_v3_are_not_passed_over() {
     let simulator = ["--simulator-url", "http://127.0.0.1:9000", "--smartcar-v3-client-id", "x"];
-    let missing = InvalidSettings::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET");
+    let missing = InvalidSetting::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET");
     assert_eq!(config(&simulator).unwrap_err(), missing);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let wrong = ["--public-url", "http://keys.example", "--record-reader-token", "x"];
+    let said = checked(&wrong).unwrap_err().to_string();
+    assert!(said.starts_with("4 settings are wrong:\n"), "{said}");
+    for name in
+        ["PUBLIC_URL", "RECORD_READER_TOKEN", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"]
+    {
+        assert!(said.contains(&format!("\n  KEYLEND_{name}")), "{name}: {said}");
+    }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -58,7 +57,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         None => fleet,
     };
     let interrupted = super::serve::interrupted()?;
-    let listener = TcpListener::bind(args.listen).await?;
+    let listener = crate::app::bind(args.listen, "--listen").await?;
     println!("simulated vehicle cloud at http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
     let options = Options {

@@ -52,10 +52,16 @@ pub enum Dispute {
     #[error("the clock was not compared with another one yet")]
     NotCompared,
     /// The database server's clock shows another time.
-    #[error("the clock and the database server's differ by {0:?}")]
+    #[error(
+        "the clock and the database server's differ by {0:?}: put right the one that is wrong, and run a \
+         time service on both hosts"
+    )]
     OtherClock(Duration),
     /// It shows a time before what has happened already.
-    #[error("the clock is {0:?} behind the newest entry of the record")]
+    #[error(
+        "the clock is {0:?} behind the newest entry of the record: put it right, or, if it is right now and \
+         was ahead before, start with --accept-clock"
+    )]
     Behind(Duration),
     /// It was set.
     #[error("the clock was set, by {0:?}; put it right, or start again with the time it shows now")]
@@ -179,7 +185,9 @@ impl AgreedClock {
         }
         state.compared_at = after.monotonic;
         match (was, state.dispute) {
-            (None, Some(dispute)) => tracing::error!(%dispute, "nothing is authorized any more"),
+            (None | Some(Dispute::NotCompared), Some(dispute)) => {
+                tracing::error!(%dispute, "nothing is authorized any more");
+            }
             (Some(_), None) => tracing::info!("the clock agrees"),
             _ => {}
         }

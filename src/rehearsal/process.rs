@@ -120,6 +120,7 @@ impl Instance {
         let settings = Settings {
             instance_id: entropy.id(clock.now()).unwrap(),
             public_url: "http://localhost".to_owned(),
+            issuers: "http://localhost".into(),
             connector_timeout: CONNECTOR_TIMEOUT,
             api_versions: ApiVersions::V3First,
             management_token: None,

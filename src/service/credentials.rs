@@ -53,8 +53,8 @@ pub async fn check(service: &Service, bearer: &str) -> Result<Credential, Error>
 /// [`Error::Unauthenticated`].
 pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGrantToken, Error> {
     let now = service.base.clock.now();
-    let issuer = &service.base.settings.public_url;
-    let verified = service.known_tokens.verify(&service.base.keys(), issuer, bearer, now);
+    let issuers = &service.base.settings.issuers;
+    let verified = service.known_tokens.verify(&service.base.keys(), issuers, bearer, now);
     verified.map_err(|error| fault(&error))
 }
 
@@ -65,7 +65,7 @@ pub fn check_grant_token(service: &Service, bearer: &str) -> Result<VerifiedGran
 pub async fn check_access_token(base: &Base, bearer: &str) -> Result<Credential, Error> {
     const INVALID: Error = Error::Unauthenticated(CredentialFault::Invalid);
     let now = base.clock.now();
-    let token = session_token::verify(&base.keys(), &base.settings.public_url, bearer, now)
+    let token = session_token::verify(&base.keys(), &base.settings.issuers, bearer, now)
         .map_err(|error| fault(&error))?;
     let claims = token.claims();
     let organization_id = claims.organization_id;

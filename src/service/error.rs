@@ -186,6 +186,15 @@ impl Error {
         matches!(self, Self::Storage(error) if error.is_away())
     }
 
+    /// What the operator reads: to them nothing is internal.
+    #[must_use]
+    pub fn for_operator(&self) -> String {
+        match self {
+            Self::Internal(why) => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Something of ours is broken.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())

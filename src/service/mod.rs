@@ -53,6 +53,7 @@ use crate::domain::event::{AuditEntry, Event};
 use crate::domain::id::InstanceId;
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
+use crate::signing::Issuers;
 use crate::signing::grant_token::KnownTokens;
 use crate::signing::keyring::Keyring;
 use crate::storage::Store;
@@ -123,9 +124,10 @@ pub struct Service {
 pub struct Settings {
     /// This process.
     pub instance_id: InstanceId,
-    /// The address people and apps reach the service at, without a slash at its end; also the
-    /// issuer of its tokens.
+    /// The address people and apps reach the service at, without a slash at its end.
     pub public_url: String,
+    /// Whose tokens are accepted; new ones are issued under the public address.
+    pub issuers: Issuers,
     /// Which versions of the vehicle cloud's API are spoken.
     pub api_versions: ApiVersions,
     /// The secret of the vehicle cloud's webhooks; without it none are taken.

@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod export;
 mod lag;
+mod name;
 mod proof;
 mod published;
 mod quorum;
@@ -27,6 +28,7 @@ use crate::service::Base;
 use crate::signing::last_signed::LastSigned;
 
 pub use lag::measure_lag;
+pub use name::{OtherName, kept_name, published_name};
 pub use proof::prove;
 pub use published::{checkpoint, entries, newest_checkpoint, tile};
 pub use quorum::Quorum;

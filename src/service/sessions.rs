@@ -108,7 +108,7 @@ async fn issue(
         token_id: base.entropy.id(now)?,
         issued_at: now,
     };
-    let access_token = session_token::mint(&base.keys(), &base.settings.public_url, &claims)
+    let access_token = session_token::mint(&base.keys(), base.settings.issuers.current(), &claims)
         .map_err(|error| Error::Internal(error.to_string()))?;
     let refresh_token = RandomSecret::generate(SecretPrefix::Refresh, &*base.entropy)?;
     let family = (owner.organization_id, session_id);

@@ -15,6 +15,7 @@ use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, OrganizationId, TokenId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 use crate::signing::error::{SigningError, TokenError};
+use crate::signing::issuers::Issuers;
 use crate::signing::keyring::Keyring;
 use crate::signing::{jws, numeric_date};
 
@@ -127,20 +128,21 @@ pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<Str
 /// [`TokenError::Invalid`], [`TokenError::Expired`].
 pub fn verify(
     keyring: &Keyring,
-    issuer: &str,
+    issuers: &Issuers,
     token: &str,
     now: Timestamp,
 ) -> Result<VerifiedGrantToken, TokenError> {
-    in_time(Arc::new(genuine(keyring, issuer, token)?), now)
+    in_time(Arc::new(genuine(keyring, issuers, token)?), now)
 }
 
 /// What a token says that this service signed, whenever it is valid.
-fn genuine(keyring: &Keyring, issuer: &str, token: &str) -> Result<GrantClaims, TokenError> {
+fn genuine(keyring: &Keyring, issuers: &Issuers, token: &str) -> Result<GrantClaims, TokenError> {
     let (wire, key): (WireGrant<'static>, _) = jws::verify(keyring.grants(), TYP, token)?;
-    if wire.iss != issuer {
+    if !issuers.accept(&wire.iss) {
         return Err(TokenError::Invalid("iss is not this service"));
     }
-    if wire.aud != issuer {
+    // A token is issued and verified by the same service.
+    if wire.aud != wire.iss {
         return Err(TokenError::Invalid("aud is not this service"));
     }
     let claims = read(wire)?;

@@ -49,7 +49,7 @@ fn a_token_is_valid_until_before_exp() {
     let token = mint(&ring, ISSUER, &claims()).unwrap();
     let check = |micros| {
         let now = Timestamp::from_unix_micros(micros).unwrap();
-        verify(&ring, ISSUER, &token, now).map(|verified| verified.claims().clone())
+        verify(&ring, &ISSUER.into(), &token, now).map(|verified| verified.claims().clone())
     };
     let (start, end) = (START * 1_000_000, (START + 3600) * 1_000_000);
     assert_eq!(check(start - 1), Ok(claims()));
@@ -63,7 +63,7 @@ fn revisions_begin_at_zero_and_are_not_negative() {
     let ring = ring();
     let first = GrantClaims { grant_revision: 0, ..claims() };
     let token = mint(&ring, ISSUER, &first).unwrap();
-    assert_eq!(verify(&ring, ISSUER, &token, at(START)).unwrap().claims(), &first);
+    assert_eq!(verify(&ring, &ISSUER.into(), &token, at(START)).unwrap().claims(), &first);
     let negative = GrantClaims { grant_revision: -1, ..claims() };
     let refused = mint(&ring, ISSUER, &negative);
     assert!(matches!(refused, Err(SigningError::BadClaims("a negative revision"))));
@@ -78,7 +78,7 @@ fn no_changed_bit_is_ever_accepted() {
         let mut bytes = token.clone().into_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
         if let Ok(changed) = String::from_utf8(bytes) {
-            let refused = verify(&ring, ISSUER, &changed, at(START));
+            let refused = verify(&ring, &ISSUER.into(), &changed, at(START));
             assert!(matches!(refused, Err(TokenError::Invalid(_))), "bit {bit}");
         }
     }
@@ -90,7 +90,7 @@ fn no_changed_bit_is_ever_accepted() {
             let mut changed = segments.clone();
             changed[position][bit / 8] ^= 1 << (bit % 8);
             let text: Vec<String> = changed.iter().map(|s| URL_SAFE_NO_PAD.encode(s)).collect();
-            let refused = verify(&ring, ISSUER, &text.join("."), at(START));
+            let refused = verify(&ring, &ISSUER.into(), &text.join("."), at(START));
             assert!(matches!(refused, Err(TokenError::Invalid(_))), "bit {bit}");
         }
     }
@@ -122,12 +122,12 @@ fn no_other_algorithm_is_accepted() {
         let header = json!({"alg": alg, "typ": "grant+jwt", "kid": key.kid()});
         for signature in [Vec::new(), vec![0; 64]] {
             let token = with_header(&ring, &header, |_| signature.clone());
-            assert!(verify(&ring, ISSUER, &token, at(START)).is_err(), "{alg}");
+            assert!(verify(&ring, &ISSUER.into(), &token, at(START)).is_err(), "{alg}");
         }
         let token = with_header(&ring, &header, mac);
-        assert!(verify(&ring, ISSUER, &token, at(START)).is_err(), "{alg}");
+        assert!(verify(&ring, &ISSUER.into(), &token, at(START)).is_err(), "{alg}");
         let padded = with_header(&ring, &header, |signed| [mac(signed), mac(signed)].concat());
-        let refused = verify(&ring, ISSUER, &padded, at(START));
+        let refused = verify(&ring, &ISSUER.into(), &padded, at(START));
         assert_eq!(refused, Err(TokenError::Invalid("alg is not EdDSA")));
     }
 }
@@ -141,10 +141,10 @@ fn tokens_outlive_a_rotation_of_their_key() {
     let new = mint(&ring, ISSUER, &claims()).unwrap();
     assert_ne!(old, new);
     for token in [&old, &new] {
-        assert!(verify(&ring, ISSUER, token, at(START)).is_ok());
+        assert!(verify(&ring, &ISSUER.into(), token, at(START)).is_ok());
     }
     ring.rotate(&entropy, at(START + 402 * 86_400)).unwrap();
-    let refused = verify(&ring, ISSUER, &old, at(START));
+    let refused = verify(&ring, &ISSUER.into(), &old, at(START));
     assert_eq!(refused, Err(TokenError::Invalid("kid names no key")));
 }
 
@@ -184,9 +184,9 @@ fn a_token_never_ends_before_its_grant_and_is_less_than_a_second_longer() {
         let token = mint(&ring, ISSUER, &claims).unwrap();
         let within = time(start + within.index(usize::try_from(length).unwrap()) as i64);
         for now in [claims.not_before, within, time(start + length - 1)] {
-            prop_assert!(verify(&ring, ISSUER, &token, now).is_ok());
+            prop_assert!(verify(&ring, &ISSUER.into(), &token, now).is_ok());
         }
-        let verified = verify(&ring, ISSUER, &token, within).unwrap();
+        let verified = verify(&ring, &ISSUER.into(), &token, within).unwrap();
         let second = std::time::Duration::from_secs(1);
         prop_assert!(verified.claims().not_before <= claims.not_before);
         prop_assert!(claims.not_before.since(verified.claims().not_before) < second);
@@ -211,6 +211,6 @@ fn a_token_never_ends_before_its_grant_and_is_less_than_a_second_longer() {
 proptest! {
     #[test]
     fn any_text_is_refused_without_harm(text in ".{0,300}") {
-        prop_assert!(verify(&ring(), ISSUER, &text, at(START)).is_err());
+        prop_assert!(verify(&ring(), &ISSUER.into(), &text, at(START)).is_err());
     }
 }

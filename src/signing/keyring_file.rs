@@ -26,7 +26,7 @@ const LENGTH_MAX: u64 = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringFileError {
     /// The file system refused.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {source}; {}", path.display(), remedy(what, source))]
     Io {
         /// What was being done.
         what: &'static str,
@@ -44,7 +44,7 @@ pub enum KeyringFileError {
         mode: u32,
     },
     /// What is there is no regular file, or far too long.
-    #[error("{} is not a key file", path.display())]
+    #[error("{} is not a key file; name the key file, or move away what is there", path.display())]
     NotAKeyFile {
         /// The file.
         path: PathBuf,
@@ -72,6 +72,23 @@ pub enum KeyringFileError {
     /// No keys could be made.
     #[error(transparent)]
     Keys(#[from] SigningError),
+}
+
+/// What to do when the file system refuses.
+fn remedy(what: &str, error: &io::Error) -> &'static str {
+    match (error.kind(), what) {
+        (io::ErrorKind::NotFound, "open") => {
+            "restore the key file from your backup, or, if this is a new installation, make one with \
+             `keylend migrate`"
+        }
+        (io::ErrorKind::NotFound, _) => "make its folder, or name another file",
+        (io::ErrorKind::PermissionDenied, "open" | "read") => {
+            "run keylend as the owner of the file, or give the file to this user (chown)"
+        }
+        (io::ErrorKind::PermissionDenied, _) => "let this user write to its folder",
+        (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => "make room on the disk",
+        _ => "look at the disk and at the log of the system",
+    }
 }
 
 /// Reads a key file.

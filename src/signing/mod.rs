@@ -17,6 +17,7 @@
 pub mod digest;
 pub mod error;
 pub mod grant_token;
+mod issuers;
 pub mod jwks;
 pub mod jws;
 pub mod keyring;
@@ -47,4 +48,5 @@ mod session_token_test;
 mod vectors_test;
 
 pub use error::{SigningError, TokenError};
+pub use issuers::Issuers;
 pub use keyring::Keyring;

@@ -10,6 +10,7 @@ use crate::domain::actor::Scope;
 use crate::domain::id::{ApiClientId, OrganizationId, SessionId, TokenId, UserId};
 use crate::domain::time::Timestamp;
 use crate::signing::error::{SigningError, TokenError};
+use crate::signing::issuers::Issuers;
 use crate::signing::keyring::Keyring;
 use crate::signing::{jws, numeric_date};
 
@@ -133,15 +134,16 @@ pub fn mint(
 /// [`TokenError::Invalid`], [`TokenError::Expired`].
 pub fn verify(
     keyring: &Keyring,
-    issuer: &str,
+    issuers: &Issuers,
     token: &str,
     now: Timestamp,
 ) -> Result<VerifiedSessionToken, TokenError> {
     let (wire, key): (WireSession<'static>, _) = jws::verify(keyring.sessions(), TYP, token)?;
-    if wire.iss != issuer {
+    if !issuers.accept(&wire.iss) {
         return Err(TokenError::Invalid("iss is not this service"));
     }
-    if wire.aud != issuer {
+    // A token is issued and verified by the same service.
+    if wire.aud != wire.iss {
         return Err(TokenError::Invalid("aud is not this service"));
     }
     let subject = subject(&wire)?;

@@ -49,7 +49,7 @@ fn both_subjects_come_back_as_they_went() {
         [user(), api_client(Vec::new()), api_client(vec![Scope::AuditRead, Scope::GrantsWrite])]
     {
         let token = mint(&ring, ISSUER, &claims).unwrap();
-        let verified = verify(&ring, ISSUER, &token, at(ISSUED)).unwrap();
+        let verified = verify(&ring, &ISSUER.into(), &token, at(ISSUED)).unwrap();
         assert_eq!(verified.claims(), &claims);
         assert_eq!(verified.expires_at(), at(ISSUED + 600));
     }
@@ -59,11 +59,11 @@ fn both_subjects_come_back_as_they_went() {
 fn a_token_lives_ten_minutes_to_the_second() {
     let ring = ring();
     let token = mint(&ring, ISSUER, &user()).unwrap();
-    let check = |now| verify(&ring, ISSUER, &token, now).map(|_| ());
+    let check = |now| verify(&ring, &ISSUER.into(), &token, now).map(|_| ());
     let last = Timestamp::from_unix_micros((ISSUED + 600) * 1_000_000 - 1).unwrap();
     assert_eq!(check(last), Ok(()));
     assert_eq!(check(at(ISSUED + 600)), Err(TokenError::Expired));
-    let elsewhere = verify(&ring, "https://keys.example/", &token, last);
+    let elsewhere = verify(&ring, &"https://keys.example/".into(), &token, last);
     assert!(matches!(elsewhere, Err(TokenError::Invalid(_))));
 }
 
@@ -71,20 +71,20 @@ fn a_token_lives_ten_minutes_to_the_second() {
 fn neither_kind_of_token_passes_for_the_other() {
     let ring = ring();
     let session = mint(&ring, ISSUER, &user()).unwrap();
-    let refused = grant_token::verify(&ring, ISSUER, &session, at(ISSUED));
+    let refused = grant_token::verify(&ring, &ISSUER.into(), &session, at(ISSUED));
     assert!(matches!(refused, Err(TokenError::Invalid(_))));
 
     let grant = grant_token::mint(&ring, ISSUER, &super::grant_token_test::claims()).unwrap();
-    let refused = verify(&ring, ISSUER, &grant, at(ISSUED));
+    let refused = verify(&ring, &ISSUER.into(), &grant, at(ISSUED));
     assert!(matches!(refused, Err(TokenError::Invalid(_))));
 
     // The other kind's key does not help, even with the right type and claims.
     let payload = payload(&session);
     let forged = jws::sign(ring.grants().active(), session_token::TYP, &payload).unwrap();
-    let refused = verify(&ring, ISSUER, &forged, at(ISSUED));
+    let refused = verify(&ring, &ISSUER.into(), &forged, at(ISSUED));
     assert_eq!(refused, Err(TokenError::Invalid("kid names no key")));
     let mistyped = jws::sign(ring.sessions().active(), grant_token::TYP, &payload).unwrap();
-    assert!(verify(&ring, ISSUER, &mistyped, at(ISSUED)).is_err());
+    assert!(verify(&ring, &ISSUER.into(), &mistyped, at(ISSUED)).is_err());
 }
 
 fn payload(token: &str) -> serde_json::Value {
@@ -102,7 +102,7 @@ fn a_retired_key_signs_nothing_new() {
         .map(|later| (later, mint(&ring, ISSUER, &old(ISSUED + later)).unwrap()));
     ring.rotate(&SeededEntropy::from_seed(2), at(ISSUED)).unwrap();
     for (later, token) in tokens {
-        let verified = verify(&ring, ISSUER, &token, at(ISSUED + later));
+        let verified = verify(&ring, &ISSUER.into(), &token, at(ISSUED + later));
         assert_eq!(verified.is_ok(), later <= HOUR, "{later}");
     }
 }
@@ -112,7 +112,7 @@ fn every_required_claim_is_required_and_no_other_is_read() {
     let ring = ring();
     let check = |payload: &serde_json::Value| {
         let token = jws::sign(ring.sessions().active(), session_token::TYP, payload).unwrap();
-        verify(&ring, ISSUER, &token, at(ISSUED)).map(|_| ())
+        verify(&ring, &ISSUER.into(), &token, at(ISSUED)).map(|_| ())
     };
     let good = payload(&mint(&ring, ISSUER, &user()).unwrap());
     assert_eq!(check(&good), Ok(()));
@@ -138,4 +138,16 @@ fn every_required_claim_is_required_and_no_other_is_read() {
         changed[name] = value;
         assert!(matches!(check(&changed), Err(TokenError::Invalid(_))), "{name}");
     }
+}
+
+#[test]
+fn a_token_of_an_earlier_issuer_is_accepted_and_of_another_is_not() {
+    const NEW: &str = "https://lend.example";
+    let (ring, claims) = (ring(), user());
+    let old = mint(&ring, ISSUER, &claims).unwrap();
+    let both = crate::signing::Issuers::new(NEW.to_owned(), vec![ISSUER.to_owned()]);
+    assert!(verify(&ring, &both, &old, at(ISSUED)).is_ok());
+    assert!(verify(&ring, &both, &mint(&ring, NEW, &claims).unwrap(), at(ISSUED)).is_ok());
+    let refused = verify(&ring, &NEW.into(), &old, at(ISSUED));
+    assert_eq!(refused, Err(TokenError::Invalid("iss is not this service")));
 }

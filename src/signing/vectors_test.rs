@@ -98,7 +98,7 @@ fn valid_tokens_are_accepted_and_minted_to_the_byte() {
             issued_at: c.issued_at,
         };
         assert_eq!(mint(&ring, &vectors.issuer, &claims).unwrap(), token, "{name}");
-        let verified = verify(&ring, &vectors.issuer, &token, now);
+        let verified = verify(&ring, &vectors.issuer.as_str().into(), &token, now);
         let whole = |seconds| Timestamp::from_unix_seconds(seconds).unwrap();
         let rounded = GrantClaims {
             not_before: whole(numeric_date::floor(claims.not_before).unwrap()),
@@ -116,7 +116,8 @@ fn invalid_tokens_are_refused_for_the_stated_reason() {
     let ring = ring(&vectors.test_key);
     assert!(vectors.invalid.len() >= 25);
     for vector in vectors.invalid {
-        let refused = verify(&ring, &vectors.issuer, &vector.token, vector.now).unwrap_err();
+        let refused =
+            verify(&ring, &vectors.issuer.as_str().into(), &vector.token, vector.now).unwrap_err();
         let (error, reason) = match refused {
             TokenError::Invalid(reason) => ("invalid", Some(reason)),
             TokenError::Expired => ("expired", None),

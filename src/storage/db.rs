@@ -23,10 +23,9 @@ use std::sync::Arc;
 use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
 use driver::{Database, DbSession, Transaction};
-use migrations::MIGRATIONS;
 
 pub use error::{DriverError, StorageError};
-pub use open::{InvalidLocation, Location, OpenError, PostgresSettings};
+pub use open::{InvalidLocation, Location, OpenError, PostgresSettings, SchemaFault};
 pub use permits::Priority;
 pub use query::{Answer, Query, query};
 pub use readable::Readable;
@@ -133,22 +132,21 @@ impl Db {
     /// Brings the schema to the newest version.
     ///
     /// # Errors
-    /// [`OpenError::Migrate`] if a step fails, or if the database is newer than this program.
+    /// [`OpenError::Migrate`] if a step fails; [`OpenError::Schema`] if another program made it.
     pub async fn migrate(&self) -> Result<(), OpenError> {
         self.0.migrate().await
     }
 
-    /// Whether the schema is the one this program was built for.
+    /// Why the schema is not the one this program was built for, if it is not.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if the database does not answer.
-    pub async fn is_migrated(&self) -> Result<bool, StorageError> {
+    pub async fn schema_fault(&self) -> Result<Option<SchemaFault>, StorageError> {
         let mut reader = self.read(Priority::Ordinary).await?;
-        let applied = match query(APPLIED).fetch_all::<i64>(&mut reader).await {
-            Err(StorageError::Rejected(_)) => return Ok(false),
-            other => other?,
-        };
-        Ok(applied.into_iter().eq(MIGRATIONS.iter().map(|migration| migration.version)))
+        match query(APPLIED).fetch_all::<i64>(&mut reader).await {
+            Err(StorageError::Rejected(_)) => Ok(Some(SchemaFault::Outdated)),
+            applied => Ok(migrations::fault(&applied?)),
+        }
     }
 
     /// Parses one statement without running it, with one and with two rows in its marker.

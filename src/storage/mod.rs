@@ -52,7 +52,7 @@ pub mod webhooks;
 
 pub use db::{
     Db, Executor, InvalidLocation, Location, OpenError, PostgresSettings, Priority, Reader,
-    StorageError, Tx,
+    SchemaFault, StorageError, Tx,
 };
 
 /// The database of one service.

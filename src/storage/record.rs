@@ -15,6 +15,8 @@ use crate::domain::time::Timestamp;
 const LOCK: &str = "UPDATE record_state SET size = size WHERE only_row = 1 \
     RETURNING only_row, size, checkpoint, checkpoint_size, archived, dropped";
 const STATE: &str = "SELECT only_row, size, checkpoint, checkpoint_size, archived, dropped FROM record_state WHERE only_row = 1";
+const CHECKPOINT: &str =
+    "SELECT checkpoint FROM record_state WHERE only_row = 1 AND checkpoint IS NOT NULL";
 const SET_SIZE: &str = "UPDATE record_state SET size = $1, \
     newest_at = CASE WHEN newest_at > $2 THEN newest_at ELSE $2 END WHERE only_row = 1";
 const NEWEST: &str = "SELECT at FROM (SELECT newest_at AS at FROM record_state UNION ALL SELECT MAX(first_at) FROM record_queue) AS known \
@@ -38,6 +40,7 @@ const NOTE_SUBJECTS: &str = "INSERT INTO record_subjects (subject_id, entry_id) 
 pub const STATEMENTS: &[&str] = &[
     LOCK,
     STATE,
+    CHECKPOINT,
     SET_SIZE,
     NEWEST,
     PUBLISH,
@@ -157,6 +160,12 @@ pub struct PlacedEntry {
 pub async fn state(on: &mut impl Executor) -> Result<RecordState, StorageError> {
     let state = query(STATE).fetch_optional(on).await?;
     state.ok_or_else(|| corrupt("record_state", "has no row"))
+}
+
+/// The newest checkpoint that was published. It reads nothing else, so that it can be asked of a schema of
+/// another version.
+pub async fn checkpoint(on: &mut impl Executor) -> Result<Option<Vec<u8>>, StorageError> {
+    query(CHECKPOINT).fetch_optional(on).await
 }
 
 /// As [`state`]; from now on until the transaction ends, nobody else gives positions.

@@ -167,7 +167,7 @@ async fn the_doctor_says_what_is_well_and_what_is_not() {
     let url = simulator.after("simulated vehicle cloud at ").await;
     terminal.export("KEYLEND_SIMULATOR_URL", &url);
     let well = terminal.run(&["doctor", "-o", "json"]).await.well();
-    let expected = ["keys", "database", "statements", "vehicle cloud"];
+    let expected = ["keys", "database", "statements", "clock", "record", "vehicle cloud"];
     assert_eq!(findings(&well), expected.map(|check| (check.to_owned(), true)));
     let well = terminal.run(&["doctor"]).await.well();
     assert!(well.lines().all(|line| line.starts_with("✓ ")), "{well}");

@@ -27,6 +27,7 @@ mod demo;
 mod exclusive;
 mod fault_table;
 mod generated_clients;
+mod first_minutes;
 mod hostile;
 mod house;
 mod late_decisions;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::InvalidSettings;
+use super::InvalidSetting;
 
 /// Characters of a secret that is compared here.
 const CHARACTERS_MIN: usize = 16;
@@ -14,15 +14,15 @@ const CHARACTERS_MIN: usize = 16;
 /// names, without the line break at its end.
 ///
 /// # Errors
-/// [`InvalidSettings::Both`] if both are set; [`InvalidSettings::SecretFile`] if the file cannot be
+/// [`InvalidSetting::Both`] if both are set; [`InvalidSetting::SecretFile`] if the file cannot be
 /// read or holds nothing.
 pub(super) fn either(
     name: &'static str,
     given: Option<SecretString>,
     file: Option<PathBuf>,
-) -> Result<Option<SecretString>, InvalidSettings> {
+) -> Result<Option<SecretString>, InvalidSetting> {
     match (given, file) {
-        (Some(_), Some(_)) => Err(InvalidSettings::Both(name)),
+        (Some(_), Some(_)) => Err(InvalidSetting::Both(name)),
         (None, Some(path)) => read(name, &path).map(Some),
         (given, None) => Ok(given),
     }
@@ -31,17 +31,17 @@ pub(super) fn either(
 /// The same of a secret that nobody must be able to guess.
 ///
 /// # Errors
-/// Also [`InvalidSettings::ShortSecret`].
+/// Also [`InvalidSetting::ShortSecret`].
 pub(super) fn unguessable(
     name: &'static str,
     given: Option<SecretString>,
     file: Option<PathBuf>,
-) -> Result<Option<SecretString>, InvalidSettings> {
+) -> Result<Option<SecretString>, InvalidSetting> {
     let secret = either(name, given, file)?;
     let is_short = |secret: &SecretString| secret.expose_secret().chars().count() < CHARACTERS_MIN;
     match secret {
         Some(secret) if is_short(&secret) => {
-            Err(InvalidSettings::ShortSecret { name, characters_min: CHARACTERS_MIN })
+            Err(InvalidSetting::ShortSecret { name, characters_min: CHARACTERS_MIN })
         }
         secret => Ok(secret),
     }
@@ -50,15 +50,15 @@ pub(super) fn unguessable(
 /// The secret in the file of the setting `name` and `_FILE`.
 ///
 /// # Errors
-/// [`InvalidSettings::SecretFile`].
-pub(super) fn read(name: &'static str, path: &Path) -> Result<SecretString, InvalidSettings> {
+/// [`InvalidSetting::SecretFile`].
+pub(super) fn read(name: &'static str, path: &Path) -> Result<SecretString, InvalidSetting> {
     let unusable = |why: String| {
         let path = path.display().to_string();
-        Err(InvalidSettings::SecretFile { name, path, why })
+        Err(InvalidSetting::SecretFile { name, path, why })
     };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) => return unusable(error.to_string()),
+        Err(error) => return unusable(format!("it cannot be read ({error})")),
     };
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let secret = line.strip_suffix('\r').unwrap_or(line);
@@ -71,7 +71,7 @@ mod tests {
 
     const NAME: &str = "KEYLEND_X";
 
-    fn in_file(content: &str) -> Result<Option<SecretString>, InvalidSettings> {
+    fn in_file(content: &str) -> Result<Option<SecretString>, InvalidSetting> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, content).unwrap();

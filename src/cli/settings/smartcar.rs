@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
-use super::{InvalidSettings, secrets};
+use super::invalid::Faults;
+use super::{InvalidSetting, secrets};
 use crate::config::{ApiVersions, Credentials, Origin, Origins, Smartcar};
 
 /// A simulator takes any id and secret.
@@ -120,31 +121,35 @@ pub enum VersionsSetting {
 }
 
 impl SmartcarSettings {
-    /// The settings as checked values. An origin that is set wins over the simulator, because a
-    /// browser may have to reach the consent page at another address than the service does.
-    ///
-    /// # Errors
-    /// [`InvalidSettings::Missing`] if there is neither an application nor a simulator, or half of
-    /// the credentials for version 3; another [`InvalidSettings`] if a secret cannot be used.
-    pub fn into_config(self) -> Result<Smartcar, InvalidSettings> {
+    /// The settings as checked values, or nothing if one is wrong. An origin that is set wins over the
+    /// simulator, because a browser may have to reach the consent page at another address than the
+    /// service does.
+    pub(super) fn into_config(self, faults: &mut Faults) -> Option<Smartcar> {
         let default = self.simulator_url.is_some().then_some(SIMULATED_CLIENT);
         let client_id = self.smartcar_client_id.or(default.map(str::to_owned));
-        let client_secret = secrets::either(
+        let client_id =
+            faults.good(client_id.ok_or(InvalidSetting::Missing("KEYLEND_SMARTCAR_CLIENT_ID")));
+        let client_secret = faults.good(secrets::either(
             "KEYLEND_SMARTCAR_CLIENT_SECRET",
             self.smartcar_client_secret,
             self.smartcar_client_secret_file,
-        )?;
-        let client_secret = client_secret.or(default.map(Into::into));
-        let v3_client_secret = secrets::either(
+        ));
+        let client_secret = client_secret.and_then(|secret| {
+            let missing = InvalidSetting::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET");
+            faults.good(secret.or(default.map(Into::into)).ok_or(missing))
+        });
+        let v3_client_secret = faults.good(secrets::either(
             "KEYLEND_SMARTCAR_V3_CLIENT_SECRET",
             self.smartcar_v3_client_secret,
             self.smartcar_v3_client_secret_file,
-        )?;
-        let management_token = secrets::unguessable(
+        ));
+        let v3_credentials = v3_client_secret
+            .and_then(|secret| faults.good(both(self.smartcar_v3_client_id, secret)));
+        let management_token = faults.good(secrets::unguessable(
             "KEYLEND_SMARTCAR_MANAGEMENT_TOKEN",
             self.smartcar_management_token,
             self.smartcar_management_token_file,
-        )?;
+        ));
         let defaults = match &self.simulator_url {
             Some(simulator) => Origins::all_at(simulator),
             None => Origins::of_smartcar(),
@@ -156,10 +161,9 @@ impl SmartcarSettings {
             iam: self.smartcar_iam_origin.unwrap_or(defaults.iam),
             connect: self.smartcar_connect_origin.unwrap_or(defaults.connect),
         };
-        Ok(Smartcar {
-            client_id: client_id.ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_ID"))?,
-            client_secret: client_secret
-                .ok_or(InvalidSettings::Missing("KEYLEND_SMARTCAR_CLIENT_SECRET"))?,
+        Some(Smartcar {
+            client_id: client_id?,
+            client_secret: client_secret?,
             origins,
             timeout: Duration::from_secs(self.smartcar_timeout_s),
             api_versions: match self.smartcar_api_versions {
@@ -167,8 +171,8 @@ impl SmartcarSettings {
                 VersionsSetting::V3 => ApiVersions::V3Only,
                 VersionsSetting::V2 => ApiVersions::V2Only,
             },
-            v3_credentials: both(self.smartcar_v3_client_id, v3_client_secret)?,
-            management_token,
+            v3_credentials: v3_credentials?,
+            management_token: management_token?,
         })
     }
 }
@@ -177,13 +181,13 @@ impl SmartcarSettings {
 fn both(
     client_id: Option<String>,
     client_secret: Option<SecretString>,
-) -> Result<Option<Credentials>, InvalidSettings> {
+) -> Result<Option<Credentials>, InvalidSetting> {
     match (client_id, client_secret) {
         (None, None) => Ok(None),
         (Some(client_id), Some(client_secret)) => {
             Ok(Some(Credentials { client_id, client_secret }))
         }
-        (None, Some(_)) => Err(InvalidSettings::Missing("KEYLEND_SMARTCAR_V3_CLIENT_ID")),
-        (Some(_), None) => Err(InvalidSettings::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET")),
+        (None, Some(_)) => Err(InvalidSetting::Missing("KEYLEND_SMARTCAR_V3_CLIENT_ID")),
+        (Some(_), None) => Err(InvalidSetting::Missing("KEYLEND_SMARTCAR_V3_CLIENT_SECRET")),
     }
 }

@@ -107,7 +107,7 @@ async fn mint(base: &Base, caller: &Caller, client: &ApiClient) -> Result<ApiCli
                     token_id: base.entropy.id(work.now)?,
                     issued_at: work.now,
                 };
-                let issuer = &base.settings.public_url;
+                let issuer = base.settings.issuers.current();
                 let token = session_token::mint(&base.keys(), issuer, &claims);
                 let token_id = claims.token_id;
                 work.record(caller, Event::ApiClientTokenIssued { api_client_id, token_id })?;

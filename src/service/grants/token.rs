@@ -44,7 +44,7 @@ pub async fn mint_token(
                 return Err(Error::State(StateFault::GrantEnded));
             }
             let claims = claims(&grant, base.entropy.id(work.now)?, work.now);
-            let issuer = &base.settings.public_url;
+            let issuer = base.settings.issuers.current();
             let token = grant_token::mint(&base.keys(), issuer, &claims);
             let expires_at = claims.not_after;
             let minted = Event::GrantTokenMinted {

@@ -95,7 +95,11 @@ pub(super) async fn last_signed(record: &Record) -> Result<Option<TreeHead>, Err
 
 fn unusable(record: &Record, error: &dyn std::error::Error) -> Error {
     let path = record.last_signed.path().display();
-    Error::Internal(format!("{path}, which holds the last signed checkpoint: {error}"))
+    Error::Internal(format!(
+        "{path}, which holds the last signed checkpoint, cannot be used: {error}; let this user read and \
+         write it, or, if it is damaged, verify a copy of the record (`keylend audit verify`) and move \
+         the file away"
+    ))
 }
 
 /// Whether the tree of this size in the database continues the one that was signed.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{GrantClaims, VerifiedGrantToken, genuine, in_time};
 use crate::domain::time::Timestamp;
 use crate::signing::digest::sha256;
-use crate::signing::{Keyring, TokenError};
+use crate::signing::{Issuers, Keyring, TokenError};
 
 /// So many tokens make a generation, and two generations are remembered: a few megabytes.
 const GENERATION_MAX: usize = 4096;
@@ -33,14 +33,14 @@ struct Generations {
 }
 
 impl KnownTokens {
-    /// As [`super::verify`]; the issuer must always be the same.
+    /// As [`super::verify`]; the issuers must always be the same.
     ///
     /// # Errors
     /// [`TokenError::Invalid`], [`TokenError::Expired`].
     pub fn verify(
         &self,
         keyring: &Arc<Keyring>,
-        issuer: &str,
+        issuers: &Issuers,
         token: &str,
         now: Timestamp,
     ) -> Result<VerifiedGrantToken, TokenError> {
@@ -49,7 +49,7 @@ impl KnownTokens {
         if let Some(claims) = known {
             return in_time(claims, now);
         }
-        let claims = Arc::new(genuine(keyring, issuer, token)?);
+        let claims = Arc::new(genuine(keyring, issuers, token)?);
         self.lock().remember(keyring, digest, &claims);
         in_time(claims, now)
     }
@@ -124,10 +124,13 @@ mod tests {
     fn a_known_token_is_as_valid_as_an_unknown_one_and_no_longer() {
         let (known, keys) = (KnownTokens::default(), keyring(1));
         let token = token(&keys, 7);
-        let verify = |now| known.verify(&keys, ISSUER, &token, now);
+        let verify = |now| known.verify(&keys, &ISSUER.into(), &token, now);
         for second in [-1, 0, 1, 59] {
             let claims = verify(at(second)).unwrap();
-            assert_eq!(claims, super::super::verify(&keys, ISSUER, &token, at(second)).unwrap());
+            assert_eq!(
+                claims,
+                super::super::verify(&keys, &ISSUER.into(), &token, at(second)).unwrap()
+            );
         }
         assert_eq!(verify(at(60)), Err(TokenError::Expired));
         assert!(verify(at(59)).is_ok(), "the clock went back");
@@ -137,8 +140,8 @@ mod tests {
     fn a_token_that_is_no_longer_of_our_keys_is_not_known() {
         let (known, keys, others) = (KnownTokens::default(), keyring(1), keyring(2));
         let token = token(&keys, 7);
-        known.verify(&keys, ISSUER, &token, at(1)).unwrap();
-        let refused = known.verify(&others, ISSUER, &token, at(1));
+        known.verify(&keys, &ISSUER.into(), &token, at(1)).unwrap();
+        let refused = known.verify(&others, &ISSUER.into(), &token, at(1));
         assert!(matches!(refused, Err(TokenError::Invalid(_))), "{refused:?}");
     }
 
@@ -146,16 +149,19 @@ mod tests {
     fn what_differs_in_one_character_is_not_known() {
         let (known, keys) = (KnownTokens::default(), keyring(1));
         let mut token = token(&keys, 7);
-        known.verify(&keys, ISSUER, &token, at(1)).unwrap();
+        known.verify(&keys, &ISSUER.into(), &token, at(1)).unwrap();
         let last = if token.pop() == Some('A') { 'Q' } else { 'A' };
         token.push(last);
-        assert!(matches!(known.verify(&keys, ISSUER, &token, at(1)), Err(TokenError::Invalid(_))));
+        assert!(matches!(
+            known.verify(&keys, &ISSUER.into(), &token, at(1)),
+            Err(TokenError::Invalid(_))
+        ));
     }
 
     #[test]
     fn as_many_as_a_generation_holds_are_all_known() {
         let keys = keyring(1);
-        let claims = Arc::new(genuine(&keys, ISSUER, &token(&keys, 7)).unwrap());
+        let claims = Arc::new(genuine(&keys, &ISSUER.into(), &token(&keys, 7)).unwrap());
         let mut generations = Generations::default();
         let name = |number: usize| sha256(&number.to_be_bytes());
         for number in 0..GENERATION_MAX {
@@ -169,7 +175,7 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_and_those_in_use_are_not() {
         let keys = keyring(1);
-        let claims = Arc::new(genuine(&keys, ISSUER, &token(&keys, 7)).unwrap());
+        let claims = Arc::new(genuine(&keys, &ISSUER.into(), &token(&keys, 7)).unwrap());
         let mut generations = Generations::default();
         let name = |number: usize| sha256(&number.to_be_bytes());
         for number in 0..3 * GENERATION_MAX {

@@ -20,7 +20,9 @@ const OUTDATED: u64 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// It is no JSON of the expected form.
-    #[error("not a key file (line {line}, column {column})")]
+    #[error(
+        "not a key file, or cut off (line {line}, column {column}): restore it from your backup"
+    )]
     NotAKeyFile {
         /// The line at which reading stopped.
         line: usize,
@@ -28,19 +30,27 @@ pub enum FormatError {
         column: usize,
     },
     /// A newer program wrote it.
-    #[error("version {0} of the key file is unknown; this program reads version 2")]
+    #[error(
+        "version {0} of the key file is unknown; this program reads version 2: use the program that wrote it"
+    )]
     UnknownVersion(u64),
     /// An older program wrote it.
     #[error("the key file has no key for checkpoints; `keylend migrate` adds one")]
     Outdated,
     /// A set does not have exactly one key that is in use.
-    #[error("`{0}` must hold exactly one key without retired_at")]
+    #[error(
+        "`{0}` must hold exactly one key without retired_at: restore the file from your backup"
+    )]
     NotOneActive(&'static str),
     /// A key is not 32 bytes of base64url.
-    #[error("`{0}`: a key is not 32 bytes (256 bits) of base64url")]
+    #[error(
+        "`{0}`: a key is not 32 bytes (256 bits) of base64url: restore the file from your backup"
+    )]
     ShortKey(&'static str),
     /// A key does not match its name.
-    #[error("`{0}`: a key does not match its kid; the file is damaged")]
+    #[error(
+        "`{0}`: a key does not match its kid; the file is damaged: restore it from your backup"
+    )]
     Garbled(&'static str),
     /// The cryptographic library refused a key.
     #[error(transparent)]

@@ -30,7 +30,7 @@ pub(super) trait Database: Debug + Send + Sync {
     /// Brings the schema to the newest version.
     ///
     /// # Errors
-    /// [`OpenError::Migrate`] if a step fails, or if the database is newer than this program.
+    /// [`OpenError::Migrate`] if a step fails; [`OpenError::Schema`] if another program made it.
     async fn migrate(&self) -> Result<(), OpenError>;
 
     /// Parses one statement without running it, with one and with two rows in its marker.

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::error::DriverError;
+use super::open::{OpenError, SchemaFault};
 
 /// The files of the one folder, for both databases: version, name, text. sqlx has a macro that lists
 /// them by itself; it builds sqlx, SQLite and the TLS library a second time, for the compiler.
@@ -17,9 +20,44 @@ pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(FILES.iter().map(migration).collect())
 });
 
+/// What is wrong with a schema of these versions.
+pub(super) fn fault(applied: &[i64]) -> Option<SchemaFault> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version);
+    if applied.iter().copied().eq(known.clone()) {
+        return None;
+    }
+    let (found, known) = (applied.iter().copied().max(), known.max().unwrap_or_default());
+    let newer = found.filter(|found| *found > known);
+    Some(newer.map_or(SchemaFault::Outdated, |found| SchemaFault::Newer { found, known }))
+}
+
+/// Why migrations were not applied, if the schema is at fault.
+///
+/// # Errors
+/// The cause, if something else is.
+pub(super) fn refused(cause: DriverError) -> Result<OpenError, DriverError> {
+    match cause.downcast_ref() {
+        Some(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
+            Ok(fault(&[*version]).unwrap_or(SchemaFault::Other(*version)).into())
+        }
+        Some(MigrateError::VersionMismatch(version)) => Ok(SchemaFault::Other(*version).into()),
+        _ => Err(cause),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_is_older_newer_or_ours() {
+        let ours: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        let known = ours.iter().copied().max().unwrap();
+        assert_eq!(fault(&ours), None);
+        assert_eq!(fault(&[]), Some(SchemaFault::Outdated));
+        let newer = Some(SchemaFault::Newer { found: known + 1, known });
+        assert_eq!(fault(&[&ours[..], &[known + 1]].concat()), newer);
+    }
 
     #[test]
     fn every_file_of_the_folder_is_listed_with_its_version_and_text() {

@@ -63,26 +63,86 @@ impl Default for PostgresSettings {
 /// Why a database cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It cannot be reached or its URL is wrong.
-    #[error("cannot open the database")]
-    Connect(#[source] DriverError),
+    /// Its URL is wrong.
+    #[error("KEYLEND_DATABASE_URL cannot be used: correct it")]
+    Url(#[source] DriverError),
+    /// It cannot be reached, opened or written to.
+    #[error("{what}: {remedy}")]
+    Unusable {
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+        /// What its driver, or the system, said.
+        #[source]
+        cause: DriverError,
+    },
     /// It has no TLS, or none that proves who it is, and the URL does not ask for less by name.
-    #[error(
-        "the connection to the database server would not be protected: give the certificate of \
-         its authority in the URL as sslrootcert=PATH, or ask for less by name, as \
-         sslmode=require or sslmode=disable"
-    )]
-    Unprotected(#[source] DriverError),
+    #[error("the connection to the database server would not be protected: {remedy}")]
+    Unprotected {
+        /// What to do.
+        remedy: &'static str,
+        /// What is missing.
+        #[source]
+        cause: DriverError,
+    },
     /// A migration failed.
-    #[error("cannot migrate the database")]
+    #[error("the schema of the database could not be brought to the newest version")]
     Migrate(#[source] DriverError),
+    /// Its schema is of another program.
+    #[error(transparent)]
+    Schema(#[from] SchemaFault),
+    /// Names of people could not be stored in it.
+    #[error(
+        "the encoding of the database is {0}, and names of people need UTF8: make another database \
+         (CREATE DATABASE NAME ENCODING 'UTF8' TEMPLATE template0) and name it in \
+         KEYLEND_DATABASE_URL"
+    )]
+    Encoding(String),
     /// The server only reads: a standby would not see revocations in time (P2).
-    #[error("the database server is a standby or read-only; keys are decided on the primary alone")]
+    #[error(
+        "the database server is a standby or read-only; keys are decided on the primary alone: \
+         name the primary in KEYLEND_DATABASE_URL, or, if this is it, set \
+         default_transaction_read_only = off"
+    )]
     NotPrimary,
     /// The file does not exist and was not to be made.
     #[error("there is no database at {0}; `keylend migrate` makes one")]
     NoFile(PathBuf),
+    /// Not even its folder exists.
+    #[error(
+        "there is no folder for the database {0}: make the folder, or name another file in \
+         KEYLEND_DATABASE_URL"
+    )]
+    NoFolder(PathBuf),
     /// It did not answer.
     #[error("the database does not answer")]
     Storage(#[from] StorageError),
+}
+
+/// Why the schema is not the one that this program was built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaFault {
+    /// It was not made yet, or an older program made it.
+    #[error(
+        "the schema of the database is older than this program, or not made yet: run `keylend migrate`"
+    )]
+    Outdated,
+    /// A newer program made it.
+    #[error(
+        "the schema of the database is of a newer program (version {found}, this one knows {known}): \
+         start that program, or restore a backup from before it"
+    )]
+    Newer {
+        /// The newest version in the database.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// A program made it that is neither older nor newer.
+    #[error(
+        "version {0} of the database's schema is not the one that this program makes: start the \
+         program that made it, or make another database"
+    )]
+    Other(i64),
 }

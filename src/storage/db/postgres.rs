@@ -5,6 +5,7 @@ mod arrays;
 mod at_hand;
 mod error;
 mod protection;
+mod refusal;
 mod run;
 mod servers;
 mod standing;
@@ -19,7 +20,7 @@ use sqlx::pool::PoolConnection;
 
 use super::driver::{Database, DbSession, Transaction};
 use super::error::StorageError;
-use super::migrations::MIGRATIONS;
+use super::migrations::{MIGRATIONS, refused};
 use super::open::{OpenError, PostgresSettings};
 use super::permits::{Permit, Priority};
 use super::query::{Answer, Query, query};
@@ -37,7 +38,10 @@ const VACUUM: &str = "VACUUM users, sessions, refresh_tokens, personal_data, gra
 /// Commits, and begins the next transaction in the same trip.
 const COMMIT_AND_CHAIN: &str = "COMMIT AND CHAIN";
 
-const STATEMENTS: &[&str] = &[IS_PRIMARY, VACUUM, COMMIT_AND_CHAIN];
+/// Of another one than UTF8, names of people do not fit in.
+const ENCODING: &str = "SELECT current_setting('server_encoding')";
+
+const STATEMENTS: &[&str] = &[IS_PRIMARY, VACUUM, COMMIT_AND_CHAIN, ENCODING];
 
 /// Connections to the primary.
 #[derive(Debug)]
@@ -49,12 +53,17 @@ impl Postgres {
     /// Finds the primary among the servers that the URL names.
     ///
     /// # Errors
-    /// [`OpenError::Connect`] if the URL is wrong or no server can be reached;
+    /// [`OpenError::Url`] if the URL is wrong; [`OpenError::Unusable`] if no server can be reached;
     /// [`OpenError::Unprotected`] if none can be reached with the protection that is asked for;
-    /// [`OpenError::NotPrimary`] if no server takes writes.
+    /// [`OpenError::NotPrimary`] if no server takes writes; [`OpenError::Encoding`].
     pub(super) async fn open(url: &str, settings: PostgresSettings) -> Result<Self, OpenError> {
-        let addresses = address::servers(url).map_err(|error| OpenError::Connect(error.into()))?;
-        Ok(Self { servers: Servers::open(addresses, settings.connections_max).await? })
+        let addresses = address::servers(url).map_err(|error| OpenError::Url(error.into()))?;
+        let opened = Self { servers: Servers::open(addresses, settings.connections_max).await? };
+        let answer = opened.reader(Priority::Ordinary).await?.run(query(ENCODING)).await?;
+        match answer.rows.first().map(String::from_row).transpose()? {
+            Some(encoding) if encoding != "UTF8" => Err(OpenError::Encoding(encoding)),
+            _ => Ok(opened),
+        }
     }
 
     async fn reader(
@@ -95,7 +104,8 @@ impl Database for Postgres {
 
     async fn migrate(&self) -> Result<(), OpenError> {
         let pool = self.servers.pool()?;
-        MIGRATIONS.run(&pool).await.map_err(|error| OpenError::Migrate(error.into()))
+        let migrated = MIGRATIONS.run(&pool).await;
+        migrated.map_err(|error| refused(error.into()).unwrap_or_else(OpenError::Migrate))
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {

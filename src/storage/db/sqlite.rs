@@ -13,12 +13,13 @@ mod list;
 mod migrations;
 mod pool;
 mod pooled;
+mod refusal;
 mod run;
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ const READERS_RESERVED: u32 = 1;
 /// Connections to one file.
 #[derive(Debug)]
 pub(super) struct Sqlite {
+    path: PathBuf,
     /// Exactly one connection: writers queue for it in order of arrival.
     writer: Arc<Pool>,
     /// Connections that cannot write.
@@ -69,19 +71,24 @@ impl Sqlite {
     /// Opens the file; `create` allows making it.
     ///
     /// # Errors
-    /// [`OpenError::NoFile`] if it does not exist and may not be made; [`OpenError::Connect`].
+    /// [`OpenError::NoFile`] if it does not exist and may not be made; [`OpenError::NoFolder`];
+    /// [`OpenError::Unusable`].
     pub(super) async fn open(path: &Path, create: bool) -> Result<Self, OpenError> {
+        if path.parent().is_some_and(|folder| folder != Path::new("") && !folder.exists()) {
+            return Err(OpenError::NoFolder(path.to_owned()));
+        }
         if create {
-            make_private(path).map_err(|error| OpenError::Connect(error.into()))?;
+            make_private(path).map_err(|error| refusal::not_made(path, error))?;
         } else if !path.exists() {
             return Err(OpenError::NoFile(path.to_owned()));
         }
         let writer = Pool::of(path, ConnectionUse::Writing, 1);
-        let first = writer.take().await.map_err(|error| OpenError::Connect(error.into()))?;
+        let first = writer.take().await.map_err(|error| refusal::not_opened(path, error))?;
         drop(first);
         let readers = Pool::of(path, ConnectionUse::Reading, READERS_MAX);
         let (to_write, to_read) = (Permits::of(1, 0), Permits::of(READERS_MAX, READERS_RESERVED));
-        Ok(Self { writer, readers, to_write, to_read, halt: Halt::default() })
+        let (path, halt) = (path.to_owned(), Halt::default());
+        Ok(Self { path, writer, readers, to_write, to_read, halt })
     }
 
     async fn reader(&self, priority: Priority) -> Result<PooledConnection, StorageError> {
@@ -119,7 +126,8 @@ impl Database for Sqlite {
 
     async fn migrate(&self) -> Result<(), OpenError> {
         let mut writer = self.writer(Priority::Ordinary).await?;
-        writer.on_another_thread(|on| Ok(migrations::run(on))).await?.map_err(OpenError::Migrate)
+        let migrated = writer.on_another_thread(|on| Ok(migrations::run(on))).await?;
+        migrated.map_err(|cause| refusal::not_migrated(&self.path, cause))
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<(), StorageError> {

@@ -29,6 +29,11 @@ pub(crate) struct Printed {
 }
 
 impl Printed {
+    fn of(output: std::process::Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// What was printed, by a run that ended well.
     #[track_caller]
     pub(crate) fn well(self) -> String {
@@ -106,9 +111,14 @@ impl Terminal {
         let mut child = self.command(arguments).spawn().unwrap();
         // A program that fails before it reads closes its end, which is no fault of the test.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
-        let output = child.wait_with_output().await.unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Printed { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+        Printed::of(child.wait_with_output().await.unwrap())
+    }
+
+    /// The same, by way of another program that changes what this one may do.
+    pub(crate) async fn run_by(&self, by: &str, arguments: &[&str]) -> Printed {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("exec {by} \"$0\" \"$@\""), PROGRAM]);
+        Printed::of(self.prepared(shell, arguments).output().await.unwrap())
     }
 
     /// Starts the program, which goes on until it is asked to end.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use keylend::config::{
-    Allowance, ApiVersions, Config, Database, KEPT, Limits, Networks, Origin, Origins, Record,
-    Smartcar, Witnesses,
+    Allowance, ApiVersions, Config, Database, KEPT, Limits, LogName, Networks, Origin, Origins,
+    Record, Smartcar, Witnesses,
 };
 use keylend::storage::Location;
 use secrecy::SecretString;
@@ -26,13 +26,14 @@ pub(crate) fn standard(location: Location, key_file: PathBuf, cloud_url: &str) -
         listen: "127.0.0.1:0".parse().unwrap(),
         operations_listen: None,
         public_url: "http://keylend.test".parse().unwrap(),
+        earlier_public_urls: Vec::new(),
         trusted_proxies: Networks::default(),
         // The endpoints of stories are on this machine.
         webhook_networks: vec!["127.0.0.1".parse().unwrap()].into(),
         database: Database { location, connections_max: 8 },
         key_file,
         record: Record {
-            origin: record::ORIGIN.parse().unwrap(),
+            name: LogName::Set(record::ORIGIN.parse().unwrap()),
             reader_token: Some("the-reader-token".into()),
             witnesses: Witnesses::default(),
         },

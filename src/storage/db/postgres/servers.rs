@@ -16,13 +16,13 @@ use futures_util::future::join_all;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::super::error::{DriverError, StorageError};
+use super::super::error::StorageError;
 use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
 use super::super::query::query;
 use super::super::row::{FromRow as _, corrupt};
 use super::at_hand::{AtHand, PoolNumber};
-use super::protection::is_refused;
+use super::refusal::unreachable;
 use super::run;
 use super::standing::{ASK_TIME_MAX, pool, standing};
 use crate::domain::time::Timestamp;
@@ -81,7 +81,7 @@ impl Servers {
     ///
     /// # Errors
     /// [`OpenError::NotPrimary`] if there are only standbys or read-only servers;
-    /// [`OpenError::Connect`] or [`OpenError::Unprotected`] if none can be reached.
+    /// [`OpenError::Unusable`] or [`OpenError::Unprotected`] if none can be reached.
     pub(super) async fn open(
         addresses: Vec<PgConnectOptions>,
         connections_max: u32,
@@ -163,7 +163,7 @@ impl Servers {
         }
         self.survey(&mut lookouts).await.map_err(|error| match error {
             OpenError::Storage(error) => error,
-            OpenError::Connect(cause) | OpenError::Unprotected(cause) => {
+            OpenError::Unusable { cause, .. } | OpenError::Unprotected { cause, .. } => {
                 StorageError::Unavailable(cause)
             }
             _ => StorageError::away(ErrorKind::NotConnected, "no server is the primary"),
@@ -221,7 +221,7 @@ impl Servers {
         for (at, answer) in join_all(asked).await.into_iter().enumerate() {
             match answer {
                 Ok(standing) => standings.push((at, standing)),
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => failure = failure.or(Some((at, error))),
             }
         }
         let mut chosen = self.chosen_mut();
@@ -232,7 +232,9 @@ impl Servers {
             .max_by_key(|&&(at, one)| (one.timeline, at == chosen.at, std::cmp::Reverse(at)));
         let Some(&(at, standing)) = primary else {
             chosen.is_good = false;
-            return Err(failure.map_or(OpenError::NotPrimary, unreachable_by));
+            let failure = failure.and_then(|(at, cause)| Some((self.0.addresses.get(at)?, cause)));
+            let why = failure.map(|(address, cause)| unreachable(address, cause));
+            return Err(why.unwrap_or(OpenError::NotPrimary));
         };
         let is_same = at == chosen.at && standing.timeline == chosen.timeline;
         if !is_same || standing.is_new || !chosen.is_good {
@@ -302,18 +304,13 @@ impl Servers {
     }
 }
 
-/// Why a server cannot be reached.
-fn unreachable_by(cause: DriverError) -> OpenError {
-    if is_refused(&cause) { OpenError::Unprotected(cause) } else { OpenError::Connect(cause) }
-}
-
 fn silence() -> StorageError {
     StorageError::away(ErrorKind::TimedOut, "the server gave no answer in time")
 }
 
 /// Whether the same question may have another answer in a moment.
 fn may_be_starting(error: &OpenError) -> bool {
-    let OpenError::Connect(cause) = error else { return false };
+    let OpenError::Unusable { cause, .. } = error else { return false };
     match cause.downcast_ref() {
         Some(sqlx::Error::Io(_)) => true,
         // cannot_connect_now: it starts, or stops.

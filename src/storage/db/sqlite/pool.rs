@@ -88,6 +88,12 @@ impl Pool {
 fn open(path: &Path, purpose: ConnectionUse) -> Result<Connection, StorageError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    // SQLite opens a file that it may not write all the same, and nobody would be told before the first
+    // entry of the record cannot be written.
+    if connection.is_readonly("main")? {
+        let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+        return Err(rusqlite::Error::SqliteFailure(read_only, None).into());
+    }
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     connection.execute_batch(ALWAYS)?;
