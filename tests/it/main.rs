@@ -17,6 +17,7 @@ mod attacks;
 mod authorization;
 mod booking;
 mod checker;
+mod client;
 mod command_line;
 mod connector;
 mod contract;

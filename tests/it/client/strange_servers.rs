@@ -1,0 +1,185 @@
+//! Servers that are none, or of another version, or mean harm.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::desk::Desk;
+
+/// A server that says the same things to everybody, one for each connection, the last one again
+/// and again; and what it was asked.
+struct Strange {
+    desk: Desk,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Strange {
+    /// Somebody is signed in there as `ada`.
+    async fn saying(answers: &[&[u8]]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let desk = Desk::at(&format!("http://{}", listener.local_addr().unwrap()));
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&asked);
+        let answers: Vec<Vec<u8>> = answers.iter().map(|answer| answer.to_vec()).collect();
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+        tokio::spawn(async move {
+            let mut last = answers.iter().cycle().skip(answers.len() - 1);
+            let mut first = answers.iter().take(answers.len() - 1);
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let request = read_head(&mut stream).await;
+                heard.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                let answer = first.next().or_else(|| last.next()).unwrap();
+                // Who has read enough closes its end.
+                let _ = stream.write_all(answer).await;
+            }
+        });
+        let strange = Self { desk, asked };
+        strange.keep_login();
+        strange
+    }
+
+    fn keep_login(&self) {
+        let login = json!({
+            "server": self.desk.server, "access_token": "kl_at", "expires_at": "2099-01-01T00:00:00Z",
+            "renewal": { "session": { "refresh_token": "kl_rt" } },
+        });
+        let file = self.desk.file("ada");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, login.to_string()).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A request as far as its empty line, in lower case; bodies are of no interest here.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        let read = stream.read(&mut piece).await.unwrap();
+        if read == 0 {
+            break;
+        }
+        request.extend_from_slice(&piece[..read]);
+    }
+    String::from_utf8(request).unwrap().to_lowercase()
+}
+
+fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
+        .into_bytes()
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+const HTML: &str = "content-type: text/html\r\n";
+
+#[tokio::test]
+async fn what_is_no_keylend_of_this_version_is_said_to_be_none() {
+    let empty = "{\"data\":[{}],\"next_cursor\":null}";
+    for (reply, expected) in [
+        (answer(200, HTML, "<h1>Welcome</h1>"), "the answer to /v1/grants cannot be read"),
+        (answer(404, HTML, "<h1>Where?</h1>"), "/v1/grants is not there (404)"),
+        (answer(502, HTML, "<h1>Bad</h1>"), "/v1/grants was answered 502"),
+        (answer(200, JSON, "{\"rows\":[]}"), "of another version"),
+        (answer(200, JSON, "{\"data\":"), "of another version"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(), "no answer from http://127.0.0.1"),
+        (answer(200, JSON, &empty.repeat(200_000)), "it is longer than 4194304 bytes"),
+    ] {
+        let strange = Strange::saying(&[&reply]).await;
+        let said = strange.desk.run("ada", "grants list").await.unmet(7);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    // Members of another version are left out, and hurt nobody.
+    let strange = Strange::saying(&[&answer(200, JSON, empty)]).await;
+    assert_eq!(strange.desk.run("ada", "grants list").await.well(), "\n\n");
+}
+
+#[tokio::test]
+async fn credentials_are_not_sent_to_where_a_server_points() {
+    let elsewhere = Strange::saying(&[&answer(200, JSON, "{}")]).await;
+    let location = format!("location: {}/v1/grants\r\n", elsewhere.desk.server);
+    let strange = Strange::saying(&[&answer(307, &location, "")]).await;
+    let said = strange.desk.run("ada", "grants list").await.unmet(7);
+    assert!(said.contains(&format!("sends elsewhere {}", elsewhere.desk.server)), "{said}");
+    assert_eq!((strange.asked().len(), elsewhere.asked().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_breaks_is_made_once_more_with_the_same_key() {
+    let made = answer(201, JSON, "{\"hold_id\":\"hld_1\"}");
+    let strange = Strange::saying(&[b"", &made]).await;
+    let place = "holds place --organization --reason x -o id";
+    assert_eq!(strange.desk.line("ada", place).await, "hld_1");
+    let keys: Vec<String> = strange
+        .asked()
+        .iter()
+        .map(|asked| {
+            asked.lines().find(|line| line.starts_with("idempotency-key: ")).unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0], keys[1]);
+
+    let strange = Strange::saying(&[b""]).await;
+    let said = strange.desk.run("ada", place).await.unmet(7);
+    assert!(said.contains("no answer from"), "{said}");
+    assert_eq!(strange.asked().len(), 2);
+    // What ends a session if it is done twice is done once.
+    let strange = Strange::saying(&[b""]).await;
+    let login = "login --email ada@example.com --password-stdin";
+    strange.desk.run_with("ada", login, "x").await.unmet(7);
+    assert_eq!(strange.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn what_other_people_call_themselves_does_nothing_to_the_terminal() {
+    let name = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gus\r\n";
+    let row = json!({ "user_id": "usr_1", "email": "a@example.com", "display_name": name });
+    let list = json!({ "data": [row], "next_cursor": null });
+    let problem = json!({
+        "title": name, "code": name, "user_message": name, "detail": name, "request_id": name,
+        "errors": [{ "pointer": name, "detail": name }],
+        "command": { "command_id": name, "status": name },
+    });
+    let is_harmless =
+        |text: &str| !text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}'));
+    for (status, body, expected) in [(200, list, 0), (403, problem, 4)] {
+        let strange = Strange::saying(&[&answer(status, JSON, &body.to_string())]).await;
+        for view in ["table", "json", "id"] {
+            let printed = strange.desk.run("ada", &format!("users list -o {view}")).await;
+            assert_eq!(printed.status.code(), Some(expected), "{printed:?}");
+            assert!(is_harmless(&printed.stdout) && is_harmless(&printed.stderr), "{printed:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_is_followed_from_where_it_was() {
+    let event = |n: u8| {
+        let told = json!({ "event_id": format!("evt_{n}"), "type": "grant.issued", "data": {} });
+        format!("id: cursor-{n}\nevent: grant.issued\ndata: {told}\n\n")
+    };
+    let stream = |events: &str| {
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        format!("{head}retry: 100\n\n{events}").into_bytes()
+    };
+    let cut = format!("{}id: cursor-2\ndata: {{\"event", event(1));
+    let strange = Strange::saying(&[&stream(&cut), &stream(&event(2))]).await;
+    let printed = strange.desk.run("ada", "events follow --limit 2 -o id").await;
+    assert!(printed.stderr.contains("the connection broke"), "{printed:?}");
+    assert_eq!(printed.well(), "evt_1\nevt_2\n");
+    let asked = strange.asked();
+    assert!(asked[0].contains("after=end") && asked[0].contains("accept: text/event-stream"));
+    assert!(!asked[0].contains("last-event-id") && asked[1].contains("last-event-id: cursor-1"));
+
+    let strange = Strange::saying(&[&stream(&event(1)), &answer(404, HTML, "")]).await;
+    strange.desk.run("ada", "events follow --limit 0").await.well();
+}
