@@ -32,6 +32,7 @@ mod house;
 mod late_decisions;
 mod lines;
 mod oauth_clients;
+mod readme;
 mod record;
 mod recovery;
 mod revocation;
