@@ -73,11 +73,12 @@ impl NotAnswered {
         }
     }
 
-    /// The same for the person at the terminal.
-    pub(super) fn into_failure(self) -> Failure {
+    /// The same for the person at the terminal. `if_lost` says what it means if nothing of the
+    /// answer can be believed.
+    pub(super) fn into_failure(self, if_lost: Unmet) -> Failure {
         match self {
             Self::Problem { status, body } => explain(status, &body),
-            Self::Strange(said) => Failure::unmet(Unmet::Unreachable, said),
+            Self::Strange(said) => Failure::unmet(if_lost, said),
         }
     }
 }

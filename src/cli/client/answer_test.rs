@@ -11,7 +11,7 @@ fn raw(status: u16, media_type: &str, body: &str) -> RawAnswer {
 
 fn outcome(status: u16, media_type: &str, body: &str) -> (Unmet, String, Vec<String>) {
     let answer = read(raw(status, media_type, body), "/v1/grants").unwrap_err();
-    match answer.into_failure() {
+    match answer.into_failure(Unmet::Unreachable) {
         Failure::Unmet { why, said, notes } => (why, said, notes),
         other => panic!("{other:?}"),
     }

@@ -81,7 +81,7 @@ impl Api {
             self.renew().await?;
             answer = answer::read(self.exchange(&asked).await?, &asked.path);
         }
-        answer.map_err(|problem| self.failure(problem))
+        answer.map_err(|problem| self.failure(problem, asked.if_lost))
     }
 
     /// Asks for an answer without end, and gives it once it has begun.
@@ -95,15 +95,15 @@ impl Api {
         loop {
             let bearer = &self.login.access_token.0;
             let opened = self.http.open(&asked, bearer).await;
-            let response = opened.map_err(|none| none.into_failure(&self.http))?;
+            let response = opened.map_err(|none| none.into_failure(&self.http, &asked))?;
             if response.status() == reqwest::StatusCode::OK {
                 return Ok(response);
             }
-            let raw = transport::read(response).await;
-            let raw = raw.map_err(|none| none.into_failure(&self.http))?;
+            let raw = transport::read_rest(response).await;
+            let raw = raw.map_err(|none| none.into_failure(&self.http, &asked))?;
             match answer::read(raw, &asked.path) {
                 Err(problem) if !renewed && OVER.contains(&problem.code()) => self.renew().await?,
-                Err(problem) => return Err(self.failure(problem)),
+                Err(problem) => return Err(self.failure(problem, asked.if_lost)),
                 Ok(_) => {
                     let said = "the server sends no events; it is one of another version";
                     return Err(Failure::unmet(Unmet::Unreachable, said));
@@ -129,16 +129,16 @@ impl Api {
         if can_repeat && raw.as_ref().is_err_and(|none| none.is_broken) {
             raw = self.http.exchange(asked, bearer).await;
         }
-        raw.map_err(|none| none.into_failure(&self.http))
+        raw.map_err(|none| none.into_failure(&self.http, asked))
     }
 
     /// A problem as a failure, printed as the API gave it if that is asked for.
-    fn failure(&self, problem: NotAnswered) -> Failure {
+    fn failure(&self, problem: NotAnswered, if_lost: Unmet) -> Failure {
         if let (View::Json, NotAnswered::Problem { body, .. }) = (self.view, &problem) {
             // What cannot be printed is said in another way next.
             let _ = print::json(body);
         }
-        problem.into_failure()
+        problem.into_failure(if_lost)
     }
 
     async fn renew_if_due(&mut self) -> Result<(), Failure> {
@@ -152,7 +152,13 @@ impl Api {
         let keeper = self.keeper.clone();
         let held = keeper.hold().await?;
         let kept = keeper.read()?;
-        if kept.access_token != self.login.access_token && kept.server == self.login.server {
+        if !kept.is_continued_from(&self.login) {
+            // What is asked for is not for whoever signed in meanwhile, and their tokens are not
+            // for this server.
+            let said = format!("profile {} was signed in anew meanwhile", keeper.profile());
+            return Err(Failure::unmet(Unmet::SignedOut, said));
+        }
+        if kept.access_token != self.login.access_token {
             self.login = kept;
             return Ok(());
         }
@@ -171,7 +177,7 @@ impl Api {
 /// The login with its next access token.
 async fn renewed(http: &Http, login: Login) -> Result<Login, Failure> {
     match &login.renewal {
-        Renewal::Session { refresh_token } => {
+        Renewal::Session { refresh_token, .. } => {
             let body = body([("refresh_token", text(&refresh_token.0))]);
             let asked = Asked::post("/v1/sessions/refresh", body);
             let answer = ask_once(http, &asked).await?;
@@ -179,7 +185,7 @@ async fn renewed(http: &Http, login: Login) -> Result<Login, Failure> {
         }
         Renewal::ApiClient { client_id, client_secret, .. } => {
             let answer = ask_once(http, &Asked::token(client_id, client_secret)).await?;
-            of_api_client(http, &answer, login.renewal.clone())
+            of_access_token(http, &answer, login.renewal.clone())
         }
     }
 }
@@ -189,7 +195,7 @@ async fn renewed(http: &Http, login: Login) -> Result<Login, Failure> {
 /// # Errors
 /// [`Failure::Unmet`] with what the server or the way to it says.
 pub(super) async fn ask_once(http: &Http, asked: &Asked) -> Result<Value, Failure> {
-    let raw = http.exchange(asked, None).await.map_err(|none| none.into_failure(http))?;
+    let raw = http.exchange(asked, None).await.map_err(|none| none.into_failure(http, asked))?;
     let is_token_error = asked.path == "/oauth/token" && matches!(raw.status, 400 | 401);
     match answer::read(raw, &asked.path) {
         Ok(answer) => Ok(answer.body),
@@ -198,7 +204,7 @@ pub(super) async fn ask_once(http: &Http, asked: &Asked) -> Result<Value, Failur
             let said = "the server does not accept these credentials of an API client";
             Err(Failure::unmet(Unmet::SignedOut, said))
         }
-        Err(problem) => Err(problem.into_failure()),
+        Err(problem) => Err(problem.into_failure(asked.if_lost)),
     }
 }
 
@@ -207,15 +213,16 @@ pub(super) async fn ask_once(http: &Http, asked: &Asked) -> Result<Value, Failur
 /// # Errors
 /// [`Failure`] if the answer is one of another version.
 pub(super) fn of_session(http: &Http, answer: &Value) -> Result<Login, Failure> {
+    let session_id = answer::required(answer, "session_id")?.to_owned();
     let refresh_token = Hidden(answer::required(answer, "refresh_token")?.to_owned());
-    of_api_client(http, answer, Renewal::Session { refresh_token })
+    of_access_token(http, answer, Renewal::Session { session_id, refresh_token })
 }
 
 /// The login that an answer with an access token makes, if the next one is got in this way.
 ///
 /// # Errors
 /// [`Failure`] if the answer is one of another version.
-pub(super) fn of_api_client(
+pub(super) fn of_access_token(
     http: &Http,
     answer: &Value,
     renewal: Renewal,

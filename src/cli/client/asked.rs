@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 
 use super::keeper::Hidden;
+use crate::cli::Unmet;
 
 /// What a request carries.
 #[derive(Debug, Clone)]
@@ -30,11 +31,20 @@ pub(super) struct Asked {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) content: Content,
+    /// What it means that no answer came, or none that can be read.
+    pub(super) if_lost: Unmet,
 }
 
 impl Asked {
     fn of(method: Method, path: impl Into<String>, content: Content) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), content }
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            content,
+            if_lost: Unmet::Unreachable,
+        }
     }
 
     /// A request that reads.

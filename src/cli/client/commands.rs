@@ -151,7 +151,9 @@ impl SendArgs {
             ("longitude", number(self.longitude)),
         ];
         let prefer = self.wait.map(|seconds| format!("wait={seconds}"));
-        Asked::post("/v1/commands", body(members)).header("prefer", prefer)
+        let asked = Asked::post("/v1/commands", body(members)).header("prefer", prefer);
+        // The car may have opened.
+        Asked { if_lost: Unmet::NotDone, ..asked }
     }
 }
 

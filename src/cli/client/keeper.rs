@@ -53,6 +53,8 @@ pub(super) struct Login {
 pub(super) enum Renewal {
     /// By a refresh token that works once.
     Session {
+        /// Of which session.
+        session_id: String,
         /// The newest one.
         refresh_token: Hidden,
     },
@@ -65,6 +67,24 @@ pub(super) enum Renewal {
         /// For whom it acts if nothing else is said.
         acting_for: Option<UserId>,
     },
+}
+
+impl Login {
+    /// Whether this is what has become of another login: the same session, or the same API client,
+    /// at the same server.
+    pub(super) fn is_continued_from(&self, other: &Self) -> bool {
+        let is_same = match (&self.renewal, &other.renewal) {
+            (Renewal::Session { session_id, .. }, Renewal::Session { session_id: other, .. }) => {
+                session_id == other
+            }
+            (Renewal::ApiClient { client_id, .. }, Renewal::ApiClient { client_id: other, .. }) => {
+                client_id == other
+            }
+            (Renewal::Session { .. }, Renewal::ApiClient { .. })
+            | (Renewal::ApiClient { .. }, Renewal::Session { .. }) => false,
+        };
+        is_same && self.server == other.server
+    }
 }
 
 /// Where one login is kept.

@@ -12,7 +12,10 @@ fn login(token: &str) -> Login {
         server: "http://127.0.0.1:8080".to_owned(),
         access_token: Hidden(token.to_owned()),
         expires_at: "2026-07-01T12:00:00Z".parse().unwrap(),
-        renewal: Renewal::Session { refresh_token: Hidden(format!("refresh-{token}")) },
+        renewal: Renewal::Session {
+            session_id: "ses_1".to_owned(),
+            refresh_token: Hidden(format!("refresh-{token}")),
+        },
     }
 }
 
@@ -61,6 +64,20 @@ async fn one_process_at_a_time_holds_a_login() {
     assert!(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
     drop(held);
     lock.try_lock().unwrap();
+}
+
+#[test]
+fn a_login_goes_on_in_the_same_session_at_the_same_server_alone() {
+    let (old, new) = (login("one"), login("two"));
+    assert!(new.is_continued_from(&old));
+    let elsewhere = Login { server: "http://127.0.0.1:8081".to_owned(), ..new.clone() };
+    assert!(!elsewhere.is_continued_from(&old));
+    let (session_id, refresh_token) = ("ses_2".to_owned(), Hidden("r".to_owned()));
+    let renewal = Renewal::Session { session_id, refresh_token };
+    assert!(!Login { renewal, ..new.clone() }.is_continued_from(&old));
+    let (client_id, client_secret) = ("key_1".to_owned(), Hidden("s".to_owned()));
+    let renewal = Renewal::ApiClient { client_id, client_secret, acting_for: None };
+    assert!(!Login { renewal, ..new }.is_continued_from(&old));
 }
 
 #[test]

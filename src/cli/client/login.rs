@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::api::{ask_once, of_api_client, of_session};
+use super::api::{ask_once, of_access_token, of_session};
 use super::arguments::ProfileArgs;
 use super::asked::{Asked, body, text};
 use super::keeper::{Hidden, Keeper, Renewal};
@@ -92,7 +92,7 @@ pub(super) async fn run(args: LoginArgs) -> Result<(), Failure> {
                 return Err(Failure::because("an API client has credentials of its own"));
             };
             let answer = ask_once(&http, &Asked::token(client_id, client_secret)).await?;
-            of_api_client(&http, &answer, renewal)?
+            of_access_token(&http, &answer, renewal)?
         }
         None => of_session(&http, &ask_once(&http, &session(&args)?).await?)?,
     };

@@ -24,11 +24,12 @@ pub(super) fn secret(what: &str, from_stdin: bool, flag: &str) -> Result<Hidden,
         let said = format!("there is no terminal to ask for the {what} at: give {flag}");
         return Err(Failure::Usage(said));
     }
-    eprint!("{what}: ");
     let modes = tcgetattr(&stdin).map_err(io::Error::from)?;
     let mut silent = modes.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     tcsetattr(&stdin, OptionalActions::Now, &silent).map_err(io::Error::from)?;
+    // Only now: who is asked may answer at once.
+    eprint!("{what}: ");
     let entered = line(what);
     tcsetattr(&stdin, OptionalActions::Now, &modes).map_err(io::Error::from)?;
     eprintln!();

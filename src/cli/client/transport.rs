@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Response, header};
+use reqwest::{Method, Response, header};
 
 use super::asked::{Asked, Content};
 use super::printable::printable;
@@ -42,20 +42,28 @@ pub(super) struct NoAnswer {
     /// Whether the connection broke after it was made, so that the same request, with the same
     /// idempotency key, is worth a second try.
     pub(super) is_broken: bool,
+    /// Whether the server may have done all the same what it was asked for.
+    may_have_arrived: bool,
 }
 
 impl NoAnswer {
     /// The same for the person at the terminal.
-    pub(super) fn into_failure(self, http: &Http) -> Failure {
+    pub(super) fn into_failure(self, http: &Http, asked: &Asked) -> Failure {
         let said = format!("no answer from {}: {}", http.server.as_str(), printable(&self.why));
-        Failure::unmet(Unmet::Unreachable, said)
+        if !self.may_have_arrived {
+            return Failure::unmet(Unmet::Unreachable, said);
+        }
+        let changes = asked.method != Method::GET;
+        let notes = changes.then(|| "it may have been done all the same".to_owned());
+        Failure::Unmet { why: asked.if_lost, said, notes: notes.into_iter().collect() }
     }
 }
 
 impl From<reqwest::Error> for NoAnswer {
     fn from(error: reqwest::Error) -> Self {
         let is_broken = !error.is_connect() && !error.is_timeout() && !error.is_builder();
-        Self { why: with_causes(&error.without_url()), is_broken }
+        let may_have_arrived = !error.is_connect() && !error.is_builder();
+        Self { why: with_causes(&error.without_url()), is_broken, may_have_arrived }
     }
 }
 
@@ -123,11 +131,15 @@ impl Http {
     }
 }
 
-/// Reads an answer to its end.
+/// Reads an answer to its end that turned out to have one.
 ///
 /// # Errors
-/// [`NoAnswer`] if it breaks off or is too long.
-pub(super) async fn read(mut response: Response) -> Result<RawAnswer, NoAnswer> {
+/// [`NoAnswer`] if it breaks off, is too long or takes too long.
+pub(super) async fn read_rest(response: Response) -> Result<RawAnswer, NoAnswer> {
+    tokio::time::timeout(EXCHANGE_MAX, read(response)).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+async fn read(mut response: Response) -> Result<RawAnswer, NoAnswer> {
     let text = |name: header::HeaderName| {
         let value = response.headers().get(name)?.to_str().ok()?;
         Some(value.to_owned())
@@ -139,7 +151,7 @@ pub(super) async fn read(mut response: Response) -> Result<RawAnswer, NoAnswer> 
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > BODY_BYTES_MAX {
             let why = format!("it is longer than {BODY_BYTES_MAX} bytes");
-            return Err(NoAnswer { why, is_broken: false });
+            return Err(NoAnswer { why, is_broken: false, may_have_arrived: true });
         }
         body.extend_from_slice(&chunk);
     }
@@ -148,5 +160,5 @@ pub(super) async fn read(mut response: Response) -> Result<RawAnswer, NoAnswer> 
 
 fn too_late() -> NoAnswer {
     let why = format!("it took longer than {} seconds", EXCHANGE_MAX.as_secs());
-    NoAnswer { why, is_broken: false }
+    NoAnswer { why, is_broken: false, may_have_arrived: true }
 }

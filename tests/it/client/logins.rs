@@ -57,6 +57,21 @@ on_both! {
         desk.run("olga", "whoami").await.unmet(3);
     }
 
+    async fn a_claim_with_a_pin_needs_both(app) {
+        let desk = Desk::at(app.url());
+        desk.sign_in("ada", "admin@story.example").await;
+        let create = "users create --email olga@story.example --with-pin -o json";
+        let made = desk.run("ada", create).await.json();
+        let text = |name: &str| made[name].as_str().unwrap();
+        let login = "login --claim --password-stdin";
+        let without = format!("{}\n{PASSWORD}\n", text("claim_url"));
+        let said = desk.run_with("olga", login, &without).await.unmet(4);
+        assert!(said.contains("code: pin_missing") && !said.contains(text("claim_token")), "{said}");
+        let with = format!("{}\n{}\n{PASSWORD}\n", text("claim_token"), text("claim_pin"));
+        desk.run_with("olga", &format!("{login} --pin"), &with).await.well();
+        assert_eq!(desk.line("olga", "whoami -o id").await, text("user_id"));
+    }
+
     async fn an_api_client_acts_for_whom_it_may(app) {
         let owner = app.owner().await;
         let admin = app.admin().await;

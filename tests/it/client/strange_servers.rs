@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::desk::Desk;
 
@@ -13,6 +14,8 @@ use super::desk::Desk;
 struct Strange {
     desk: Desk,
     asked: Arc<Mutex<Vec<String>>>,
+    /// Rings with each request.
+    bell: Arc<Notify>,
 }
 
 impl Strange {
@@ -21,7 +24,8 @@ impl Strange {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let desk = Desk::at(&format!("http://{}", listener.local_addr().unwrap()));
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = Arc::clone(&asked);
+        let bell: Arc<Notify> = Arc::default();
+        let (heard, rings) = (Arc::clone(&asked), Arc::clone(&bell));
         let answers: Vec<Vec<u8>> = answers.iter().map(|answer| answer.to_vec()).collect();
         #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
         tokio::spawn(async move {
@@ -30,12 +34,13 @@ impl Strange {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read_head(&mut stream).await;
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                rings.notify_one();
                 let answer = first.next().or_else(|| last.next()).unwrap();
                 // Who has read enough closes its end.
                 let _ = stream.write_all(answer).await;
             }
         });
-        let strange = Self { desk, asked };
+        let strange = Self { desk, asked, bell };
         strange.keep_login();
         strange
     }
@@ -43,13 +48,18 @@ impl Strange {
     fn keep_login(&self) {
         let login = json!({
             "server": self.desk.server, "access_token": "kl_at", "expires_at": "2099-01-01T00:00:00Z",
-            "renewal": { "session": { "refresh_token": "kl_rt" } },
+            "renewal": { "session": { "session_id": "ses_1", "refresh_token": "kl_rt" } },
         });
         let file = self.desk.file("ada");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, login.to_string()).unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .unwrap();
+    }
+
+    /// Waits until there was a request.
+    async fn heard_one(&self) {
+        self.bell.notified().await;
     }
 
     fn asked(&self) -> Vec<String> {
@@ -136,6 +146,44 @@ async fn a_request_whose_connection_breaks_is_made_once_more_with_the_same_key()
     let login = "login --email ada@example.com --password-stdin";
     strange.desk.run_with("ada", login, "x").await.unmet(7);
     assert_eq!(strange.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_without_an_answer_may_have_opened_the_car() {
+    let unlock = "commands send unlock --vehicle-id veh_01k0a6v8w5e3tb3q6m1x9r7yzn";
+    let strange = Strange::saying(&[b""]).await;
+    let said = strange.desk.run("ada", unlock).await.unmet(8);
+    assert!(said.contains("no answer") && said.contains("may have been done"), "{said}");
+    let strange = Strange::saying(&[&answer(504, HTML, "<h1>Too late</h1>")]).await;
+    strange.desk.run("ada", unlock).await.unmet(8);
+    // Where nobody listens, nobody was asked.
+    let nobody = Strange::saying(&[b""]).await;
+    let login = nobody.desk.kept("ada");
+    let address = crate::support::household::free_address();
+    let login = login.to_string().replace(&nobody.desk.server, &format!("http://{address}"));
+    std::fs::write(nobody.desk.file("ada"), login).unwrap();
+    nobody.desk.run("ada", unlock).await.unmet(7);
+}
+
+#[tokio::test]
+async fn tokens_of_one_server_are_not_shown_to_another() {
+    let over = json!({ "title": "t", "code": "token_expired", "user_message": "u" });
+    let first = Strange::saying(&[&answer(401, JSON, &over.to_string())]).await;
+    let second = Strange::saying(&[&answer(401, JSON, &over.to_string())]).await;
+    // Between the first request and its answer somebody signs in elsewhere.
+    let held = std::fs::File::create(first.desk.file("ada").with_extension("lock")).unwrap();
+    held.lock().unwrap();
+    let asking = async { first.desk.run("ada", "grants list").await };
+    let signing_in = async {
+        first.heard_one().await;
+        let login = first.desk.kept("ada").to_string();
+        let login = login.replace(&first.desk.server, &second.desk.server);
+        std::fs::write(first.desk.file("ada"), login).unwrap();
+        held.unlock().unwrap();
+    };
+    let (printed, ()) = tokio::join!(asking, signing_in);
+    assert!(printed.unmet(3).contains("signed in anew meanwhile"));
+    assert_eq!((first.asked().len(), second.asked().len()), (1, 0));
 }
 
 #[tokio::test]
