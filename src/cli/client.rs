@@ -86,4 +86,7 @@ pub(super) async fn run(command: ClientCommand) -> Result<(), Failure> {
 
 #[cfg(test)]
 #[path = "client/help_test.rs"]
-mod tests;
+mod help_tests;
+#[cfg(test)]
+#[path = "client/shapes_test.rs"]
+mod shapes_tests;

@@ -4,5 +4,6 @@
 mod desk;
 mod logins;
 mod main_job;
+mod requests;
 mod statuses;
 mod strange_servers;

@@ -107,14 +107,16 @@ async fn each_command_of_the_quick_start_prints_what_the_page_says() {
         typed = typed.replace(page, free);
     }
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_keylend")).parent().unwrap();
-    typed = format!("PATH={}:$PATH\n{typed}", program.display());
+    // Whoever runs the tests may have settings of their own.
+    let settings = format!(
+        "unset ${{!KEYLEND_@}} XDG_CONFIG_HOME\nexport PATH={}:$PATH HOME={} KEYLEND_LISTEN={} KEYLEND_SERVER=http://{}\n",
+        program.display(),
+        terminal.folder().display(),
+        addresses[0],
+        addresses[0],
+    );
     let mut shell = Command::new("bash");
-    shell.arg("-c").arg(&typed).current_dir(terminal.folder());
-    shell
-        .env("HOME", terminal.folder())
-        .env_remove("KEYLEND_PROFILE")
-        .env("KEYLEND_LISTEN", &addresses[0]);
-    shell.env("KEYLEND_SERVER", format!("http://{}", addresses[0]));
+    shell.arg("-c").arg(settings + &typed).current_dir(terminal.folder());
     shell.stdin(Stdio::null()).kill_on_drop(true);
     let output = shell.output().await.unwrap();
     let mut printed = String::from_utf8(output.stdout).unwrap();

@@ -54,7 +54,7 @@ struct EntryFilter {
     limit: LimitArg,
 }
 
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "entry_id",
     members: &["occurred_at", "event", "entry_id", "actor/kind", "actor/id"],
 };

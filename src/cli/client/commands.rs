@@ -86,7 +86,7 @@ struct SendArgs {
     wait: Option<u8>,
 }
 
-const SHAPE: Shape = Shape {
+pub(super) const SHAPE: Shape = Shape {
     id: "command_id",
     members: &[
         "command_id",
@@ -102,11 +102,11 @@ const SHAPE: Shape = Shape {
         "observed_at",
     ],
 };
-const SENT: Shape = Shape {
+pub(super) const SENT: Shape = Shape {
     id: "command_id",
     members: &["command_id", "action", "status", "evidence", "reasons", "user_message"],
 };
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "command_id",
     members: &["command_id", "created_at", "action", "status", "reasons", "user_id"],
 };

@@ -61,11 +61,12 @@ Example:
 /// A connection whose owner is sent to the vehicle cloud.
 pub(super) const STARTED: Shape =
     Shape { id: "connection_id", members: &["connection_id", "status", "authorize_url"] };
-const SHAPE: Shape = Shape {
+pub(super) const SHAPE: Shape = Shape {
     id: "connection_id",
     members: &["connection_id", "owner_id", "status", "status_reason", "mode", "created_at"],
 };
-const CARS: Shape = Shape { id: "vehicle_id", members: &["vehicle_id", "make", "model", "year"] };
+pub(super) const CARS: Shape =
+    Shape { id: "vehicle_id", members: &["vehicle_id", "make", "model", "year"] };
 
 /// Asks about connections.
 ///

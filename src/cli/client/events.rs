@@ -82,7 +82,7 @@ impl FilterArgs {
     }
 }
 
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "event_id",
     members: &["timestamp", "type", "data/vehicle_id", "data/grant_id", "data/user_id"],
 };

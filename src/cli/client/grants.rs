@@ -91,7 +91,7 @@ struct ListArgs {
     limit: LimitArg,
 }
 
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "grant_id",
     members: &[
         "grant_id",
@@ -126,8 +126,8 @@ pub(super) const SHAPE: Shape = Shape {
         "in_flight",
     ],
 };
-const CRITERIA: Shape = Shape { id: "code", members: &["code", "met", "observed_at"] };
-const STATEMENT: Shape = Shape {
+pub(super) const CRITERIA: Shape = Shape { id: "code", members: &["code", "met", "observed_at"] };
+pub(super) const STATEMENT: Shape = Shape {
     id: "grant/grant_id",
     members: &[
         "grant/grant_id",
@@ -141,7 +141,8 @@ const STATEMENT: Shape = Shape {
         "complete",
     ],
 };
-const ENTRIES: Shape = Shape { id: "entry_id", members: &["occurred_at", "event", "entry_id"] };
+pub(super) const ENTRIES: Shape =
+    Shape { id: "entry_id", members: &["occurred_at", "event", "entry_id"] };
 
 /// Asks about grants.
 ///

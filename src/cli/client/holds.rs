@@ -82,7 +82,7 @@ struct PlaceArgs {
     wait: Option<String>,
 }
 
-const SHAPE: Shape = Shape {
+pub(super) const SHAPE: Shape = Shape {
     id: "hold_id",
     members: &[
         "hold_id",
@@ -100,7 +100,7 @@ const SHAPE: Shape = Shape {
         "in_flight",
     ],
 };
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "hold_id",
     members: &[
         "hold_id",

@@ -78,7 +78,7 @@ pub(super) const SHAPE: Shape = Shape {
     id: "user_id",
     members: &["user_id", "email", "display_name", "role", "external_ref", "disabled_at"],
 };
-const CREATED: Shape = Shape {
+pub(super) const CREATED: Shape = Shape {
     id: "user_id",
     members: &["user_id", "role", "claim_url", "claim_pin", "claim_expires_at"],
 };

@@ -115,7 +115,7 @@ impl ConnectArgs {
     }
 }
 
-const LISTED: Shape = Shape {
+pub(super) const LISTED: Shape = Shape {
     id: "vehicle_id",
     members: &[
         "vehicle_id",
@@ -129,7 +129,7 @@ const LISTED: Shape = Shape {
         "removed_at",
     ],
 };
-const SHAPE: Shape = Shape {
+pub(super) const SHAPE: Shape = Shape {
     id: "vehicle_id",
     members: &[
         "vehicle_id",
@@ -150,7 +150,7 @@ const SHAPE: Shape = Shape {
         "removed_at",
     ],
 };
-const HOLDERS: Shape = Shape {
+pub(super) const HOLDERS: Shape = Shape {
     id: "holder/user_id",
     members: &[
         "at",

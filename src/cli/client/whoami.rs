@@ -23,7 +23,7 @@ pub(in crate::cli) struct WhoamiArgs {
 }
 
 /// An API client that acts for nobody has no account that could be shown.
-const API_CLIENT: Shape = Shape { id: "client_id", members: &["client_id", "server"] };
+pub(super) const API_CLIENT: Shape = Shape { id: "client_id", members: &["client_id", "server"] };
 
 /// Shows who is signed in.
 ///

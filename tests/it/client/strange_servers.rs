@@ -11,8 +11,8 @@ use super::desk::Desk;
 
 /// A server that says the same things to everybody, one for each connection, the last one again
 /// and again; and what it was asked.
-struct Strange {
-    desk: Desk,
+pub(super) struct Strange {
+    pub(super) desk: Desk,
     asked: Arc<Mutex<Vec<String>>>,
     /// Rings with each request.
     bell: Arc<Notify>,
@@ -20,7 +20,7 @@ struct Strange {
 
 impl Strange {
     /// Somebody is signed in there as `ada`.
-    async fn saying(answers: &[&[u8]]) -> Self {
+    pub(super) async fn saying(answers: &[&[u8]]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let desk = Desk::at(&format!("http://{}", listener.local_addr().unwrap()));
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -32,7 +32,7 @@ impl Strange {
             let mut last = answers.iter().cycle().skip(answers.len() - 1);
             let mut first = answers.iter().take(answers.len() - 1);
             while let Ok((mut stream, _)) = listener.accept().await {
-                let request = read_head(&mut stream).await;
+                let request = read_request(&mut stream).await;
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(request);
                 rings.notify_one();
                 let answer = first.next().or_else(|| last.next()).unwrap();
@@ -62,32 +62,45 @@ impl Strange {
         self.bell.notified().await;
     }
 
-    fn asked(&self) -> Vec<String> {
+    /// The requests, with their bodies.
+    pub(super) fn asked_in_full(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The requests, in lower case.
+    fn asked(&self) -> Vec<String> {
+        self.asked_in_full().iter().map(|asked| asked.to_lowercase()).collect()
     }
 }
 
-/// A request as far as its empty line, in lower case; bodies are of no interest here.
-async fn read_head(stream: &mut TcpStream) -> String {
+/// A request with its body.
+async fn read_request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     let mut piece = [0; 4096];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+    loop {
+        let text = String::from_utf8_lossy(&request);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return text.into_owned();
+            }
+        }
         let read = stream.read(&mut piece).await.unwrap();
         if read == 0 {
-            break;
+            return text.into_owned();
         }
         request.extend_from_slice(&piece[..read]);
     }
-    String::from_utf8(request).unwrap().to_lowercase()
 }
 
-fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
+pub(super) fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
         .into_bytes()
 }
 
-const JSON: &str = "content-type: application/json\r\n";
+pub(super) const JSON: &str = "content-type: application/json\r\n";
 const HTML: &str = "content-type: text/html\r\n";
 
 #[tokio::test]
