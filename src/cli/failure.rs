@@ -1,13 +1,46 @@
-//! Why a command of the program failed, for the person at the terminal.
+//! Why a command of the program failed, for the person at the terminal, and with which status it
+//! ends. `docs/command-line.md` lists the statuses.
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use crate::entropy::NoEntropy;
 
+/// What became of a request to a server, if it is not what was asked for. Each has a status of its
+/// own, so that scripts need not read sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Unmet {
+    /// Nobody is signed in, or the login is over.
+    SignedOut = 3,
+    /// The server or the policy refused it: whoever asks may not do this, or not now.
+    Refused = 4,
+    /// What it is about does not exist, or is not theirs.
+    NotFound = 5,
+    /// The request does not fit the rules or the state of things.
+    NotAccepted = 6,
+    /// No server can be reached, it is in trouble, or its answer is not one of a Keylend.
+    Unreachable = 7,
+    /// A command was sent to the car and did not succeed, or its outcome is not known yet.
+    NotDone = 8,
+}
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The arguments are not complete or do not fit together, in a way that clap does not check.
+    #[error("{0}")]
+    Usage(String),
+    /// A server was asked for something and did not do it.
+    #[error("{said}")]
+    Unmet {
+        /// Which status the program ends with.
+        why: Unmet,
+        /// A sentence for the person.
+        said: String,
+        /// More lines about it, for those who look into it.
+        notes: Vec<String>,
+    },
     /// A step of the demo failed.
     #[error("a step failed: {0}")]
     Story(String),
@@ -32,6 +65,12 @@ impl Failure {
         Self::Other(sentence.into().into())
     }
 
+    /// A request that was not met, as a sentence.
+    #[must_use]
+    pub fn unmet(why: Unmet, said: impl Into<String>) -> Self {
+        Self::Unmet { why, said: said.into(), notes: Vec::new() }
+    }
+
     /// A verification that could not be made, for this reason.
     #[must_use]
     pub fn unverifiable(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -43,7 +82,8 @@ impl Failure {
     #[must_use]
     pub fn status(&self) -> ExitCode {
         match self {
-            Self::Unverifiable(_) => ExitCode::from(2),
+            Self::Unverifiable(_) | Self::Usage(_) => ExitCode::from(2),
+            Self::Unmet { why, .. } => ExitCode::from(*why as u8),
             Self::Story(_) | Self::Unwell(_) | Self::NotVerified(_) | Self::Other(_) => {
                 ExitCode::FAILURE
             }
@@ -54,6 +94,9 @@ impl Failure {
     pub(super) fn print(&self) {
         let mut said = said_of(self).into_iter();
         eprintln!("keylend: {}", said.next().unwrap_or_default());
+        if let Self::Unmet { notes, .. } = self {
+            notes.iter().for_each(|note| eprintln!("  {note}"));
+        }
         said.for_each(|cause| eprintln!("  because: {cause}"));
     }
 }

@@ -4,6 +4,8 @@
 mod admin;
 mod arguments;
 mod audit;
+mod client;
+mod completions;
 mod demo;
 mod doctor;
 mod environment;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use failure::Failure;
+pub use failure::{Failure, Unmet};
 
 use crate::telemetry;
 
@@ -64,6 +66,11 @@ enum Command {
     Openapi,
     /// Check settings, database, keys and the vehicle cloud, and say what is wrong.
     Doctor(Box<doctor::DoctorArgs>),
+    #[command(flatten)]
+    Client(Box<client::ClientCommand>),
+    /// Print what lets a shell complete this program's commands and flags.
+    #[command(after_help = completions::EXAMPLE)]
+    Completions(completions::CompletionsArgs),
 }
 
 impl Command {
@@ -142,5 +149,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Witness(command) => witness::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor(args) => doctor::run(*args).await,
+        Command::Client(command) => client::run(*command).await,
+        Command::Completions(args) => completions::run(&args, &mut Arguments::command()),
     }
 }

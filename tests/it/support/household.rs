@@ -68,7 +68,7 @@ impl Household {
 }
 
 /// An address that was free a moment ago: the service must be told its own name before it starts.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }

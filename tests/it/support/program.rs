@@ -61,6 +61,15 @@ impl Printed {
         self.stdout
     }
 
+    /// What was said to the person, by a run that ended with this status and did not do what it
+    /// was asked to.
+    #[track_caller]
+    pub(crate) fn unmet(self, status: i32) -> String {
+        let stderr = self.stderr.clone();
+        self.ended(status);
+        stderr
+    }
+
     /// What was said to the person, by a run that ended with status 1.
     #[track_caller]
     pub(crate) fn failed(self) -> String {

@@ -1,0 +1,44 @@
+//! The words of the API that the command line knows: for help, for completions and for telling a
+//! mistake before a server is asked.
+
+use clap::builder::PossibleValuesParser;
+use serde_json::Value;
+
+use crate::domain::entitlement::Entitlement;
+use crate::domain::instruction::Action;
+use crate::domain::reading::Observable;
+
+/// What can be granted.
+pub(super) fn entitlements() -> PossibleValuesParser {
+    PossibleValuesParser::new(Entitlement::ALL.iter().map(|word| word.as_str()))
+}
+
+/// What a car can be asked to do.
+pub(super) fn actions() -> PossibleValuesParser {
+    PossibleValuesParser::new(Action::ALL.iter().map(|word| word.as_str()))
+}
+
+/// What can be read from a car.
+pub(super) fn observables() -> PossibleValuesParser {
+    PossibleValuesParser::new(Observable::ALL.iter().map(|word| word.as_str()))
+}
+
+/// A JSON object.
+///
+/// # Errors
+/// A sentence that says that it is none.
+pub(super) fn object(text: &str) -> Result<Value, &'static str> {
+    let value = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+    value.ok_or("must be a JSON object, such as '{\"trip\": 17}'")
+}
+
+/// A number of times, or `none` for no limit.
+///
+/// # Errors
+/// A sentence that says that it is neither.
+pub(super) fn count_or_none(text: &str) -> Result<Value, &'static str> {
+    if text == "none" {
+        return Ok(Value::Null);
+    }
+    text.parse::<u32>().map(Value::from).map_err(|_| "must be a whole number, or `none`")
+}
