@@ -1,6 +1,9 @@
 //! `keylend admin create`: the first administrator of an organization.
 
-use std::io::Read;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
@@ -10,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::settings::Settings;
 use super::{Failure, Output};
 use crate::app::{App, Parts};
-use crate::service::organizations;
+use crate::disk::durable;
+use crate::service::organizations::{self, FirstCredentials, NewAdmin};
+use crate::service::{Error, StateFault};
 
 /// The longest password read, in bytes.
 const PASSWORD_BYTES_MAX: u64 = 4096;
@@ -38,8 +43,15 @@ pub(super) struct CreateArgs {
     display_name: String,
     /// Read the password from standard input, up to the end or the first line break. Nowhere else:
     /// arguments and environments are seen by other programs.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "claim_file")]
     password_stdin: bool,
+    /// Give them no password, and write the link with which they choose one to this new file, which nobody else can
+    /// read (mode 0600).
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    claim_file: Option<PathBuf>,
+    /// If the organization has an account with this address, make nothing and end well.
+    #[arg(long)]
+    if_missing: bool,
     /// How to print the result.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
@@ -57,24 +69,91 @@ pub(super) async fn run(command: AdminCommand) -> Result<(), Failure> {
         return Err(Failure::because("the organization's name must have 1 to 120 characters"));
     }
     let app = App::assemble(&config, Parts::of_the_system(), CancellationToken::new()).await?;
-    let password = read_password()?;
     let (email, display_name) = (args.email.parse()?, args.display_name.parse()?);
+    let link = args.claim_file.as_deref();
+    let link = link.map(|path| LinkFile::draft(path, args.if_missing)).transpose()?;
+    let credentials = match &link {
+        Some(_) => FirstCredentials::Claim,
+        None => FirstCredentials::Password(read_password()?),
+    };
     let created =
-        organizations::create_admin(&app.service, name, email, display_name, password).await;
-    let (organization_id, user_id) = created.map_err(explain)?;
+        organizations::create_admin(&app.service, name, email, display_name, credentials).await;
     app.close().await;
-    match args.output {
-        Output::Json => {
-            println!("{}", json!({ "organization_id": organization_id, "user_id": user_id }));
+    match created {
+        Err(Error::State(StateFault::EmailTaken)) if args.if_missing => {
+            println!("nothing was made: the organization has an account with this address");
+            Ok(())
         }
-        Output::Text => println!("organization {organization_id}\nuser {user_id}"),
+        created => show(args.output, link, &created.map_err(explain)?),
+    }
+}
+
+fn show(output: Output, link: Option<LinkFile>, made: &NewAdmin) -> Result<(), Failure> {
+    let NewAdmin { organization_id, user_id, claim } = made;
+    let path = match (link, claim) {
+        (Some(link), Some(claim)) => Some(link.keep(&claim.claim_url)?),
+        _ => None,
+    };
+    match output {
+        Output::Json => {
+            let mut made = json!({ "organization_id": organization_id, "user_id": user_id });
+            if let Some(path) = path {
+                made["claim_file"] = json!(path);
+            }
+            println!("{made}");
+        }
+        Output::Text => {
+            println!("organization {organization_id}\nuser {user_id}");
+            path.iter()
+                .for_each(|path| println!("the link to the account is in {}", path.display()));
+        }
     }
     Ok(())
 }
 
-fn explain(error: crate::service::Error) -> Failure {
+/// The file that a link is written to. It is begun beside its place before the account is made, so that no link is lost
+/// because there is no room for it; without a link it goes again.
+struct LinkFile {
+    path: PathBuf,
+    draft: PathBuf,
+    file: File,
+}
+
+impl LinkFile {
+    fn draft(path: &Path, may_replace: bool) -> Result<Self, Failure> {
+        let cannot = |why: &dyn std::fmt::Display| {
+            Failure::because(format!("cannot make the file {}: {why}", path.display()))
+        };
+        if path.exists() && !may_replace {
+            return Err(cannot(&"it is there already; move it away, or name another"));
+        }
+        let draft = path.with_extension("new");
+        let opened =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+        let file = opened.map_err(|error| cannot(&error))?;
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| cannot(&error))?;
+        Ok(Self { path: path.to_owned(), draft, file })
+    }
+
+    fn keep(mut self, url: &str) -> Result<PathBuf, Failure> {
+        self.file.write_all(format!("{url}\n").as_bytes())?;
+        self.file.sync_all()?;
+        std::fs::rename(&self.draft, &self.path)?;
+        durable::sync_directory_of(&self.path)?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for LinkFile {
+    fn drop(&mut self) {
+        // Once it is in its place there is none; one that cannot be removed is empty.
+        let _ = std::fs::remove_file(&self.draft);
+    }
+}
+
+fn explain(error: Error) -> Failure {
     match error {
-        crate::service::Error::Invalid(violations) => {
+        Error::Invalid(violations) => {
             let sentences: Vec<String> = violations
                 .into_iter()
                 .map(|violation| {
@@ -83,7 +162,7 @@ fn explain(error: crate::service::Error) -> Failure {
                 .collect();
             Failure::because(sentences.join("; "))
         }
-        crate::service::Error::State(crate::service::StateFault::EmailTaken) => {
+        Error::State(StateFault::EmailTaken) => {
             Failure::because("the organization has an account with this address")
         }
         other => other.into(),

@@ -25,7 +25,7 @@ use crate::connector::smartcar::SmartcarSettings;
 use crate::domain::id::kind;
 use crate::entropy::{Entropy, OsEntropy};
 use crate::service::agreement::References;
-use crate::service::organizations;
+use crate::service::organizations::{self, FirstCredentials};
 use crate::signing::keyring_file;
 use crate::simulator;
 use crate::storage::Location;
@@ -86,7 +86,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         "Demo Drive",
         people.admin_email.parse()?,
         "Ada Admin".parse()?,
-        SecretString::from(people.password.clone()),
+        FirstCredentials::Password(SecretString::from(people.password.clone())),
     )
     .await?;
     tasks.spawn(app.serve(listener));

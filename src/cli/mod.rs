@@ -110,7 +110,11 @@ pub fn main() -> ExitCode {
         .build()
         .map_err(Failure::from)
         .and_then(|runtime| {
-            telemetry::log(&arguments.log.into_config())?;
+            let otherwise = match arguments.command {
+                Command::Demo(_) => "warn",
+                _ => "info",
+            };
+            telemetry::log(&arguments.log.into_config(otherwise))?;
             name_unknown_variables();
             runtime.block_on(run(arguments.command))
         });

@@ -197,15 +197,9 @@ pub struct DatabaseSettings {
 /// The settings of the log, for every command.
 #[derive(Debug, Clone, Args)]
 pub struct LogSettings {
-    /// What is logged, such as info,keylend=debug.
-    #[arg(
-        long = "log",
-        env = "KEYLEND_LOG",
-        value_name = "FILTER",
-        default_value = "info",
-        global = true
-    )]
-    pub filter: String,
+    /// What is logged, such as info,keylend=debug; info if not given, and warn in the demo, which tells its story itself.
+    #[arg(long = "log", env = "KEYLEND_LOG", value_name = "FILTER", global = true)]
+    pub filter: Option<String>,
 
     /// Form of the log.
     #[arg(
@@ -312,11 +306,11 @@ impl DatabaseSettings {
 }
 
 impl LogSettings {
-    /// The settings as checked values.
+    /// The settings as checked values; what is logged if they do not say depends on the command.
     #[must_use]
-    pub fn into_config(self) -> Logging {
+    pub fn into_config(self, otherwise: &str) -> Logging {
         Logging {
-            filter: self.filter,
+            filter: self.filter.unwrap_or_else(|| otherwise.to_owned()),
             format: match self.format {
                 LogForm::Text => LogFormat::Text,
                 LogForm::Json => LogFormat::Json,

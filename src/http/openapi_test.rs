@@ -94,3 +94,43 @@ fn what_is_sent_has_a_form() {
     }
     assert!(formless.is_empty(), "without a form: {formless:#?}");
 }
+
+/// One word for each thing, in the API and in its glossary.
+#[test]
+fn the_glossary_has_the_nouns_of_the_operations() {
+    let api = api();
+    let ids: Vec<&str> =
+        operations(&api).filter_map(|(_, operation)| operation["operationId"].as_str()).collect();
+    let is_known = |word: &str| {
+        ids.iter().any(|id| *id == word || id.split_once('.').is_some_and(|(noun, _)| noun == word))
+    };
+    let rows = include_str!("../../docs/glossary.md").lines().filter(|line| line.starts_with("| "));
+    let named: Vec<&str> = rows
+        .skip(1)
+        .filter_map(|row| row.split('|').nth(2))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|word| *word != "organization")
+        .collect();
+    assert!(named.len() > 15, "the glossary is not being read");
+    let unknown: Vec<&&str> = named.iter().filter(|word| !is_known(word)).collect();
+    assert!(unknown.is_empty(), "no operation is about {unknown:?}");
+    let of_keylend = [
+        "health",
+        "problems",
+        "oauth",
+        "smartcar",
+        "smartcar_v2",
+        "smartcar_v3",
+        "keys",
+        "log",
+        "return_urls",
+        "allowed_clients",
+    ];
+    for id in &ids {
+        let (noun, _) = id.split_once('.').unwrap();
+        assert!(
+            named.contains(&noun) || of_keylend.contains(&noun),
+            "{noun} is not in the glossary"
+        );
+    }
+}

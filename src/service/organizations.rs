@@ -3,6 +3,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::claims::{self, NewClaim};
 use super::{Caller, Error, Service, StateFault, Violation};
 use crate::domain::actor::Actor;
 use crate::domain::event::Event;
@@ -11,6 +12,26 @@ use crate::domain::password;
 use crate::domain::principal::PrincipalId;
 use crate::domain::user::{Email, Role, ShortText, User};
 use crate::storage::{Priority, StorageError, organizations, users};
+
+/// How the first administrator comes to their account.
+#[derive(Debug)]
+pub enum FirstCredentials {
+    /// By a password that the operator knows.
+    Password(SecretString),
+    /// By a link that works once.
+    Claim,
+}
+
+/// An administrator whom the operator made.
+#[derive(Debug)]
+pub struct NewAdmin {
+    /// Their organization.
+    pub organization_id: OrganizationId,
+    /// Their account.
+    pub user_id: UserId,
+    /// The link to it, if it has no password.
+    pub claim: Option<NewClaim>,
+}
 
 /// Makes an administrator, and their organization if there is none with this name.
 ///
@@ -22,13 +43,13 @@ pub async fn create_admin(
     organization: &str,
     email: Email,
     display_name: ShortText,
-    secret: SecretString,
-) -> Result<(OrganizationId, UserId), Error> {
-    password::check(secret.expose_secret(), &email).map_err(|refusal| {
-        Error::Invalid(vec![Violation::of("/password", "password_refused", refusal)])
-    })?;
-    let hash = service.hash_password(&secret).await?;
-    let (email, display_name, hash) = (&email, &display_name, &hash);
+    credentials: FirstCredentials,
+) -> Result<NewAdmin, Error> {
+    let hash = match credentials {
+        FirstCredentials::Password(secret) => Some(hashed(service, &email, &secret).await?),
+        FirstCredentials::Claim => None,
+    };
+    let (email, display_name, hash) = (&email, &display_name, hash.as_deref());
     let created = service.base.transact("organizations.create_admin", Priority::Ordinary, |work| {
         Box::pin(async move {
             let (tx, now) = (&mut work.tx, work.now);
@@ -50,13 +71,13 @@ pub async fn create_admin(
                 display_name: display_name.clone(),
                 role: Role::Admin,
                 created_by: PrincipalId::System,
-                claimed_at: Some(now),
+                claimed_at: hash.map(|_| now),
                 recovery: None,
                 disabled_at: None,
                 external_ref: None,
                 created_at: now,
             };
-            match users::insert(tx, &user, Some(hash)).await {
+            match users::insert(tx, &user, hash).await {
                 Err(StorageError::Duplicate(_)) => {
                     return Err(Error::State(StateFault::EmailTaken));
                 }
@@ -64,8 +85,19 @@ pub async fn create_admin(
             }
             events.push(Event::UserCreated { user_id: user.user_id, role: user.role });
             work.record_all(&caller, events)?;
-            Ok((organization_id, user.user_id))
+            let claim = match hash {
+                Some(_) => None,
+                None => Some(claims::make(&service.base, work, &caller, &user, false).await?),
+            };
+            Ok(NewAdmin { organization_id, user_id: user.user_id, claim })
         })
     });
     created.await
+}
+
+async fn hashed(service: &Service, email: &Email, secret: &SecretString) -> Result<String, Error> {
+    password::check(secret.expose_secret(), email).map_err(|refusal| {
+        Error::Invalid(vec![Violation::of("/password", "password_refused", refusal)])
+    })?;
+    service.hash_password(secret).await
 }

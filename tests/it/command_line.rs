@@ -90,6 +90,57 @@ async fn what_cannot_be_an_administrator_is_refused_with_a_sentence() {
     assert_eq!(terminal.run(&without).await.status.code(), Some(2));
 }
 
+/// The arguments of a service of the composition, with its volume in this folder.
+fn composed(terminal: &Terminal, service: &str) -> Vec<String> {
+    let composition = include_str!("../../compose.yaml");
+    let (_, service) = composition.split_once(&format!("\n  {service}:\n")).expect(service);
+    let command = service.lines().find_map(|line| line.trim().strip_prefix("command: ")).unwrap();
+    let arguments: Vec<String> = serde_json::from_str(command).unwrap();
+    let folder = terminal.folder().to_str().unwrap();
+    arguments.iter().map(|argument| argument.replace("/data", folder)).collect()
+}
+
+#[tokio::test]
+async fn the_composition_ends_with_an_administrator_whose_link_nobody_else_can_read() {
+    let mut terminal = Terminal::open();
+    terminal.export("KEYLEND_SIMULATOR_URL", "http://127.0.0.1:8090");
+    let run = async |arguments: &[String]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        terminal.run(&arguments).await
+    };
+    run(&composed(&terminal, "migrate")).await.well();
+    let admin = composed(&terminal, "admin");
+    let said = run(&admin).await.well();
+    let path = terminal.folder().join("first-administrator");
+    assert!(
+        said.ends_with(&format!("the link to the account is in {}\n", path.display())),
+        "{said}"
+    );
+    let link = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        link.starts_with("http://127.0.0.1:8080/c#kl_claim_") && link.ends_with('\n'),
+        "{link}"
+    );
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!said.contains(link.trim()), "{said}");
+
+    // The next start makes nothing, and leaves the link as it is.
+    let again = run(&admin).await.well();
+    assert!(again.starts_with("nothing was made"), "{again}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), link);
+    // Without being told that it may, it replaces no link.
+    let (_, careful) = admin.split_last().unwrap();
+    let said = run(careful).await.failed();
+    assert!(said.contains("it is there already; move it away, or name another"), "{said}");
+    let files = std::fs::read_dir(terminal.folder()).unwrap();
+    assert!(
+        !files
+            .map(|file| file.unwrap().path())
+            .any(|path| path.extension() == Some("new".as_ref()))
+    );
+}
+
 #[tokio::test]
 async fn serve_makes_no_database_by_accident_and_says_what_to_do() {
     let mut terminal = Terminal::open();

@@ -1,5 +1,5 @@
-//! The quick start of the README, and the backend after it: each command is typed into one shell
-//! in an empty folder, must succeed, and must print what the page says.
+//! The README, and the pages that go on from it: each command is typed into one shell in an empty folder, must succeed, and
+//! must print what the page says. The program is the one that the tests have built.
 
 use std::process::Stdio;
 
@@ -21,11 +21,16 @@ struct Step {
     printed: Vec<String>,
 }
 
-/// The commands of a section, from all its console blocks. A command begins with `$ ` and goes on
-/// in lines that begin with four spaces.
-fn steps(heading: &str) -> Vec<Step> {
-    let (_, section) = README.split_once(&format!("\n## {heading}\n")).expect(heading);
-    let section = section.split("\n## ").next().unwrap();
+/// The commands of a page's section, or of all the page, from its console blocks. A command begins with `$ ` and goes on
+/// in lines that begin with four spaces, and to the end of a text that is given to it.
+fn steps(page: &str, heading: Option<&str>) -> Vec<Step> {
+    let section = match heading {
+        Some(heading) => {
+            let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect(heading);
+            section.split("\n## ").next().unwrap()
+        }
+        None => page,
+    };
     let mut steps: Vec<Step> = Vec::new();
     let blocks = section.split("```console\n").skip(1);
     for line in blocks.flat_map(|block| block.split("```").next().unwrap().lines()) {
@@ -34,7 +39,8 @@ fn steps(heading: &str) -> Vec<Step> {
             continue;
         }
         let step = steps.last_mut().expect("a block begins with a command");
-        if line.starts_with("    ") && step.printed.is_empty() {
+        let is_given = step.typed.contains("<<'END'") && !step.typed.ends_with("\nEND");
+        if is_given || line.starts_with("    ") && step.printed.is_empty() {
             step.typed.push('\n');
             step.typed.push_str(line);
         } else {
@@ -42,6 +48,27 @@ fn steps(heading: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// What a reader types who follows the README and the pages that go on from it, in one shell.
+fn all_steps() -> Vec<Step> {
+    let backend = include_str!("../../docs/backend.md");
+    let record = include_str!("../../docs/record.md");
+    let sdk = include_str!("../../docs/smartcar-sdk.md");
+    [
+        steps(README, Some("See it")),
+        steps(README, Some("First key")),
+        steps(record, Some("A tour")),
+        steps(README, Some("For backends")),
+        steps(backend, None),
+        steps(README, Some("For owners of Smartcar apps")),
+        steps(sdk, None),
+        steps(README, Some("Test without a car")),
+        steps(include_str!("../../docs/simulator.md"), None),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// One script of all steps: each is followed by its status, and the servers end with the shell.
@@ -91,15 +118,22 @@ fn is_as_shown(line: &str, shown: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_command_of_the_quick_start_prints_what_the_page_says() {
-    let mut steps = steps("Quick start by hand");
-    let first_unlock = steps.iter().position(|step| step.typed.contains("send unlock")).unwrap();
+async fn each_command_prints_what_the_page_says() {
+    let first_key = steps(README, Some("First key"));
+    let first_unlock =
+        first_key.iter().position(|step| step.typed.contains("send unlock")).unwrap();
     assert!(first_unlock < 10, "the first unlock is command {}", first_unlock + 1);
-    steps.extend(self::steps("A backend that lends a fleet's cars"));
+    assert!(README.lines().count() <= 200, "a README is read to its end");
+    let steps = all_steps();
+    let sections = README.matches("```console\n").count();
+    assert_eq!(sections, 8, "a block of the README that no test types");
 
     let terminal = Terminal::open();
     let addresses = [free_address(), free_address()];
-    let mut typed = script(&steps).replace("localhost:8080", PAGE_ADDRESSES[0]);
+    let mut typed = script(&steps).replace("cargo run --release -- ", "keylend ");
+    for port in ["8080", "8090"] {
+        typed = typed.replace(&format!("localhost:{port}"), &format!("127.0.0.1:{port}"));
+    }
     // It has no setting for where it listens.
     let simulate = format!("keylend simulate --listen {} ", PAGE_ADDRESSES[1]);
     typed = typed.replace("keylend simulate ", &simulate);

@@ -30,28 +30,28 @@ fn has(api: &Value, schema: &Value, path: &str) -> bool {
 fn each_column_is_a_member_that_the_api_describes() {
     let api = serde_json::to_value(crate::http::api()).unwrap();
     // A grant is shown after it was issued, amended, ended or given back.
-    let grant = ["HeldGrantBody", "AmendedBody", "EndedBody", "RelinquishedBody"];
+    let grant = ["HeldGrant", "AmendedGrant", "EndedGrant", "RelinquishedGrant"];
     let shapes: [(&[&str], Shape); 20] = [
-        (&["VehicleBody"], vehicles::LISTED),
-        (&["VehicleBody"], vehicles::SHAPE),
-        (&["HoldersBody"], vehicles::HOLDERS),
-        (&["ConnectionBody"], connections::STARTED),
-        (&["ConnectionBody"], connections::SHAPE),
-        (&["ConsentedCarBody"], connections::CARS),
-        (&["HeldGrantBody"], grants::LISTED),
+        (&["Vehicle"], vehicles::LISTED),
+        (&["Vehicle"], vehicles::SHAPE),
+        (&["Holders"], vehicles::HOLDERS),
+        (&["StartedConnection"], connections::STARTED),
+        (&["Connection"], connections::SHAPE),
+        (&["ConsentedCar"], connections::CARS),
+        (&["HeldGrant"], grants::LISTED),
         (&grant, grants::SHAPE),
-        (&["CriterionBody"], grants::CRITERIA),
-        (&["StatementBody"], grants::STATEMENT),
-        (&["StatedEntryBody"], grants::ENTRIES),
-        (&["CommandBody"], commands::SHAPE),
-        (&["CommandBody"], commands::SENT),
-        (&["CommandBody"], commands::LISTED),
-        (&["PlacedBody"], holds::SHAPE),
-        (&["HoldBody"], holds::LISTED),
-        (&["EventBody"], events::LISTED),
-        (&["EntryBody"], audit_entries::LISTED),
-        (&["UserBody"], users::SHAPE),
-        (&["CreatedUserBody"], users::CREATED),
+        (&["ReturnCriterion"], grants::CRITERIA),
+        (&["Statement"], grants::STATEMENT),
+        (&["StatedEntry"], grants::ENTRIES),
+        (&["Command"], commands::SHAPE),
+        (&["Command"], commands::SENT),
+        (&["Command"], commands::LISTED),
+        (&["PlacedHold"], holds::SHAPE),
+        (&["Hold"], holds::LISTED),
+        (&["Event"], events::LISTED),
+        (&["AuditEntry"], audit_entries::LISTED),
+        (&["User"], users::SHAPE),
+        (&["CreatedUser"], users::CREATED),
     ];
     for (bodies, shape) in shapes {
         for member in shape.members.iter().chain([&shape.id]) {

@@ -115,20 +115,23 @@ async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller
     let Some(first) = named.next() else { return Ok(caller) };
     let is_clear =
         matches!(caller.actor.principal, Principal::ApiClient { .. }) && named.next().is_none();
-    let header = "Keylend-Acting-For";
     let user_id: Option<UserId> = first.to_str().ok().and_then(|text| text.parse().ok());
     let Some(user_id) = user_id.filter(|_| is_clear) else {
-        let detail = "must be the id of one user, and is for API clients alone";
-        return Err(Problem::invalid(vec![Violation::of(header, "invalid", detail)]));
+        return Err(no_one_to_act_for());
     };
     credentials::act_for(&gateway.service.base, &caller, user_id).await.map_err(|error| match error
     {
         Error::NotFound(_) => {
             let detail = "there is no open account with this id";
-            Problem::invalid(vec![Violation::of(header, "unknown_user", detail)])
+            Problem::invalid(vec![Violation::of("Keylend-Acting-For", "unknown_user", detail)])
         }
         other => other.into(),
     })
+}
+
+fn no_one_to_act_for() -> Problem {
+    let detail = "must be the id of one user, and is for API clients alone";
+    Problem::invalid(vec![Violation::of("Keylend-Acting-For", "invalid", detail)])
 }
 
 fn request_id(parts: &Parts) -> RequestId {
@@ -178,6 +181,9 @@ impl FromRequestParts<Arc<Gateway>> for TokenCaller {
         let bearer = bearer(&parts.headers)?;
         match credentials::check(&state.service, bearer).await? {
             Credential::Grant(token) => {
+                if parts.headers.contains_key(ACTING_FOR) {
+                    return Err(no_one_to_act_for());
+                }
                 let request_id = request_id(parts).recorded().to_owned();
                 Ok(Self::Holder(credentials::holder(&token, Some(request_id)), token))
             }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Answers that say nothing of the operation itself: who asks may not, or the request has no form.
-const AT_THE_DOOR: [u64; 7] = [400, 401, 403, 405, 415, 422, 428];
+/// Answers to somebody who may not ask, and to what is no request.
+pub(super) const NOT_THEIRS: [u64; 5] = [401, 403, 405, 415, 428];
+/// The same, and those to a request whose form or whose ids are not good: others who may ask should try too.
+pub(super) const BEFORE_IT_BEGINS: [u64; 8] = [400, 401, 403, 404, 405, 415, 422, 428];
 
 /// One operation of the description.
 struct Operation {
@@ -20,7 +22,6 @@ struct Operation {
 pub(super) struct Reached {
     operations: Vec<Operation>,
     answers: BTreeMap<String, BTreeSet<u64>>,
-    only: Vec<String>,
 }
 
 fn parts(path: &str) -> Vec<String> {
@@ -39,10 +40,9 @@ impl Operation {
             && self.path.iter().zip(path).all(same)
     }
 
-    /// Whether an answer comes from behind the door.
-    fn is_reached_by(&self, status: u64) -> bool {
-        let names_nothing = status == 404 && self.names_something();
-        !names_nothing && (self.is_open || !AT_THE_DOOR.contains(&status))
+    /// Whether an answer says that the operation itself was reached.
+    fn is_reached_by(&self, status: u64, not_by: &[u64]) -> bool {
+        self.is_open || !not_by.contains(&status)
     }
 }
 
@@ -62,7 +62,7 @@ impl Reached {
             api["paths"].as_object().unwrap().iter().flat_map(of_path).collect();
         // What is written out comes before what stands for any.
         operations.sort_by_key(|operation| operation.names_something());
-        Self { operations, answers: BTreeMap::new(), only: Vec::new() }
+        Self { operations, answers: BTreeMap::new() }
     }
 
     /// Adds the requests and answers of an HTTP archive.
@@ -78,29 +78,14 @@ impl Reached {
         }
     }
 
-    /// The operations that nobody has reached yet, with what they answered.
-    pub(super) fn missed(&self) -> Vec<(String, Vec<u64>)> {
+    /// The operations that nobody has reached yet, with what they answered, if these answers do not count.
+    pub(super) fn missed(&self, not_by: &[u64]) -> Vec<(String, Vec<u64>)> {
         let missed = |operation: &Operation| {
             let answers = self.answers.get(&operation.id).into_iter().flatten().copied();
             let answers: Vec<u64> = answers.collect();
-            let is_reached = answers.iter().any(|&status| operation.is_reached_by(status));
+            let is_reached = answers.iter().any(|&status| operation.is_reached_by(status, not_by));
             (!is_reached).then(|| (operation.id.clone(), answers))
         };
         self.operations.iter().filter_map(missed).collect()
-    }
-
-    /// Which operations the next caller tries: all, if none is named.
-    pub(super) fn only(&self) -> &[String] {
-        &self.only
-    }
-
-    /// From now on only what nobody has reached yet is tried.
-    pub(super) fn only_what_is_missed(&mut self) {
-        self.only = self.missed().into_iter().map(|(id, _)| id).collect();
-    }
-
-    /// From now on only these are tried.
-    pub(super) fn only_these(&mut self, ids: &[&str]) {
-        self.only = ids.iter().map(|&id| id.to_owned()).collect();
     }
 }

@@ -1,7 +1,7 @@
 //! The people and API clients of a story: made by the administrator, signed in, with their cars.
 
 use keylend::domain::actor::Scope;
-use keylend::service::organizations;
+use keylend::service::organizations::{self, FirstCredentials};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl TestApp {
             organization,
             email.parse().unwrap(),
             "Ada Admin".parse().unwrap(),
-            SecretString::from(PASSWORD),
+            FirstCredentials::Password(SecretString::from(PASSWORD)),
         )
         .await
         .unwrap();
