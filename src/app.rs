@@ -324,16 +324,27 @@ impl App {
         }
         service.tasks.spawn(keep_metrics_small(metrics.clone(), stop.clone()));
         let timeout = service.base.settings.connector_timeout;
+        let origins = Arc::default();
         let edge = http::Edge {
             clock: service.base.clock.clone(),
             entropy: Arc::clone(&service.base.entropy),
             request_time_max: commands::drain_time_max(timeout).saturating_add(REQUEST_MARGIN),
             refusal_held_back: limits.refusal_held_back,
+            cors: Some(Arc::new(http::Cors {
+                base: service.base.clone(),
+                origins: Arc::clone(&origins),
+            })),
         };
         let monitor = http::Monitor { checks: readiness::checks(&service).into(), metrics };
         let (streams, stopped) = (Arc::default(), stop.clone());
-        let gateway =
-            http::Gateway { service: service.clone(), monitor, streams, stop: stopped, visits };
+        let gateway = http::Gateway {
+            service: service.clone(),
+            monitor,
+            streams,
+            stop: stopped,
+            visits,
+            origins,
+        };
         let entrance = http::server::Entrance {
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,

@@ -137,6 +137,8 @@ const TABLE: &[Rule] = &[
     rule(Op::RevokeApiClient,    &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ListReturnUrls,     &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::ReplaceReturnUrls,  &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::ListAllowedOrigins, &[Administrator, Support],                          &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
+    rule(Op::AllowOrigins,       &[Administrator],                                   &[],                                  Alone::Nothing,      &[Member],                          Denial::AdminOnly),
     rule(Op::StartConnection,    &[Member],                                          &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::CompleteConnection, &[Owner],                                           &[S::ConnectionsWrite],               Alone::Nothing,      NOBODY,                             Denial::NotVisible),
     rule(Op::ListConnections,    &[Administrator, Support, Member],                  &[S::ConnectionsWrite],               Alone::Organization, NOBODY,                             Denial::NotVisible),

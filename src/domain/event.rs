@@ -175,6 +175,8 @@ pub enum Event {
     ApiClientRefused { api_client_id: ApiClientId, reason: CredentialRefusal },
     /// An administrator said where apps may have browsers back after a consent: so many addresses.
     ReturnUrlsReplaced { count: usize },
+    /// An administrator said from which origins scripts may read answers: so many.
+    AllowedOriginsReplaced { count: usize },
     /// Something happened to an address that events are sent to.
     WebhookEndpointChanged { webhook_endpoint_id: WebhookEndpointId, change: EndpointChange },
     /// An owner was sent to the vehicle cloud.

@@ -78,6 +78,7 @@ fn of_consents_and_cars() -> Vec<Event> {
     let lost = ConnectionReason::Connector { fault: Fault::ConsentLost, code: None };
     vec![
         Event::ReturnUrlsReplaced { count: 2 },
+        Event::AllowedOriginsReplaced { count: 2 },
         Event::ConnectionStarted { connection_id, user_id },
         Event::ConnectionConsented { connection_id, user_id, vehicles: 2 },
         Event::ConnectionCodeRefused { connection_id, user_id },

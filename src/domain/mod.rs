@@ -12,6 +12,7 @@ mod words;
 
 pub mod access;
 pub mod actor;
+pub mod allowed_origin;
 pub mod allowed_times;
 pub mod amendment;
 pub mod calendar;

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, StreamExt};
 use tracing::Instrument;
 
+use super::cors::{Cors, Readers};
 use super::extract::BODY_BYTES_MAX;
 use super::problem::{Code, Problem};
 use super::request_id::{self, RequestId};
@@ -40,6 +41,8 @@ pub struct Edge {
     pub request_time_max: Duration,
     /// How long somebody who asks too often waits for the refusal.
     pub refusal_held_back: Duration,
+    /// Which scripts of other origins may read answers; without it, none.
+    pub cors: Option<Arc<Cors>>,
 }
 
 /// The router with everything around it. All its routes must be there already.
@@ -66,7 +69,13 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
         traceparent = traceparent(request.headers()),
     );
     request.extensions_mut().insert(id.clone());
-    let mut response = if announces_too_much(request.headers()) {
+    let readers =
+        Readers::of(edge.cors.as_ref(), matched.as_ref().map(MatchedPath::as_str), &mut request);
+    let preflight = readers.preflight(&request);
+    let is_preflight = preflight.is_some();
+    let mut response = if let Some(answer) = preflight {
+        answer
+    } else if announces_too_much(request.headers()) {
         swallow(request).await;
         Problem::of(Code::BodyTooLarge).into_response()
     } else {
@@ -79,6 +88,7 @@ async fn surround(State(edge): State<Edge>, mut request: Request, next: Next) ->
         problem.write_into(&mut response, id.as_str());
     }
     headers::complete(response.headers_mut());
+    readers.write_into(is_preflight, response.headers_mut()).await;
     response.headers_mut().insert(request_id::HEADER, id.header_value());
     let took = edge.clock.monotonic().saturating_sub(started);
     let status = response.status();

@@ -5,6 +5,7 @@
 
 mod claim_page;
 mod client_address;
+mod cors;
 pub mod extract;
 #[cfg(test)]
 mod handler_test;
@@ -41,7 +42,9 @@ use utoipa_axum::routes;
 
 use crate::auth::Visits;
 use crate::service::Service;
+use crate::service::allowed_origins::KnownOrigins;
 
+pub use cors::Cors;
 pub use health::Monitor;
 pub use layers::Edge;
 pub use v1::events::Streams;
@@ -58,6 +61,8 @@ pub struct Gateway {
     pub stop: CancellationToken,
     /// How often each address came without credentials.
     pub visits: Arc<Visits>,
+    /// The origins that organizations list.
+    pub origins: Arc<KnownOrigins>,
 }
 
 impl FromRef<Arc<Gateway>> for Monitor {
@@ -124,6 +129,7 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::replace::replace))
         .routes(routes!(v1::api_clients::rotate::rotate_secret))
         .routes(routes!(v1::return_urls::list, v1::return_urls::replace))
+        .routes(routes!(v1::allowed_origins::list, v1::allowed_origins::replace))
         .routes(routes!(v1::connections::start::start, v1::connections::list::list))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
         .routes(routes!(v1::connections::complete::complete))
@@ -207,6 +213,7 @@ pub fn router(gateway: Arc<Gateway>, edge: Edge, operators: OperatorsDoor) -> Ro
 /// is doing.
 pub fn operators_router(monitor: Monitor, edge: Edge) -> Router {
     let described = operators_routes().routes(routes!(health::alive));
+    let edge = Edge { cors: None, ..edge };
     layers::layered(Router::from(described).with_state(monitor), edge)
 }
 

@@ -53,6 +53,7 @@ pub struct ProblemAnswer<'a>(
         (name = "api_clients", description = "The programs of the organization."),
         (name = "connections", description = "Owners' consents at the vehicle cloud."),
         (name = "return_urls", description = "Where apps may have browsers back after a consent."),
+        (name = "allowed_origins", description = "Origins of web apps that call the API from browsers."),
         (name = "vehicles", description = "Cars."),
         (name = "grants", description = "Rights to use a car for a time: the keys that are lent."),
         (name = "keys", description = "The public keys that grant tokens are verified with."),

@@ -23,6 +23,7 @@ pub(crate) fn edge() -> Edge {
         entropy: Arc::new(SeededEntropy::from_seed(1)),
         request_time_max: Duration::from_secs(70),
         refusal_held_back: Duration::ZERO,
+        cors: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/v1`: one folder a noun, one file a verb, each with its request, its answer and its handler.
 
 pub(super) mod access_checks;
+pub(super) mod allowed_origins;
 pub(super) mod api_clients;
 pub(super) mod audit_entries;
 pub(super) mod claims;

@@ -5,6 +5,7 @@
 pub mod access_checks;
 pub mod agreement;
 pub mod allowed_clients;
+pub mod allowed_origins;
 pub mod api_clients;
 pub mod audit_entries;
 mod authorization;

@@ -163,6 +163,7 @@ const NOT_COUNTED: &[Operation] = &[
     Operation::ListWebhookEndpoints,
     Operation::SeeEvent,
     Operation::ListReturnUrls,
+    Operation::ListAllowedOrigins,
     Operation::ProveAuditEntry,
     Operation::ReadVehicle,
     Operation::SendCommand,

@@ -11,6 +11,7 @@
 //! besides.
 
 pub mod allowed_clients;
+pub mod allowed_origins;
 pub mod api_clients;
 pub mod audit_entries;
 pub mod claims;
@@ -113,6 +114,7 @@ impl Store {
 pub fn statements() -> Vec<&'static str> {
     [
         allowed_clients::STATEMENTS,
+        allowed_origins::STATEMENTS,
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
         row_facts::STATEMENTS,

@@ -8,6 +8,7 @@ mod claims;
 mod commands;
 mod connections;
 mod consents;
+mod cors;
 mod descriptions;
 mod due;
 mod end_checks;

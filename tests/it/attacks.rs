@@ -19,6 +19,7 @@ mod limited_clients;
 mod names;
 mod namesakes;
 mod onlookers;
+mod origins;
 mod other_users;
 mod pins;
 mod records;

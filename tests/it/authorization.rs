@@ -71,6 +71,8 @@ const TABLE: &[Row] = &[
     ("POST",   "/v1/api-clients/{api_client_id}/replace",  [200, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("GET",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("PUT",    "/v1/organization/return-urls",             [200, 403, 403, 403, 200, 403, 403, 401, 401]),
+    ("GET",    "/v1/organization/allowed-origins",         [200, 403, 403, 403, 200, 403, 403, 401, 401]),
+    ("PUT",    "/v1/organization/allowed-origins",         [200, 403, 403, 403, 200, 403, 403, 401, 401]),
     ("POST",   "/v1/connections",                          [201, 201, 201, 201, 201, 201, 403, 401, 401]),
     ("GET",    "/v1/connections/callback",                 [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("GET",    "/v1/connections",                          [200, 200, 200, 200, 200, 200, 403, 401, 401]),

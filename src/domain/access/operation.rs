@@ -54,6 +54,10 @@ words! {
         ListReturnUrls = "return_urls.list",
         /// Say where apps may have browsers back after a consent.
         ReplaceReturnUrls = "return_urls.replace",
+        /// See from which origins scripts may read answers.
+        ListAllowedOrigins = "allowed_origins.list",
+        /// Say from which origins scripts may read answers.
+        AllowOrigins = "allowed_origins.replace",
         /// Send an owner to the vehicle cloud to connect cars.
         StartConnection = "connections.start",
         /// Show that the browser that consented was one's own.

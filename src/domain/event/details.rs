@@ -72,7 +72,9 @@ impl Event {
             Self::WebhookEndpointChanged { webhook_endpoint_id, change } => {
                 change.details(*webhook_endpoint_id)
             }
-            Self::ReturnUrlsReplaced { count } => json!({ "count": count }),
+            Self::ReturnUrlsReplaced { count } | Self::AllowedOriginsReplaced { count } => {
+                json!({ "count": count })
+            }
             _ => return None,
         })
     }

@@ -33,6 +33,7 @@ impl Event {
             Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
             Self::ApiClientRefused { .. } => "api_client.refused",
             Self::ReturnUrlsReplaced { .. } => "return_urls.replaced",
+            Self::AllowedOriginsReplaced { .. } => "allowed_origins.replaced",
             Self::WebhookEndpointChanged { change, .. } => change.event(),
             Self::ConnectionStarted { .. } => "connection.started",
             Self::ConnectionConsented { .. } => "connection.consented",

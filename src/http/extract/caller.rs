@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::http::Gateway;
+use crate::http::cors;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
@@ -109,6 +110,7 @@ pub(in crate::http) fn basic(headers: &HeaderMap) -> Option<(String, SecretStrin
 }
 
 async fn acting(gateway: &Gateway, actor: Actor, parts: &Parts) -> Result<Caller, Problem> {
+    cors::is_called_by(actor.organization_id, &parts.extensions);
     let request_id = request_id(parts);
     let caller = Caller { actor, request_id: Some(request_id.recorded().to_owned()) };
     let mut named = parts.headers.get_all(ACTING_FOR).iter();
@@ -185,7 +187,9 @@ impl FromRequestParts<Arc<Gateway>> for TokenCaller {
                     return Err(no_one_to_act_for());
                 }
                 let request_id = request_id(parts).recorded().to_owned();
-                Ok(Self::Holder(credentials::holder(&token, Some(request_id)), token))
+                let caller = credentials::holder(&token, Some(request_id));
+                cors::is_called_by(caller.actor.organization_id, &parts.extensions);
+                Ok(Self::Holder(caller, token))
             }
             Credential::Session(actor, _) | Credential::ApiClient(actor) => {
                 acting(state, actor, parts).await.map(Self::SignedIn)

@@ -169,6 +169,7 @@ impl Scene {
             "/v1/users" => {
                 json!({ "email": format!("new{cell}@story.example"), "display_name": "New" })
             }
+            "/v1/organization/allowed-origins" => json!({ "allowed_origins": [] }),
             "/v1/organization/return-urls" => json!({ "return_urls": [] }),
             "/v1/api-clients" => json!({ "name": "New", "scopes": [] }),
             "/v1/api-clients/{api_client_id}/replace" => {

@@ -69,6 +69,14 @@ async fn doors(app: &TestApp) -> Vec<Door> {
                 json!({ "return_urls": ["https://app.example/back"] }),
             )
         },
+        Door {
+            method: Method::PUT,
+            ..door(
+                &admin,
+                "/v1/organization/allowed-origins",
+                json!({ "allowed_origins": ["https://app.example"] }),
+            )
+        },
         door(&admin, "/v1/api-clients", json!({ "name": "Backend", "scopes": ["users:read"] })),
         door(
             &admin,
