@@ -20,6 +20,7 @@ use crate::auth::throttle::Throttle;
 use crate::clock::{AgreedClock, Clock, SystemClock};
 use crate::config::{Config, Limits, Networks};
 use crate::connector::endpoint::EndpointClient;
+use crate::connector::measured::Measured;
 use crate::connector::smartcar::{Smartcar, SmartcarSettings};
 use crate::connector::witness::WitnessClient;
 use crate::disk::halt::Halt;
@@ -228,7 +229,7 @@ impl App {
         let record = record_of(config, &base, &halt).await?;
         let service = Service {
             known_tokens: Arc::default(),
-            connector: Arc::new(connector(config, as_clock())?),
+            connector: Arc::new(Measured::new(connector(config, as_clock())?, as_clock())),
             access_tokens: Arc::new(CloudTokens::default()),
             endpoints: Arc::new(endpoints(config)?),
             delivery_lanes: Arc::default(),

@@ -20,7 +20,8 @@
 //! - [`worker`]: what goes on without a request.
 //! - [`simulator`]: a vehicle cloud of its own.
 //! - [`witness`]: cosigns the checkpoints of logs, as a server of its own.
-//! - [`config`], [`telemetry`]: settings, logs and metrics.
+//! - [`measures`]: what is measured.
+//! - [`config`], [`telemetry`]: settings, and how it is logged and measured.
 //! - [`app`]: the composition root.
 //! - [`cli`]: the command line.
 //!
@@ -74,6 +75,7 @@ pub mod disk;
 pub mod domain;
 pub mod entropy;
 pub mod http;
+pub mod measures;
 #[cfg(test)]
 mod rehearsal;
 pub mod service;

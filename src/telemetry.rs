@@ -1,4 +1,4 @@
-//! What is logged and measured: the set-up, and the one table of names.
+//! How it is logged and measured: the set-up. What is measured stands in `measures.rs`.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -8,49 +8,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{LogFormat, Logging};
+use crate::measures::{self, Form};
 
 /// Span: one HTTP request, with its id, method, route and the caller's trace.
 pub const HTTP_REQUEST: &str = "http.request";
-
-/// Histogram, seconds: HTTP requests by `route`, `method` and `status_class`.
-pub const HTTP_SERVER_REQUEST_DURATION: &str = "http_server_request_duration_seconds";
-
-/// Counter, by `reason` (`full`, `address`): connections that were closed unread because there was no
-/// place for them, in all or for one more of their address.
-pub const HTTP_CONNECTIONS_REFUSED: &str = "http_server_connections_refused_total";
-
-/// Histogram, requests: how many commands were decided on in one transaction.
-pub const GATE_BATCH_SIZE: &str = "keylend_gate_batch_size";
-
-/// Histogram, seconds, by `name`: transactions of use cases, from the first begin to the last
-/// commit, repetitions included. The gates' own are not in it.
-pub const TRANSACTION_DURATION: &str = "keylend_transaction_duration_seconds";
-
-/// Counter, by `name`: how often the work of a transaction was run again because another
-/// transaction was in the way.
-pub const TRANSACTION_REPEATS: &str = "keylend_transaction_repeats_total";
-
-/// Counter, by `operation` and `outcome`: what callers asked for that they were `allowed` or
-/// `denied`. Whether a car may be used is the policy's decision and not counted here.
-pub const AUTHORIZATIONS: &str = "keylend_authorizations_total";
-
-/// Gauge, seconds: how long the oldest entry of the record waits that no published checkpoint covers.
-pub const RECORD_LAG_SECONDS: &str = "keylend_record_lag_seconds";
-
-/// Gauge, seconds, by `witness`: how long the oldest entry waits that the witness has not cosigned.
-pub const WITNESS_LAG_SECONDS: &str = "keylend_witness_lag_seconds";
-
-/// Gauge, entries, by `witness`: how many the newest checkpoint has that the witness has not
-/// cosigned.
-pub const WITNESS_LAG_ENTRIES: &str = "keylend_witness_lag_entries";
-
-/// Counter, by `witness` and `outcome`: checkpoints put before a witness that it `cosigned` or
-/// `refused`, or could not be given because it was `away` or `ahead` of the record.
-pub const WITNESS_REQUESTS: &str = "keylend_witness_requests_total";
-
-/// In seconds: from a health check to the longest `Prefer: wait`.
-const REQUEST_DURATION_BUCKETS: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// Why the process cannot be observed.
 #[derive(Debug, thiserror::Error)]
@@ -94,21 +55,26 @@ pub fn measurements() -> Result<PrometheusHandle, TelemetryError> {
     if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(
-            Matcher::Full(HTTP_SERVER_REQUEST_DURATION.to_owned()),
-            REQUEST_DURATION_BUCKETS,
-        )?
-        .set_buckets_for_metric(
-            Matcher::Full(TRANSACTION_DURATION.to_owned()),
-            REQUEST_DURATION_BUCKETS,
-        )?
-        .install_recorder()?;
-    metrics::describe_histogram!(
-        HTTP_SERVER_REQUEST_DURATION,
-        metrics::Unit::Seconds,
-        "How long HTTP requests took."
-    );
+    let mut builder = PrometheusBuilder::new();
+    for metric in measures::ALL {
+        if let Form::Histogram(bounds) = metric.form {
+            builder =
+                builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds)?;
+        }
+    }
+    let handle = builder.install_recorder()?;
+    describe();
     *installed = Some(handle.clone());
     Ok(handle)
+}
+
+/// Tells the recorder what each metric says.
+fn describe() {
+    for metric in measures::ALL {
+        match metric.form {
+            Form::Counter => metrics::describe_counter!(metric.name, metric.help),
+            Form::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+            Form::Histogram(_) => metrics::describe_histogram!(metric.name, metric.help),
+        }
+    }
 }

@@ -8,11 +8,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use crate::measures;
 use crate::service::commands::{reconcile, recover};
 use crate::service::connections::{probe, unfinished};
 use crate::service::{
-    Error, Service, agreement, due, ends, grants, idempotency, record, refusals, retention,
-    webhook_endpoints, webhooks,
+    Error, Service, agreement, due, ends, grants, idempotency, measure, record, refusals,
+    retention, webhook_endpoints, webhooks,
 };
 
 /// How often abandoned commands are looked for, and cars checked.
@@ -33,6 +34,8 @@ const GO_ON_PERIOD: Duration = Duration::from_secs(5);
 const DUE_PERIOD: Duration = Duration::from_secs(5);
 /// How often it is looked whether a minute of refusals is over.
 const COUNT_REFUSALS_PERIOD: Duration = Duration::from_secs(5);
+/// How often it is looked at what is measured that way: three times between two scrapes of Prometheus.
+const MEASURE_PERIOD: Duration = Duration::from_secs(5);
 /// How often old answers are forgotten.
 const FORGET_PERIOD: Duration = Duration::from_secs(10 * 60);
 
@@ -67,6 +70,9 @@ fn all(service: &Service) -> Vec<Task> {
             }),
             task("reconcile", RECONCILE_PERIOD, |service| async move {
                 reconcile::reconcile(&service).await.map(|count| count as u64)
+            }),
+            task("measure", MEASURE_PERIOD, |service| async move {
+                measure::measure(&service).await.map(|()| 0)
             }),
             task("go_on_with_ends", GO_ON_PERIOD, |service| async move {
                 ends::go_on(&service.base).await
@@ -148,13 +154,21 @@ async fn run_periodically(task: Task, service: Service, stop: CancellationToken)
         }
         // A panic is logged where it happens. The task is idempotent, so it runs again in its time.
         let Ok(outcome) = AssertUnwindSafe(run(service.clone())).catch_unwind().await else {
+            count_failure(name);
             tracing::error!(task = name, "a background task panicked");
             continue;
         };
         match outcome {
             Ok(0) => {}
             Ok(count) => tracing::debug!(task = name, count, "a background task did something"),
-            Err(error) => tracing::error!(task = name, error = ?error, "a background task failed"),
+            Err(error) => {
+                count_failure(name);
+                tracing::error!(task = name, error = ?error, "a background task failed");
+            }
         }
     }
+}
+
+fn count_failure(task: &'static str) {
+    metrics::counter!(measures::TASK_FAILURES, "task" => task).increment(1);
 }

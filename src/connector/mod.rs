@@ -21,6 +21,7 @@ mod age;
 mod breaker;
 pub mod endpoint;
 mod guarded;
+pub mod measured;
 mod public_address;
 pub mod smartcar;
 mod transport;

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use super::problem::{Code, Problem};
+use crate::measures;
 use crate::service::Violation;
 
 const CHECK_TIME_MAX: Duration = Duration::from_secs(2);
@@ -85,7 +86,10 @@ pub(super) async fn ready(State(monitor): State<Monitor>) -> Result<Json<Health>
 
 async fn failure(check: &dyn HealthCheck) -> Option<Violation> {
     let name = check.name();
-    let why = match tokio::time::timeout(CHECK_TIME_MAX, check.check()).await {
+    let outcome = tokio::time::timeout(CHECK_TIME_MAX, check.check()).await;
+    let passing = matches!(outcome, Ok(Ok(())));
+    metrics::gauge!(measures::CHECK_PASSING, "check" => name).set(f64::from(u8::from(passing)));
+    let why = match outcome {
         Ok(Ok(())) => return None,
         Ok(Err(why)) => why,
         Err(_) => "no answer in time".to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
-use crate::telemetry;
+use crate::measures;
 
 /// Stands for requests that matched no route.
 pub(super) const NO_ROUTE: &str = "none";
@@ -12,7 +12,7 @@ pub(super) const NO_ROUTE: &str = "none";
 /// Counts one request.
 pub(super) fn count(route: &str, method: &Method, status: StatusCode, took: Duration) {
     metrics::histogram!(
-        telemetry::HTTP_SERVER_REQUEST_DURATION,
+        measures::HTTP_SERVER_REQUEST_DURATION,
         "route" => route.to_owned(),
         "method" => method_label(method),
         "status_class" => class(status),

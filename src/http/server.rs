@@ -26,7 +26,7 @@ use super::client_address::ClientAddress;
 use super::idleness::{Idleness, LOOK_EVERY, Open, Verdict};
 use super::places::{Place, Places};
 use crate::config::Networks;
-use crate::telemetry;
+use crate::measures;
 
 pub use super::places::Entrance;
 
@@ -55,7 +55,7 @@ pub async fn serve(
             Ok(place) => place,
             Err(none) => {
                 let reason = none.as_str();
-                metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED, "reason" => reason)
+                metrics::counter!(measures::HTTP_CONNECTIONS_REFUSED, "reason" => reason)
                     .increment(1);
                 continue;
             }

@@ -3,7 +3,7 @@
 
 use super::{Base, Caller, Error};
 use crate::domain::access::{self, ActingAs, Denial, Object, Operation, Sought};
-use crate::telemetry;
+use crate::measures;
 
 impl Base {
     /// Whether the caller may do something with an object, and in whose place. `sought` is what the
@@ -38,7 +38,7 @@ impl Base {
         let verdict = access::may(&caller.actor, operation, object);
         let outcome = if verdict.is_ok() { "allowed" } else { "denied" };
         metrics::counter!(
-            telemetry::AUTHORIZATIONS,
+            measures::AUTHORIZATIONS,
             "operation" => operation.as_str(),
             "outcome" => outcome,
         )

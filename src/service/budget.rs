@@ -15,6 +15,7 @@ use crate::connector::ConnectorError;
 use crate::domain::fault::{Fault, ProviderCode};
 use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::instruction::Action;
+use crate::measures;
 
 use super::Error;
 
@@ -34,6 +35,17 @@ pub enum Purpose {
     Check,
     /// To lock the car.
     Lock,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Command => "command",
+            Self::Check => "check",
+            Self::Lock => "lock",
+        }
+    }
 }
 
 impl From<Action> for Purpose {
@@ -236,6 +248,14 @@ impl Budget {
         (wait > Duration::ZERO).then(|| whole(wait))
     }
 
+    /// What is left of the application's burst, from 0 to 1.
+    #[must_use]
+    pub fn left_ratio(&self, now: Duration) -> f64 {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.application.fill(self.per_application, now);
+        state.application.left / f64::from(self.per_application.burst.max(1))
+    }
+
     /// Takes so many requests about one car, or none.
     ///
     /// # Errors
@@ -264,6 +284,8 @@ impl Budget {
         let (wait, buckets) = car.draw(parts, spender, count, purpose, now);
         let wait = wait.max(application.wait(self.per_application, count, purpose));
         if wait > Duration::ZERO {
+            drop(state);
+            count_refused(purpose);
             return Err(spent(wait));
         }
         for bucket in buckets.into_iter().flatten() {
@@ -272,6 +294,12 @@ impl Budget {
         application.left -= count;
         Ok(())
     }
+}
+
+/// Counts a request that is not made because the budget is used up.
+pub(super) fn count_refused(purpose: Purpose) {
+    metrics::counter!(measures::VEHICLE_CLOUD_BUDGET_REFUSED, "purpose" => purpose.as_str())
+        .increment(1);
 }
 
 /// In whole seconds, because that is what `Retry-After` can say.

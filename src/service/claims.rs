@@ -13,6 +13,7 @@ use crate::domain::id::{ClaimId, UserId};
 use crate::domain::principal::PrincipalId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Role, User};
+use crate::measures;
 use crate::signing::secret::{self, RandomSecret, SecretPrefix};
 use crate::storage::{Priority, claims, users};
 
@@ -79,7 +80,18 @@ pub async fn create(
             Ok(Answer::fresh(claim))
         })
     });
-    created.await
+    created.await.inspect(count_created)
+}
+
+/// Counts the claim of an answer, unless that is one from before.
+pub(super) fn count_created<T>(answer: &Answer<T>) {
+    if !answer.replayed {
+        count("created");
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!(measures::CLAIMS, "outcome" => outcome).increment(1);
 }
 
 /// A program that could recover accounts, or make claims for administrators, could give itself every right; and one

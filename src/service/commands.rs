@@ -25,6 +25,7 @@ mod waiters;
 
 use crate::domain::command::{Command, CommandStatus};
 use crate::domain::event::Event;
+use crate::measures;
 
 pub use dispatch::{Dispatched, dispatch};
 pub use drain::{drain, drain_time_max};
@@ -45,6 +46,16 @@ fn changed(command: &Command) -> Event {
         evidence: command.evidence,
         causes: command.causes.clone(),
     }
+}
+
+/// Counts a command in the status that it has reached, once that is durable.
+fn count(command: &Command) {
+    metrics::counter!(
+        measures::COMMANDS,
+        "action" => command.action().as_str(),
+        "status" => command.status.as_str(),
+    )
+    .increment(1);
 }
 
 /// Whether its outcome is still waited for.

@@ -23,6 +23,7 @@ pub mod failpoint;
 pub mod grants;
 pub mod holds;
 pub mod idempotency;
+pub mod measure;
 pub mod organizations;
 pub mod pace;
 mod precondition;

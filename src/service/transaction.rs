@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use super::{Base, Caller, Error, PersonalContext};
 use crate::domain::event::{AuditEntry, Event, Personal};
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::storage::{Priority, StorageError, Tx, audit_entries, row_facts};
-use crate::telemetry;
 
 /// How often work is run when other transactions are in the way.
 const TRIES_MAX: u32 = 6;
@@ -166,7 +166,7 @@ impl Base {
         let began_at = self.clock.monotonic();
         let outcome = self.repeat(frame, work).await;
         let seconds = self.clock.monotonic().saturating_sub(began_at).as_secs_f64();
-        metrics::histogram!(telemetry::TRANSACTION_DURATION, "name" => frame.name).record(seconds);
+        metrics::histogram!(measures::TRANSACTION_DURATION, "name" => frame.name).record(seconds);
         outcome
     }
 
@@ -191,8 +191,7 @@ impl Base {
             };
             if tries < TRIES_MAX && error.is_worth_repeating() {
                 tries += 1;
-                metrics::counter!(telemetry::TRANSACTION_REPEATS, "name" => frame.name)
-                    .increment(1);
+                metrics::counter!(measures::TRANSACTION_REPEATS, "name" => frame.name).increment(1);
             } else if waits && searches < frame.searches_max && error.is_away() {
                 searches += 1;
                 tokio::time::sleep(SEARCH_AGAIN).await;
@@ -202,12 +201,29 @@ impl Base {
         }
     }
 
+    /// A transaction; how long it took to begin is measured.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if no connection could be had in time.
+    pub(super) async fn begun(&self, priority: Priority) -> Result<Tx, StorageError> {
+        let asked_at = self.clock.monotonic();
+        let begun = self.store.db().begin(priority).await;
+        let took = self.clock.monotonic().saturating_sub(asked_at);
+        let priority = match priority {
+            Priority::Ordinary => "ordinary",
+            Priority::Urgent => "urgent",
+        };
+        metrics::histogram!(measures::DATABASE_BEGIN_DURATION, "priority" => priority)
+            .record(took.as_secs_f64());
+        begun
+    }
+
     async fn attempt<'s, T: Send>(
         &'s self,
         frame: Frame,
         work: &(impl for<'w> Fn(&'w mut Work<'s>) -> Run<'w, T> + Sync),
     ) -> Result<T, RunError<T>> {
-        let tx = self.store.db().begin(frame.priority).await?;
+        let tx = self.begun(frame.priority).await?;
         let now = self.clock.now();
         let mut run = Work { tx, now, base: self, entries: Vec::new() };
         let value = work(&mut run).await?;

@@ -99,7 +99,7 @@ pub async fn create(
             Ok(Answer::fresh(account))
         })
     });
-    let inserted = inserted.await;
+    let inserted = inserted.await.inspect(claims::count_created);
     match inserted {
         Err(Error::State(StateFault::EmailTaken)) => Err(taken(base, user).await?),
         inserted => inserted,

@@ -52,6 +52,12 @@ const NEWEST_AT_DOORS: &str = "SELECT c.* FROM (VALUES {rows:uuid}) AS v JOIN co
     (SELECT n.command_id FROM commands n WHERE n.vehicle_id = v.column1 AND n.action IN ('lock', 'unlock') \
     AND n.status NOT IN ('refused', 'failed', 'cancelled', 'expired') ORDER BY n.command_id DESC LIMIT 1)";
 
+/// By the indexes of what is taken over, and of what is checked.
+const FIRST_DUE: &str = "SELECT due.due_at FROM (\
+    SELECT a.due_at FROM (SELECT abandon_at AS due_at FROM commands WHERE status = 'sending' ORDER BY abandon_at LIMIT 1) AS a \
+    UNION ALL SELECT b.due_at FROM (SELECT check_at AS due_at FROM commands WHERE check_at IS NOT NULL ORDER BY check_at LIMIT 1) AS b\
+    ) AS due ORDER BY due.due_at LIMIT 1";
+
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
     INSERT,
@@ -69,6 +75,7 @@ pub const STATEMENTS: &[&str] = &[
     CHECK_AGAIN,
     NEWEST_OF_VEHICLES,
     NEWEST_AT_DOORS,
+    FIRST_DUE,
 ];
 
 impl FromRow for Command {
@@ -332,6 +339,11 @@ impl FromRow for Due {
 /// Up to `limit` commands that should be checked by now.
 pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
     query(DUE).bind(now).bind(limit).fetch_all(tx).await
+}
+
+/// When the first of all commands is due to be taken over or checked, if any is at some time.
+pub async fn first_due(on: &mut impl Executor) -> Result<Option<Timestamp>, StorageError> {
+    query(FIRST_DUE).fetch_optional(on).await
 }
 
 /// Leases commands that are due to be checked; nobody else leases them before `lease_until`. Those that

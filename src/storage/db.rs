@@ -24,6 +24,7 @@ use crate::disk::halt::Halt;
 use crate::domain::time::Timestamp;
 use driver::{Database, DbSession, Transaction};
 
+pub use driver::Connections;
 pub use error::{DriverError, StorageError};
 pub use open::{InvalidLocation, Location, OpenError, PostgresSettings, SchemaFault};
 pub use permits::Priority;
@@ -73,6 +74,12 @@ impl Db {
     /// [`StorageError::Unavailable`] if no connection could be had in time.
     pub async fn read(&self, priority: Priority) -> Result<Reader, StorageError> {
         self.0.read(priority).await.map(Reader)
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.0.connections()
     }
 
     /// Waits for what runs, then closes every connection.

@@ -29,6 +29,8 @@ const WAKE: &str = "UPDATE webhook_endpoints SET due_at = $1 WHERE organization_
 const WAKE_ONE: &str =
     "UPDATE webhook_endpoints SET due_at = $2 WHERE webhook_endpoint_id = $1 AND paused_at IS NULL";
 const IS_DUE: &str = "SELECT webhook_endpoint_id FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $2 LIMIT 1";
+const FIRST_DUE: &str =
+    "SELECT due_at FROM webhook_endpoints WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
 const TAKE: &str = "UPDATE webhook_endpoints SET leased_until = $3 WHERE webhook_endpoint_id IN (SELECT webhook_endpoint_id \
     FROM webhook_endpoints WHERE due_at <= $1 AND leased_until <= $2 AND (failures > 0) = $4 ORDER BY due_at LIMIT $5) \
     AND due_at <= $1 AND leased_until <= $2 RETURNING *";
@@ -41,8 +43,8 @@ const AWAITED: &str = "SELECT position FROM (SELECT e.next_position AS position 
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[
-    INSERT, FIND, LOCK, LIST, COUNT, PAUSE, RESUME, ROTATE, DELETE, WAKE, WAKE_ONE, IS_DUE, TAKE,
-    HOLD_LEASE, SETTLE, AWAITED,
+    INSERT, FIND, LOCK, LIST, COUNT, PAUSE, RESUME, ROTATE, DELETE, WAKE, WAKE_ONE, IS_DUE,
+    FIRST_DUE, TAKE, HOLD_LEASE, SETTLE, AWAITED,
 ];
 
 /// An endpoint as stored.
@@ -230,6 +232,11 @@ pub async fn is_due(
     let due = query(IS_DUE).bind(due_by).bind(now);
     let found: Option<WebhookEndpointId> = due.fetch_optional(on).await?;
     Ok(found.is_some())
+}
+
+/// When the first of all endpoints is to be looked at, if any is.
+pub async fn first_due(on: &mut impl Executor) -> Result<Option<Timestamp>, StorageError> {
+    query(FIRST_DUE).fetch_optional(on).await
 }
 
 /// Takes up to so many endpoints that are to be looked at and were due by then: those that took something the last time, or those that did not.

@@ -12,6 +12,7 @@
     reason = "a test that meets the unexpected should stop right there"
 )]
 
+mod alerts;
 mod api;
 mod attacks;
 mod authorization;
@@ -33,6 +34,7 @@ mod hostile;
 mod house;
 mod late_decisions;
 mod lines;
+mod metrics;
 mod oauth_clients;
 mod readme;
 mod record;

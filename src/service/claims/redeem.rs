@@ -3,6 +3,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::count;
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::claim::{Claim, ClaimEnd, ClaimRefusal};
 use crate::domain::event::Event;
@@ -35,6 +36,16 @@ pub struct Redemption {
 /// # Errors
 /// [`StateFault::Claim`] with what stands in the way, [`Error::Invalid`] for a password that breaks the rules, [`Error::Overloaded`].
 pub async fn redeem(service: &Service, redemption: &Redemption) -> Result<Tokens, Error> {
+    let redeemed = attempt(service, redemption).await;
+    match &redeemed {
+        Ok(_) => count("redeemed"),
+        Err(Error::State(StateFault::Claim(_))) => count("refused"),
+        Err(_) => {}
+    }
+    redeemed
+}
+
+async fn attempt(service: &Service, redemption: &Redemption) -> Result<Tokens, Error> {
     let base = &service.base;
     let mut reader = base.store.read().await?;
     let (claim, user) = find(&mut reader, redemption).await?;

@@ -18,7 +18,7 @@ use crate::service::failpoint::{self, Failpoint};
 use crate::service::refusals::{Draft, Refusals};
 use crate::service::{Base, Error};
 use crate::storage::commands::{KeyedCommand, Outcome};
-use crate::storage::{StorageError, Tx, decisions};
+use crate::storage::{Priority, StorageError, Tx, decisions};
 
 /// A batch that was decided.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ pub(super) async fn decide_once(
         }
     }
     let deadline = base.clock.monotonic().saturating_add(SEND_TIME);
-    let mut tx = base.store.begin_urgent().await?;
+    let mut tx = base.begun(Priority::Urgent).await?;
     let (mut state, written) = BatchState::lock(&mut tx, batch).await?;
     // After the rows are locked: no decision rests on a time before its facts.
     let (now, elapsed) = (base.clock.now(), base.clock.monotonic());
@@ -86,7 +86,7 @@ pub(super) async fn decide_once(
 async fn write_outcomes(base: &Base, outcomes: &[Outcome]) -> Result<DecidedBatch, AttemptError> {
     let written = outcomes.iter().map(|outcome| outcome.command.command_id).collect();
     let entries = outcomes::entries(base, outcomes, &written)?;
-    let mut tx = base.store.begin_urgent().await?;
+    let mut tx = base.begun(Priority::Urgent).await?;
     decisions::write_outcomes(&mut tx, outcomes, &entries).await?;
     failpoint::reached(Failpoint::OutcomesWritten);
     commit(tx, DecidedBatch { rulings: Vec::new(), written }).await

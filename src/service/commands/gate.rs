@@ -12,12 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::outcomes::{self, OutcomeQueue};
 use super::request::{Batch, CommandRequest, Pending, Reply};
 use super::ruling::Ruling;
-use super::{decide, send};
+use super::{count, decide, send};
 use crate::domain::access::Sought;
 use crate::domain::instruction::Action;
+use crate::measures;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::refusals::{Asked, At};
-use crate::service::{Base, Error, Limit, Service};
+use crate::service::{Base, Error, Limit, Service, budget};
 use crate::storage::commands::Outcome;
 
 /// At most so many requests, and so many outcomes, in one transaction.
@@ -25,6 +26,8 @@ const BATCH_MAX: usize = 256;
 /// So many locks find room when everything else is turned away: a car that cannot be closed is worse
 /// than one that cannot be opened.
 const LOCKS_RESERVED: usize = 256;
+/// Nothing is being decided on.
+const NOTHING: u64 = u64::MAX;
 /// How often the others get a turn before a batch that still grows is decided on.
 const ROUNDS_MAX: usize = 16;
 
@@ -33,6 +36,8 @@ const ROUNDS_MAX: usize = 16;
 pub struct Gate {
     queue: mpsc::Sender<Pending>,
     decided: Arc<AtomicU64>,
+    /// When the oldest request was made that is being decided on, in microseconds on the monotonic clock.
+    deciding_since: Arc<AtomicU64>,
 }
 
 /// The task that decides: it takes what [`Gate::submit`] has queued.
@@ -40,6 +45,7 @@ pub struct Gate {
 pub struct GateTask {
     queue: mpsc::Receiver<Pending>,
     decided: Arc<AtomicU64>,
+    deciding_since: Arc<AtomicU64>,
 }
 
 impl Gate {
@@ -48,9 +54,10 @@ impl Gate {
     #[must_use]
     pub fn new(waiting_max: usize) -> (Self, GateTask) {
         let (sender, receiver) = mpsc::channel(waiting_max.max(1).saturating_add(LOCKS_RESERVED));
-        let decided = Arc::default();
-        let task = GateTask { queue: receiver, decided: Arc::clone(&decided) };
-        (Self { queue: sender, decided }, task)
+        let (decided, deciding_since) = (Arc::default(), Arc::new(AtomicU64::new(NOTHING)));
+        let gate = Self { queue: sender, decided, deciding_since };
+        let (decided, deciding_since) = (gate.decided.clone(), gate.deciding_since.clone());
+        (gate, GateTask { queue: receiver, decided, deciding_since })
     }
 
     /// Has a request decided on; `now` is on the monotonic clock.
@@ -75,10 +82,26 @@ impl Gate {
         self.decided.load(Ordering::Relaxed)
     }
 
+    /// How many requests wait to be decided on.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity().saturating_sub(self.queue.capacity())
+    }
+
+    /// How long the oldest request has waited that is being decided on, or the outcomes have been written for that
+    /// come alone; those that wait came later. `now` is on the monotonic clock.
+    #[must_use]
+    pub fn oldest_wait(&self, now: Duration) -> Duration {
+        match self.deciding_since.load(Ordering::Relaxed) {
+            NOTHING => Duration::ZERO,
+            since => now.saturating_sub(Duration::from_micros(since)),
+        }
+    }
+
     /// Whether requests wait to be decided on.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {
-        self.queue.capacity() < self.queue.max_capacity()
+        self.waiting() > 0
     }
 }
 
@@ -104,7 +127,10 @@ impl GateTask {
             }
             self.gather(&mut batch, &mut outcomes).await;
             self.decided.fetch_add(batch.requests.len() as u64, Ordering::Relaxed);
+            let since = since(&batch, service.base.clock.monotonic());
+            self.deciding_since.store(since, Ordering::Relaxed);
             process(&service, &sender, batch).await;
+            self.deciding_since.store(NOTHING, Ordering::Relaxed);
         }
         drop(sender);
         let mut last = Vec::new();
@@ -129,6 +155,13 @@ impl GateTask {
             }
         }
     }
+}
+
+/// When the oldest request of a batch was made: they come in order. Who comes while outcomes alone are
+/// written waits for that from now on.
+fn since(batch: &Batch, now: Duration) -> u64 {
+    let since = batch.requests.first().map_or(now, |pending| pending.asked_at);
+    u64::try_from(since.as_micros()).unwrap_or(NOTHING)
 }
 
 /// Takes what else has arrived.
@@ -159,7 +192,7 @@ async fn process(service: &Service, outcomes: &OutcomeQueue, mut batch: Batch) {
     if batch.len() == 0 {
         return;
     }
-    metrics::histogram!(crate::telemetry::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
+    metrics::histogram!(measures::GATE_BATCH_SIZE).record(batch.requests.len() as f64);
     match decide::decide_until_known(service, &batch).await {
         Ok(decided) => {
             if !decided.rulings.is_empty() {
@@ -187,6 +220,7 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
     let reply = match ruling {
         Ruling::Send(order) => {
             let command = order.command.clone();
+            count(&command);
             let outcome = service.waiters.register(command.command_id);
             send::spawn(service, outcomes, *order);
             Ok(Reply::Sending(command, outcome))
@@ -197,6 +231,7 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
                 &pending.request.caller,
                 At::of(&service.base),
             );
+            count(&refusal.command);
             Ok(Reply::Refused(refusal.command))
         }
         Ruling::RefusedAgain(reasons) => {
@@ -206,7 +241,10 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
         }
         Ruling::Replayed(command) => Ok(Reply::Replayed(*command)),
         Ruling::WaitedTooLong => Err(Error::Overloaded),
-        Ruling::OverBudget(wait) => Err(Error::Throttled(Limit::Vehicle, wait)),
+        Ruling::OverBudget(wait) => {
+            budget::count_refused(pending.request.instruction.action().into());
+            Err(Error::Throttled(Limit::Vehicle, wait))
+        }
         Ruling::KeyReused => Err(Error::KeyReused),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };

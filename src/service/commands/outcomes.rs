@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::changed;
+use super::{changed, count};
 use crate::domain::actor::Actor;
 use crate::domain::event::AuditEntry;
 use crate::domain::id::CommandId;
@@ -115,10 +115,11 @@ pub(super) async fn write(base: &Base, outcomes: &[Outcome]) -> Result<HashSet<C
     Ok(written)
 }
 
-/// Notifies those who wait for the outcomes that were written.
+/// Notifies those who wait for the outcomes that were written, and counts these.
 pub(super) fn notify(service: &Service, outcomes: &[Outcome], written: &HashSet<CommandId>) {
     let commands = outcomes.iter().map(|outcome| &outcome.command);
-    service.waiters.wake(commands.filter(|command| written.contains(&command.command_id)));
+    let written = commands.filter(|command| written.contains(&command.command_id));
+    service.waiters.wake(written.inspect(|command| count(command)));
 }
 
 /// As [`notify`], when nothing more is to come from the senders of these commands: also those who wait for

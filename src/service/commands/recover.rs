@@ -2,7 +2,7 @@
 //! the cloud's answer any more may have happened. It becomes `unknown`, and its car is checked; it is
 //! never sent again (P4, P6).
 
-use super::changed;
+use super::{changed, count};
 use crate::domain::actor::Actor;
 use crate::service::failpoint::{self, Failpoint};
 use crate::service::{Caller, Error, Service};
@@ -32,6 +32,6 @@ pub async fn recover(service: &Service) -> Result<usize, Error> {
         })
     });
     let abandoned = recovered.await?;
-    service.waiters.wake(&abandoned);
+    service.waiters.wake(abandoned.iter().inspect(|command| count(command)));
     Ok(abandoned.len())
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Record;
+use crate::measures;
 use crate::service::Error;
 use crate::storage::{record, record_queue};
-use crate::telemetry;
 
 /// Says how long the oldest entry waits that no published checkpoint covers: less than a second, unless
 /// nobody gives positions, or nobody signs. Whoever waits for new entries hears how many have a position.
@@ -23,6 +23,6 @@ pub async fn measure_lag(log: &Record) -> Result<(), Error> {
         record_queue::waiting_since(&mut reader).await?
     };
     let lag = first.map_or(Duration::ZERO, |first| base.clock.now().since(first));
-    metrics::gauge!(telemetry::RECORD_LAG_SECONDS).set(lag.as_secs_f64());
+    metrics::gauge!(measures::RECORD_LAG_SECONDS).set(lag.as_secs_f64());
     Ok(())
 }

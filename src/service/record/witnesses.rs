@@ -15,10 +15,10 @@ use crate::audit::tree::Tiles;
 use crate::audit::witness::{self, Submission};
 use crate::config;
 use crate::connector::witness::WitnessClient;
+use crate::measures;
 use crate::service::{Base, Error};
 use crate::storage::cosignatures::{self, Round};
 use crate::storage::{Priority, record};
-use crate::telemetry;
 
 /// How long a witness is left alone after the first failure; twice as long after each further one.
 const REST_MIN: Duration = Duration::from_secs(1);
@@ -231,7 +231,7 @@ async fn note_outcome(
 }
 
 fn count(witness: String, outcome: &'static str) {
-    metrics::counter!(telemetry::WITNESS_REQUESTS, "witness" => witness, "outcome" => outcome)
+    metrics::counter!(measures::WITNESS_REQUESTS, "witness" => witness, "outcome" => outcome)
         .increment(1);
 }
 
@@ -249,9 +249,9 @@ async fn measure(base: &Base, asked: &Witness) -> Result<(), Error> {
         lag = since.map_or(Duration::ZERO, |since| base.clock.now().since(since));
     }
     let name = asked.key.name().to_owned();
-    metrics::gauge!(telemetry::WITNESS_LAG_SECONDS, "witness" => name.clone())
+    metrics::gauge!(measures::WITNESS_LAG_SECONDS, "witness" => name.clone())
         .set(lag.as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 entries")]
-    metrics::gauge!(telemetry::WITNESS_LAG_ENTRIES, "witness" => name).set(behind as f64);
+    metrics::gauge!(measures::WITNESS_LAG_ENTRIES, "witness" => name).set(behind as f64);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::auth::throttle::{AccountKey, RetryAfter};
 use crate::domain::event::{CredentialRefusal, Event};
 use crate::domain::id::OrganizationId;
 use crate::domain::user::Email;
+use crate::measures;
 use crate::service::{Base, CredentialFault, Error, Limit, Service};
 use crate::storage::users::Account;
 use crate::storage::{Priority, StorageError, users};
@@ -37,6 +38,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
     service
         .throttle
         .check(account_key, sign_in.origin.address)
+        .inspect_err(|_| count_refused("attempts"))
         .map_err(|RetryAfter(wait)| Error::Throttled(Limit::Attempts, wait))?;
     let stored = account.as_ref().and_then(|account| account.password_hash.clone());
     let verdict = service.verify_password(&sign_in.password, stored).await?;
@@ -54,6 +56,7 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
         }
         account => {
             service.throttle.record_failure(account_key, sign_in.origin.address);
+            count_refused("credentials");
             if let Some(account) = account {
                 let reason = refusal(&account, verdict.matches);
                 let (base, origin) = (service.base.clone(), sign_in.origin);
@@ -67,6 +70,11 @@ pub async fn create(service: &Service, sign_in: SignIn) -> Result<Tokens, Error>
             Err(Error::Unauthenticated(CredentialFault::WrongPassword))
         }
     }
+}
+
+/// Says no more than the answer does: who sees the measurements learns of nobody whether they have an account.
+fn count_refused(reason: &'static str) {
+    metrics::counter!(measures::SIGN_INS_REFUSED, "reason" => reason).increment(1);
 }
 
 /// What failures are counted by: the account once it is found, because its address may be somebody else's in another

@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook::{
     DeliveryStatus, HELD_BACK, OUTAGE, PauseReason, UNREACHABLE_AFTER, probe_after, retry_after,
 };
+use crate::measures;
 use crate::service::events::PublishedEvent;
 use crate::service::{Base, Caller, Error, Service, Work};
 use crate::signing::standard_webhook::WebhookSecret;
@@ -198,6 +199,8 @@ async fn send_in_order(
         let id = delivery.event_id.to_string();
         let answer = service.endpoints.send(signed(endpoint, secrets, id, body, now)).await;
         let delivery = after(&service.base, delivery, answer, now);
+        let outcome = delivery.status.as_str();
+        metrics::counter!(measures::WEBHOOK_DELIVERIES, "outcome" => outcome).increment(1);
         goes_on = delivery.status == DeliveryStatus::Delivered;
         sent.push(TriedDelivery { delivery, was_tried: true });
     }

@@ -86,8 +86,22 @@ pub(super) trait Database: Debug + Send + Sync {
         Halt::default()
     }
 
+    /// How many connections there are.
+    fn connections(&self) -> Connections;
+
     /// Waits for what runs, then closes every connection.
     async fn close(&self);
+}
+
+/// Connections at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Somebody has them.
+    pub in_use: u32,
+    /// They are open, and nobody has them.
+    pub idle: u32,
+    /// So many there may be.
+    pub max: u32,
 }
 
 /// A connection that statements run on. Dropping it gives it back.

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use sqlx::pool::PoolConnection;
 
-use super::driver::{Database, DbSession, Transaction};
+use super::driver::{Connections, Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::migrations::{MIGRATIONS, refused};
 use super::open::{OpenError, PostgresSettings};
@@ -137,6 +137,10 @@ impl Database for Postgres {
 
     async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
         self.servers.time().await.map(Some)
+    }
+
+    fn connections(&self) -> Connections {
+        self.servers.connections()
     }
 
     async fn close(&self) {

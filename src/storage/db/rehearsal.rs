@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Db;
-use super::driver::{Database, DbSession, Transaction};
+use super::driver::{Connections, Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::open::OpenError;
 use super::permits::Priority;
@@ -236,6 +236,10 @@ impl Database for Used {
 
     async fn is_primary(&self) -> Result<bool, StorageError> {
         Ok(true)
+    }
+
+    fn connections(&self) -> Connections {
+        Connections::default()
     }
 
     async fn close(&self) {}

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::driver::{Database, DbSession, Transaction};
+use super::driver::{Connections, Database, DbSession, Transaction};
 use super::error::StorageError;
 use super::open::OpenError;
 use super::permits::{Permits, Priority};
@@ -155,6 +155,15 @@ impl Database for Sqlite {
 
     fn halt(&self) -> Halt {
         self.halt.clone()
+    }
+
+    fn connections(&self) -> Connections {
+        let (one, several) = (self.writer.connections(), self.readers.connections());
+        Connections {
+            in_use: one.in_use + several.in_use,
+            idle: one.idle + several.idle,
+            max: one.max + several.max,
+        }
     }
 
     async fn close(&self) {

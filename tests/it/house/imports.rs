@@ -41,7 +41,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Settings name the database in storage's own words and witnesses by their keys, and logging is
     // set up from settings.
     ("config", &["domain", "storage::Location", "audit::note"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "measures"]),
+    ("measures", &[]),
     ("domain", &["tally"]),
     // What the cases of property tests met; compiled for tests only.
     ("tally", &[]),
@@ -51,7 +52,8 @@ const EDGES: &str = "http console worker simulator witness";
 const BELOW_SERVICE: &str = "storage connector signing auth disk::folder audit";
 const SETTINGS: &str = "config telemetry";
 // The call that ends the process is made where a disk fails and heard where the process is run.
-const SOURCES: &str = "clock entropy disk::halt tally";
+// Whoever measures names what it measures.
+const SOURCES: &str = "clock entropy disk::halt measures tally";
 
 /// What one corner of the house may import beyond its module.
 const ALSO: &[(&str, &str)] =

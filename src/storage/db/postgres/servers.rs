@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use super::super::driver::Connections;
 use super::super::error::StorageError;
 use super::super::open::OpenError;
 use super::super::permits::{Permit, Permits, Priority};
@@ -142,6 +143,14 @@ impl Servers {
             return Ok(chosen.pool.clone());
         }
         Err(StorageError::away(ErrorKind::NotConnected, "no server is known to be the primary"))
+    }
+
+    /// Those to the primary, or to the server that last was it.
+    pub(super) fn connections(&self) -> Connections {
+        let chosen = self.0.chosen.read().unwrap_or_else(PoisonError::into_inner);
+        let idle = u32::try_from(chosen.pool.num_idle()).unwrap_or(u32::MAX);
+        let in_use = chosen.pool.size().saturating_sub(idle);
+        Connections { in_use, idle, max: self.0.connections_max }
     }
 
     /// Asks every server what it is, and uses the primary from now on.

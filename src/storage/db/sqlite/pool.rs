@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::super::driver::Connections;
 use super::{BUSY_TIMEOUT, StorageError};
 
 const TAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,6 +67,13 @@ impl Pool {
             }
         };
         Ok(Lent { connection: Some(connection), pool: Arc::clone(self), _place: place })
+    }
+
+    /// How many connections there are.
+    pub(super) fn connections(&self) -> Connections {
+        let free = u32::try_from(self.free.available_permits()).unwrap_or(self.size);
+        let idle = u32::try_from(self.idle().len()).unwrap_or(self.size);
+        Connections { in_use: self.size.saturating_sub(free), idle, max: self.size }
     }
 
     /// Waits for what runs, then closes every connection.
