@@ -10,10 +10,8 @@ use super::open::{OpenError, SchemaFault};
 
 /// The files of the one folder, for both databases: version, name, text. sqlx has a macro that lists
 /// them by itself; it builds sqlx, SQLite and the TLS library a second time, for the compiler.
-const FILES: &[(i64, &str, &str)] = &[
-    (1, "schema", include_str!("../../../migrations/0001_schema.sql")),
-    (2, "allowed_origins", include_str!("../../../migrations/0002_allowed_origins.sql")),
-];
+const FILES: &[(i64, &str, &str)] =
+    &[(1, "schema", include_str!("../../../migrations/0001_schema.sql"))];
 
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
