@@ -123,6 +123,16 @@ async fn bystander(admin: &Actor, name: &str) -> String {
     admin.post("/v1/users", body).await.expect(201).text("user_id")
 }
 
+/// An owner whose consent is for everything that can be granted.
+async fn lender(app: &TestApp) -> Actor {
+    let mut owner = app.member("lender").await;
+    let body = json!({ "entitlements": Entitlement::ALL });
+    let started = owner.post("/v1/connections", body).await.expect(201);
+    app.consent(&owner, &started).await;
+    owner.vehicles = owner.get("/v1/vehicles").await.expect(200).list("vehicle_id");
+    owner
+}
+
 /// Everything that requests name, and the holder of a grant.
 async fn things(app: &TestApp, owner: &Actor, guest: &Actor) -> (Things, Actor) {
     let admin = app.admin().await;
@@ -187,7 +197,7 @@ async fn things(app: &TestApp, owner: &Actor, guest: &Actor) -> (Things, Actor) 
 
 on_both! {
     async fn no_request_brings_an_answer_that_is_not_described(app) {
-        let (owner, guest, admin) = (app.owner().await, app.guest().await, app.admin().await);
+        let (owner, guest, admin) = (lender(app).await, app.guest().await, app.admin().await);
         let (things, holder) = things(app, &owner, &guest).await;
         std::fs::write(app.folder().join("schemathesis.toml"), things.config()).unwrap();
         let mut reached = Reached::nothing();
