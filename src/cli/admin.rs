@@ -96,11 +96,9 @@ fn show(output: Output, link: Option<LinkFile>, made: &NewAdmin) -> Result<(), F
     };
     match output {
         Output::Json => {
-            let mut made = json!({ "organization_id": organization_id, "user_id": user_id });
-            if let Some(path) = path {
-                made["claim_file"] = json!(path);
-            }
-            println!("{made}");
+            let ids = json!({ "organization_id": organization_id, "user_id": user_id });
+            let with_file = |path| json!({ "organization_id": organization_id, "user_id": user_id, "claim_file": path });
+            println!("{}", path.map_or(ids, with_file));
         }
         Output::Text => {
             println!("organization {organization_id}\nuser {user_id}");

@@ -79,7 +79,7 @@ impl Turn<'_> {
         Self { authorization, phases: "examples,coverage", examples: 1, except: &[], only }
     }
 
-    async fn is_taken(self, app: &TestApp, reached: &mut Reached) {
+    async fn take(self, app: &TestApp, reached: &mut Reached) {
         let har = app.folder().join("explored.har");
         let mut schemathesis = Command::new(tool("venv/bin/schemathesis"));
         schemathesis
@@ -201,11 +201,11 @@ on_both! {
         let (things, holder) = things(app, &owner, &guest).await;
         std::fs::write(app.folder().join("schemathesis.toml"), things.config()).unwrap();
         let mut reached = Reached::nothing();
-        Turn::much(&bearer(&admin), 20).is_taken(app, &mut reached).await;
-        Turn::much(&bearer(&holder), 5).is_taken(app, &mut reached).await;
+        Turn::much(&bearer(&admin), 20).take(app, &mut reached).await;
+        Turn::much(&bearer(&holder), 5).take(app, &mut reached).await;
         let these = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
         let managed = these(&["smartcar_v2.connections"]);
-        Turn::only(&basic(&holder), managed).is_taken(app, &mut reached).await;
+        Turn::only(&basic(&holder), managed).take(app, &mut reached).await;
         // Each of these ends what the caller came with.
         let leaver = bearer(&app.stranger().await);
         for (authorization, id) in [
@@ -214,11 +214,11 @@ on_both! {
             (bearer(&guest.holder_of(&owner.lend(app, &guest).await).await), "smartcar_v2.disconnect"),
             (basic(&guest.holder_of(&owner.lend(app, &guest).await).await), "smartcar_v2.delete_connections"),
         ] {
-            Turn::only(&authorization, these(&[id])).is_taken(app, &mut reached).await;
+            Turn::only(&authorization, these(&[id])).take(app, &mut reached).await;
         }
         for actor in [&owner, &guest] {
             let missed = reached.missed(&BEFORE_IT_BEGINS).into_iter().map(|(id, _)| id).collect();
-            Turn::only(&bearer(actor), missed).is_taken(app, &mut reached).await;
+            Turn::only(&bearer(actor), missed).take(app, &mut reached).await;
         }
         // What was tried has broken nothing.
         holder.command(&owner.vehicles[0], "unlock").await.expect(200);
