@@ -13,7 +13,7 @@ use crate::entropy::NoEntropy;
 pub enum Unmet {
     /// Nobody is signed in, or the login is over.
     SignedOut = 3,
-    /// The server or the policy refused it: whoever asks may not do this, or not now.
+    /// The server or the policy refused it: the caller has no permission for it, or not at this time.
     Refused = 4,
     /// What it is about does not exist, or is not theirs.
     NotFound = 5,
