@@ -20,7 +20,6 @@ mod lists;
 mod login;
 mod logout;
 pub(super) mod print;
-mod printable;
 mod prompt;
 mod table;
 mod times;

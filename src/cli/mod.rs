@@ -13,6 +13,7 @@ mod failure;
 mod keys;
 mod migrate;
 mod openapi;
+mod printable;
 mod serve;
 pub mod settings;
 mod simulate;

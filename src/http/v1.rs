@@ -19,6 +19,10 @@ pub(super) mod users;
 pub(super) mod vehicles;
 pub(super) mod webhook_endpoints;
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,8 +32,8 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 
 use super::extract::{IdempotencyKey, REPLAYED};
 use super::problem::Problem;
-use crate::service::Violation;
 use crate::service::idempotency::{Answer, Idempotency};
+use crate::service::{Error, Violation};
 
 /// What tells a repeated request from a new one.
 fn idempotency(key: Option<IdempotencyKey>, request_hash: [u8; 32]) -> Idempotency {
@@ -46,6 +50,28 @@ fn reason(text: &str) -> Option<Violation> {
     let is_text = (1..=REASON_LENGTH_MAX).contains(&length) && !text.contains('\0');
     let detail = "must be 1 to 500 characters of text";
     (!is_text).then(|| Violation::of("/reason", "invalid", detail))
+}
+
+/// The texts of a member that is a list, each read as what it stands for; no two mean the same.
+fn each<T: FromStr<Err: Display> + Ord>(
+    member: &str,
+    texts: &[String],
+    most: usize,
+) -> Result<BTreeSet<T>, Error> {
+    if texts.len() > most {
+        let why = format!("must have at most {most} members");
+        return Err(Error::Invalid(vec![Violation::of(member, "too_many", why)]));
+    }
+    let (mut read, mut violations) = (BTreeSet::new(), Vec::new());
+    for (place, text) in texts.iter().enumerate() {
+        match text.parse() {
+            Ok(value) => drop(read.insert(value)),
+            Err(why) => {
+                violations.push(Violation::of(&format!("{member}/{place}"), "invalid", why))
+            }
+        }
+    }
+    if violations.is_empty() { Ok(read) } else { Err(Error::Invalid(violations)) }
 }
 
 /// What a list is to be about, of its filters `grant_id`, `vehicle_id` and `user_id`.

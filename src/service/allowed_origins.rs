@@ -37,13 +37,13 @@ impl KnownOrigins {
         organization_id: Option<OrganizationId>,
     ) -> bool {
         let mut known = self.0.lock().await;
-        let now = base.clock.monotonic();
-        if known.until.is_none_or(|until| now >= until) {
+        if known.until.is_none_or(|until| base.clock.monotonic() >= until) {
             match read(base).await {
                 Ok(listed_by) => known.listed_by = listed_by,
                 Err(error) => tracing::warn!(%error, "the allowed origins could not be read"),
             }
-            known.until = Some(now.saturating_add(KNOWN_FOR));
+            // From now on: however long the database took, those who waited for it do not ask it again.
+            known.until = Some(base.clock.monotonic().saturating_add(KNOWN_FOR));
         }
         known.listed_by.get(origin).is_some_and(|listed_by| {
             organization_id.is_none_or(|organization_id| listed_by.contains(&organization_id))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::trust::{TrustArgs, read};
 use super::{Failure, Output};
 use crate::audit::proof::{LENGTH_MAX, Proof};
+use crate::cli::printable::printable;
 
 /// Which proof to check, and whom to trust.
 #[derive(Debug, Args)]
@@ -48,7 +49,7 @@ pub(super) fn run(args: CheckProofArgs) -> Result<(), Failure> {
             );
             for (name, value) in entry.as_object().into_iter().flatten() {
                 let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-                println!("  {name}: {}", on_one_line(&value));
+                println!("  {name}: {}", printable(&value));
             }
         }
         (Ok((proof, checkpoint, entry)), Output::Json) => println!(
@@ -67,17 +68,4 @@ pub(super) fn run(args: CheckProofArgs) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(_) => Err(Failure::NotVerified("the file proves nothing")),
     }
-}
-
-/// A text that can move no cursor and begin no line.
-fn on_one_line(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() {
-            shown.extend(char.escape_default());
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
 }

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::printable::printable;
 use super::table::member;
 use super::transport::RawAnswer;
+use crate::cli::printable::printable;
 use crate::cli::{Failure, Unmet};
 
 /// A body, and with which status it came.

@@ -11,10 +11,10 @@ use super::api::Api;
 use super::arguments::{CallArgs, View};
 use super::asked::Asked;
 use super::lists::{LimitArg, collect};
-use super::printable::printable;
 use super::table::{Shape, member};
-use super::{print, times};
+use super::{print, times, words};
 use crate::cli::Failure;
+use crate::cli::printable::printable;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
 
@@ -79,7 +79,7 @@ struct ListArgs {
     #[arg(long)]
     external_ref: Option<String>,
     /// Only grants with this status.
-    #[arg(long, value_parser = ["upcoming", "active", "ended"])]
+    #[arg(long, value_parser = words::grant_statuses())]
     status: Option<String>,
     /// Only grants that are valid at some time from here on, such as `-7d`.
     #[arg(long, value_name = "TIME", value_parser = times::time, allow_hyphen_values = true)]

@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, Write as _};
 use serde_json::Value;
 
 use super::arguments::View;
-use super::printable::{printable, printable_json};
 use super::table::{self, Shape};
 use crate::cli::Failure;
+use crate::cli::printable::{printable, printable_json};
 
 /// Prints a text. That nobody reads it is no failure: `keylend … | head` is what it says.
 ///

@@ -5,7 +5,7 @@ use std::iter::repeat_n;
 
 use serde_json::Value;
 
-use super::printable::printable;
+use crate::cli::printable::printable;
 
 /// In a list longer texts are cut, so that one long name cannot break all rows.
 const CELL_CHARACTERS_MAX: usize = 60;

@@ -7,8 +7,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Response, header};
 
 use super::asked::{Asked, Content};
-use super::printable::printable;
 use crate::cli::failure::with_causes;
+use crate::cli::printable::printable;
 use crate::cli::{Failure, Unmet};
 use crate::config::PublicUrl;
 

@@ -9,6 +9,7 @@ use super::asked::{Asked, body, text};
 use super::lists::{LimitArg, collect};
 use super::print;
 use super::table::Shape;
+use super::words;
 use crate::cli::Failure;
 use crate::domain::id::UserId;
 
@@ -33,8 +34,8 @@ enum UsersVerb {
         /// The name that others see; the address if not given.
         #[arg(long)]
         display_name: Option<String>,
-        /// `admin`, `support`, `auditor` or `member`; `member` if not given.
-        #[arg(long, value_parser = ["admin", "support", "auditor", "member"])]
+        /// What they may do in the organization; `member` if not given.
+        #[arg(long, value_parser = words::roles())]
         role: Option<String>,
         /// Your own name for them.
         #[arg(long)]

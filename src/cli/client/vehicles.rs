@@ -86,7 +86,7 @@ struct ConnectArgs {
     #[arg(long)]
     make: Option<String>,
     /// Which cars are offered; `live` if not given.
-    #[arg(long, value_parser = ["live", "simulated"])]
+    #[arg(long, value_parser = words::modes())]
     mode: Option<String>,
     /// Where the browser is sent when the owner has consented.
     #[arg(long, value_name = "URL")]
@@ -200,7 +200,7 @@ async fn connect(api: &mut Api, args: ConnectArgs) -> Result<(), Failure> {
         let id = required(&answer.body, "connection_id")?;
         print::hint(&format!(
             "open the page; with the code that it gives: keylend connections complete {}",
-            super::printable::printable(id)
+            crate::cli::printable::printable(id)
         ));
     }
     Ok(())

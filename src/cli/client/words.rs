@@ -4,23 +4,34 @@
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
+use crate::domain::connection::Mode;
 use crate::domain::entitlement::Entitlement;
+use crate::domain::grant::GrantStatus;
 use crate::domain::instruction::Action;
 use crate::domain::reading::Observable;
+use crate::domain::user::Role;
 
-/// What can be granted.
-pub(super) fn entitlements() -> PossibleValuesParser {
-    PossibleValuesParser::new(Entitlement::ALL.iter().map(|word| word.as_str()))
+macro_rules! words_of {
+    ($($(#[$doc:meta])* $name:ident: $words:ty;)*) => {
+        $($(#[$doc])* pub(super) fn $name() -> PossibleValuesParser {
+            PossibleValuesParser::new(<$words>::ALL.iter().map(|word| word.as_str()))
+        })*
+    };
 }
 
-/// What a car can be asked to do.
-pub(super) fn actions() -> PossibleValuesParser {
-    PossibleValuesParser::new(Action::ALL.iter().map(|word| word.as_str()))
-}
-
-/// What can be read from a car.
-pub(super) fn observables() -> PossibleValuesParser {
-    PossibleValuesParser::new(Observable::ALL.iter().map(|word| word.as_str()))
+words_of! {
+    /// What can be granted.
+    entitlements: Entitlement;
+    /// What a car can be asked to do.
+    actions: Action;
+    /// What can be read from a car.
+    observables: Observable;
+    /// Where a grant stands.
+    grant_statuses: GrantStatus;
+    /// What a person may do in the organization.
+    roles: Role;
+    /// Which cars the consent page offers.
+    modes: Mode;
 }
 
 /// A JSON object.

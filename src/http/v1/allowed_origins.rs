@@ -1,6 +1,5 @@
 //! `/v1/organization/allowed-origins`: from which origins scripts may read what the service answers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +11,8 @@ use crate::domain::allowed_origin::{ALLOWED_ORIGINS_MAX, AllowedOrigin};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::{Error, Violation, allowed_origins};
+use crate::http::v1::each;
+use crate::service::allowed_origins;
 
 /// The origins of web apps that call the API from browsers.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -22,26 +22,6 @@ pub(in crate::http) struct AllowedOriginList {
     /// localhost, 127.0.0.1 or [::1]; without a path and without `*`.
     #[schema(max_items = 20, example = json!(["https://app.example"]))]
     allowed_origins: Vec<String>,
-}
-
-impl AllowedOriginList {
-    fn parsed(&self) -> Result<BTreeSet<AllowedOrigin>, Error> {
-        if self.allowed_origins.len() > ALLOWED_ORIGINS_MAX {
-            let why = "must have at most 20 members";
-            return Err(Error::invalid("/allowed_origins", "too_many", why));
-        }
-        let (mut origins, mut violations) = (BTreeSet::new(), Vec::new());
-        for (place, text) in self.allowed_origins.iter().enumerate() {
-            match text.parse() {
-                Ok(origin) => drop(origins.insert(origin)),
-                Err(why) => {
-                    let pointer = format!("/allowed_origins/{place}");
-                    violations.push(Violation::of(&pointer, "invalid", why));
-                }
-            }
-        }
-        if violations.is_empty() { Ok(origins) } else { Err(Error::Invalid(violations)) }
-    }
 }
 
 impl FromIterator<AllowedOrigin> for AllowedOriginList {
@@ -72,7 +52,7 @@ pub(in crate::http) async fn replace(
     SignedIn(caller): SignedIn,
     body: ApiJson<AllowedOriginList>,
 ) -> Result<Json<AllowedOriginList>, Problem> {
-    let origins = body.value.parsed()?;
+    let origins = each("/allowed_origins", &body.value.allowed_origins, ALLOWED_ORIGINS_MAX)?;
     let base = &gateway.service.base;
     allowed_origins::replace(base, &gateway.origins, &caller, &origins).await?;
     Ok(Json(origins.into_iter().collect()))

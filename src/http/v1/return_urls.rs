@@ -1,6 +1,5 @@
 //! `/v1/organization/return-urls`: where apps may have browsers back after a consent.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +11,8 @@ use crate::domain::return_url::{RETURN_URLS_MAX, ReturnUrl};
 use crate::http::Gateway;
 use crate::http::extract::{ApiJson, SignedIn};
 use crate::http::problem::Problem;
-use crate::service::{Error, Violation, return_urls};
+use crate::http::v1::each;
+use crate::service::return_urls;
 
 /// Where apps may have browsers back.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -21,28 +21,6 @@ pub(in crate::http) struct ReturnUrlList {
     /// Addresses by https, or by http on localhost, without a query; they are compared as a whole.
     #[schema(max_items = 20, example = json!(["https://app.example/cars/connected"]))]
     return_urls: Vec<String>,
-}
-
-impl ReturnUrlList {
-    fn parsed(&self) -> Result<BTreeSet<ReturnUrl>, Error> {
-        if self.return_urls.len() > RETURN_URLS_MAX {
-            return Err(Error::invalid("/return_urls", "too_many", "must have at most 20 members"));
-        }
-        let (mut urls, mut violations) = (BTreeSet::new(), Vec::new());
-        for (place, text) in self.return_urls.iter().enumerate() {
-            match text.parse() {
-                Ok(url) => drop(urls.insert(url)),
-                Err(why) => {
-                    violations.push(Violation::of(
-                        &format!("/return_urls/{place}"),
-                        "invalid",
-                        why,
-                    ));
-                }
-            }
-        }
-        if violations.is_empty() { Ok(urls) } else { Err(Error::Invalid(violations)) }
-    }
 }
 
 impl FromIterator<ReturnUrl> for ReturnUrlList {
@@ -73,7 +51,7 @@ pub(in crate::http) async fn replace(
     SignedIn(caller): SignedIn,
     body: ApiJson<ReturnUrlList>,
 ) -> Result<Json<ReturnUrlList>, Problem> {
-    let urls = body.value.parsed()?;
+    let urls = each("/return_urls", &body.value.return_urls, RETURN_URLS_MAX)?;
     return_urls::replace(&gateway.service.base, &caller, &urls).await?;
     Ok(Json(urls.into_iter().collect()))
 }

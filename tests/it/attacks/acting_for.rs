@@ -36,6 +36,18 @@ async fn refused(app: &TestApp, client: &Actor, person: &Actor, car: &str) {
 }
 
 on_both! {
+    async fn who_holds_a_key_acts_for_nobody_else(app) {
+        let (owner, guest) = (app.owner().await, app.guest().await);
+        let holder = guest.holder_of(&owner.lend(app, &guest).await).await;
+        let car = &owner.vehicles[0];
+        for person in [&owner, &guest] {
+            let refused = holder.acting_for(person).command(car, "unlock").await;
+            refused.expect_problem(422, "validation_failed");
+        }
+        assert!(app.cloud.journal().await.is_empty());
+        holder.command(car, "unlock").await.expect(200);
+    }
+
     async fn a_program_that_an_administrator_made_opens_nobodys_car(app) {
         let (owner, admin) = (app.owner().await, app.admin().await);
         let car = owner.vehicles[0].clone();

@@ -11,8 +11,8 @@ use crate::cli::client::api::Api;
 use crate::cli::client::arguments::View;
 use crate::cli::client::asked::Asked;
 use crate::cli::client::print;
-use crate::cli::client::printable::{printable, printable_json};
 use crate::cli::client::table::{cell, member};
+use crate::cli::printable::{printable, printable_json};
 use crate::cli::{Failure, Unmet};
 
 /// The server sends a sign of life every ten seconds.

@@ -1,7 +1,6 @@
 //! The next transaction of what has priority, begun in the trip of the commit before it. It has read
-//! and locked nothing, and stands in nobody's way. It lives for two surveys of the servers at most, and is not used when it
-//! is older than ten seconds, also where no survey came because the process stood still: the server ends a connection whose
-//! transaction is idle for 15 seconds.
+//! and locked nothing, and stands in nobody's way. It is not used when it is older than ten seconds, because the server ends a
+//! connection whose transaction is idle for 15 seconds; a survey of the servers ends one that nobody used.
 
 use std::time::Duration;
 
@@ -28,33 +27,60 @@ impl PoolNumber {
 }
 
 /// The place of a transaction that was begun and not used yet.
-#[derive(Debug, Default)]
-pub(super) struct AtHand {
-    transaction: Option<(Transaction<'static, Postgres>, Instant)>,
-    was_seen: bool,
+#[derive(Debug)]
+pub(super) struct AtHand<T = Transaction<'static, Postgres>>(Option<(T, Instant)>);
+
+impl<T> Default for AtHand<T> {
+    fn default() -> Self {
+        Self(None)
+    }
 }
 
-impl AtHand {
-    pub(super) fn is_none(&self) -> bool {
-        self.transaction.is_none()
+impl<T> AtHand<T> {
+    pub(super) const fn is_none(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The transaction, unless its server may have ended it.
-    pub(super) fn take(&mut self) -> Option<Transaction<'static, Postgres>> {
-        let (transaction, begun_at) = self.transaction.take()?;
-        (now().duration_since(begun_at) < TRUSTED_FOR).then_some(transaction)
+    pub(super) fn take(&mut self) -> Option<T> {
+        self.survey();
+        self.0.take().map(|(transaction, _)| transaction)
     }
 
     /// Keeps a transaction that was just begun.
-    pub(super) fn put(&mut self, transaction: Transaction<'static, Postgres>) {
-        *self = Self { transaction: Some((transaction, now())), was_seen: false };
+    pub(super) fn put(&mut self, transaction: T) {
+        self.0 = Some((transaction, now()));
     }
 
-    /// Ends a transaction that was here at the last survey.
+    /// Ends a transaction that is too old.
     pub(super) fn survey(&mut self) {
-        if self.was_seen {
-            self.transaction = None;
+        self.0.take_if(|(_, begun_at)| now().duration_since(*begun_at) >= TRUSTED_FOR);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transaction_is_used_as_long_as_its_server_surely_has_it() {
+        let mut at_hand = AtHand::default();
+        for (waited, is_used) in [(0, true), (9, true), (10, false), (3600, false)] {
+            at_hand.put("a transaction");
+            tokio::time::advance(Duration::from_secs(waited)).await;
+            assert_eq!(at_hand.take().is_some(), is_used, "after {waited} s");
+            assert!(at_hand.is_none());
         }
-        self.was_seen = true;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_survey_ends_what_nobody_uses() {
+        let mut at_hand = AtHand::default();
+        at_hand.put("a transaction");
+        at_hand.survey();
+        assert!(!at_hand.is_none());
+        tokio::time::advance(TRUSTED_FOR).await;
+        at_hand.survey();
+        assert!(at_hand.is_none());
     }
 }

@@ -20,7 +20,7 @@ fn is_unsafe(char: char) -> bool {
 }
 
 /// The text on one line, with unsafe characters as escapes such as `\u{1b}`.
-pub(super) fn printable(text: &str) -> String {
+pub(in crate::cli) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {
         if is_unsafe(char) {
@@ -34,7 +34,7 @@ pub(super) fn printable(text: &str) -> String {
 
 /// JSON text that means the same, in which unsafe characters are JSON's escapes. Line breaks
 /// between values stay; inside strings there are none.
-pub(super) fn printable_json(json: &str) -> String {
+pub(in crate::cli) fn printable_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for char in json.chars() {
         if char != '\n' && is_unsafe(char) {
