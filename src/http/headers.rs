@@ -6,9 +6,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 const CSP_NOTHING: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// For the pages of the API's documentation: scripts from here, and the styles that Swagger UI
+/// For pages that run nothing and have a style sheet of ours.
+pub const CSP_PAGES: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// For the API reference: scripts from here, and the styles that Swagger UI
 /// writes into its elements.
-pub const CSP_DOCS: HeaderValue = HeaderValue::from_static(
+pub const CSP_REFERENCE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
 );

@@ -63,12 +63,12 @@ async fn requests_are_measured_by_route() {
 }
 
 #[tokio::test]
-async fn the_documentation_works_without_the_internet() {
-    let page = get(app(Vec::new()), "/docs/").await;
+async fn the_api_reference_works_without_the_internet() {
+    let page = get(app(Vec::new()), "/docs/api/").await;
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("script-src 'self'"), "{policy}");
     assert!(!text(page).await.contains("https://"));
-    let init = text(get(app(Vec::new()), "/docs/swagger-initializer.js").await).await;
+    let init = text(get(app(Vec::new()), "/docs/api/swagger-initializer.js").await).await;
     assert!(init.contains("/openapi.json"), "{init}");
     let yaml = text(get(app(Vec::new()), "/openapi.yaml").await).await;
     assert!(yaml.starts_with("openapi: 3.1"), "{yaml}");

@@ -6,6 +6,7 @@
 mod claim_page;
 mod client_address;
 mod cors;
+mod docs;
 pub mod extract;
 #[cfg(test)]
 mod handler_test;
@@ -224,6 +225,6 @@ fn served<S: Clone + Send + Sync + 'static>(
     edge: Edge,
 ) -> Router {
     let (router, api) = described.split_for_parts();
-    let docs = openapi::routes(&openapi::complete(api));
-    layers::layered(router.merge(docs).with_state(state), edge)
+    let reference = openapi::routes(&openapi::complete(api));
+    layers::layered(router.merge(docs::routes()).merge(reference).with_state(state), edge)
 }

@@ -50,7 +50,7 @@ async fn every_line_of_the_catalog_is_a_problem_with_a_page() {
         let pages = Router::new().route("/problems/{code}", get(crate::http::problem_pages::show));
         let page = ask(pages, &format!("/problems/{word}")).await;
         assert_eq!(page.status(), 200);
-        assert!(text(page).await.contains(code.entry().title));
+        assert!(text(page).await.contains(code.entry().user_message));
     }
 }
 

@@ -10,6 +10,7 @@ mod connections;
 mod consents;
 mod cors;
 mod descriptions;
+mod docs;
 mod due;
 mod end_checks;
 mod ends;

@@ -7,9 +7,11 @@ use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_path_to_error::{Path, Segment};
+use utoipa::ToSchema;
 
 use super::body::WholeBody;
 use super::field::violation;
+use super::wrong_members;
 use crate::http::problem::{Code, Problem};
 use crate::service::Violation;
 
@@ -33,7 +35,7 @@ pub struct OptionalJson<T> {
     pub hash: [u8; 32],
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+impl<S: Send + Sync, T: DeserializeOwned + ToSchema> FromRequest<S> for ApiJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -43,7 +45,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Default + ToSchema> FromRequest<S> for OptionalJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -78,7 +80,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json { Ok(()) } else { Err(Problem::of(Code::UnsupportedMediaType)) }
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn decode<T: DeserializeOwned + ToSchema>(body: &[u8]) -> Result<T, Problem> {
     // `serde` would also read a structure from an array, by position.
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') | None => {}
@@ -87,9 +89,7 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
-            let place = pointer(error.path());
-            let message = error.inner().to_string();
-            Problem::invalid(vec![violation(place, &message, child)])
+            Problem::invalid(wrong_members::all::<T>(body, wrong(&error)))
         } else {
             malformed(error.inner())
         }
@@ -103,6 +103,11 @@ fn not_an_object(body: &[u8]) -> Problem {
         Ok(_) => Problem::invalid(vec![Violation::of("", "invalid", "must be an object")]),
         Err(error) => malformed(&error),
     }
+}
+
+/// What `serde` found wrong, and where.
+pub(super) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
+    violation(pointer(error.path()), &error.inner().to_string(), child)
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -119,7 +124,7 @@ fn pointer(path: &Path) -> String {
 }
 
 /// RFC 6901 section 3: `~` and `/` are escaped.
-fn child(place: &str, name: &str) -> String {
+pub(super) fn child(place: &str, name: &str) -> String {
     format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

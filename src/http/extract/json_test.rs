@@ -13,7 +13,7 @@ use crate::domain::entitlement::Entitlement;
 use crate::domain::id::VehicleId;
 use crate::http::test_requests::{problem_of, send, status_and_code, text};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Body1 {
     name: String,
@@ -23,7 +23,7 @@ struct Body1 {
     inner: Vec<Inner>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Inner {
     #[serde(rename = "a/b~c")]
@@ -92,6 +92,33 @@ async fn what_is_wrong_is_pointed_at() {
         let expected = (pointer.to_owned(), code.to_owned());
         assert_eq!(violation_in(body).await, expected, "{body}");
     }
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once() {
+    let body = r#"{"vehicle_id":7,"colour":1,"inner":[{"a/b~c":1},{}],"vehicle":{}}"#;
+    let problem = problem_of(sent("/required", body).await).await;
+    let told: std::collections::BTreeSet<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("/colour", "unknown_field"),
+        ("/inner/1/a~1b~0c", "required"),
+        ("/name", "required"),
+        ("/vehicle", "unknown_field"),
+        ("/vehicle_id", "invalid"),
+    ];
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn what_is_told_at_once_has_a_bound() {
+    let many: Vec<String> = (0..5000).map(|number| format!("\"{number}\":0")).collect();
+    let problem = problem_of(sent("/required", format!("{{{}}}", many.join(","))).await).await;
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 20);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod page;
 mod path;
 mod prefer;
 mod query;
+mod wrong_members;
 
 pub use body::{BODY_BYTES_MAX, WholeBody};
 pub use caller::{InSession, SignedIn, Standing, TokenCaller};

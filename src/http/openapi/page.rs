@@ -10,18 +10,18 @@ use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::headers::CSP_DOCS;
+use crate::http::headers::CSP_REFERENCE;
 
 /// The routes of the description and of the page that shows it.
 pub(in crate::http) fn routes<S: Clone + Send + Sync + 'static>(api: &OpenApi) -> Router<S> {
     let yaml = Bytes::from(super::yaml(api).unwrap_or_default());
     let json = Bytes::from(api.to_json().unwrap_or_default());
     let config = Config::new(["/openapi.json"]).validator_url("none").deep_linking(true);
-    let docs: Router<S> = SwaggerUi::new("/docs").config(config).into();
+    let reference: Router<S> = SwaggerUi::new("/docs/api").config(config).into();
     Router::new()
         .route("/openapi.yaml", served("application/yaml", yaml))
         .route("/openapi.json", served("application/json", json))
-        .merge(docs.layer(middleware::from_fn(with_docs_policy)))
+        .merge(reference.layer(middleware::from_fn(with_policy)))
 }
 
 fn served<S: Clone + Send + Sync + 'static>(
@@ -31,9 +31,9 @@ fn served<S: Clone + Send + Sync + 'static>(
     get(async move || ([(header::CONTENT_TYPE, media_type)], text))
 }
 
-async fn with_docs_policy(request: Request, next: Next) -> Response {
+async fn with_policy(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, CSP_DOCS);
+    headers.insert(header::CONTENT_SECURITY_POLICY, CSP_REFERENCE);
     response
 }
