@@ -3,13 +3,16 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-bookings bench-events bench-flood bench-growth bench-soak demo
+.PHONY: help test torture mutants lint fmt openapi for-speed bench bench-bookings bench-device-keys bench-events bench-flood bench-growth bench-soak demo
 
 # Only tests have failpoints; what is built to be used has none.
 FOR_TESTS := --locked --features failpoints
 
 help: ## this list
-	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+
+# Most tests wait for databases, sockets and processes: more of them at a time than there are processors.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 
 test: ## everything a change must pass; installs what the tests need
 	scripts/install-test-tools
@@ -42,6 +45,9 @@ bench: for-speed ## Keylend, the same unlock in Go and Node, and what bounds the
 
 bench-bookings: for-speed ## unlocks while thousands of grants end, and what a hold costs
 	scripts/bench-bookings
+
+bench-device-keys: for-speed ## unlocks with keys that are bound to a phone, a proof for each
+	scripts/bench-device-keys
 
 bench-events: for-speed ## unlocks while ten webhook endpoints and a stream are told of each
 	scripts/bench-events

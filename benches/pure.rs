@@ -52,6 +52,7 @@ fn grant() -> Grant {
         validity: Validity::new(now().minus(hour), now().plus(hour)).unwrap(),
         grace: Grace::default(),
         uses_max: Some(10),
+        require_device_key: false,
         uses: 3,
         end: None,
         revision: 1,
@@ -95,6 +96,7 @@ fn decisions(criterion: &mut Criterion) {
         vehicle_id: id(3),
         entitlement: Entitlement::Unlock,
         spends_use: true,
+        device_key: None,
     };
     criterion.bench_function("policy::decide", |bencher| {
         let facts = Facts { vehicle: &vehicle, grant: Some(&claimed) };
@@ -116,6 +118,7 @@ fn tokens(criterion: &mut Criterion) {
         vehicle_id: grant.vehicle_id,
         entitlements: grant.entitlements,
         grant_revision: grant.revision,
+        device_key: None,
     };
     let token = grant_token::mint(&keyring, ISSUER, &claims).unwrap();
     criterion.bench_function("grant_token::verify", |bencher| {

@@ -291,6 +291,7 @@ CREATE TABLE grants (
     fallback_text TEXT,
     return_terms TEXT,
     statement BOOLEAN NOT NULL DEFAULT FALSE,
+    require_device_key BOOLEAN NOT NULL DEFAULT FALSE,
     issued_at BIGINT NOT NULL,
     ending_told_for BIGINT,
     over_told_at BIGINT,
@@ -314,6 +315,40 @@ CREATE INDEX grants_to_be_over ON grants (not_after) WHERE ended_at IS NULL AND 
 CREATE INDEX grants_to_read_at_start ON grants (grant_id) WHERE statement AND uses > 0 AND start_read_at IS NULL;
 CREATE INDEX grants_to_read_at_end ON grants (not_after) WHERE statement AND uses > 0 AND end_read_at IS NULL;
 CREATE INDEX grants_left_lock ON grants (ended_at) WHERE leave_lock AND over_told_at IS NULL;
+
+-- The keys of people's devices. A key that was revoked is kept, so that nothing is bound to it again.
+CREATE TABLE device_keys (
+    user_id UUID NOT NULL,
+    thumbprint TEXT NOT NULL,
+    organization_id UUID NOT NULL,
+    added_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    PRIMARY KEY (user_id, thumbprint),
+    FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, user_id)
+);
+
+-- Grant tokens that have not expired. `device_key` is the key of the device that alone can show it.
+CREATE TABLE grant_tokens (
+    token_id UUID NOT NULL PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    grant_id UUID NOT NULL REFERENCES grants (grant_id),
+    user_id UUID NOT NULL,
+    device_key TEXT,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    FOREIGN KEY (user_id, device_key) REFERENCES device_keys (user_id, thumbprint)
+);
+CREATE INDEX grant_tokens_by_grant ON grant_tokens (grant_id, token_id);
+CREATE INDEX grant_tokens_by_device ON grant_tokens (user_id, device_key) WHERE device_key IS NOT NULL;
+CREATE INDEX grant_tokens_by_expiry ON grant_tokens (expires_at);
+
+-- Proofs of devices that were used, by which request, while some instance may still take them for fresh.
+CREATE TABLE spent_proofs (
+    proof_digest BYTEA NOT NULL PRIMARY KEY,
+    spent_by UUID NOT NULL,
+    fresh_until BIGINT NOT NULL
+);
+CREATE INDEX spent_proofs_by_freshness ON spent_proofs (fresh_until);
 
 -- What cars were seen as at both ends of a grant, as JSON.
 CREATE TABLE grant_readings (

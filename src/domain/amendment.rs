@@ -17,6 +17,8 @@ pub struct Terms {
     pub grace: Grace,
     /// How many times they may open the car, counted from the first; `None` is no limit.
     pub uses_max: Option<i64>,
+    /// Whether they need a token that is bound to a device, but for locking.
+    pub require_device_key: bool,
 }
 
 words! {
@@ -54,6 +56,8 @@ struct Allowed {
     until: Timestamp,
     /// `None` is no limit.
     times: Option<i64>,
+    /// Whether without a device's key too.
+    in_any_way: bool,
 }
 
 impl Allowed {
@@ -63,7 +67,8 @@ impl Allowed {
             (None, Some(_)) => false,
             (Some(times), Some(others)) => times <= others,
         };
-        other.from <= self.from && self.until <= other.until && is_as_often
+        let is_as_free = other.in_any_way || !self.in_any_way;
+        other.from <= self.from && self.until <= other.until && is_as_often && is_as_free
     }
 }
 
@@ -76,6 +81,7 @@ impl Terms {
             validity: grant.validity,
             grace: grant.grace,
             uses_max: grant.uses_max,
+            require_device_key: grant.require_device_key,
         }
     }
 
@@ -126,7 +132,8 @@ impl Terms {
         let is_anything = self.entitlements.contains(entitlement)
             && from < until
             && times.is_none_or(|times| times > 0);
-        is_anything.then_some(Allowed { from, until, times })
+        let in_any_way = !self.require_device_key || entitlement == Entitlement::Lock;
+        is_anything.then_some(Allowed { from, until, times, in_any_way })
     }
 }
 

@@ -20,12 +20,13 @@ fn terms() -> impl Strategy<Value = Terms> {
     let entitlements = proptest::sample::subsequence(few.to_vec(), 1..=3);
     let validity = (0..MOMENTS - 1, 1..MOMENTS);
     let uses_max = proptest::option::of(0..USES);
-    (entitlements, validity, 0..3_i64, uses_max).prop_map(
-        |(entitlements, times, grace, uses_max)| {
+    (entitlements, validity, 0..3_i64, uses_max, any::<bool>()).prop_map(
+        |(entitlements, times, grace, uses_max, require_device_key)| {
             let (from, length) = times;
             let validity = Validity::new(at(from), at((from + length).min(MOMENTS))).unwrap();
             let entitlements = entitlements.into_iter().collect();
-            Terms { entitlements, validity, grace: grace.try_into().unwrap(), uses_max }
+            let grace = grace.try_into().unwrap();
+            Terms { entitlements, validity, grace, uses_max, require_device_key }
         },
     )
 }
@@ -38,7 +39,8 @@ fn changed(before: &Terms, other: &Terms, part: usize) -> Terms {
         1 => after.validity = other.validity,
         2 => after.uses_max = other.uses_max,
         3 => after.grace = other.grace,
-        4 => return other.clone(),
+        4 => after.require_device_key = other.require_device_key,
+        5 => return other.clone(),
         _ => {}
     }
     after
@@ -53,10 +55,14 @@ enum As {
     Courtesy,
 }
 
-/// Everything that is allowed: what, when, for which of the uses from now on, and how.
-fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64, As)> {
+/// Everything that is allowed: what, when, for which of the uses from now on, how, and whether with a phone's key.
+fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64, i64, As, bool)> {
     let mut allowed = BTreeSet::new();
-    for &entitlement in Entitlement::ALL {
+    let things = Entitlement::ALL.iter().flat_map(|&one| [(one, true), (one, false)]);
+    for (entitlement, by_phone) in things {
+        if terms.require_device_key && !by_phone && entitlement != Entitlement::Lock {
+            continue;
+        }
         for moment in now..MOMENTS + 3 {
             for nth in 1..=2 * USES {
                 let begun = terms.validity.not_before() <= at(moment);
@@ -64,11 +70,11 @@ fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64,
                     || terms.uses_max.is_none_or(|most| uses + nth <= most);
                 let may = terms.entitlements.contains(entitlement) && begun && is_left;
                 if may && at(moment) < terms.validity.not_after() {
-                    allowed.insert((entitlement, moment, nth, As::Right));
+                    allowed.insert((entitlement, moment, nth, As::Right, by_phone));
                 }
                 let lock_until = terms.validity.not_after().plus(terms.grace.duration());
                 if may && entitlement == Entitlement::Lock && at(moment) < lock_until {
-                    allowed.insert((entitlement, moment, nth, As::Courtesy));
+                    allowed.insert((entitlement, moment, nth, As::Courtesy, by_phone));
                 }
             }
         }
@@ -78,7 +84,7 @@ fn everything(terms: &Terms, uses: i64, now: i64) -> BTreeSet<(Entitlement, i64,
 
 #[test]
 fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
-    let cases = (terms(), terms(), 0..6_usize, 0..USES, 0..MOMENTS);
+    let cases = (terms(), terms(), 0..7_usize, 0..USES, 0..MOMENTS);
     let tally = Tally::of(4096, cases, |(before, other, part, uses, now), tally| {
         let after = changed(&before, &other, part);
         let [old, new] = [&before, &after].map(|terms| everything(terms, uses, now));
@@ -90,7 +96,7 @@ fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
         };
         prop_assert_eq!(before.effect_of(&after, uses, at(now)), expected);
         tally.count(expected.to_string());
-        if part < 4 {
+        if part < 5 {
             tally.count(format!("{expected} by part {part}"));
         }
         if before != after && expected == Effect::None {
@@ -103,7 +109,7 @@ fn the_class_of_a_change_is_that_of_the_sets_of_what_is_allowed() {
     let alone = ["narrowing", "widening"].into_iter();
     tally.assert_each(
         30,
-        alone.flat_map(|effect| (0..4).map(move |n| format!("{effect} by part {n}"))),
+        alone.flat_map(|effect| (0..5).map(move |n| format!("{effect} by part {n}"))),
     );
 }
 
@@ -128,6 +134,7 @@ fn a_grace_is_not_exchanged_for_validity_without_the_owner() {
         validity: Validity::new(at(0), at(minutes)).unwrap(),
         grace: grace.try_into().unwrap(),
         uses_max: None,
+        require_device_key: false,
     };
     assert_eq!(of(2, 3).effect_of(&of(5, 0), 0, at(1)), Effect::Widening);
     assert_eq!(of(5, 0).effect_of(&of(2, 3), 0, at(1)), Effect::Narrowing);

@@ -22,6 +22,7 @@ use crate::domain::cause::Cause;
 use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
 use crate::domain::command::{CommandStatus, Evidence};
 use crate::domain::connection::Permissions;
+use crate::domain::device_key::Thumbprint;
 use crate::domain::extension::ExtensionDecision;
 use crate::domain::grant::EndReason;
 use crate::domain::hold::Rank;
@@ -321,8 +322,19 @@ pub enum Event {
         vehicle_id: VehicleId,
         grantee_id: UserId,
         token_id: TokenId,
+        device_key: Option<Thumbprint>,
         expires_at: Timestamp,
     },
+    /// A token of a grant was ended before it expired.
+    GrantTokenEnded {
+        grant_id: GrantId,
+        vehicle_id: VehicleId,
+        grantee_id: UserId,
+        grant_revision: i64,
+        token_id: TokenId,
+    },
+    /// The key of a person's device was revoked: what was bound to it ended.
+    DeviceKeyRevoked { user_id: UserId, device_key: Thumbprint },
     /// A command may be sent.
     CommandAuthorized {
         command_id: CommandId,

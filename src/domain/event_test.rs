@@ -38,6 +38,10 @@ fn of_accounts() -> Vec<Event> {
         Event::UserDescribed { user_id, changed: vec!["external_ref"] },
         Event::UserEnabled { user_id },
         Event::UserPasswordChanged { user_id },
+        Event::DeviceKeyRevoked {
+            user_id,
+            device_key: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().unwrap(),
+        },
         Event::ClaimCreated { claim_id, user_id, purpose, has_pin: true, expires_at },
         Event::ClaimRedeemed { claim_id, user_id, purpose, restricted: true },
         Event::ClaimRefused { claim_id, user_id, reason: ClaimRefusal::PinWrong },
@@ -122,6 +126,7 @@ fn of_grants() -> Vec<Event> {
         validity: Validity::new(not_before, not_after).unwrap(),
         grace: Grace::default(),
         uses_max: Some(5),
+        require_device_key: true,
     };
     let of_time = |due| Event::GrantDue { grant_id, vehicle_id, grantee_id, grant_revision, due };
     vec![
@@ -146,8 +151,10 @@ fn of_grants() -> Vec<Event> {
             vehicle_id,
             grantee_id,
             token_id: id(),
+            device_key: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().ok(),
             expires_at: not_after,
         },
+        Event::GrantTokenEnded { grant_id, vehicle_id, grantee_id, grant_revision, token_id: id() },
         Event::GrantVehicleImpaired {
             grant_id,
             vehicle_id,

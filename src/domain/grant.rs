@@ -157,6 +157,8 @@ pub struct Grant {
     pub uses_max: Option<i64>,
     /// How many times it was authorized to open the car.
     pub uses: i64,
+    /// Whether it can be used with a token alone that is bound to a device; locking needs none.
+    pub require_device_key: bool,
     /// The act that ended it, if one did.
     pub end: Option<End>,
     /// Rises when the grant ends, and with everything else on which decisions rest: what it allows, holds, the owner's

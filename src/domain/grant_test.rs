@@ -31,6 +31,7 @@ fn grant() -> Grant {
         validity: Validity::new(begins(), ends()).unwrap(),
         grace: Grace::default(),
         uses_max: None,
+        require_device_key: false,
         uses: 0,
         end: None,
         revision: 1,

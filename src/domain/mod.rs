@@ -20,6 +20,7 @@ pub mod cause;
 pub mod claim;
 pub mod command;
 pub mod connection;
+pub mod device_key;
 pub mod entitlement;
 pub mod event;
 pub mod extension;

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::domain::connection::{ConnectionStatus, Permissions};
+use crate::domain::device_key::Thumbprint;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::grant::{EndReason, Grant};
 use crate::domain::hold::{Holder, StandingHolds};
@@ -23,6 +24,8 @@ pub struct Request {
     pub entitlement: Entitlement,
     /// Whether it spends one of a grant's uses.
     pub spends_use: bool,
+    /// The key of the device that shows the grant, if its token is bound to one.
+    pub device_key: Option<Thumbprint>,
 }
 
 /// The car's side of the facts.
@@ -156,6 +159,8 @@ words! {
         GrantNotYetValid = "grant_not_yet_valid",
         /// The grant does not allow this.
         EntitlementMissing = "entitlement_missing",
+        /// The grant can be used with a token alone that is bound to a device.
+        DeviceKeyRequired = "device_key_required",
         /// The grant has no use left.
         GrantExhausted = "grant_exhausted",
         /// The account of the person, or of the car's owner, is closed.
@@ -225,6 +230,10 @@ fn judge_grant(
     }
     if !grant.entitlements.contains(request.entitlement) {
         reasons.push(Reason::EntitlementMissing);
+    }
+    // What somebody opened they can close without the phone too (P11).
+    if grant.require_device_key && request.device_key.is_none() && !locks {
+        reasons.push(Reason::DeviceKeyRequired);
     }
     if request.spends_use && grant.uses_left() == Some(0) {
         reasons.push(Reason::GrantExhausted);

@@ -34,6 +34,7 @@ fn reason_for(broken: Break) -> Reason {
         Break::Ended(EndReason::ConsentLost) | Break::NotConnected(_) => Reason::ConsentLost,
         Break::NotEntitled => Reason::EntitlementMissing,
         Break::UsedUp { .. } => Reason::GrantExhausted,
+        Break::NoPhone => Reason::DeviceKeyRequired,
         Break::GranteeDisabled | Break::OwnerDisabled => Reason::AccountDisabled,
         Break::GranteeRecovered | Break::OwnerRecovered => Reason::AccountRecovered,
         Break::ConsentReturned => Reason::ConsentReturned,
@@ -65,6 +66,10 @@ fn whatever_is_broken_alone_decides_alone() {
                     tally.count("not held");
                     world.basis()
                 }
+                (true, Break::NoPhone) if world.request.entitlement == Entitlement::Lock => {
+                    tally.count("locked without the phone");
+                    world.basis()
+                }
                 (true, Break::ConsentReturned)
                     if world.request.entitlement == Entitlement::Lock =>
                 {
@@ -88,13 +93,13 @@ fn whatever_is_broken_alone_decides_alone() {
         Ok(())
     });
     tally.assert_each(5, ["true", "false", "locked after the end"]);
-    tally.assert_each(5, ["not held", "locked while it waits"]);
+    tally.assert_each(5, ["not held", "locked while it waits", "locked without the phone"]);
 }
 
 #[test]
 fn a_request_is_allowed_exactly_if_every_condition_holds_and_the_others_are_named_once() {
     let worlds = (allowed(), prop::collection::vec(any_break(), 0..=2));
-    let tally = Tally::of(6144, worlds, |(world, broken), tally| {
+    let tally = Tally::of(12_288, worlds, |(world, broken), tally| {
         let world = broken.into_iter().fold(world, World::broken);
         let expected = world.reasons_of_the_model();
         match world.decide() {

@@ -35,9 +35,9 @@ macro_rules! event_types {
 event_types! {
     // Grants.
     GrantIssued "grant.issued" "A grant was issued."
-        [GrantId VehicleId UserId GrantRevision Entitlements NotBefore NotAfter GraceMinutes MaxUses InsteadOf];
+        [GrantId VehicleId UserId GrantRevision Entitlements NotBefore NotAfter GraceMinutes MaxUses RequireDeviceKey InsteadOf];
     GrantAmended "grant.amended" "A grant was changed."
-        [GrantId VehicleId UserId GrantRevision Effect Entitlements NotBefore NotAfter GraceMinutes MaxUses InFlight];
+        [GrantId VehicleId UserId GrantRevision Effect Entitlements NotBefore NotAfter GraceMinutes MaxUses RequireDeviceKey InFlight];
     GrantConfirmed "grant.confirmed" "The owner confirmed a grant that was waiting for it."
         [GrantId VehicleId UserId GrantRevision];
     GrantEnding "grant.ending" "A grant ends within 15 minutes."
@@ -56,6 +56,8 @@ event_types! {
         [GrantId VehicleId UserId GrantRevision Reason];
     GrantVehicleRestored "grant.vehicle_restored" "The car of a grant can be used again."
         [GrantId VehicleId UserId GrantRevision];
+    GrantTokenEnded "grant.token_ended" "A token of a grant was ended before it expired; the grant goes on."
+        [GrantId VehicleId UserId GrantRevision TokenId];
     ExtensionRequested "extension.requested" "A guest asked to use a grant for longer."
         [ExtensionRequestId GrantId VehicleId UserId NotAfter];
     ExtensionDecided "extension.decided" "The owner approved or declined an extension request."
@@ -125,6 +127,7 @@ event_types! {
     UserDisabled "user.disabled" "An account was closed." [UserId];
     UserEnabled "user.enabled" "A closed account is open again." [UserId];
     UserPersonalDataErased "user.personal_data_erased" "The personal data of a person was erased. Delete your copy of it too." [UserId];
+    DeviceKeyRevoked "device_key.revoked" "The key of a device was revoked: the tokens that were bound to it ended." [UserId DeviceKey];
     ClaimCreated "claim.created" "A link to an account was made." [ClaimId UserId Purpose ExpiresAt];
     ClaimRedeemed "claim.redeemed" "A person came to an account by a link." [ClaimId UserId Purpose];
     ClaimRefused "claim.refused" "A link to an account was not accepted." [ClaimId UserId Reason];

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::connection::ConnectionStatus;
+use crate::domain::device_key::Thumbprint;
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::grant::{EndReason, Grace};
 use crate::domain::hold::StandingHolds;
@@ -187,6 +188,8 @@ pub struct GrantRowFacts {
     pub not_after: Timestamp,
     pub grace_minutes: Grace,
     pub max_uses: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_device_key: bool,
     pub issued_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -265,6 +268,9 @@ pub struct RestsOn {
     /// Who was authorized last to unlock the car, where a guest wants to lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_unlock: Option<LastUnlock>,
+    /// The device that showed the grant, where its token was bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<Thumbprint>,
 }
 
 impl RestsOn {
@@ -292,6 +298,7 @@ impl RestsOn {
             grantee: grant.map(|facts| facts.grantee_revision),
             uses: grant.map(|facts| facts.grant.uses),
             last_unlock: locks_by_grant.then_some(last_unlock),
+            device_key: request.device_key,
         })
     }
 }

@@ -28,7 +28,7 @@ const OPEN_ROUTES: [&str; 7] = [
 const CLOSED_ROUTES: [&str; 2] = ["/v1/connections/callback", "/v1/smartcar/webhooks"];
 
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Link, Idempotency-Replayed, Retry-After, Location, X-Request-Id",
+    "ETag, Link, Idempotency-Replayed, Retry-After, Location, X-Request-Id, DPoP-Nonce, WWW-Authenticate",
 );
 const PREFLIGHT: [(HeaderName, HeaderValue); 3] = [
     (
@@ -39,7 +39,7 @@ const PREFLIGHT: [(HeaderName, HeaderValue); 3] = [
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
             "Authorization, Content-Type, Idempotency-Key, If-Match, Keylend-Acting-For, Prefer, \
-             Last-Event-ID",
+             Last-Event-ID, DPoP",
         ),
     ),
     (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),

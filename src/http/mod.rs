@@ -108,8 +108,8 @@ fn visitors_routes() -> OpenApiRouter<Arc<Gateway>> {
         .merge(OpenApiRouter::from(transparency_log::tiles()))
 }
 
-/// Every other route that is described.
-fn routes() -> OpenApiRouter<Arc<Gateway>> {
+/// Every described route about people and programs.
+fn routes_of_people() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::new()
         .routes(routes!(v1::sessions::end::end))
         .routes(routes!(v1::users::create::create, v1::users::list::list))
@@ -119,6 +119,8 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::users::sessions::list))
         .routes(routes!(v1::users::sessions::end_one))
         .routes(routes!(v1::users::sessions::end_all))
+        .routes(routes!(v1::users::device_keys::list))
+        .routes(routes!(v1::users::device_keys::revoke))
         .routes(routes!(v1::users::allowed_clients::list))
         .routes(routes!(v1::users::allowed_clients::allow, v1::users::allowed_clients::disallow))
         .routes(routes!(v1::users::claims::create))
@@ -131,6 +133,11 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::api_clients::rotate::rotate_secret))
         .routes(routes!(v1::return_urls::list, v1::return_urls::replace))
         .routes(routes!(v1::allowed_origins::list, v1::allowed_origins::replace))
+}
+
+/// Every other route that is described.
+fn routes() -> OpenApiRouter<Arc<Gateway>> {
+    routes_of_people()
         .routes(routes!(v1::connections::start::start, v1::connections::list::list))
         .routes(routes!(v1::connections::get::get, v1::connections::end::end))
         .routes(routes!(v1::connections::complete::complete))
@@ -148,6 +155,8 @@ fn routes() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(v1::grants::issue::issue, v1::grants::list::list))
         .routes(routes!(v1::grants::get::get, v1::grants::amend::amend))
         .routes(routes!(v1::grants::token::mint))
+        .routes(routes!(v1::grants::tokens::list))
+        .routes(routes!(v1::grants::tokens::end))
         .routes(routes!(v1::grants::revoke::revoke))
         .routes(routes!(v1::grants::switch::switch))
         .routes(routes!(v1::grants::extensions::request, v1::grants::extensions::list))
@@ -207,7 +216,8 @@ pub fn router(gateway: Arc<Gateway>, edge: Edge, operators: OperatorsDoor) -> Ro
         OperatorsDoor::Separate => visitors_routes(),
     };
     let paced = middleware::from_fn_with_state(Arc::clone(&gateway.visits), visitors::pace);
-    served(visitors.layer(paced).merge(routes()), gateway, edge)
+    let nonces = middleware::from_fn_with_state(Arc::clone(&gateway), extract::offer_nonce);
+    served(visitors.layer(paced).merge(routes()).layer(nonces), gateway, edge)
 }
 
 /// What is served at the operators' own address: whether the service is alive, ready, and how it

@@ -49,6 +49,7 @@ pub struct ProblemAnswer<'a>(
         (name = "oauth", description = "Access tokens for API clients (RFC 6749)."),
         (name = "users", description = "The people of the organization."),
         (name = "claims", description = "Links by which people come to their accounts."),
+        (name = "device_keys", description = "The keys of people's devices, to which grant tokens are bound."),
         (name = "allowed_clients", description = "The API clients that may act for a person."),
         (name = "api_clients", description = "The programs of the organization."),
         (name = "connections", description = "Owners' consents at the vehicle cloud."),

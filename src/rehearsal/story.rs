@@ -19,7 +19,6 @@ use crate::service::commands::CommandRequest;
 use crate::service::ends::EndingOfScope;
 use crate::service::grants::Changes;
 use crate::service::holds::NewHold;
-use crate::service::pace::Shown;
 use crate::storage::db::Value;
 use crate::storage::db::rehearsal::{RehearsalDb, RehearsalRow, Table};
 
@@ -202,6 +201,7 @@ fn lend(world: &World, db: &RehearsalDb, span_ms: usize, number: u128) -> Lent {
             ("grace_minutes", 1.into()),
             ("leave_lock", false.into()),
             ("statement", false.into()),
+            ("require_device_key", false.into()),
             ("uses_max", uses_max.into()),
             ("uses", 0.into()),
             ("revision", 1.into()),
@@ -298,7 +298,7 @@ fn switch(world: &World, lent: &[Lent], number: usize) -> Act {
     let car = if lent.car == CARS[0] { CARS[1] } else { CARS[0] };
     let (grant_id, vehicle_id, user_id) = (id(lent.grant), id(car), id(lent.grantee));
     let then = CommandRequest {
-        shown: Shown::Account,
+        token: None,
         caller: caller(lent.grantee, Role::Member),
         user_id,
         vehicle_id,
@@ -368,7 +368,7 @@ fn ask(world: &World, lent: &[Lent], number: usize) -> Act {
     asked_hash[0] = u8::try_from(number).unwrap();
     let caller = caller(user, Role::Member);
     let request = CommandRequest {
-        shown: Shown::Account,
+        token: None,
         caller,
         user_id,
         vehicle_id,

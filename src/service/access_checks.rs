@@ -4,6 +4,7 @@ mod who;
 
 use super::facts::DecisionFacts;
 use super::pace::{Lane, Shown, Use};
+use super::shown_token::ShownToken;
 use super::vehicles::{self, Wish};
 use super::{Base, Caller, Error};
 use crate::domain::access::{Operation, Sought};
@@ -23,8 +24,8 @@ pub struct Question {
     pub action: Action,
     /// By which grant; without one the best of the person's is taken.
     pub grant_id: Option<GrantId>,
-    /// How the caller shows that it is theirs.
-    pub shown: Shown,
+    /// The grant token that shows that it is theirs, if one does.
+    pub token: Option<ShownToken>,
     /// When; now if not given.
     pub at: Option<Timestamp>,
 }
@@ -35,11 +36,11 @@ pub struct Question {
 /// As for a command that names the same car and grant.
 pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<Decision, Error> {
     base.require_trusted_clock()?;
-    let Question { vehicle_id, action, grant_id, shown, at } = question;
+    let Question { vehicle_id, action, grant_id, token, at } = question;
     let wish = Wish::of(action, Operation::CheckAccess);
     let (caller, user_id, grant_id) =
         vehicles::choose_grant(base, caller, vehicle_id, wish, grant_id).await?;
-    let used = Use { caller: &caller, user_id, grant_id, shown };
+    let used = Use { caller: &caller, user_id, grant_id, shown: Shown::by(token) };
     base.pace.admit_use(used, Lane::Other)?;
     let mut reader = base.store.read().await?;
     let named = (vehicle_id, grant_id);
@@ -51,6 +52,7 @@ pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<D
         vehicle_id,
         entitlement: action.entitlement(),
         spends_use: action.spends_use(),
+        device_key: token.and_then(|shown| shown.device_key),
     };
     match facts.decide(&request, at.unwrap_or_else(|| base.clock.now())) {
         // Who has nothing to do with the car must not learn that it is there.

@@ -117,6 +117,16 @@ pub enum CredentialFault {
     Expired,
     /// Address and password do not match any open account.
     WrongPassword,
+    /// The grant token is bound to a device, and nothing shows that it is this one.
+    ProofMissing,
+    /// The proof of the device is none for this request; the text is for developers.
+    ProofInvalid(&'static str),
+    /// The proof is none of the device to which the token is bound.
+    ProofOfAnotherDevice,
+    /// The proof has no nonce of this service, or an old one.
+    NonceNeeded,
+    /// The proof was used before.
+    ProofSpent,
     /// Client id and secret do not match any API client (RFC 6749 `invalid_client`).
     WrongClient,
 }
@@ -130,6 +140,10 @@ pub enum StateFault {
     TooManyHolds,
     /// There is an account with this address.
     EmailTaken,
+    /// The device was lost: nothing is bound to its key any more.
+    DeviceKeyRevoked,
+    /// The person has as many devices as they can.
+    TooManyDeviceKeys,
     /// The organization has as many webhook endpoints as it can.
     TooManyWebhookEndpoints,
     /// Another of the organization has this name of its own.

@@ -13,6 +13,7 @@ mod of_token;
 mod statement;
 mod switch;
 mod token;
+mod tokens;
 
 use super::{Base, Caller, Error, Violation};
 use crate::domain::access::{ActingAs, Object, Operation, Sought};
@@ -41,6 +42,7 @@ pub use of_token::of_token;
 pub use statement::{StatedReading, Statement, Used, statement};
 pub use switch::{SwitchedGrant, switch};
 pub use token::{MintedToken, mint_token};
+pub use tokens::{end_token, list_tokens};
 
 /// A grant of the caller's organization, its car, and in whose place the caller does something with
 /// it.

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::shown_token::ShownToken;
 use super::{Caller, Error, Limit};
 use crate::auth::Limiter;
 use crate::clock::Clock;
@@ -45,6 +46,13 @@ pub enum Shown {
     Account,
     /// They have the grant's token. Whoever copied one uses up the grant's pace, not the person's.
     GrantToken,
+}
+
+impl Shown {
+    /// By the grant's token, if there is one.
+    pub(super) const fn by(token: Option<ShownToken>) -> Self {
+        if token.is_some() { Self::GrantToken } else { Self::Account }
+    }
 }
 
 /// The use of a right to a car.
@@ -148,6 +156,8 @@ const NOT_COUNTED: &[Operation] = &[
     Operation::GetUser,
     Operation::ListAllowedClients,
     Operation::ListSessions,
+    Operation::ListDeviceKeys,
+    Operation::ListTokens,
     Operation::ListApiClients,
     Operation::ListConnections,
     Operation::GetConnection,
@@ -175,6 +185,8 @@ const ENDS: &[Operation] = &[
     Operation::DisableUser,
     Operation::EndSessionsOfUser,
     Operation::EndSession,
+    Operation::RevokeDeviceKey,
+    Operation::EndToken,
     Operation::DisallowClient,
     Operation::RevokeApiClient,
     Operation::Disconnect,

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::{Base, Error};
 use crate::domain::id::Id;
-use crate::storage::{Priority, retention, webhook_deliveries};
+use crate::storage::{Priority, grant_tokens, retention, spent_proofs, webhook_deliveries};
 
 /// How long it is shown what became of an event that was sent to a webhook endpoint.
 const DELIVERIES_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Tokens that have expired, and proofs that are fresh no longer, are so on every instance after this.
+const OVER: Duration = Duration::from_secs(10 * 60);
 /// So many rows go in one transaction, so that nobody waits long for it.
 const BATCH: u64 = 500;
 
@@ -29,7 +31,11 @@ pub async fn forget_old(base: &Base) -> Result<u64, Error> {
                     retention::delete_connections(&mut work.tx, consents, limit).await?;
                 let readings = retention::delete_readings(&mut work.tx, seen, limit).await?;
                 let of_events = webhook_deliveries::delete_old(&mut work.tx, told, limit).await?;
-                Ok(of_commands.max(of_consents).max(readings).max(of_events))
+                let before = work.now.minus(OVER);
+                let tokens = grant_tokens::delete_old(&mut work.tx, before, limit).await?;
+                let proofs = spent_proofs::delete_old(&mut work.tx, before, limit).await?;
+                let forgotten = [of_commands, of_consents, readings, of_events, tokens, proofs];
+                Ok(forgotten.into_iter().max().unwrap_or_default())
             })
         });
         let forgotten = forgotten.await?;

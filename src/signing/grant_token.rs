@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::device_key::Thumbprint;
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::id::{GrantId, OrganizationId, TokenId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
@@ -48,6 +49,9 @@ pub struct GrantClaims {
     pub token_id: TokenId,
     /// When it was minted (`iat`); rounded down to a whole second in the token.
     pub issued_at: Timestamp,
+    /// The key of the device to which the token is bound (`cnf.jkt`, RFC 9449 section 6.1); without one, whoever has the token
+    /// can show it.
+    pub device_key: Option<Thumbprint>,
 }
 
 /// The claims on the wire, in the order in which they are written.
@@ -66,6 +70,15 @@ struct WireGrant<'a> {
     vehicle_id: VehicleId,
     entitlements: Vec<Entitlement>,
     grant_revision: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// What confirms who may show a token (RFC 7800 section 3.1).
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    jkt: Thumbprint,
 }
 
 /// Claims that stood in a valid token. Only [`verify`] makes one.
@@ -112,6 +125,7 @@ pub fn mint(keyring: &Keyring, issuer: &str, claims: &GrantClaims) -> Result<Str
         vehicle_id: claims.vehicle_id,
         entitlements: claims.entitlements.iter().collect(),
         grant_revision: claims.grant_revision,
+        cnf: claims.device_key.map(|jkt| Confirmation { jkt }),
     };
     jws::sign(keyring.grants().active(), TYP, &wire)
 }
@@ -185,5 +199,6 @@ fn read(wire: WireGrant<'_>) -> Result<GrantClaims, TokenError> {
         not_after,
         token_id: wire.jti,
         issued_at,
+        device_key: wire.cnf.map(|cnf| cnf.jkt),
     })
 }

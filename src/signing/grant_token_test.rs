@@ -40,7 +40,18 @@ pub(super) fn claims() -> GrantClaims {
         not_after: at(START + 3600),
         token_id: TokenId::from_uuid(Uuid::from_u128(5)),
         issued_at: at(START),
+        device_key: None,
     }
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_device_says_so() {
+    let (ring, device_key) = (ring(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().ok());
+    let bound = GrantClaims { device_key, ..claims() };
+    let token = mint(&ring, ISSUER, &bound).unwrap();
+    assert_ne!(token, mint(&ring, ISSUER, &claims()).unwrap());
+    let verified = verify(&ring, &ISSUER.into(), &token, at(START)).unwrap();
+    assert_eq!(verified.claims().device_key, device_key);
 }
 
 #[test]

@@ -10,11 +10,15 @@
 //! - [`witness_key`]: the key of a witness, on disk.
 //! - [`grant_token`], [`session_token`]: the two kinds of token, each with keys, type and claims
 //!   of its own, over one strict core ([`jws`]).
+//! - [`dpop`]: proofs that a request comes from the device that has a key, and [`dpop_nonce`]: what keeps them fresh.
 //! - [`jwks`]: the public halves, for others.
 //! - [`sealed`]: secrets of others, encrypted before they are stored.
 //! - [`secret`]: secrets of API clients and sessions, stored as digests only.
 
+mod device_key;
 pub mod digest;
+pub mod dpop;
+pub mod dpop_nonce;
 pub mod error;
 pub mod grant_token;
 mod issuers;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::domain::device_key::Thumbprint;
 use crate::domain::entitlement::Entitlement;
 use crate::domain::id::{GrantId, OrganizationId, TokenId, UserId, VehicleId};
 use crate::domain::time::Timestamp;
@@ -50,6 +51,7 @@ struct Claims {
     not_after: Timestamp,
     token_id: TokenId,
     issued_at: Timestamp,
+    device_key: Option<Thumbprint>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +98,7 @@ fn valid_tokens_are_accepted_and_minted_to_the_byte() {
             not_after: c.not_after,
             token_id: c.token_id,
             issued_at: c.issued_at,
+            device_key: c.device_key,
         };
         assert_eq!(mint(&ring, &vectors.issuer, &claims).unwrap(), token, "{name}");
         let verified = verify(&ring, &vectors.issuer.as_str().into(), &token, now);

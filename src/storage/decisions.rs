@@ -10,11 +10,14 @@ use std::collections::HashSet;
 
 use super::commands::{self, KeyedCommand, Outcome};
 use super::db::{Executor, FromRow, Origin, Row, Tx, Value, query, run_each};
-use super::{StorageError, audit_entries};
+use super::spent_proofs::{self, ProofToSpend, Spenders};
+use super::{StorageError, audit_entries, grant_tokens};
 use crate::domain::allowed_times::Period;
 use crate::domain::event::AuditEntry;
 use crate::domain::grant::{Grace, Grant};
-use crate::domain::id::{CommandId, ConnectionId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::id::{
+    CommandId, ConnectionId, GrantId, OrganizationId, TokenId, UserId, VehicleId,
+};
 use crate::domain::policy::{GrantFacts, VehicleFacts, VehicleRevisions};
 use crate::domain::vehicle::Vehicle;
 
@@ -193,6 +196,10 @@ pub struct RowsToLock<'a> {
     pub vehicle_ids: Vec<VehicleId>,
     /// The grants to lock, in one order for all transactions.
     pub grant_ids: Vec<GrantId>,
+    /// The grant tokens to lock, in one order for all transactions.
+    pub token_ids: Vec<TokenId>,
+    /// The proofs to spend.
+    pub proofs: Vec<ProofToSpend>,
     /// The idempotency keys of the requests, each with the principal that sent it.
     pub keys: Vec<(uuid::Uuid, &'a str)>,
     /// Outcomes that are written meanwhile.
@@ -208,6 +215,10 @@ pub struct LockedRows {
     /// The grants that are there. Nobody changes them and their grantees before the
     /// transaction ends.
     pub grants: Vec<GrantFacts>,
+    /// The grant tokens that nobody has ended, and nobody ends before the transaction ends.
+    pub living_tokens: Vec<TokenId>,
+    /// Which requests spent the proofs.
+    pub spenders: Spenders,
     /// Commands that were asked for before under the same keys, whatever was decided.
     pub replays: Vec<KeyedCommand>,
     /// The commands whose outcome was written here, and not elsewhere before.
@@ -217,12 +228,14 @@ pub struct LockedRows {
 /// Locks and reads the rows that a decision rests on: cars before grants, as in what narrows both, so
 /// that there is no deadlock.
 pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows, StorageError> {
-    let RowsToLock { vehicle_ids, grant_ids, keys, outcomes } = asked;
-    let [vehicles, grants, replays, written] = run_each(
+    let RowsToLock { vehicle_ids, grant_ids, token_ids, proofs, keys, outcomes } = asked;
+    let [vehicles, grants, tokens, spenders, replays, written] = run_each(
         tx,
         [
             query(LOCK_VEHICLE_ROWS).rows(ids(&vehicle_ids)),
             query(LOCK_GRANT_ROWS).rows(ids(&grant_ids)),
+            grant_tokens::locking(&token_ids),
+            spent_proofs::spending(proofs),
             commands::replays(&keys),
             commands::update(outcomes),
         ],
@@ -237,6 +250,8 @@ pub async fn lock_rows(tx: &mut Tx, asked: RowsToLock<'_>) -> Result<LockedRows,
     Ok(LockedRows {
         vehicles,
         grants: grants.rows()?,
+        living_tokens: grant_tokens::living(&tokens)?,
+        spenders: Spenders::of(&spenders)?,
         replays: replays.rows()?,
         written: written.rows()?,
     })

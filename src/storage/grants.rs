@@ -12,8 +12,8 @@ use crate::domain::time::Timestamp;
 
 const INSERT: &str = "INSERT INTO grants (grant_id, organization_id, vehicle_id, issuer_id, grantee_id, entitlements, not_before, \
     not_after, uses_max, uses, revision, version, label, metadata, external_ref, issued_at, grace_minutes, instructions, fallback_text, \
-    return_terms, statement, leave_lock, grantee_recoveries, vehicle_consents) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-    $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
+    return_terms, statement, leave_lock, grantee_recoveries, vehicle_consents, require_device_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+    $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
 const FIND: &str = "SELECT * FROM grants WHERE organization_id = $1 AND grant_id = $2";
 /// Which of these are alive, the domain decides.
 const OPEN_OF_VEHICLE: &str = "SELECT * FROM grants WHERE vehicle_id = $1 AND ended_at IS NULL AND not_after > $2 \
@@ -38,7 +38,7 @@ const CONFIRM_OF: &str = "UPDATE grants SET grantee_recoveries = (SELECT recover
     JOIN users o ON o.user_id = v.owner_id WHERE v.owner_id = $1 AND v.owner_recoveries = o.recoveries) RETURNING *";
 /// What it says is that of a row that the same transaction has locked and read.
 const AMEND: &str = "UPDATE grants SET entitlements = $3, not_before = $4, not_after = $5, uses_max = $6, label = $7, metadata = $8, \
-    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, return_terms = $14, statement = $15, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
+    external_ref = $9, revision = $10, grace_minutes = $11, instructions = $12, fallback_text = $13, return_terms = $14, statement = $15, require_device_key = $16, version = version + 1 WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL \
     RETURNING *";
 const END: &str = "UPDATE grants SET ended_at = $3, end_reason = $4, end_note = $5, leave_lock = $6, revision = revision + 1, version = version + 1 \
     WHERE organization_id = $1 AND grant_id = $2 AND ended_at IS NULL RETURNING *";
@@ -82,6 +82,7 @@ impl FromRow for Grant {
             grace: Grace::try_from(row.get::<i64>("grace_minutes")?)
                 .map_err(|why| corrupt("grace_minutes", why))?,
             uses_max: row.optional("uses_max")?,
+            require_device_key: row.get("require_device_key")?,
             uses: row.get("uses")?,
             end,
             revision: row.get("revision")?,
@@ -142,6 +143,7 @@ pub async fn insert(tx: &mut Tx, grant: &Grant, stood_by: StoodBy) -> Result<(),
         .bind(grant.end.is_some_and(|end| end.leave_lock))
         .bind(stood_by.grantee_recoveries)
         .bind(stood_by.vehicle_consents)
+        .bind(grant.require_device_key)
         .execute_one(tx)
         .await
 }
@@ -221,6 +223,7 @@ pub async fn amend(tx: &mut Tx, amended: &Grant) -> Result<Option<Grant>, Storag
         .bind(description.fallback_text.as_deref())
         .bind(description.return_terms.as_deref())
         .bind(description.statement)
+        .bind(amended.require_device_key)
         .fetch_optional(tx)
         .await
 }

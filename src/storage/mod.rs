@@ -22,10 +22,12 @@ pub mod consents;
 pub mod cosignatures;
 pub mod db;
 pub mod decisions;
+pub mod device_keys;
 pub mod due;
 pub mod extension_requests;
 pub mod grant_lists;
 pub mod grant_readings;
+pub mod grant_tokens;
 pub mod grants;
 pub mod holds;
 pub mod idempotency_keys;
@@ -44,6 +46,7 @@ pub mod return_urls;
 pub mod row_facts;
 pub mod scope_ends;
 pub mod sessions;
+pub mod spent_proofs;
 pub mod users;
 pub mod vehicle_connections;
 pub mod vehicles;
@@ -118,6 +121,7 @@ pub fn statements() -> Vec<&'static str> {
         api_clients::STATEMENTS,
         audit_entries::STATEMENTS,
         row_facts::STATEMENTS,
+        device_keys::STATEMENTS,
         due::STATEMENTS,
         grant_readings::STATEMENTS,
         claims::STATEMENTS,
@@ -130,6 +134,7 @@ pub fn statements() -> Vec<&'static str> {
         decisions::STATEMENTS,
         extension_requests::STATEMENTS,
         grant_lists::STATEMENTS,
+        grant_tokens::STATEMENTS,
         grants::STATEMENTS,
         holds::STATEMENTS,
         idempotency_keys::STATEMENTS,
@@ -145,6 +150,7 @@ pub fn statements() -> Vec<&'static str> {
         return_urls::STATEMENTS,
         scope_ends::STATEMENTS,
         sessions::STATEMENTS,
+        spent_proofs::STATEMENTS,
         users::STATEMENTS,
         vehicle_connections::STATEMENTS,
         vehicles::STATEMENTS,

@@ -172,6 +172,7 @@ impl FromRow for GrantRowFacts {
             not_after: grant.validity.not_after(),
             grace_minutes: grant.grace,
             max_uses: grant.uses_max,
+            require_device_key: grant.require_device_key,
             issued_at: grant.issued_at,
             ended_at: grant.end.map(|end| end.ended_at),
             end_reason: grant.end.map(|end| end.end_reason),

@@ -7,6 +7,7 @@ mod careless_settings;
 mod consents;
 mod database_downgrade;
 mod deadlock;
+mod device_keys;
 mod end_checks;
 mod ended_keys;
 mod ends;

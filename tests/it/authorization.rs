@@ -55,6 +55,10 @@ const TABLE: &[Row] = &[
     // The session is the administrator's.
     ("DELETE", "/v1/users/me/sessions/{session_id}",       [204, 403, 403, 403, 403, 401, 401, 401, 401]),
     ("DELETE", "/v1/users/{user_id}/sessions",             [204, 403, 403, 403, 404, 403, 403, 401, 401]),
+    ("GET",    "/v1/users/{user_id}/device-keys",          [200, 403, 200, 403, 404, 200, 403, 401, 401]),
+    // The person has no such device.
+    ("DELETE", "/v1/users/{user_id}/device-keys/{device_key}",
+                                                           [404, 403, 404, 403, 404, 404, 403, 401, 401]),
     // The account was made by the administrator.
     ("POST",   "/v1/users/{user_id}/claims",               [201, 403, 403, 403, 404, 403, 403, 401, 401]),
     ("GET",    "/v1/users/{user_id}",                      [200, 403, 200, 403, 404, 200, 403, 401, 401]),
@@ -95,6 +99,8 @@ const TABLE: &[Row] = &[
     // What it says there already: it allows neither more nor less.
     ("PATCH",  "/v1/grants/{grant_id}",                    [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/token",              [403, 403, 200, 404, 404, 200, 403, 401, 401]),
+    ("GET",    "/v1/grants/{grant_id}/tokens",             [200, 200, 200, 404, 404, 200, 403, 401, 401]),
+    ("DELETE", "/v1/grants/{grant_id}/tokens/{token_id}",  [204, 204, 204, 404, 404, 204, 403, 401, 401]),
     ("POST",   "/v1/grants/{grant_id}/revoke",             [200, 200, 403, 404, 404, 200, 403, 401, 401]),
     // Not for longer than it is.
     ("POST",   "/v1/grants/{grant_id}/extension-requests", [403, 403, 422, 404, 404, 422, 403, 401, 401]),

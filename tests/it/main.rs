@@ -26,6 +26,7 @@ mod corrupt_rows;
 mod crowd;
 mod deliveries;
 mod demo;
+mod device_clients;
 mod exclusive;
 mod fault_table;
 mod first_minutes;

@@ -86,6 +86,7 @@ impl ReplayedEntry<'_> {
             vehicle_id: self.vehicle_id.ok_or_else(|| missing("vehicle_id is missing"))?,
             entitlement: asked.ok_or_else(|| missing("action and entitlement are missing"))?,
             spends_use: details.action.is_some_and(Action::spends_use),
+            device_key: details.rests_on.and_then(|rests_on| rests_on.device_key),
         };
         Ok(Some(RecordedDecision {
             organization_id: self.organization_id,

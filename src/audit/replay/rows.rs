@@ -163,6 +163,7 @@ impl Rows {
                 validity,
                 grace: grant.grace_minutes,
                 uses_max: grant.max_uses,
+                require_device_key: grant.require_device_key,
                 uses: rests_on.uses.unwrap_or(0),
                 end: end.map(|(ended_at, end_reason)| End { ended_at, end_reason, leave_lock }),
                 revision: grant.revision,

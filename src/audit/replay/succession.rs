@@ -50,9 +50,14 @@ impl Cause {
             "vehicle.permissions_changed" => &["permissions", "consents"],
             "vehicle.suspended" | "vehicle.resumed" => &["suspended"],
             "vehicle.removed" => &["removed", "suspended"],
-            "grant.amended" => {
-                &["entitlements", "not_before", "not_after", "grace_minutes", "max_uses"]
-            }
+            "grant.amended" => &[
+                "entitlements",
+                "not_before",
+                "not_after",
+                "grace_minutes",
+                "max_uses",
+                "require_device_key",
+            ],
             "grant.revoked" | "grant.relinquished" | "grant.ended" => {
                 &["ended_at", "end_reason", "leave_lock"]
             }

@@ -26,6 +26,10 @@ words! {
         EnableUser = "users.enable",
         /// End every session of a person.
         EndSessionsOfUser = "users.end_sessions",
+        /// List the keys of a person's devices.
+        ListDeviceKeys = "device_keys.list",
+        /// End what a device that is lost can show, and let nothing be bound to it again.
+        RevokeDeviceKey = "device_keys.revoke",
         /// Change one's own password.
         ChangePassword = "users.change_password",
         /// Let an API client act for oneself.
@@ -100,6 +104,10 @@ words! {
         GetGrant = "grants.get",
         /// Get the signed form of a grant.
         MintToken = "grants.mint_token",
+        /// List the tokens of a grant that can still be shown.
+        ListTokens = "grants.list_tokens",
+        /// End one token of a grant.
+        EndToken = "grants.end_token",
         /// Change a grant.
         AmendGrant = "grants.amend",
         /// Ask to use a grant for longer.

@@ -30,6 +30,7 @@ impl Event {
             }
             Self::UserCreated { role, .. } => json!({ "role": role }),
             Self::UserDescribed { changed, .. } => json!({ "changed": changed }),
+            Self::DeviceKeyRevoked { device_key, .. } => json!({ "device_key": device_key }),
             Self::SessionCreated { session_id, .. } | Self::SessionRefreshed { session_id, .. } => {
                 json!({ "session_id": session_id })
             }
@@ -171,8 +172,13 @@ impl Event {
             Self::HoldEnded { hold_id, scope, rank, .. } => {
                 json!({ "hold_id": hold_id, "scope": scope.kind(), "rank": rank })
             }
-            Self::GrantTokenMinted { token_id, expires_at, .. } => {
-                json!({ "token_id": token_id, "expires_at": expires_at })
+            Self::GrantTokenMinted { token_id, device_key, expires_at, .. } => json!({
+                "token_id": token_id,
+                "device_key": device_key,
+                "expires_at": expires_at,
+            }),
+            Self::GrantTokenEnded { token_id, grant_revision, .. } => {
+                json!({ "token_id": token_id, "grant_revision": grant_revision })
             }
             _ => return None,
         })
@@ -216,7 +222,7 @@ impl Event {
 
 /// What a grant allows from then on.
 fn details_of_terms(terms: &Terms) -> Map<String, Value> {
-    let Terms { entitlements, validity, grace, uses_max } = terms;
+    let Terms { entitlements, validity, grace, uses_max, require_device_key } = terms;
     let entitlements: Vec<_> = entitlements.iter().collect();
     let details = [
         ("entitlements", json!(entitlements)),
@@ -224,6 +230,7 @@ fn details_of_terms(terms: &Terms) -> Map<String, Value> {
         ("not_after", json!(validity.not_after())),
         ("grace_minutes", json!(grace)),
         ("max_uses", json!(uses_max)),
+        ("require_device_key", json!(require_device_key)),
     ];
     details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,81 +1,93 @@
 //! The word of each event, as entries and lists have it.
 
-use super::Event;
+use super::{EndpointChange, Event, GrantDue, HoldEnd, TransferStep};
 use crate::domain::command::CommandStatus;
 
-impl Event {
-    /// The event's word: noun and past participle.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::OrganizationCreated => "organization.created",
-            Self::RecordRollbackAccepted { .. } => "record.rollback_accepted",
-            Self::RecordArchived { .. } => "record.archived",
-            Self::UserCreated { .. } => "user.created",
-            Self::UserDisabled { .. } => "user.disabled",
-            Self::UserDescribed { .. } => "user.described",
-            Self::UserEnabled { .. } => "user.enabled",
-            Self::UserPasswordChanged { .. } => "user.password_changed",
-            Self::ClaimCreated { .. } => "claim.created",
-            Self::ClaimRedeemed { .. } => "claim.redeemed",
-            Self::ClaimRefused { .. } => "claim.refused",
-            Self::UserPersonalDataErased { .. } => "user.personal_data_erased",
-            Self::SessionCreated { .. } => "session.created",
-            Self::SessionRefused { .. } => "session.refused",
-            Self::SessionRefreshed { .. } => "session.refreshed",
-            Self::SessionEnded { .. } => "session.ended",
-            Self::ApiClientCreated { .. } => "api_client.created",
-            Self::ApiClientRevoked { .. } => "api_client.revoked",
-            Self::ApiClientSecretRotated { .. } => "api_client.secret_rotated",
-            Self::UserMoved { .. } => "user.moved",
-            Self::ApiClientAllowed { .. } => "api_client.allowed",
-            Self::ApiClientDisallowed { .. } => "api_client.disallowed",
-            Self::ApiClientTokenIssued { .. } => "api_client.token_issued",
-            Self::ApiClientRefused { .. } => "api_client.refused",
-            Self::ReturnUrlsReplaced { .. } => "return_urls.replaced",
-            Self::AllowedOriginsReplaced { .. } => "allowed_origins.replaced",
-            Self::WebhookEndpointChanged { change, .. } => change.event(),
-            Self::ConnectionStarted { .. } => "connection.started",
-            Self::ConnectionConsented { .. } => "connection.consented",
-            Self::ConnectionCodeRefused { .. } => "connection.code_refused",
-            Self::ConnectionCompleted { .. } => "connection.completed",
-            Self::ConnectionFailed { .. } => "connection.failed",
-            Self::ConnectionRefreshed { .. } => "connection.refreshed",
-            Self::ConnectionLost { .. } => "connection.lost",
-            Self::VehicleConnected { .. } => "vehicle.connected",
-            Self::GrantIssued { .. } => "grant.issued",
-            Self::GrantAmended { .. } => "grant.amended",
-            Self::ExtensionRequested { .. } => "extension.requested",
-            Self::ExtensionDecided { .. } => "extension.decided",
-            Self::GrantRevoked { .. } => "grant.revoked",
-            Self::GrantRelinquished { .. } => "grant.relinquished",
-            Self::GrantConfirmed { .. } => "grant.confirmed",
-            Self::GrantDue { due, .. } => due.event(),
-            Self::EndBegun { .. } => "end.begun",
-            Self::EndCompleted { .. } => "end.completed",
-            Self::HoldPlaced { .. } => "hold.placed",
-            Self::HoldEnded { how, .. } => how.event(),
-            Self::GrantTokenMinted { .. } => "grant.token_minted",
-            Self::CommandAuthorized { .. } => "command.authorized",
-            Self::CommandRefused { .. } => "command.refused",
-            Self::RefusalsCounted { .. } => "refusals.counted",
-            Self::CommandChanged { status, .. } => of_status(*status),
-            Self::VehiclePermissionsChanged { .. } => "vehicle.permissions_changed",
-            Self::VehicleDescribed { .. } => "vehicle.described",
-            Self::VehicleSuspended { .. } => "vehicle.suspended",
-            Self::VehicleResumed { .. } => "vehicle.resumed",
-            Self::VehicleTransfer { step, .. } => step.event(),
-            Self::VehicleRemoved { .. } => "vehicle.removed",
-            Self::GrantVehicleImpaired { .. } => "grant.vehicle_impaired",
-            Self::GrantVehicleRestored { .. } => "grant.vehicle_restored",
-            Self::GrantEnded { .. } => "grant.ended",
-            Self::ConnectionReauthenticationStarted { .. } => "connection.reauthentication_started",
-            Self::ConnectionReauthenticated { .. } => "connection.reauthenticated",
-            Self::ConnectionEnded { .. } => "connection.ended",
-            Self::VehicleRead { .. } => "vehicle.read",
-            Self::VehicleReadRefused { .. } => "vehicle.read_refused",
+macro_rules! names {
+    ($($event:ident $word:literal;)* [of several kinds] $($several:ident $kind:ident $name:expr;)*) => {
+        impl Event {
+            /// The event's word: noun and past participle.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$event { .. } => $word,)*
+                    $(Self::$several { $kind, .. } => $name(*$kind),)*
+                }
+            }
         }
-    }
+    };
+}
+
+names! {
+    OrganizationCreated "organization.created";
+    RecordRollbackAccepted "record.rollback_accepted";
+    RecordArchived "record.archived";
+    UserCreated "user.created";
+    UserDisabled "user.disabled";
+    UserDescribed "user.described";
+    UserEnabled "user.enabled";
+    UserPasswordChanged "user.password_changed";
+    ClaimCreated "claim.created";
+    ClaimRedeemed "claim.redeemed";
+    ClaimRefused "claim.refused";
+    UserPersonalDataErased "user.personal_data_erased";
+    SessionCreated "session.created";
+    SessionRefused "session.refused";
+    SessionRefreshed "session.refreshed";
+    SessionEnded "session.ended";
+    ApiClientCreated "api_client.created";
+    ApiClientRevoked "api_client.revoked";
+    ApiClientSecretRotated "api_client.secret_rotated";
+    UserMoved "user.moved";
+    ApiClientAllowed "api_client.allowed";
+    ApiClientDisallowed "api_client.disallowed";
+    ApiClientTokenIssued "api_client.token_issued";
+    ApiClientRefused "api_client.refused";
+    ReturnUrlsReplaced "return_urls.replaced";
+    AllowedOriginsReplaced "allowed_origins.replaced";
+    ConnectionStarted "connection.started";
+    ConnectionConsented "connection.consented";
+    ConnectionCodeRefused "connection.code_refused";
+    ConnectionCompleted "connection.completed";
+    ConnectionFailed "connection.failed";
+    ConnectionRefreshed "connection.refreshed";
+    ConnectionLost "connection.lost";
+    VehicleConnected "vehicle.connected";
+    GrantIssued "grant.issued";
+    GrantAmended "grant.amended";
+    ExtensionRequested "extension.requested";
+    ExtensionDecided "extension.decided";
+    GrantRevoked "grant.revoked";
+    GrantRelinquished "grant.relinquished";
+    GrantConfirmed "grant.confirmed";
+    EndBegun "end.begun";
+    EndCompleted "end.completed";
+    HoldPlaced "hold.placed";
+    GrantTokenMinted "grant.token_minted";
+    GrantTokenEnded "grant.token_ended";
+    DeviceKeyRevoked "device_key.revoked";
+    CommandAuthorized "command.authorized";
+    CommandRefused "command.refused";
+    RefusalsCounted "refusals.counted";
+    VehiclePermissionsChanged "vehicle.permissions_changed";
+    VehicleDescribed "vehicle.described";
+    VehicleSuspended "vehicle.suspended";
+    VehicleResumed "vehicle.resumed";
+    VehicleRemoved "vehicle.removed";
+    GrantVehicleImpaired "grant.vehicle_impaired";
+    GrantVehicleRestored "grant.vehicle_restored";
+    GrantEnded "grant.ended";
+    ConnectionReauthenticationStarted "connection.reauthentication_started";
+    ConnectionReauthenticated "connection.reauthenticated";
+    ConnectionEnded "connection.ended";
+    VehicleRead "vehicle.read";
+    VehicleReadRefused "vehicle.read_refused";
+    [of several kinds]
+    WebhookEndpointChanged change EndpointChange::event;
+    GrantDue due GrantDue::event;
+    HoldEnded how HoldEnd::event;
+    CommandChanged status of_status;
+    VehicleTransfer step TransferStep::event;
 }
 
 /// The word for a command that reached this status.

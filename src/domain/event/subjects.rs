@@ -81,7 +81,8 @@ impl Event {
             | Self::GrantVehicleRestored { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantEnded { grant_id, vehicle_id, grantee_id, .. }
             | Self::GrantConfirmed { grant_id, vehicle_id, grantee_id }
-            | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. } => {
+            | Self::GrantTokenMinted { grant_id, vehicle_id, grantee_id, .. }
+            | Self::GrantTokenEnded { grant_id, vehicle_id, grantee_id, .. } => {
                 Subjects::of_grant(grant_id, vehicle_id, grantee_id)
             }
             Self::GrantDue { grant_id, vehicle_id, grantee_id, due, .. } => {
@@ -119,6 +120,7 @@ impl Event {
             | Self::UserDescribed { user_id, .. }
             | Self::UserEnabled { user_id }
             | Self::UserPasswordChanged { user_id }
+            | Self::DeviceKeyRevoked { user_id, .. }
             | Self::UserPersonalDataErased { user_id }
             | Self::ClaimCreated { user_id, .. }
             | Self::ClaimRedeemed { user_id, .. }

@@ -72,6 +72,8 @@ prop_compose! {
     }
 }
 
+const PHONE: Thumbprint = Thumbprint::WHICHEVER;
+
 prop_compose! {
     pub(super) fn allowed()(
         // Half of them lock: there is more to know of that.
@@ -83,6 +85,7 @@ prop_compose! {
         claims_grant in prop::bool::weighted(0.7),
         consents in 0_i64..3,
         last_unlocked_by in select(vec![None, Some(id(GRANTEE))]),
+        (require_device_key, device_key) in select(vec![(false, None), (false, Some(PHONE)), (true, Some(PHONE))]),
         grace in (0_i64..3).prop_map(|minutes| Grace::try_from(minutes).unwrap()),
     ) -> World {
         let permitted = permitted.into_iter().chain([entitlement]);
@@ -116,6 +119,7 @@ prop_compose! {
                     validity,
                     grace,
                     uses_max,
+                    require_device_key,
                     uses,
                     end: None,
                     revision: 1,
@@ -136,6 +140,7 @@ prop_compose! {
                 vehicle_id: id(CAR),
                 entitlement,
                 spends_use,
+                device_key,
             },
             now,
             claims_grant,
@@ -174,6 +179,10 @@ impl World {
                 self.request.spends_use = true;
                 grant.uses_max = Some(grant.uses);
                 grant.uses += beyond;
+            }
+            Break::NoPhone => {
+                grant.require_device_key = true;
+                self.request.device_key = None;
             }
             Break::GranteeDisabled => self.claimed.grantee_disabled = true,
             Break::GranteeRecovered => self.claimed.grantee_recovered = true,
@@ -335,6 +344,10 @@ impl World {
             (Reason::ConsentLost, !ended(EndReason::ConsentLost)),
             (Reason::GrantNotYetValid, grant.validity.not_before() <= *now),
             (Reason::EntitlementMissing, grant.entitlements.contains(request.entitlement)),
+            (
+                Reason::DeviceKeyRequired,
+                locks || !grant.require_device_key || request.device_key.is_some(),
+            ),
             (Reason::GrantExhausted, uses_remain || !request.spends_use),
             (Reason::AccountDisabled, !grantee_disabled),
             (Reason::AccountRecovered, !grantee_recovered),

@@ -63,6 +63,8 @@ members! {
     ClaimId "claim_id" id::<kind::Claim>(), "The claim.";
     ApiClientId "api_client_id" id::<kind::ApiClient>(), "The API client.";
     WebhookEndpointId "webhook_endpoint_id" id::<kind::WebhookEndpoint>(), "The webhook endpoint.";
+    TokenId "token_id" id::<kind::Token>(), "The grant token (`jti`).";
+    DeviceKey "device_key" Form::Word("Thumbprint"), "The thumbprint of the device's public key (RFC 7638).";
     InsteadOf "instead_of" id::<kind::Grant>(), "The grant that this one replaces, if the booking moved to another car.";
     GrantRevision "grant_revision" Form::Count, "The revision of the grant. Of two events of one grant, the one with the greater revision is later.";
     Entitlements "entitlements" Form::Words("Entitlement"), "What the grant allows.";
@@ -70,6 +72,7 @@ members! {
     NotAfter "not_after" Form::Time, "The end of its validity (exclusive). For an extension request: the requested end.";
     GraceMinutes "grace_minutes" Form::Count, "Minutes after `not_after` during which the grant still allows `lock`.";
     MaxUses "max_uses" Form::Count, "The maximum number of unlocks. Omitted if there is no limit.";
+    RequireDeviceKey "require_device_key" Form::Flag, "Whether the grant can be used with a token alone that is bound to a device.";
     LockUntil "lock_until" Form::Time, "The end of the time in which the grant still allows `lock` (exclusive).";
     Effect "effect" Form::Word("Effect"), "How the change affects what the grant allows: `none`, `narrowing`, `widening` or `mixed`.";
     InFlight "in_flight" Form::Count, "The number of commands that were authorized before and may still reach the car.";

@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
+use super::device_proof::shown_token;
+use super::presented::{Presented, bearer, presented};
 use crate::domain::actor::{Actor, Principal};
 use crate::domain::id::{SessionId, UserId};
 use crate::http::Gateway;
@@ -18,7 +20,7 @@ use crate::http::cors;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
-use crate::service::pace::Shown;
+use crate::service::shown_token::ShownToken;
 use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
 
@@ -70,31 +72,21 @@ pub enum TokenCaller {
     /// A person in a session, or an API client.
     SignedIn(Caller),
     /// The holder of a grant token, as the grantee.
-    Holder(Caller, VerifiedGrantToken),
+    Holder(Caller, VerifiedGrantToken, ShownToken),
 }
+
+/// The same for a request on which a gate decides: there the token counts, or not.
+#[derive(Debug, Clone)]
+pub struct Decided(pub TokenCaller);
 
 impl TokenCaller {
-    /// How they show whose right they use.
-    pub const fn shown(&self) -> Shown {
+    /// The grant token that shows whose right they use, if one does.
+    pub const fn token(&self) -> Option<ShownToken> {
         match self {
-            Self::SignedIn(_) => Shown::Account,
-            Self::Holder(..) => Shown::GrantToken,
+            Self::SignedIn(_) => None,
+            Self::Holder(_, _, shown) => Some(*shown),
         }
     }
-}
-
-/// The text after `Bearer`.
-pub(in crate::http) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
-    const MISSING: Error = Error::Unauthenticated(CredentialFault::Missing);
-    let invalid = || Error::Unauthenticated(CredentialFault::Invalid);
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(MISSING)?;
-    if values.next().is_some() {
-        return Err(invalid());
-    }
-    let text = value.to_str().map_err(|_| invalid())?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(invalid()) }
 }
 
 /// The name and the secret of HTTP Basic (RFC 7617), as they are sent.
@@ -176,24 +168,43 @@ impl FromRequestParts<Arc<Gateway>> for InSession {
     }
 }
 
+impl FromRequestParts<Arc<Gateway>> for Decided {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
+        let presented = presented(&parts.headers)?;
+        let caller = match (credentials::check(&state.service, presented.text()).await?, presented)
+        {
+            (Credential::Grant(token), presented) => {
+                if parts.headers.contains_key(ACTING_FOR) {
+                    return Err(no_one_to_act_for());
+                }
+                let shown = shown_token(state, parts, presented, &token)?;
+                let request_id = request_id(parts).recorded().to_owned();
+                let caller = credentials::holder(&token, Some(request_id));
+                cors::is_called_by(caller.actor.organization_id, &parts.extensions);
+                TokenCaller::Holder(caller, token, shown)
+            }
+            (
+                Credential::Session(actor, _) | Credential::ApiClient(actor),
+                Presented::Bearer(_),
+            ) => TokenCaller::SignedIn(acting(state, actor, parts).await?),
+            (_, Presented::Dpop(_)) => {
+                return Err(Error::Unauthenticated(CredentialFault::Invalid).into());
+            }
+        };
+        Ok(Self(caller))
+    }
+}
+
 impl FromRequestParts<Arc<Gateway>> for TokenCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
-        let bearer = bearer(&parts.headers)?;
-        match credentials::check(&state.service, bearer).await? {
-            Credential::Grant(token) => {
-                if parts.headers.contains_key(ACTING_FOR) {
-                    return Err(no_one_to_act_for());
-                }
-                let request_id = request_id(parts).recorded().to_owned();
-                let caller = credentials::holder(&token, Some(request_id));
-                cors::is_called_by(caller.actor.organization_id, &parts.extensions);
-                Ok(Self::Holder(caller, token))
-            }
-            Credential::Session(actor, _) | Credential::ApiClient(actor) => {
-                acting(state, actor, parts).await.map(Self::SignedIn)
-            }
+        let Decided(caller) = Decided::from_request_parts(parts, state).await?;
+        if let Some(shown) = caller.token() {
+            shown.counts(&state.service.base).await?;
         }
+        Ok(caller)
     }
 }

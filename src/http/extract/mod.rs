@@ -3,6 +3,7 @@
 
 mod body;
 mod caller;
+mod device_proof;
 mod field;
 mod idempotency;
 mod if_match;
@@ -10,12 +11,15 @@ mod json;
 mod page;
 mod path;
 mod prefer;
+mod presented;
 mod query;
 mod wrong_members;
 
 pub use body::{BODY_BYTES_MAX, WholeBody};
-pub use caller::{InSession, SignedIn, Standing, TokenCaller};
-pub(super) use caller::{basic, bearer};
+pub(super) use caller::basic;
+pub use caller::{Decided, InSession, SignedIn, Standing, TokenCaller};
+pub use device_proof::OptionalProof;
+pub(super) use device_proof::{offer_nonce, shown_token};
 pub use idempotency::{IdempotencyKey, REPLAYED};
 pub use if_match::IfMatch;
 pub(super) use json::given;
@@ -23,4 +27,5 @@ pub use json::{ApiJson, OptionalJson};
 pub use page::{List, NoFilter, PageParams, Paged};
 pub use path::ApiPath;
 pub use prefer::Wait;
+pub(super) use presented::{Presented, bearer, presented};
 pub use query::ApiQuery;

@@ -81,14 +81,36 @@ fn of_credentials(fault: CredentialFault) -> Problem {
     const NONE_SENT: &str = r#"Bearer realm="keylend""#;
     const NOT_ACCEPTED: &str = r#"Bearer realm="keylend", error="invalid_token""#;
     const CLIENT: &str = r#"Basic realm="keylend""#;
+    // RFC 9449 sections 7.1 and 9.
+    const BOUND: &str = r#"DPoP realm="keylend", error="invalid_token", algs="ES256 EdDSA""#;
+    const PROOF: &str = r#"DPoP realm="keylend", error="invalid_dpop_proof", algs="ES256 EdDSA""#;
+    const NONCE: &str = r#"DPoP realm="keylend", error="use_dpop_nonce", algs="ES256 EdDSA""#;
     let (code, challenge) = match fault {
         CredentialFault::Missing => (Code::TokenMissing, NONE_SENT),
         CredentialFault::Invalid => (Code::TokenInvalid, NOT_ACCEPTED),
         CredentialFault::Expired => (Code::TokenExpired, NOT_ACCEPTED),
+        CredentialFault::ProofMissing => (Code::DpopProofRequired, BOUND),
+        CredentialFault::ProofInvalid(_) | CredentialFault::ProofSpent => {
+            (Code::DpopProofInvalid, PROOF)
+        }
+        CredentialFault::ProofOfAnotherDevice => (Code::DpopProofInvalid, BOUND),
+        CredentialFault::NonceNeeded => (Code::UseDpopNonce, NONCE),
         CredentialFault::WrongPassword => (Code::CredentialsInvalid, NONE_SENT),
         CredentialFault::WrongClient => (Code::CredentialsInvalid, CLIENT),
     };
-    Problem::of(code).header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    let problem = Problem::of(code);
+    let problem = match fault {
+        CredentialFault::ProofInvalid(why) => {
+            problem.detail(format!("The proof is not accepted: {why}."))
+        }
+        CredentialFault::ProofSpent => {
+            problem.detail("The proof was used before: sign a new one for each request.")
+        }
+        CredentialFault::ProofOfAnotherDevice => problem
+            .detail("The proof is signed by another key than the one to which the token is bound."),
+        _ => problem,
+    };
+    problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
 /// The same sentence for what does not exist and for what the caller must not see (P10).
@@ -134,6 +156,7 @@ fn of_refusal(reasons: Vec<Reason>) -> Problem {
         Reason::GrantHeld => Code::GrantHeld,
         Reason::GrantNotYetValid => Code::GrantNotYetValid,
         Reason::EntitlementMissing => Code::EntitlementMissing,
+        Reason::DeviceKeyRequired => Code::DeviceKeyRequired,
         Reason::GrantExhausted => Code::GrantExhausted,
         Reason::AccountDisabled => Code::AccountDisabled,
         Reason::AccountRecovered => Code::AccountRecovered,
@@ -152,6 +175,8 @@ fn of_state(fault: StateFault) -> Problem {
     let code = match fault {
         StateFault::GrantEnded => Code::GrantEnded,
         StateFault::TooManyHolds => Code::TooManyHolds,
+        StateFault::DeviceKeyRevoked => Code::DeviceKeyRevoked,
+        StateFault::TooManyDeviceKeys => Code::TooManyDeviceKeys,
         StateFault::TooManyWebhookEndpoints => Code::TooManyWebhookEndpoints,
         StateFault::EmailTaken => Code::EmailTaken,
         StateFault::ExternalRefTaken => Code::ExternalRefTaken,

@@ -18,7 +18,6 @@ use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
 use crate::http::extract::IdempotencyKey;
 use crate::service::commands::{self, CommandRequest};
-use crate::service::pace::Shown;
 use crate::signing::digest;
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::commands::{DestinationRequest, LimitRequest};
@@ -145,7 +144,7 @@ async fn dispatch(
         user_id: holder.token.claims().grantee_id,
         vehicle_id: holder.token.claims().vehicle_id,
         grant_id: Some(grant_id),
-        shown: Shown::GrantToken,
+        token: Some(holder.shown),
         instruction,
         idempotency_key,
         asked_hash: digest::sha256(&hashed),

@@ -12,8 +12,8 @@ use super::answer::{Refusal, request_id};
 use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
-use crate::http::extract::{basic, bearer};
-use crate::service::pace::Shown;
+use crate::http::extract::{Presented, basic, presented, shown_token};
+use crate::service::shown_token::ShownToken;
 use crate::service::vehicles::Read;
 use crate::service::{Caller, Error, credentials};
 use crate::signing::grant_token::VerifiedGrantToken;
@@ -22,6 +22,7 @@ use crate::signing::grant_token::VerifiedGrantToken;
 pub(in crate::http) struct Holder {
     pub(in crate::http) caller: Caller,
     pub(in crate::http) token: VerifiedGrantToken,
+    pub(in crate::http) shown: ShownToken,
     pub(in crate::http) request_id: String,
 }
 
@@ -38,7 +39,7 @@ impl FromRequestParts<Arc<Gateway>> for Holder {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
-        Self::of(state, bearer(&parts.headers))
+        Self::of(state, parts, presented(&parts.headers)).await
     }
 }
 
@@ -48,10 +49,10 @@ impl FromRequestParts<Arc<Gateway>> for HolderAsManager {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
         let shown = basic(&parts.headers).filter(|(name, _)| name == MANAGER);
         let token = match &shown {
-            Some((_, token)) => Ok(token.expose_secret()),
-            None => bearer(&parts.headers),
+            Some((_, token)) => Ok(Presented::Bearer(token.expose_secret())),
+            None => presented(&parts.headers),
         };
-        Holder::of(state, token).map(Self)
+        Holder::of(state, parts, token).await.map(Self)
     }
 }
 
@@ -76,13 +77,32 @@ impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
 }
 
 impl Holder {
-    fn of(gateway: &Gateway, token: Result<&str, Error>) -> Result<Self, Refusal> {
+    async fn of(
+        gateway: &Gateway,
+        parts: &Parts,
+        presented: Result<Presented<'_>, Error>,
+    ) -> Result<Self, Refusal> {
         let request_id = request_id(gateway);
-        let token = token
-            .and_then(|token| credentials::check_grant_token(&gateway.service, token))
-            .map_err(|error| Refusal::from(error).named(&request_id))?;
+        let held = Self::counting(gateway, parts, presented).await;
+        let (token, shown) = held.map_err(|error| Refusal::from(error).named(&request_id))?;
         let caller = credentials::holder(&token, Some(request_id.clone()));
-        Ok(Self { caller, token, request_id })
+        Ok(Self { caller, token, shown, request_id })
+    }
+
+    /// A genuine token. A bound one counts here, whatever is asked; whether any other was ended is looked at where its
+    /// grant is.
+    async fn counting(
+        gateway: &Gateway,
+        parts: &Parts,
+        presented: Result<Presented<'_>, Error>,
+    ) -> Result<(VerifiedGrantToken, ShownToken), Error> {
+        let presented = presented?;
+        let token = credentials::check_grant_token(&gateway.service, presented.text())?;
+        let shown = shown_token(gateway, parts, presented, &token)?;
+        if shown.proof.is_some() {
+            shown.counts(&gateway.service.base).await?;
+        }
+        Ok((token, shown))
     }
 
     /// A read of the grant's car, by the grant.
@@ -91,7 +111,7 @@ impl Holder {
             user_id: self.token.claims().grantee_id,
             vehicle_id: self.token.claims().vehicle_id,
             grant_id: Some(self.token.claims().grant_id),
-            shown: Shown::GrantToken,
+            token: Some(self.shown),
         }
     }
 }

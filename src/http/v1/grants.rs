@@ -12,6 +12,7 @@ pub(in crate::http) mod revoke;
 pub(in crate::http) mod statement;
 pub(in crate::http) mod switch;
 pub(in crate::http) mod token;
+pub(in crate::http) mod tokens;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +61,8 @@ pub(in crate::http) struct GrantBody {
     lock_until: Option<Timestamp>,
     /// How many times it may open the car; `null` is no limit.
     max_uses: Option<i64>,
+    /// Whether it can be used with a token alone that is bound to a device; locking needs none.
+    require_device_key: bool,
     /// How many times it was authorized to open the car.
     uses: i64,
     /// A short text of the issuer's.
@@ -104,6 +107,7 @@ impl GrantBody {
             grace_minutes: grant.grace.minutes(),
             lock_until,
             max_uses: grant.uses_max,
+            require_device_key: grant.require_device_key,
             uses: grant.uses,
             label: description.label,
             metadata: description.metadata.and_then(|text| serde_json::from_str(&text).ok()),

@@ -3,6 +3,7 @@
 pub(in crate::http) mod allowed_clients;
 pub(in crate::http) mod claims;
 pub(in crate::http) mod create;
+pub(in crate::http) mod device_keys;
 pub(in crate::http) mod disable;
 pub(in crate::http) mod enable;
 pub(in crate::http) mod erase;

@@ -8,6 +8,7 @@ use crate::domain::command::Command;
 use crate::domain::id::CommandId;
 use crate::service::Error;
 use crate::service::facts::{self, DecisionFacts, Named};
+use crate::service::shown_token::{self, CountingTokens};
 use crate::storage::Tx;
 use crate::storage::commands::KeyedCommand;
 use crate::storage::decisions::{self, RowsToLock};
@@ -18,6 +19,8 @@ type Key = (uuid::Uuid, String);
 /// What a batch is decided on.
 pub(super) struct BatchState {
     pub(super) facts: DecisionFacts,
+    /// The grant tokens that requests show.
+    pub(super) tokens: CountingTokens,
     replays: HashMap<Key, ([u8; 32], Command)>,
     /// How many commands to a car the batch has allowed, by the right on which they rest.
     allowed: HashMap<Named, usize>,
@@ -32,15 +35,19 @@ impl BatchState {
         let keys = requests()
             .map(|request| (request.caller.principal_id(), request.idempotency_key.as_str()))
             .collect();
-        let asked = RowsToLock { keys, outcomes: &batch.outcomes, ..facts::rows_to_lock(&named) };
+        let shown = requests().filter_map(|request| request.token.as_ref());
+        let (token_ids, proofs) = shown_token::parts(shown);
+        let rows = facts::rows_to_lock(&named);
+        let asked = RowsToLock { token_ids, proofs, keys, outcomes: &batch.outcomes, ..rows };
         let locked = decisions::lock_rows(tx, asked).await?;
         let replayed = |keyed: KeyedCommand| {
             let key = (keyed.principal_id, keyed.idempotency_key);
             (key, (keyed.request_hash, keyed.command))
         };
         let facts = DecisionFacts::of_rows(locked.vehicles, locked.grants);
+        let tokens = CountingTokens::found(locked.living_tokens, locked.spenders);
         let replays = locked.replays.into_iter().map(replayed).collect();
-        Ok((Self { facts, replays, allowed: HashMap::new() }, locked.written))
+        Ok((Self { facts, tokens, replays, allowed: HashMap::new() }, locked.written))
     }
 
     /// The command that was decided on before under this key, and the hash of its request.
@@ -77,7 +84,8 @@ mod tests {
         let other_car = (Id::from_uuid(id(3)), None);
         let facts = DecisionFacts::of_rows(Vec::new(), Vec::new());
         let (replays, allowed) = (HashMap::new(), HashMap::new());
-        let mut state = BatchState { facts, replays, allowed };
+        let tokens = CountingTokens::default();
+        let mut state = BatchState { facts, tokens, replays, allowed };
         assert_eq!(state.count_with_next(owner), 1);
         state.note_allowed(owner);
         state.note_allowed(owner);

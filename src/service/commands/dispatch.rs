@@ -41,7 +41,12 @@ pub async fn dispatch(
     let lane = request.instruction.action().into();
     let reply = match service.base.pace.admit_use(request.used(), lane) {
         Ok(()) => service.gate.submit(request, service.base.clock.monotonic()).await?,
-        Err(throttled) => replay(&service.base, &request).await?.ok_or(throttled)?,
+        Err(throttled) => {
+            if let Some(shown) = &request.token {
+                shown.counts(&service.base).await?;
+            }
+            replay(&service.base, &request).await?.ok_or(throttled)?
+        }
     };
     match reply {
         Reply::Sending(command, outcome) => {

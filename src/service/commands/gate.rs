@@ -246,6 +246,7 @@ fn start_and_reply(service: &Service, outcomes: &OutcomeQueue, pending: Pending,
             Err(Error::Throttled(Limit::Vehicle, wait))
         }
         Ruling::KeyReused => Err(Error::KeyReused),
+        Ruling::TokenRefused(fault) => Err(Error::Unauthenticated(fault)),
         Ruling::NotFound => Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)),
     };
     // Who hung up meanwhile does not stop what was decided.

@@ -6,12 +6,11 @@ use crate::domain::command::{Command, CommandStatus};
 use crate::domain::id::Id;
 use crate::domain::instruction::Instruction;
 use crate::service::Caller;
-use crate::service::pace::Shown;
 
 fn request(instruction: Instruction) -> CommandRequest {
     let id = uuid::Uuid::from_u128(1);
     CommandRequest {
-        shown: Shown::Account,
+        token: None,
         caller: Caller { actor: Actor::system(Id::from_uuid(id)), request_id: None },
         user_id: Id::from_uuid(id),
         vehicle_id: Id::from_uuid(id),

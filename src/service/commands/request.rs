@@ -7,10 +7,12 @@ use tokio::sync::oneshot;
 use crate::domain::command::Command;
 use crate::domain::id::{GrantId, UserId, VehicleId};
 use crate::domain::instruction::Instruction;
+use crate::domain::policy::Request;
 use crate::service::facts::Named;
 use crate::service::idempotency::hash_for;
 use crate::service::pace::{Shown, Use};
 use crate::service::refusals::Refused;
+use crate::service::shown_token::ShownToken;
 use crate::service::{Caller, Error};
 use crate::storage::commands::Outcome;
 
@@ -25,8 +27,8 @@ pub struct CommandRequest {
     pub vehicle_id: VehicleId,
     /// The grant; without one the person must be the owner.
     pub grant_id: Option<GrantId>,
-    /// How the caller shows that it is theirs.
-    pub shown: Shown,
+    /// The grant token that shows that it is theirs; without one they are signed in, or a program acts for them.
+    pub token: Option<ShownToken>,
     /// What to do.
     pub instruction: Instruction,
     /// Tells repeated requests from new ones, per caller.
@@ -39,6 +41,18 @@ impl CommandRequest {
     /// Which car, and by which grant.
     pub(super) const fn named(&self) -> Named {
         (self.vehicle_id, self.grant_id)
+    }
+
+    /// What the policy is asked.
+    pub(super) fn question(&self) -> Request {
+        let action = self.instruction.action();
+        Request {
+            user_id: self.user_id,
+            vehicle_id: self.vehicle_id,
+            entitlement: action.entitlement(),
+            spends_use: action.spends_use(),
+            device_key: self.token.and_then(|shown| shown.device_key),
+        }
     }
 
     /// What refusals of this and of others have in common.
@@ -54,8 +68,8 @@ impl CommandRequest {
 
     /// That a right is used.
     pub(super) const fn used(&self) -> Use<'_> {
-        let Self { caller, user_id, grant_id, shown, .. } = self;
-        Use { caller, user_id: *user_id, grant_id: *grant_id, shown: *shown }
+        let Self { caller, user_id, grant_id, token, .. } = self;
+        Use { caller, user_id: *user_id, grant_id: *grant_id, shown: Shown::by(*token) }
     }
 
     /// The hash of the request, for the person whose right it rests on: an API client that sends the

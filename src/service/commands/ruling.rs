@@ -10,12 +10,12 @@ use crate::domain::cause::Cause;
 use crate::domain::command::{Command, CommandStatus, Evidence, SEND_TIME};
 use crate::domain::event::Event;
 use crate::domain::instruction::Action;
-use crate::domain::policy::{Basis, Decision, Reason, Request};
+use crate::domain::policy::{Basis, Decision, Reason};
 use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::service::budget::Budget;
 use crate::service::refusals::Draft;
-use crate::service::{Base, Error};
+use crate::service::{Base, CredentialFault, Error};
 use crate::storage::decisions::VehicleRow;
 
 /// After the time to leave and the cloud's time to answer, this much passes before anybody else
@@ -69,6 +69,8 @@ pub(super) enum Ruling {
     RefusedAgain(Vec<Reason>),
     Replayed(Box<Command>),
     KeyReused,
+    /// The grant token that was shown does not count: nothing is decided.
+    TokenRefused(CredentialFault),
     WaitedTooLong,
     /// It is allowed, and could not be sent before so much time has passed.
     OverBudget(Duration),
@@ -84,6 +86,10 @@ pub(super) fn rule(
     at: Moment,
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
+    // Before its key: whoever copied a request gets nothing by sending it again.
+    if let Some(fault) = request.token.as_ref().and_then(|shown| state.tokens.fault(shown)) {
+        return Ok(Ruling::TokenRefused(fault));
+    }
     let key = (request.caller.principal_id(), request.idempotency_key.clone());
     if let Some((hash, command)) = state.replay(&key) {
         let same = *hash == pending.request_hash;
@@ -102,12 +108,7 @@ pub(super) fn rule(
     let Some(facts) = state.facts.of(organization_id, request.named()) else {
         return Ok(Ruling::NotFound);
     };
-    let question = Request {
-        user_id: request.user_id,
-        vehicle_id: request.vehicle_id,
-        entitlement: action.entitlement(),
-        spends_use: action.spends_use(),
-    };
+    let question = request.question();
     let decision = facts.decide(&question, at.now);
     let rests_on = facts.rests_on(&question);
     let vehicle = Arc::clone(facts.vehicle);

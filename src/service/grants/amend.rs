@@ -30,6 +30,8 @@ pub struct Changes {
     pub grace: Option<Grace>,
     /// How many times it may open the car; the inner `None` is no limit.
     pub uses_max: Option<Option<i64>>,
+    /// Whether it can be used with a token alone that is bound to a device.
+    pub require_device_key: Option<bool>,
     /// A short text of the issuer's; the inner `None` takes it away.
     pub label: Option<Option<String>>,
     /// The issuer's own data as JSON text; the inner `None` takes it away.
@@ -80,6 +82,7 @@ impl Changes {
         let asked = self.clone();
         changed.entitlements = asked.entitlements.unwrap_or(changed.entitlements);
         changed.uses_max = asked.uses_max.unwrap_or(changed.uses_max);
+        changed.require_device_key = asked.require_device_key.unwrap_or(changed.require_device_key);
         let before = changed.description;
         changed.description = Description {
             label: asked.label.unwrap_or(before.label),

@@ -119,6 +119,7 @@ async fn may_lock(service: &Service, grant: &Grant) -> Result<bool, Error> {
         vehicle_id: grant.vehicle_id,
         entitlement: Entitlement::Lock,
         spends_use: false,
+        device_key: None,
     };
     let facts = known.of(grant.organization_id, named);
     let decision = facts.map(|facts| facts.decide(&request, service.base.clock.now()));

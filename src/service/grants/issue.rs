@@ -104,6 +104,7 @@ fn grant(grant_id: GrantId, new: &NewGrant, vehicle: &Vehicle, issued_at: Timest
         validity: new.terms.validity,
         grace: new.terms.grace,
         uses_max: new.terms.uses_max,
+        require_device_key: new.terms.require_device_key,
         uses: 0,
         end: None,
         revision: 1,

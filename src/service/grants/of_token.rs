@@ -5,17 +5,21 @@ use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
 use crate::domain::policy;
 use crate::domain::vehicle::Vehicle;
-use crate::service::{Base, Error};
+use crate::service::{Base, CredentialFault, Error};
 use crate::signing::grant_token::VerifiedGrantToken;
-use crate::storage::{grants, vehicles};
+use crate::storage::{grant_tokens, grants, vehicles};
 
 /// The grant and its car, if the grant can be used now.
 ///
 /// # Errors
-/// [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
+/// [`Error::Unauthenticated`] if the token was ended; [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
 pub async fn of_token(base: &Base, token: &VerifiedGrantToken) -> Result<(Grant, Vehicle), Error> {
     let organization_id = token.claims().organization_id;
     let mut reader = base.store.read().await?;
+    let known = grant_tokens::find(&mut reader, token.claims().token_id).await?;
+    if known.is_none_or(|known| known.ended_at.is_some()) {
+        return Err(Error::Unauthenticated(CredentialFault::Invalid));
+    }
     let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
     let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
     let grant = grant.ok_or_else(not_found)?;

@@ -1,23 +1,38 @@
-//! Handing out the signed form of a grant, to its grantee or an API client for them.
+//! Handing out the signed form of a grant, to its grantee or an API client for them. With a proof of a device it is bound to
+//! that device's key, and short-lived: nobody else can show it, and the device gets the next one as easily.
+
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::find_for;
 use super::list::with_ends_of_scopes;
 use crate::domain::access::Operation;
+use crate::domain::device_key::Thumbprint;
 use crate::domain::event::Event;
 use crate::domain::grant::Grant;
 use crate::domain::id::{GrantId, TokenId};
+use crate::domain::policy::Reason;
 use crate::domain::time::Timestamp;
-use crate::service::{Base, Caller, Error, StateFault};
+use crate::service::shown_token::{CountingTokens, to_spend};
+use crate::service::{Base, Caller, Error, StateFault, device_keys};
+use crate::signing::dpop::Proof;
 use crate::signing::grant_token::{self, GrantClaims};
 use crate::storage::Priority;
+use crate::storage::grant_tokens::{self, GrantToken};
+
+/// How long a token can be shown that is bound to a device.
+const BOUND_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// A grant token, and until when it can be shown. Until when it opens a car, the grant's row says.
 #[derive(Debug)]
 pub struct MintedToken {
     /// What the guest's app carries.
     pub grant_token: SecretString,
+    /// Names it.
+    pub token_id: TokenId,
+    /// The key of the device that alone can show it, if it is bound to one.
+    pub device_key: Option<Thumbprint>,
     /// From then on nothing can be done with the grant, however it is extended.
     pub expires_at: Timestamp,
 }
@@ -27,11 +42,12 @@ pub struct MintedToken {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`crate::service::Denial::NotTheGrantee`], [`crate::service::Denial::ScopeMissing`],
-/// [`StateFault::GrantEnded`].
+/// [`StateFault::GrantEnded`]; with a proof also [`crate::service::CredentialFault::ProofSpent`] and those of [`device_keys::bind`].
 pub async fn mint_token(
     base: &Base,
     caller: &Caller,
     grant_id: GrantId,
+    proof: Option<Proof>,
 ) -> Result<MintedToken, Error> {
     base.require_trusted_clock()?;
     base.transact(Operation::MintToken.as_str(), Priority::Ordinary, |work| {
@@ -43,32 +59,66 @@ pub async fn mint_token(
             if !grant.is_alive(work.now) {
                 return Err(Error::State(StateFault::GrantEnded));
             }
-            let claims = claims(&grant, base.entropy.id(work.now)?, work.now);
+            if grant.require_device_key && proof.is_none() {
+                return Err(Error::Refused(vec![Reason::DeviceKeyRequired]));
+            }
+            if let Some(proof) = proof {
+                let spent = CountingTokens::spend(&mut work.tx, to_spend(base, proof)?).await?;
+                spent.map_err(Error::Unauthenticated)?;
+                device_keys::bind(work, &grant, proof.thumbprint).await?;
+            }
+            let device_key = proof.map(|proof| proof.thumbprint);
+            let claims = claims(&grant, base.entropy.id(work.now)?, work.now, device_key);
+            grant_tokens::add(&mut work.tx, &kept(&claims)).await?;
+            let (expires_at, token_id) = (claims.not_after, claims.token_id);
+            let GrantClaims { vehicle_id, grantee_id, .. } = claims;
+            work.record(
+                &caller.acting_as(acting_as),
+                Event::GrantTokenMinted {
+                    grant_id,
+                    vehicle_id,
+                    grantee_id,
+                    token_id,
+                    device_key,
+                    expires_at,
+                },
+            )?;
             let issuer = base.settings.issuers.current();
             let token = grant_token::mint(&base.keys(), issuer, &claims);
-            let expires_at = claims.not_after;
-            let minted = Event::GrantTokenMinted {
-                grant_id,
-                vehicle_id: grant.vehicle_id,
-                grantee_id: grant.grantee_id,
-                token_id: claims.token_id,
-                expires_at,
-            };
-            work.record(&caller.acting_as(acting_as), minted)?;
             let grant_token = token.map_err(Error::internal)?.into();
-            Ok(MintedToken { grant_token, expires_at })
+            Ok(MintedToken { grant_token, token_id, device_key, expires_at })
         })
     })
     .await
 }
 
-fn claims(grant: &Grant, token_id: TokenId, issued_at: Timestamp) -> GrantClaims {
+fn kept(claims: &GrantClaims) -> GrantToken {
+    GrantToken {
+        token_id: claims.token_id,
+        organization_id: claims.organization_id,
+        grant_id: claims.grant_id,
+        user_id: claims.grantee_id,
+        device_key: claims.device_key,
+        expires_at: claims.not_after,
+        ended_at: None,
+    }
+}
+
+fn claims(
+    grant: &Grant,
+    token_id: TokenId,
+    issued_at: Timestamp,
+    device_key: Option<Thumbprint>,
+) -> GrantClaims {
+    let over = grant.validity.over_at_most();
+    let short = device_key.map(|_| issued_at.plus(BOUND_TOKEN_LIFETIME));
     GrantClaims {
         grantee_id: grant.grantee_id,
         token_id,
         issued_at,
         not_before: grant.issued_at,
-        not_after: grant.validity.over_at_most(),
+        not_after: short.map_or(over, |short| short.min(over)),
+        device_key,
         grant_id: grant.grant_id,
         organization_id: grant.organization_id,
         vehicle_id: grant.vehicle_id,

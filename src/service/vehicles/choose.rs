@@ -76,7 +76,7 @@ pub async fn choose_grant(
     }
     let grants = decisions::grants_of(&mut reader, organization_id, vehicle_id, user_id).await?;
     let Wish { entitlement, spends_use, .. } = wish;
-    let request = Request { user_id, vehicle_id, entitlement, spends_use };
+    let request = Request { user_id, vehicle_id, entitlement, spends_use, device_key: None };
     // The refusal of somebody who has none is the gate's, which records it.
     let chosen = best(&vehicle.facts, &grants, &request, base.clock.now());
     Ok((caller, user_id, chosen))

@@ -36,8 +36,9 @@ pub async fn read_batch(
     read: Read,
     observables: &[Observable],
 ) -> Result<Vec<Result<Reading, Error>>, Error> {
-    let Read { user_id, grant_id, shown, .. } = read;
-    service.base.pace.admit_use(Use { caller, user_id, grant_id, shown }, Lane::Other)?;
+    let Read { user_id, grant_id, token, .. } = read;
+    let used = Use { caller, user_id, grant_id, shown: Shown::by(token) };
+    service.base.pace.admit_use(used, Lane::Other)?;
     let DecidedReads { vehicle, refusals, .. } =
         service.reads.submit(caller, read, observables).await?;
     let allowed: Vec<Observable> = observables
@@ -70,7 +71,7 @@ pub(in crate::service) async fn read_for_owner(
     if observables.is_empty() {
         return Ok(Vec::new());
     }
-    let read = Read { user_id: owner_id, vehicle_id, grant_id: None, shown: Shown::Account };
+    let read = Read { user_id: owner_id, vehicle_id, grant_id: None, token: None };
     let DecidedReads { vehicle, refusals, .. } =
         service.reads.submit(caller, read, observables).await?;
     let asked = observables.iter().copied().zip(&refusals);

@@ -15,8 +15,8 @@ use crate::domain::reading::Observable;
 use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::service::facts::{DecisionFacts, RequestFacts};
-use crate::service::pace::Shown;
 use crate::service::refusals::{Asked, At, Draft, Refusals, Refused};
+use crate::service::shown_token::{CountingTokens, ShownToken};
 use crate::service::{Base, Caller, Error, Service, Work};
 use crate::storage::Priority;
 use crate::storage::decisions::VehicleRow;
@@ -40,8 +40,8 @@ pub struct Read {
     pub vehicle_id: VehicleId,
     /// The grant it rests on.
     pub grant_id: Option<GrantId>,
-    /// How the caller shows that it is theirs.
-    pub shown: Shown,
+    /// The grant token that shows that it is theirs; without one they are signed in, or a program acts for them.
+    pub token: Option<ShownToken>,
 }
 
 /// What was decided on the reads of one request.
@@ -157,11 +157,11 @@ async fn process(service: &Service, batch: Vec<PendingRead>) {
         Ok(decided) => {
             let at = At::of(base);
             for (pending, decided) in batch.into_iter().zip(decided) {
-                if let Some(decided) = &decided {
+                if let Ok(decided) = &decided {
                     pending.note_refusals(&service.refusals, decided, at);
                 }
                 // A client that hung up does not need to know.
-                drop(pending.reply.send(decided.ok_or(Error::NotFound(Sought::VEHICLE_OR_GRANT))));
+                drop(pending.reply.send(decided));
             }
         }
         Err(error) => {
@@ -177,22 +177,28 @@ async fn process(service: &Service, batch: Vec<PendingRead>) {
     }
 }
 
-/// Decides on all requests in one transaction and records each decision; `None` for a car or grant that
-/// is not there.
+/// Decides on all requests in one transaction and records each decision; [`Error::NotFound`] for a car or grant that
+/// is not there, [`Error::Unauthenticated`] for a token that does not count.
 async fn decide(
     base: &Base,
     refusals: &Refusals,
     batch: &[PendingRead],
-) -> Result<Vec<Option<DecidedReads>>, Error> {
+) -> Result<Vec<Result<DecidedReads, Error>>, Error> {
     let decided = base.transact("vehicles.read", Priority::Ordinary, |work| {
         Box::pin(async move {
             let named: Vec<_> = batch.iter().map(|pending| pending.read.named()).collect();
             let known = DecisionFacts::lock(&mut work.tx, &named).await?;
+            let shown: Vec<_> = batch.iter().filter_map(|pending| pending.read.token).collect();
+            let tokens = CountingTokens::lock(&mut work.tx, &shown).await?;
             // After the rows are locked: no decision rests on a time before its facts.
             let at = At::of(base);
             let mut draft = Draft::new(refusals, at.elapsed);
-            let decided =
-                batch.iter().map(|pending| pending.decide(&known, work, &mut draft, at.now));
+            let decided = batch.iter().map(|pending| {
+                match pending.read.token.and_then(|shown| tokens.fault(&shown)) {
+                    Some(fault) => Ok(Err(Error::Unauthenticated(fault))),
+                    None => pending.decide(&known, work, &mut draft, at.now),
+                }
+            });
             decided.collect()
         })
     });
@@ -207,10 +213,10 @@ impl PendingRead {
         work: &mut Work<'_>,
         draft: &mut Draft<'_>,
         now: Timestamp,
-    ) -> Result<Option<DecidedReads>, Error> {
+    ) -> Result<Result<DecidedReads, Error>, Error> {
         let Self { caller, read, observables, .. } = self;
         let Some(facts) = known.of(caller.actor.organization_id, read.named()) else {
-            return Ok(None);
+            return Ok(Err(Error::NotFound(Sought::VEHICLE_OR_GRANT)));
         };
         let refusals: Vec<Option<Vec<Reason>>> =
             observables.iter().map(|&observable| read.refusal(facts, observable, now)).collect();
@@ -223,7 +229,7 @@ impl PendingRead {
                 work.record_at(caller, event, now)?;
             }
         }
-        Ok(Some(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals, recorded }))
+        Ok(Ok(DecidedReads { vehicle: Arc::clone(facts.vehicle), refusals, recorded }))
     }
 
     /// Notes the refusals once they are durable.
@@ -258,9 +264,10 @@ impl Read {
     }
 
     fn request(&self, observable: Observable) -> Request {
-        let Self { user_id, vehicle_id, .. } = *self;
+        let Self { user_id, vehicle_id, token, .. } = *self;
+        let device_key = token.and_then(|shown| shown.device_key);
         let entitlement = observable.entitlement();
-        Request { user_id, vehicle_id, entitlement, spends_use: false }
+        Request { user_id, vehicle_id, entitlement, spends_use: false, device_key }
     }
 
     fn refusal(

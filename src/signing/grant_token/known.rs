@@ -116,6 +116,7 @@ mod tests {
             not_after: at(60),
             token_id: Id::from_uuid(Uuid::from_u128(4)),
             issued_at: at(0),
+            device_key: None,
         };
         mint(keyring, ISSUER, &claims).unwrap()
     }

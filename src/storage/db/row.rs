@@ -268,6 +268,7 @@ parsed_columns!(
     crate::domain::connection::ConnectionStatus,
     crate::domain::connection::ApiVersion,
     crate::domain::connection::Mode,
+    crate::domain::device_key::Thumbprint,
     crate::domain::extension::ExtensionDecision,
     crate::domain::grant::EndReason,
     crate::domain::user::ShortText,

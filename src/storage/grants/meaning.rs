@@ -34,6 +34,7 @@ pub(in crate::storage) fn meanings() -> Vec<Spoken> {
                 sampler.word_or_none(&["call us"]),
                 sampler.word_or_none(&[r#"{"locked":true}"#]),
                 sampler.whether(),
+                sampler.whether(),
             ];
             sampler.values(values)
         }),
@@ -63,7 +64,7 @@ fn find(seen: &Seen<'_>, bound: &Bound) -> Vec<RehearsalRow> {
 }
 
 fn amend() -> Update {
-    const COLUMNS: [&str; 13] = [
+    const COLUMNS: [&str; 14] = [
         "entitlements",
         "not_before",
         "not_after",
@@ -77,6 +78,7 @@ fn amend() -> Update {
         "fallback_text",
         "return_terms",
         "statement",
+        "require_device_key",
     ];
     Update {
         sets: |row, bound, _| {

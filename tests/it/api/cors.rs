@@ -52,13 +52,13 @@ on_both! {
         let asked = preflight(&nobody, "/v1/commands", APP).await.expect(204);
         assert_eq!((readers(&asked), asked.body.as_str()), (Some(APP), Some("")));
         assert_eq!(asked.headers["access-control-allow-methods"], "GET, POST, PUT, PATCH, DELETE");
-        let headers = "Authorization, Content-Type, Idempotency-Key, If-Match, Keylend-Acting-For, Prefer, Last-Event-ID";
+        let headers = "Authorization, Content-Type, Idempotency-Key, If-Match, Keylend-Acting-For, Prefer, Last-Event-ID, DPoP";
         assert_eq!(asked.headers["access-control-allow-headers"], headers);
         assert_eq!(asked.headers["access-control-max-age"], "600");
         assert_eq!(asked.headers["vary"], "Origin");
         let read = get(&owner, "/v1/users/me", APP).await.expect(200);
         assert_eq!((readers(&read), &read.headers["vary"]), (Some(APP), &"Origin".parse().unwrap()));
-        let exposed = "ETag, Link, Idempotency-Replayed, Retry-After, Location, X-Request-Id";
+        let exposed = "ETag, Link, Idempotency-Replayed, Retry-After, Location, X-Request-Id, DPoP-Nonce, WWW-Authenticate";
         assert_eq!(read.headers["access-control-expose-headers"], exposed);
         // An app can also read why it is refused.
         assert_eq!(readers(&get(&nobody, "/v1/users/me", APP).await.expect(401)), Some(APP));

@@ -24,6 +24,8 @@ pub(super) struct Scene {
     /// A hold over the grant.
     hold_id: String,
     webhook_endpoint_id: String,
+    /// A token of the grant.
+    token_id: String,
 }
 
 /// The people of the stories; they stay the same for all rows.
@@ -81,6 +83,8 @@ pub(super) async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene 
     let (owner, guest) = (&people.owner, &people.guest);
     let grant_id = owner.lend(app, guest).await;
     let holder = guest.holder_of(&grant_id).await;
+    let tokens = guest.get(&format!("/v1/grants/{grant_id}/tokens")).await.expect(200);
+    let token_id = tokens.list("token_id")[0].clone();
     let vehicle_id = owner.vehicles[0].clone();
     let command = holder.command(&vehicle_id, "lock").await.expect(200);
     let made =
@@ -113,6 +117,7 @@ pub(super) async fn scene(app: &TestApp, people: &People, cell: usize) -> Scene 
         session_id: String::new(),
         hold_id: String::new(),
         webhook_endpoint_id: people.webhook_endpoint_id.clone(),
+        token_id,
     }
 }
 
@@ -136,6 +141,8 @@ impl Scene {
             .replace("/signals/{code}", "/signals/closure-islocked")
             .replace("{code}", "not_found")
             .replace("{user_id}", user_id)
+            .replace("{device_key}", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
+            .replace("{token_id}", &self.token_id)
             .replace("{session_id}", &self.session_id)
             .replace("{hold_id}", &self.hold_id)
             .replace("{webhook_endpoint_id}", &self.webhook_endpoint_id)

@@ -118,6 +118,11 @@ impl Actor {
         Self { base: url.to_owned(), ..self.clone() }
     }
 
+    /// The same person without credentials.
+    pub(crate) fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
     /// A request with this actor's credentials, to be completed by the test.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // A whole address leads elsewhere, such as back from the consent page.

@@ -7,6 +7,7 @@ pub(crate) mod balancer;
 pub(crate) mod blocking;
 pub(crate) mod cloud;
 pub(crate) mod databases;
+pub(crate) mod device;
 pub(crate) mod household;
 pub(crate) mod operated;
 pub(crate) mod people;

@@ -240,7 +240,7 @@ fn keep_server(command: &mut Command, mut log: File, ready: &mpsc::Sender<u32>) 
     let _ = server.wait();
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }

@@ -79,7 +79,8 @@ impl Story {
         let (grant_id, vehicle_id, grantee_id) = (self.id(), self.id(), self.id());
         let validity = Validity::new(self.now, self.now.plus(Duration::from_secs(3600))).unwrap();
         let entitlements = [Entitlement::Unlock, Entitlement::Lock].into_iter().collect();
-        let terms = Terms { entitlements, validity, grace: Grace::default(), uses_max: None };
+        let (grace, uses_max) = (Grace::default(), None);
+        let terms = Terms { entitlements, validity, grace, uses_max, require_device_key: false };
         self.waiting.extend([
             Event::GrantIssued { grant_id, vehicle_id, grantee_id, terms, instead_of: None },
             Event::GrantTokenMinted {
@@ -87,6 +88,7 @@ impl Story {
                 vehicle_id,
                 grantee_id,
                 token_id: self.id(),
+                device_key: None,
                 expires_at: validity.not_after(),
             },
         ]);

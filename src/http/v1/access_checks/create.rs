@@ -92,12 +92,12 @@ pub(in crate::http) async fn create(
     body: ApiJson<CreateAccessCheck>,
 ) -> Result<Json<AccessCheckBody>, Problem> {
     let CreateAccessCheck { vehicle_id, action, grant_id, at } = body.value;
-    let shown = caller.shown();
+    let token = caller.token();
     let (caller, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => (caller, grant_id),
-        TokenCaller::Holder(caller, token) => (caller, Some(token.claims().grant_id)),
+        TokenCaller::Holder(caller, token, _) => (caller, Some(token.claims().grant_id)),
     };
-    let question = Question { vehicle_id, action, grant_id, shown, at };
+    let question = Question { vehicle_id, action, grant_id, token, at };
     let decision = access_checks::check(&gateway.service.base, &caller, question).await?;
     Ok(Json(decision.into()))
 }

@@ -18,7 +18,7 @@ use crate::domain::instruction::{Action, ChargeLimit, Instruction};
 use crate::domain::policy::Reason;
 use crate::domain::reading::Coordinates;
 use crate::http::Gateway;
-use crate::http::extract::{ApiJson, IdempotencyKey, TokenCaller, Wait};
+use crate::http::extract::{ApiJson, Decided, IdempotencyKey, TokenCaller, Wait};
 use crate::http::problem::{Code, Problem};
 use crate::http::v1::mark;
 use crate::service::commands::{self, CommandRequest, Dispatched};
@@ -100,7 +100,7 @@ fn instruction(request: &CreateCommand) -> Result<Instruction, Error> {
         (status = 202, description = "It is not known whether it happened.", body = CommandBody)))]
 pub(in crate::http) async fn create(
     State(gateway): State<Arc<Gateway>>,
-    caller: TokenCaller,
+    Decided(caller): Decided,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     Wait(wait): Wait,
     body: ApiJson<CreateCommand>,
@@ -109,13 +109,13 @@ pub(in crate::http) async fn create(
     let CreateCommand { vehicle_id, action, grant_id, .. } = body.value;
     let service = &gateway.service;
     let mut asked_hash = body.hash;
-    let shown = caller.shown();
+    let shown = caller.token();
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             vehicles::choose_grant(&service.base, &caller, vehicle_id, action.into(), grant_id)
                 .await?
         }
-        TokenCaller::Holder(caller, token) => {
+        TokenCaller::Holder(caller, token, _) => {
             // A token speaks for its own grant alone.
             if grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());
@@ -132,7 +132,7 @@ pub(in crate::http) async fn create(
         user_id,
         vehicle_id,
         grant_id,
-        shown,
+        token: shown,
         instruction,
         idempotency_key,
         asked_hash,

@@ -22,7 +22,7 @@ pub(in crate::http) async fn get(
     caller: TokenCaller,
     ApiPath(command_id): ApiPath<CommandId>,
 ) -> Result<Json<CommandBody>, Problem> {
-    let (TokenCaller::SignedIn(caller) | TokenCaller::Holder(caller, _)) = caller;
+    let (TokenCaller::SignedIn(caller) | TokenCaller::Holder(caller, ..)) = caller;
     let command = commands::get(&gateway.service.base, &caller, command_id).await?;
     Ok(Json(command.into()))
 }

@@ -42,6 +42,8 @@ pub(in crate::http) struct AmendGrant {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     max_uses: Option<Option<i64>>,
+    /// Whether it can be used with a token alone that is bound to a device.
+    require_device_key: Option<bool>,
     /// A short text for people.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<ShortText>)]
@@ -84,6 +86,7 @@ impl AmendGrant {
             not_after: self.not_after,
             grace: self.grace_minutes,
             uses_max: self.max_uses,
+            require_device_key: self.require_device_key,
             label: self.label.map(|label| label.map(String::from)),
             metadata,
             external_ref: self.external_ref.map(|name| name.map(String::from)),

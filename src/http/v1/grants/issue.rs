@@ -45,6 +45,10 @@ pub(in crate::http) struct IssueGrant {
     /// How many times it may open the car; no limit if not given. Closing it is never counted.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_uses: Option<i64>,
+    /// Whether it can be used with a token alone that is bound to a device's key, so that a copy opens nothing; locking needs
+    /// none. Not if it is left out.
+    #[serde(default)]
+    require_device_key: bool,
     /// A short text for people.
     label: Option<ShortText>,
     /// Your own data: at most 4 KiB of JSON, which the service keeps and never looks into.
@@ -83,6 +87,7 @@ impl IssueGrant {
                     validity,
                     grace: self.grace_minutes,
                     uses_max: self.max_uses,
+                    require_device_key: self.require_device_key,
                 },
                 description: Description {
                     label: self.label.map(String::from),

@@ -8,10 +8,11 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::GrantId;
+use crate::domain::device_key::Thumbprint;
+use crate::domain::id::{GrantId, TokenId};
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
-use crate::http::extract::{ApiPath, OptionalJson, SignedIn};
+use crate::http::extract::{ApiPath, OptionalJson, OptionalProof, SignedIn};
 use crate::http::problem::Problem;
 use crate::service::grants;
 
@@ -20,31 +21,55 @@ use crate::service::grants;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Nothing {}
 
+/// How a token is shown.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+enum TokenType {
+    /// Whoever has it can show it (RFC 6750).
+    Bearer,
+    /// The device to which it is bound shows it with a proof (RFC 9449).
+    #[serde(rename = "DPoP")]
+    Dpop,
+}
+
 /// A grant token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct GrantTokenBody {
     /// What the guest's app carries; it is specified in docs/grant-token.md.
     grant_token: String,
+    /// Names it (`jti`): it can be ended by this name.
+    token_id: TokenId,
+    /// How it is shown: `Bearer`, or `DPoP` with a proof of the device for each request (RFC 9449).
+    token_type: TokenType,
+    /// The key of the device to which it is bound.
+    device_key: Option<Thumbprint>,
     /// Until when the token can be shown: nothing can be done with the grant later, however it is extended. Until when
     /// it opens the car, `not_after` of the grant says.
     expires_at: Timestamp,
 }
 
 /// Get the signed form of a grant: for its grantee, or an API client for them.
+///
+/// With a proof of a device in the header `DPoP` the token is bound to that device's key and lives for ten minutes: each request
+/// that shows it needs a proof of its own, and nobody else can show it.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/token", operation_id = "grants.token", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Option<Nothing>, description = "May be left out."),
-    params(("grant_id" = GrantId, Path, description = "The grant.")),
+    params(("grant_id" = GrantId, Path, description = "The grant."),
+        ("DPoP" = Option<String>, Header, description = "A proof of the device (RFC 9449), with the nonce of `DPoP-Nonce`.")),
     responses((status = 200, description = "The token.", body = GrantTokenBody)))]
 pub(in crate::http) async fn mint(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,
     ApiPath(grant_id): ApiPath<GrantId>,
+    OptionalProof(proof): OptionalProof,
     _body: OptionalJson<Nothing>,
 ) -> Result<Json<GrantTokenBody>, Problem> {
-    let minted = grants::mint_token(&gateway.service.base, &caller, grant_id).await?;
+    let minted = grants::mint_token(&gateway.service.base, &caller, grant_id, proof).await?;
     Ok(Json(GrantTokenBody {
         grant_token: minted.grant_token.expose_secret().to_owned(),
+        token_id: minted.token_id,
+        token_type: if minted.device_key.is_some() { TokenType::Dpop } else { TokenType::Bearer },
+        device_key: minted.device_key,
         expires_at: minted.expires_at,
     }))
 }

@@ -13,7 +13,7 @@ use crate::domain::id::{GrantId, VehicleId};
 use crate::domain::policy::Reason;
 use crate::domain::reading::{Observable, Reading};
 use crate::http::Gateway;
-use crate::http::extract::{ApiPath, ApiQuery, TokenCaller};
+use crate::http::extract::{ApiPath, ApiQuery, Decided, TokenCaller};
 use crate::http::problem::{Code, Problem};
 use crate::service::Error;
 use crate::service::vehicles::{self, Read};
@@ -42,19 +42,19 @@ pub(in crate::http) struct ReadQuery {
 pub(in crate::http) async fn read(
     State(gateway): State<Arc<Gateway>>,
     ApiPath((vehicle_id, observable)): ApiPath<(VehicleId, String)>,
-    caller: TokenCaller,
+    Decided(caller): Decided,
     ApiQuery(query): ApiQuery<ReadQuery>,
 ) -> Result<Json<Reading>, Problem> {
     let observable = of_path(&observable).ok_or_else(|| Problem::of(Code::NotFound))?;
     let service = &gateway.service;
-    let shown = caller.shown();
+    let shown = caller.token();
     let (caller, user_id, grant_id) = match caller {
         TokenCaller::SignedIn(caller) => {
             let named = query.grant_id;
             vehicles::choose_grant(&service.base, &caller, vehicle_id, observable.into(), named)
                 .await?
         }
-        TokenCaller::Holder(caller, token) => {
+        TokenCaller::Holder(caller, token, _) => {
             // A token speaks for its own grant alone.
             if query.grant_id.is_some_and(|named| named != token.claims().grant_id) {
                 return Err(Error::Refused(vec![Reason::NotTheGrantee]).into());
@@ -62,7 +62,7 @@ pub(in crate::http) async fn read(
             (caller, token.claims().grantee_id, Some(token.claims().grant_id))
         }
     };
-    let read = Read { user_id, vehicle_id, grant_id, shown };
+    let read = Read { user_id, vehicle_id, grant_id, token: shown };
     let reading = vehicles::read(service, &caller, read, observable).await?;
     Ok(Json(reading))
 }

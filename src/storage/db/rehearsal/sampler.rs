@@ -243,6 +243,7 @@ impl Sampler {
         row.set("grace_minutes", self.few());
         row.set("leave_lock", self.random.bool());
         row.set("statement", self.random.bool());
+        row.set("require_device_key", self.random.bool());
         if self.random.u8(..3) == 0 {
             row.set("ended_at", self.few());
             row.set("end_reason", self.word(&["revoked", "relinquished"]));

@@ -1,0 +1,74 @@
+//! The keys of people's devices: grant tokens are bound to them, and a device that is lost shows none any more.
+
+use super::{Base, Caller, Error, StateFault, Work, users};
+use crate::domain::access::{Operation, Sought};
+use crate::domain::device_key::Thumbprint;
+use crate::domain::event::Event;
+use crate::domain::grant::Grant;
+use crate::domain::id::UserId;
+use crate::storage::device_keys::{self, DeviceKey};
+use crate::storage::{Priority, grant_tokens};
+
+/// So many devices of one person are known at a time.
+pub const DEVICE_KEYS_MAX: usize = 32;
+
+/// Lets tokens of a grant be bound to a device of its grantee.
+///
+/// # Errors
+/// [`StateFault::DeviceKeyRevoked`] for a device that was lost, [`StateFault::TooManyDeviceKeys`].
+pub(super) async fn bind(
+    work: &mut Work<'_>,
+    grant: &Grant,
+    thumbprint: Thumbprint,
+) -> Result<(), Error> {
+    let person = (grant.organization_id, grant.grantee_id);
+    match device_keys::lock(&mut work.tx, grant.grantee_id, thumbprint).await? {
+        Some(known) if known.revoked_at.is_some() => {
+            return Err(Error::State(StateFault::DeviceKeyRevoked));
+        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
+    if device_keys::list(&mut work.tx, grant.grantee_id).await?.len() >= DEVICE_KEYS_MAX {
+        return Err(Error::State(StateFault::TooManyDeviceKeys));
+    }
+    device_keys::add(&mut work.tx, person, thumbprint, work.now).await?;
+    Ok(())
+}
+
+/// The keys of a person's devices that were not revoked, newest first; at most [`DEVICE_KEYS_MAX`].
+///
+/// # Errors
+/// [`Error::NotFound`], or a [`super::Denial`].
+pub async fn list(base: &Base, caller: &Caller, user_id: UserId) -> Result<Vec<DeviceKey>, Error> {
+    let mut reader = base.store.read().await?;
+    users::find_for(base, &mut reader, caller, Operation::ListDeviceKeys, user_id).await?;
+    Ok(device_keys::list(&mut reader, user_id).await?)
+}
+
+/// Ends every token that is bound to a device, and lets nothing be bound to it again: no request that shows one is allowed after
+/// this was answered (P2). A second time changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] for a person or a key that is not there, or a [`super::Denial`].
+pub async fn revoke(
+    base: &Base,
+    caller: &Caller,
+    user_id: UserId,
+    device_key: Thumbprint,
+) -> Result<(), Error> {
+    let operation = Operation::RevokeDeviceKey;
+    let revoked = base.transact(operation.as_str(), Priority::Urgent, |work| {
+        Box::pin(async move {
+            users::find_for(base, &mut work.tx, caller, operation, user_id).await?;
+            if device_keys::revoke(&mut work.tx, user_id, device_key, work.now).await? {
+                grant_tokens::end_of_device(&mut work.tx, user_id, device_key, work.now).await?;
+                work.record(caller, Event::DeviceKeyRevoked { user_id, device_key })?;
+                return Ok(());
+            }
+            let known = device_keys::lock(&mut work.tx, user_id, device_key).await?;
+            known.map(drop).ok_or(Error::NotFound(Sought::the("device key")))
+        })
+    });
+    revoked.await
+}
