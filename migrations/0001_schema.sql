@@ -89,7 +89,7 @@ CREATE TABLE sessions (
     expires_at BIGINT NOT NULL,
     ended_at BIGINT,
     end_reason TEXT CHECK (end_reason IN ('signed_out', 'refresh_reused', 'ended_elsewhere', 'password_changed',
-        'recovered', 'ended_by_admin')),
+        'recovered', 'ended_by_admin', 'device_lost')),
     FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, user_id)
 );
 
@@ -342,13 +342,14 @@ CREATE INDEX grant_tokens_by_grant ON grant_tokens (grant_id, token_id);
 CREATE INDEX grant_tokens_by_device ON grant_tokens (user_id, device_key) WHERE device_key IS NOT NULL;
 CREATE INDEX grant_tokens_by_expiry ON grant_tokens (expires_at);
 
--- Proofs of devices that were used, by which request, while some instance may still take them for fresh.
+-- Proofs of devices that were used, by which request, while some instance may still take them for fresh. Until when that is,
+-- follows from the nonce in the proof.
 CREATE TABLE spent_proofs (
-    proof_digest BYTEA NOT NULL PRIMARY KEY,
+    fresh_until BIGINT NOT NULL,
+    proof_digest BYTEA NOT NULL,
     spent_by UUID NOT NULL,
-    fresh_until BIGINT NOT NULL
+    PRIMARY KEY (fresh_until, proof_digest)
 );
-CREATE INDEX spent_proofs_by_freshness ON spent_proofs (fresh_until);
 
 -- What cars were seen as at both ends of a grant, as JSON.
 CREATE TABLE grant_readings (

@@ -66,6 +66,7 @@ fn vectors() -> Vec<RecordedEntry> {
                 grantee: Some(1),
                 uses: Some(0),
                 last_unlock: None,
+                token_id: None,
                 device_key: None,
             }),
         },

@@ -111,6 +111,8 @@ words! {
         Recovered = "recovered",
         /// An administrator ended it.
         EndedByAdmin = "ended_by_admin",
+        /// A device of the person is lost, and it may have been theirs.
+        DeviceLost = "device_lost",
     }
 }
 

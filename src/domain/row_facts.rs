@@ -9,7 +9,7 @@ use crate::domain::device_key::Thumbprint;
 use crate::domain::entitlement::{Entitlement, Entitlements};
 use crate::domain::grant::{EndReason, Grace};
 use crate::domain::hold::StandingHolds;
-use crate::domain::id::{ConnectionId, EndId, GrantId, OrganizationId, UserId, VehicleId};
+use crate::domain::id::{ConnectionId, EndId, GrantId, OrganizationId, TokenId, UserId, VehicleId};
 use crate::domain::kept::Kept;
 use crate::domain::key_scope::KeyScope;
 use crate::domain::policy::{Facts, Request, VehicleRevisions};
@@ -268,6 +268,9 @@ pub struct RestsOn {
     /// Who was authorized last to unlock the car, where a guest wants to lock it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_unlock: Option<LastUnlock>,
+    /// The token that showed the grant, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<TokenId>,
     /// The device that showed the grant, where its token was bound to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_key: Option<Thumbprint>,
@@ -298,7 +301,14 @@ impl RestsOn {
             grantee: grant.map(|facts| facts.grantee_revision),
             uses: grant.map(|facts| facts.grant.uses),
             last_unlock: locks_by_grant.then_some(last_unlock),
+            token_id: None,
             device_key: request.device_key,
         })
+    }
+
+    /// The same, shown by this token.
+    #[must_use]
+    pub const fn by_token(self, token_id: Option<TokenId>) -> Self {
+        Self { token_id, ..self }
     }
 }

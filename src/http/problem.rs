@@ -16,6 +16,7 @@ use serde::Serialize;
 use utoipa::openapi::Ref;
 
 pub use catalog::{Code, Entry};
+pub(in crate::http) use refusal::challenge;
 
 use crate::domain::calendar::FreeWindow;
 use crate::domain::fault::Resolution;

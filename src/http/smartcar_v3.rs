@@ -70,7 +70,8 @@ impl IntoResponse for Failure {
         // The head is the same in both versions.
         let head = self.0.into_response().into_parts().0;
         let mut response = (head.status, Json(list)).into_response();
-        for name in [HeaderName::from_static(HEADER_REQUEST_ID), header::RETRY_AFTER] {
+        let name_of_request = HeaderName::from_static(HEADER_REQUEST_ID);
+        for name in [name_of_request, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
             if let Some(value) = head.headers.get(&name) {
                 response.headers_mut().insert(name, value.clone());
             }

@@ -40,7 +40,7 @@ pub async fn check(base: &Base, caller: &Caller, question: Question) -> Result<D
     let wish = Wish::of(action, Operation::CheckAccess);
     let (caller, user_id, grant_id) =
         vehicles::choose_grant(base, caller, vehicle_id, wish, grant_id).await?;
-    let used = Use { caller: &caller, user_id, grant_id, shown: Shown::by(token) };
+    let used = Use { caller: &caller, user_id, grant_id, shown: Shown::by(token.is_some()) };
     base.pace.admit_use(used, Lane::Other)?;
     let mut reader = base.store.read().await?;
     let named = (vehicle_id, grant_id);

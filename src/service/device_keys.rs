@@ -1,15 +1,15 @@
 //! The keys of people's devices: grant tokens are bound to them, and a device that is lost shows none any more.
 
-use super::{Base, Caller, Error, StateFault, Work, users};
+use super::{Base, Caller, Error, StateFault, Work, sessions, users};
 use crate::domain::access::{Operation, Sought};
 use crate::domain::device_key::Thumbprint;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, SessionEnd};
 use crate::domain::grant::Grant;
-use crate::domain::id::UserId;
+use crate::domain::id::{SessionId, UserId};
 use crate::storage::device_keys::{self, DeviceKey};
 use crate::storage::{Priority, grant_tokens};
 
-/// So many devices of one person are known at a time.
+/// So many devices of one person are known at a time. When there are as many, those that have no token are forgotten.
 pub const DEVICE_KEYS_MAX: usize = 32;
 
 /// Lets tokens of a grant be bound to a device of its grantee.
@@ -29,14 +29,18 @@ pub(super) async fn bind(
         Some(_) => return Ok(()),
         None => {}
     }
-    if device_keys::list(&mut work.tx, grant.grantee_id).await?.len() >= DEVICE_KEYS_MAX {
+    let known = device_keys::list(&mut work.tx, grant.grantee_id).await?.len();
+    // A browser that makes a key for each visit does not keep its person from their car.
+    if known >= DEVICE_KEYS_MAX
+        && device_keys::forget_unused(&mut work.tx, grant.grantee_id).await? == 0
+    {
         return Err(Error::State(StateFault::TooManyDeviceKeys));
     }
     device_keys::add(&mut work.tx, person, thumbprint, work.now).await?;
     Ok(())
 }
 
-/// The keys of a person's devices that were not revoked, newest first; at most [`DEVICE_KEYS_MAX`].
+/// The keys of a person's devices that were not revoked, newest first; about [`DEVICE_KEYS_MAX`] at most.
 ///
 /// # Errors
 /// [`Error::NotFound`], or a [`super::Denial`].
@@ -47,7 +51,8 @@ pub async fn list(base: &Base, caller: &Caller, user_id: UserId) -> Result<Vec<D
 }
 
 /// Ends every token that is bound to a device, and lets nothing be bound to it again: no request that shows one is allowed after
-/// this was answered (P2). A second time changes nothing.
+/// this was answered (P2). The person's sessions end too, but for the one in which they say so: whoever has the device could
+/// bind another key in one of them. A second time changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a person or a key that is not there, or a [`super::Denial`].
@@ -56,6 +61,7 @@ pub async fn revoke(
     caller: &Caller,
     user_id: UserId,
     device_key: Thumbprint,
+    said_in: Option<SessionId>,
 ) -> Result<(), Error> {
     let operation = Operation::RevokeDeviceKey;
     let revoked = base.transact(operation.as_str(), Priority::Urgent, |work| {
@@ -64,6 +70,8 @@ pub async fn revoke(
             if device_keys::revoke(&mut work.tx, user_id, device_key, work.now).await? {
                 grant_tokens::end_of_device(&mut work.tx, user_id, device_key, work.now).await?;
                 work.record(caller, Event::DeviceKeyRevoked { user_id, device_key })?;
+                let reason = SessionEnd::DeviceLost;
+                sessions::end_others(work, caller, user_id, said_in, reason).await?;
                 return Ok(());
             }
             let known = device_keys::lock(&mut work.tx, user_id, device_key).await?;

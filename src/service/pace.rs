@@ -9,7 +9,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shown_token::ShownToken;
 use super::{Caller, Error, Limit};
 use crate::auth::Limiter;
 use crate::clock::Clock;
@@ -18,6 +17,7 @@ use crate::domain::access::Operation;
 use crate::domain::id::{GrantId, UserId};
 use crate::domain::instruction::Action;
 use crate::domain::principal::PrincipalId;
+use crate::signing::grant_token::{GrantClaims, VerifiedGrantToken};
 
 /// What counts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +26,8 @@ pub enum Lane {
     Lock,
     /// To end a right.
     End,
+    /// To show a token that is bound to a device where no gate decides.
+    Show,
     /// Everything else.
     Other,
 }
@@ -49,20 +51,29 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// By the grant's token, if there is one.
-    pub(super) const fn by(token: Option<ShownToken>) -> Self {
-        if token.is_some() { Self::GrantToken } else { Self::Account }
+    /// By the grant's token, or without it.
+    pub(super) const fn by(has_token: bool) -> Self {
+        if has_token { Self::GrantToken } else { Self::Account }
     }
 }
 
 /// The use of a right to a car.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Use<'a> {
+pub struct Use<'a> {
     pub(super) caller: &'a Caller,
     /// Whose right it is.
     pub(super) user_id: UserId,
     pub(super) grant_id: Option<GrantId>,
     pub(super) shown: Shown,
+}
+
+impl<'a> Use<'a> {
+    /// By a grant's token.
+    #[must_use]
+    pub fn of_token(caller: &'a Caller, token: &VerifiedGrantToken) -> Self {
+        let GrantClaims { grantee_id, grant_id, .. } = *token.claims();
+        Self { caller, user_id: grantee_id, grant_id: Some(grant_id), shown: Shown::GrantToken }
+    }
 }
 
 type OfCaller = (PrincipalId, Option<UserId>, Lane);

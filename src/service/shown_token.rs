@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::pace::{Lane, Use};
 use super::{Base, CredentialFault, Error};
 use crate::domain::device_key::Thumbprint;
 use crate::domain::id::TokenId;
@@ -44,15 +45,17 @@ impl ShownToken {
     /// Has the token count for a request on which no gate decides.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] if it was ended, or its proof was spent before.
-    pub async fn counts(&self, base: &Base) -> Result<(), Error> {
+    /// [`Error::Unauthenticated`] if it was ended, or its proof was spent before; [`Error::Throttled`].
+    pub async fn counts(&self, base: &Base, used: Use<'_>) -> Result<(), Error> {
         if self.proof.is_none() {
             let mut reader = base.store.read_urgent().await?;
             let token = grant_tokens::find(&mut reader, self.token_id).await?;
             let counts = token.is_some_and(|token| token.ended_at.is_none());
             return counts.then_some(()).ok_or(Error::Unauthenticated(CredentialFault::Invalid));
         }
-        let counted = base.transact("grant_tokens.show", Priority::Ordinary, |work| {
+        base.pace.admit_use(used, Lane::Show)?;
+        // Some of these lock a car.
+        let counted = base.transact("grant_tokens.show", Priority::Urgent, |work| {
             Box::pin(async move {
                 let counting = CountingTokens::lock(&mut work.tx, &[*self]).await?;
                 Ok(counting.fault(self))

@@ -139,7 +139,9 @@ fn check(claims: &Claims, expected: Expected<'_>) -> Result<(), ProofError> {
     if claims.htm != expected.method {
         return Err(invalid("`htm` is not the method of the request"));
     }
-    if address(&claims.htu).is_none_or(|named| Some(named) != address(expected.url)) {
+    let is_same = || address(&claims.htu).is_some_and(|named| Some(named) == address(expected.url));
+    // Most clients spell it as it is.
+    if claims.htu != expected.url && !is_same() {
         return Err(invalid(
             "`htu` is not the address of the request at the public URL of this service",
         ));

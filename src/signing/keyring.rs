@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::time::Timestamp;
 use crate::entropy::Entropy;
+use crate::signing::dpop_nonce::Nonces;
 use crate::signing::error::SigningError;
 use crate::signing::provider;
 use crate::signing::sealing_key::{SealingKey, SealingKeys};
@@ -26,6 +27,7 @@ pub struct Keyring {
     sessions: SigningKeys,
     checkpoints: SigningKeys,
     seals: SealingKeys,
+    nonces: Nonces,
 }
 
 impl Keyring {
@@ -51,7 +53,8 @@ impl Keyring {
         seals: SealingKeys,
     ) -> Self {
         provider::install();
-        Self { grants, sessions, checkpoints, seals }
+        let nonces = Nonces::new(&seals);
+        Self { grants, sessions, checkpoints, seals, nonces }
     }
 
     /// Adds a new active key to each set but that of checkpoints. The old ones go on verifying and opening: grant keys
@@ -66,6 +69,7 @@ impl Keyring {
         self.grants.replace(grant, now, GRANT_KEY_KEPT);
         self.sessions.replace(session, now, SESSION_KEY_KEPT);
         self.seals.replace(seal, now);
+        self.nonces = Nonces::new(&self.seals);
         Ok(())
     }
 
@@ -101,6 +105,12 @@ impl Keyring {
     #[must_use]
     pub const fn checkpoints(&self) -> &SigningKeys {
         &self.checkpoints
+    }
+
+    /// What makes nonces for proofs of devices: it follows from the keys of sealed secrets.
+    #[must_use]
+    pub const fn nonces(&self) -> &Nonces {
+        &self.nonces
     }
 
     /// The keys of sealed secrets.

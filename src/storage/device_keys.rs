@@ -12,8 +12,11 @@ const LOCK: &str = "SELECT d.* FROM device_keys d WHERE d.user_id = $1 AND d.thu
 const LIST: &str = "SELECT * FROM device_keys WHERE user_id = $1 AND revoked_at IS NULL ORDER BY added_at DESC, thumbprint";
 const REVOKE: &str = "UPDATE device_keys SET revoked_at = $3 WHERE user_id = $1 AND thumbprint = $2 AND revoked_at IS NULL";
 
+const FORGET_UNUSED: &str = "DELETE FROM device_keys WHERE user_id = $1 AND revoked_at IS NULL AND NOT EXISTS \
+    (SELECT 1 FROM grant_tokens k WHERE k.user_id = device_keys.user_id AND k.device_key = device_keys.thumbprint)";
+
 /// Every statement of this file.
-pub const STATEMENTS: &[&str] = &[ADD, LOCK, LIST, REVOKE];
+pub const STATEMENTS: &[&str] = &[ADD, LOCK, LIST, REVOKE, FORGET_UNUSED];
 
 /// The key of a device.
 #[derive(Debug, Clone)]
@@ -62,6 +65,11 @@ pub async fn lock(
 /// The keys of a person that were not revoked, newest first: there are at most a few.
 pub async fn list(on: &mut impl Executor, user_id: UserId) -> Result<Vec<DeviceKey>, StorageError> {
     query(LIST).bind(user_id).fetch_all(on).await
+}
+
+/// Forgets the keys of a person for which there are no tokens; returns how many.
+pub async fn forget_unused(tx: &mut Tx, user_id: UserId) -> Result<u64, StorageError> {
+    query(FORGET_UNUSED).bind(user_id).execute(tx).await
 }
 
 /// Revokes a key; `false` if the person has no such key, or it was revoked before.

@@ -29,6 +29,8 @@ const BESIDE_ENTRIES: &str = "DELETE FROM personal_data WHERE entry_id IN (SELEC
 const CONNECTIONS: &str = "UPDATE connections SET provider_user_id = NULL, state_hash = NULL, sealed_tokens = NULL, \
     sealed_consent = NULL, completion_hash = NULL, \
     status = CASE WHEN status IN ('pending', 'consented') THEN 'failed' ELSE status END WHERE organization_id = $1 AND owner_id = $2";
+const GRANT_TOKENS: &str = "DELETE FROM grant_tokens WHERE organization_id = $1 AND user_id = $2";
+const DEVICE_KEYS: &str = "DELETE FROM device_keys WHERE organization_id = $1 AND user_id = $2";
 const VEHICLES_OF: &str =
     "SELECT vehicle_id FROM vehicles WHERE organization_id = $1 AND owner_id = $2";
 const VEHICLES: &str = "UPDATE vehicles SET provider_vehicle_id = v.column2, label = NULL, plate = NULL, colour = NULL, \
@@ -58,6 +60,8 @@ pub const STATEMENTS: &[&str] = &[
     SCOPE_ENDS,
     BESIDE_ENTRIES,
     CONNECTIONS,
+    GRANT_TOKENS,
+    DEVICE_KEYS,
     VEHICLES_OF,
     VEHICLES,
     DESTINATIONS,
@@ -110,9 +114,18 @@ pub async fn erase(
     let first = user.bind("erased").bind(now).execute(tx).await? == 1;
     query(SESSIONS).long().bind(user_id).bind(now).execute(tx).await?;
     query(REFRESH_TOKENS).long().bind(user_id).execute(tx).await?;
-    for everything_of in
-        [GRANTS, READINGS, EXTENSIONS, HOLDS, SCOPE_ENDS, BESIDE_ENTRIES, CONNECTIONS, DESTINATIONS]
-    {
+    for everything_of in [
+        GRANTS,
+        READINGS,
+        EXTENSIONS,
+        HOLDS,
+        SCOPE_ENDS,
+        BESIDE_ENTRIES,
+        CONNECTIONS,
+        DESTINATIONS,
+        GRANT_TOKENS,
+        DEVICE_KEYS,
+    ] {
         query(everything_of).long().bind(organization_id).bind(user_id).execute(tx).await?;
     }
     let vehicles = cars_of(tx, organization_id, user_id).await?;

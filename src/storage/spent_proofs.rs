@@ -11,9 +11,9 @@ use crate::domain::time::Timestamp;
 
 /// Waits for another transaction that spends the same, and then returns that it did.
 const SPEND: &str = "INSERT INTO spent_proofs (proof_digest, spent_by, fresh_until) VALUES {rows:bytea,uuid,bigint} \
-    ON CONFLICT (proof_digest) DO UPDATE SET spent_by = spent_proofs.spent_by RETURNING proof_digest, spent_by";
-const DELETE_OLD: &str = "DELETE FROM spent_proofs WHERE proof_digest IN (SELECT proof_digest FROM spent_proofs \
-    WHERE fresh_until < $1 ORDER BY fresh_until LIMIT $2)";
+    ON CONFLICT (fresh_until, proof_digest) DO UPDATE SET spent_by = spent_proofs.spent_by RETURNING proof_digest, spent_by";
+const DELETE_OLD: &str = "DELETE FROM spent_proofs WHERE (fresh_until, proof_digest) IN \
+    (SELECT fresh_until, proof_digest FROM spent_proofs WHERE fresh_until < $1 ORDER BY fresh_until LIMIT $2)";
 
 /// Every statement of this file.
 pub const STATEMENTS: &[&str] = &[SPEND, DELETE_OLD];

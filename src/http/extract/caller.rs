@@ -20,6 +20,7 @@ use crate::http::cors;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
+use crate::service::pace::Use;
 use crate::service::shown_token::ShownToken;
 use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
@@ -30,6 +31,10 @@ const ACTING_FOR: &str = "keylend-acting-for";
 /// A person in a session, or an API client.
 #[derive(Debug, Clone)]
 pub struct SignedIn(pub Caller);
+
+/// The same, with the session if it is a person.
+#[derive(Debug, Clone)]
+pub struct SignedInAt(pub Caller, pub Option<SessionId>);
 
 /// The credentials of a person in a session or of an API client, to be looked at again for as long as an answer
 /// goes on.
@@ -141,12 +146,22 @@ impl FromRequestParts<Arc<Gateway>> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
-        match access(state, parts).await? {
-            Credential::Session(actor, _) | Credential::ApiClient(actor) => {
-                acting(state, actor, parts).await.map(Self)
+        SignedInAt::from_request_parts(parts, state).await.map(|SignedInAt(caller, _)| Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for SignedInAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
+        let (actor, session_id) = match access(state, parts).await? {
+            Credential::Session(actor, session_id) => (actor, Some(session_id)),
+            Credential::ApiClient(actor) => (actor, None),
+            Credential::Grant(_) => {
+                return Err(Error::Unauthenticated(CredentialFault::Invalid).into());
             }
-            Credential::Grant(_) => Err(Error::Unauthenticated(CredentialFault::Invalid).into()),
-        }
+        };
+        Ok(Self(acting(state, actor, parts).await?, session_id))
     }
 }
 
@@ -202,8 +217,8 @@ impl FromRequestParts<Arc<Gateway>> for TokenCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
         let Decided(caller) = Decided::from_request_parts(parts, state).await?;
-        if let Some(shown) = caller.token() {
-            shown.counts(&state.service.base).await?;
+        if let TokenCaller::Holder(caller, token, shown) = &caller {
+            shown.counts(&state.service.base, Use::of_token(caller, token)).await?;
         }
         Ok(caller)
     }

@@ -15,7 +15,6 @@ use crate::http::problem::Problem;
 use crate::service::shown_token::ShownToken;
 use crate::service::{CredentialFault, Error};
 use crate::signing::dpop::{self, Expected, Proof, ProofError};
-use crate::signing::dpop_nonce::Nonces;
 use crate::signing::grant_token::VerifiedGrantToken;
 
 /// The header with a proof.
@@ -67,11 +66,12 @@ fn proof(gateway: &Gateway, parts: &Parts, token: Option<&str>) -> Result<Option
     let base = &gateway.service.base;
     let url = format!("{}{}", base.settings.issuers.current(), parts.uri.path());
     let expected = Expected { method: parts.method.as_str(), url: &url, token };
-    let nonces = Nonces::new(base.keys().seals());
-    dpop::verify(text, expected, &nonces, base.clock.now()).map(Some).map_err(|error| match error {
-        ProofError::Invalid(why) => fault(CredentialFault::ProofInvalid(why)),
-        ProofError::NonceNeeded => fault(CredentialFault::NonceNeeded),
-    })
+    dpop::verify(text, expected, base.keys().nonces(), base.clock.now()).map(Some).map_err(
+        |error| match error {
+            ProofError::Invalid(why) => fault(CredentialFault::ProofInvalid(why)),
+            ProofError::NonceNeeded => fault(CredentialFault::NonceNeeded),
+        },
+    )
 }
 
 /// The text of the one header that there may be (section 4.3, check 1).
@@ -99,7 +99,7 @@ pub(in crate::http) async fn offer_nonce(
     let mut response = next.run(request).await;
     if sends_proofs {
         let base = &gateway.service.base;
-        let nonce = Nonces::new(base.keys().seals()).current(base.clock.now());
+        let nonce = base.keys().nonces().current(base.clock.now());
         if let Ok(nonce) = HeaderValue::try_from(nonce) {
             response.headers_mut().insert(DPOP_NONCE, nonce);
         }

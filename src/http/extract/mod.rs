@@ -17,7 +17,7 @@ mod wrong_members;
 
 pub use body::{BODY_BYTES_MAX, WholeBody};
 pub(super) use caller::basic;
-pub use caller::{Decided, InSession, SignedIn, Standing, TokenCaller};
+pub use caller::{Decided, InSession, SignedIn, SignedInAt, Standing, TokenCaller};
 pub use device_proof::OptionalProof;
 pub(super) use device_proof::{offer_nonce, shown_token};
 pub use idempotency::{IdempotencyKey, REPLAYED};

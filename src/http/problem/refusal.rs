@@ -77,28 +77,17 @@ fn of_limit(limit: Limit) -> Problem {
 }
 
 fn of_credentials(fault: CredentialFault) -> Problem {
-    // RFC 6750 section 3: no error word where no credentials were sent.
-    const NONE_SENT: &str = r#"Bearer realm="keylend""#;
-    const NOT_ACCEPTED: &str = r#"Bearer realm="keylend", error="invalid_token""#;
-    const CLIENT: &str = r#"Basic realm="keylend""#;
-    // RFC 9449 sections 7.1 and 9.
-    const BOUND: &str = r#"DPoP realm="keylend", error="invalid_token", algs="ES256 EdDSA""#;
-    const PROOF: &str = r#"DPoP realm="keylend", error="invalid_dpop_proof", algs="ES256 EdDSA""#;
-    const NONCE: &str = r#"DPoP realm="keylend", error="use_dpop_nonce", algs="ES256 EdDSA""#;
-    let (code, challenge) = match fault {
-        CredentialFault::Missing => (Code::TokenMissing, NONE_SENT),
-        CredentialFault::Invalid => (Code::TokenInvalid, NOT_ACCEPTED),
-        CredentialFault::Expired => (Code::TokenExpired, NOT_ACCEPTED),
-        CredentialFault::ProofMissing => (Code::DpopProofRequired, BOUND),
-        CredentialFault::ProofInvalid(_) | CredentialFault::ProofSpent => {
-            (Code::DpopProofInvalid, PROOF)
-        }
-        CredentialFault::ProofOfAnotherDevice => (Code::DpopProofInvalid, BOUND),
-        CredentialFault::NonceNeeded => (Code::UseDpopNonce, NONCE),
-        CredentialFault::WrongPassword => (Code::CredentialsInvalid, NONE_SENT),
-        CredentialFault::WrongClient => (Code::CredentialsInvalid, CLIENT),
-    };
-    let problem = Problem::of(code);
+    let problem = Problem::of(match fault {
+        CredentialFault::Missing => Code::TokenMissing,
+        CredentialFault::Invalid => Code::TokenInvalid,
+        CredentialFault::Expired => Code::TokenExpired,
+        CredentialFault::ProofMissing => Code::DpopProofRequired,
+        CredentialFault::ProofInvalid(_)
+        | CredentialFault::ProofSpent
+        | CredentialFault::ProofOfAnotherDevice => Code::DpopProofInvalid,
+        CredentialFault::NonceNeeded => Code::UseDpopNonce,
+        CredentialFault::WrongPassword | CredentialFault::WrongClient => Code::CredentialsInvalid,
+    });
     let problem = match fault {
         CredentialFault::ProofInvalid(why) => {
             problem.detail(format!("The proof is not accepted: {why}."))
@@ -110,7 +99,28 @@ fn of_credentials(fault: CredentialFault) -> Problem {
             .detail("The proof is signed by another key than the one to which the token is bound."),
         _ => problem,
     };
-    problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(fault)))
+}
+
+/// How to come with better credentials (RFC 9110 section 11.6.1).
+pub(in crate::http) const fn challenge(fault: CredentialFault) -> &'static str {
+    // RFC 6750 section 3: no error word where no credentials were sent. RFC 9449 sections 7.1 and 9.
+    match fault {
+        CredentialFault::Missing | CredentialFault::WrongPassword => r#"Bearer realm="keylend""#,
+        CredentialFault::Invalid | CredentialFault::Expired => {
+            r#"Bearer realm="keylend", error="invalid_token""#
+        }
+        CredentialFault::WrongClient => r#"Basic realm="keylend""#,
+        CredentialFault::ProofMissing | CredentialFault::ProofOfAnotherDevice => {
+            r#"DPoP realm="keylend", error="invalid_token", algs="ES256 EdDSA""#
+        }
+        CredentialFault::ProofInvalid(_) | CredentialFault::ProofSpent => {
+            r#"DPoP realm="keylend", error="invalid_dpop_proof", algs="ES256 EdDSA""#
+        }
+        CredentialFault::NonceNeeded => {
+            r#"DPoP realm="keylend", error="use_dpop_nonce", algs="ES256 EdDSA""#
+        }
+    }
 }
 
 /// The same sentence for what does not exist and for what the caller must not see (P10).

@@ -11,6 +11,7 @@ use crate::domain::policy::Reason;
 use crate::domain::reading::Reading;
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
+use crate::http::problem::challenge;
 use crate::service::{Error, StateFault};
 use crate::smartcar::v2::{
     HEADER_DATA_AGE, HEADER_FETCHED_AT, HEADER_REQUEST_ID, HEADER_UNIT_SYSTEM, UnitSystem,
@@ -28,6 +29,8 @@ pub(in crate::http) struct Refusal {
     user_message: Option<String>,
     retry_after_s: Option<u64>,
     request_id: String,
+    /// How to come with better credentials.
+    challenge: Option<&'static str>,
 }
 
 /// A documented error; one that is not known is the general one of its kind.
@@ -40,7 +43,8 @@ fn documented(error_type: &str, code: Option<&str>) -> ErrorKind {
 impl Refusal {
     pub(in crate::http) fn new(kind: ErrorKind) -> Self {
         let request_id = NAMELESS.to_owned();
-        Self { kind, description: None, user_message: None, retry_after_s: None, request_id }
+        let (description, user_message, retry_after_s, challenge) = (None, None, None, None);
+        Self { kind, description, user_message, retry_after_s, request_id, challenge }
     }
 
     pub(in crate::http) fn of(error_type: &str, code: Option<&str>) -> Self {
@@ -88,7 +92,10 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unauthenticated(_) => Self::of("AUTHENTICATION", None),
+            Error::Unauthenticated(fault) => {
+                let challenge = Some(challenge(fault));
+                Self { challenge, ..Self::of("AUTHENTICATION", None) }
+            }
             Error::Refused(reasons) => Self::denied(&reasons),
             Error::NotFound(_) | Error::Forbidden(_) | Error::State(StateFault::ConsentLost) => {
                 Self::of("PERMISSION", None)
@@ -169,6 +176,10 @@ impl IntoResponse for Refusal {
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(body)).into_response();
         set(response.headers_mut(), HEADER_REQUEST_ID, &self.request_id);
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         if let Some(wait) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.max(1)));
         }

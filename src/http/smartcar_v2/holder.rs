@@ -13,6 +13,7 @@ use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
 use crate::http::Gateway;
 use crate::http::extract::{Presented, basic, presented, shown_token};
+use crate::service::pace::Use;
 use crate::service::shown_token::ShownToken;
 use crate::service::vehicles::Read;
 use crate::service::{Caller, Error, credentials};
@@ -83,10 +84,8 @@ impl Holder {
         presented: Result<Presented<'_>, Error>,
     ) -> Result<Self, Refusal> {
         let request_id = request_id(gateway);
-        let held = Self::counting(gateway, parts, presented).await;
-        let (token, shown) = held.map_err(|error| Refusal::from(error).named(&request_id))?;
-        let caller = credentials::holder(&token, Some(request_id.clone()));
-        Ok(Self { caller, token, shown, request_id })
+        let held = Self::counting(gateway, parts, presented, &request_id).await;
+        held.map_err(|error| Refusal::from(error).named(&request_id))
     }
 
     /// A genuine token. A bound one counts here, whatever is asked; whether any other was ended is looked at where its
@@ -95,14 +94,16 @@ impl Holder {
         gateway: &Gateway,
         parts: &Parts,
         presented: Result<Presented<'_>, Error>,
-    ) -> Result<(VerifiedGrantToken, ShownToken), Error> {
+        request_id: &str,
+    ) -> Result<Self, Error> {
         let presented = presented?;
         let token = credentials::check_grant_token(&gateway.service, presented.text())?;
         let shown = shown_token(gateway, parts, presented, &token)?;
+        let caller = credentials::holder(&token, Some(request_id.to_owned()));
         if shown.proof.is_some() {
-            shown.counts(&gateway.service.base).await?;
+            shown.counts(&gateway.service.base, Use::of_token(&caller, &token)).await?;
         }
-        Ok((token, shown))
+        Ok(Self { caller, token, shown, request_id: request_id.to_owned() })
     }
 
     /// A read of the grant's car, by the grant.

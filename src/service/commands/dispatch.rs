@@ -42,10 +42,11 @@ pub async fn dispatch(
     let reply = match service.base.pace.admit_use(request.used(), lane) {
         Ok(()) => service.gate.submit(request, service.base.clock.monotonic()).await?,
         Err(throttled) => {
+            let reply = replay(&service.base, &request).await?.ok_or(throttled)?;
             if let Some(shown) = &request.token {
-                shown.counts(&service.base).await?;
+                shown.counts(&service.base, request.used()).await?;
             }
-            replay(&service.base, &request).await?.ok_or(throttled)?
+            reply
         }
     };
     match reply {

@@ -69,7 +69,7 @@ impl CommandRequest {
     /// That a right is used.
     pub(super) const fn used(&self) -> Use<'_> {
         let Self { caller, user_id, grant_id, token, .. } = self;
-        Use { caller, user_id: *user_id, grant_id: *grant_id, shown: Shown::by(*token) }
+        Use { caller, user_id: *user_id, grant_id: *grant_id, shown: Shown::by(token.is_some()) }
     }
 
     /// The hash of the request, for the person whose right it rests on: an API client that sends the

@@ -110,7 +110,8 @@ pub(super) fn rule(
     };
     let question = request.question();
     let decision = facts.decide(&question, at.now);
-    let rests_on = facts.rests_on(&question);
+    let token_id = request.token.map(|shown| shown.token_id);
+    let rests_on = facts.rests_on(&question).map(|facts| facts.by_token(token_id));
     let vehicle = Arc::clone(facts.vehicle);
     let command = new_command(base, pending, at.now)?;
     match decision {

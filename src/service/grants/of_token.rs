@@ -3,7 +3,7 @@
 use super::list::with_ends_of_scopes;
 use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
-use crate::domain::policy;
+use crate::domain::policy::{self, Reason};
 use crate::domain::vehicle::Vehicle;
 use crate::service::{Base, CredentialFault, Error};
 use crate::signing::grant_token::VerifiedGrantToken;
@@ -24,6 +24,9 @@ pub async fn of_token(base: &Base, token: &VerifiedGrantToken) -> Result<(Grant,
     let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
     let grant = grant.ok_or_else(not_found)?;
     let grant = with_ends_of_scopes(&mut reader, grant).await?;
+    if grant.require_device_key && token.claims().device_key.is_none() {
+        return Err(Error::Refused(vec![Reason::DeviceKeyRequired]));
+    }
     let reasons = policy::judge_time(&grant, base.clock.now());
     if !reasons.is_empty() {
         return Err(Error::Refused(reasons));

@@ -37,7 +37,7 @@ pub async fn read_batch(
     observables: &[Observable],
 ) -> Result<Vec<Result<Reading, Error>>, Error> {
     let Read { user_id, grant_id, token, .. } = read;
-    let used = Use { caller, user_id, grant_id, shown: Shown::by(token) };
+    let used = Use { caller, user_id, grant_id, shown: Shown::by(token.is_some()) };
     service.base.pace.admit_use(used, Lane::Other)?;
     let DecidedReads { vehicle, refusals, .. } =
         service.reads.submit(caller, read, observables).await?;

@@ -224,7 +224,9 @@ impl PendingRead {
         for (&observable, refusal) in observables.iter().zip(&refusals) {
             if refusal.is_none() || draft.is_recorded(&refused) {
                 recorded += usize::from(refusal.is_some());
+                let token_id = read.token.map(|shown| shown.token_id);
                 let rests_on = facts.rests_on(&read.request(observable));
+                let rests_on = rests_on.map(|rests_on| rests_on.by_token(token_id));
                 let event = read.event(observable, refusal.clone(), rests_on);
                 work.record_at(caller, event, now)?;
             }

@@ -1,9 +1,13 @@
 //! A key that is bound to a phone, in the hands of somebody who has copied it, the proofs, or both (P12).
 
+#![expect(clippy::disallowed_methods, reason = "there are sessions beside the service's")]
+
 use keylend::clock::Clock as _;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
+use crate::support::blocking::{pid, until_blocking};
 use crate::support::device::{Device, Held, public};
 use crate::support::{Actor, Database, Reply, TestApp, on_both};
 
@@ -61,6 +65,11 @@ on_both! {
             let refused = bearer.get(&path).await.expect(401);
             assert_eq!(refused.body["type"], "AUTHENTICATION", "{path}");
             held.get(&path).await.expect(200);
+            // The phone learns there too which nonce it needs.
+            let proof = phone.sign(&phone.header(), &phone.claims(&Method::GET, &public(&path), Some(&held.token), "old"));
+            let refused = Reply::read(held.with_proof(Method::GET, &path, &proof).send().await.unwrap()).await.expect(401);
+            assert!(refused.headers["www-authenticate"].to_str().unwrap().contains("use_dpop_nonce"), "{path}");
+            assert!(refused.headers.contains_key("dpop-nonce"), "{path}");
         }
     }
 
@@ -121,18 +130,19 @@ on_both! {
         let mut private = phone.header();
         private["jwk"]["d"] = "AAAA".into();
         let cases = [
-            ("the address of another", with("htu", format!("{url}/more").into())),
-            ("the address of a machine behind the public one", with("htu", format!("{}/v1/commands", app.url()).into())),
-            ("another method", with("htm", "GET".into())),
-            ("another token", with("ath", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".into())),
-            ("no token", with("ath", Value::Null)),
-            ("an id without end", with("jti", "x".repeat(2000).into())),
-            ("a private key", phone.sign(&private, &claims())),
-            ("too long", "x".repeat(9000)),
-            ("nothing", String::new()),
+            ("`htu`", with("htu", format!("{url}/more").into())),
+            ("`htu`", with("htu", format!("{}/v1/commands", app.url()).into())),
+            ("`htm`", with("htm", "GET".into())),
+            ("`ath`", with("ath", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".into())),
+            ("`ath`", with("ath", Value::Null)),
+            ("`jti`", with("jti", "x".repeat(2000).into())),
+            ("the header", phone.sign(&private, &claims())),
+            ("longer than 4096", with("more", "x".repeat(4000).into())),
+            ("three segments", String::new()),
         ];
         for (what, proof) in cases {
             let refused = sent(&held, &car, &proof).await.expect_problem(401, "dpop_proof_invalid");
+            assert!(refused.text("detail").contains(what), "{what}: {}", refused.body);
             let challenge = refused.headers["www-authenticate"].to_str().unwrap();
             assert!(challenge.starts_with("DPoP ") && challenge.contains("invalid_dpop_proof"), "{what}: {challenge}");
         }
@@ -187,21 +197,45 @@ on_both! {
         for stranger in [&owner, &app.stranger().await] {
             stranger.delete(&format!("{path}/{lost_key}")).await.expect_problem(403, "admin_only");
         }
+        // The guest says so at home, where they sign in; the phone was signed in too.
+        let at_home = app.sign_in("guest@story.example").await;
         for _ in 0..2 {
-            app.admin().await.delete(&format!("{path}/{lost_key}")).await.expect(204);
+            at_home.delete(&format!("{path}/{lost_key}")).await.expect(204);
         }
         found.command_as("1", &car, "unlock").await.expect_problem(401, "token_invalid");
         found.get(&format!("/v1/vehicles/{car}/lock-status")).await.expect_problem(401, "token_invalid");
         found.get("/v2.0/vehicles").await.expect(401);
         kept.command_as("2", &car, "unlock").await.expect(200);
-        // Nor does it get another key.
-        let path = format!("/v1/grants/{grant_id}/token");
-        let proof = lost.proof(&guest, &Method::POST, &path, None).await;
-        let request = guest.request(Method::POST, &path).header("dpop", proof).json(&json!({}));
-        Reply::read(request.send().await.unwrap()).await.expect_problem(409, "device_key_revoked");
+        // Nor does it get another key, for a new pair or in a new session.
+        let mint = format!("/v1/grants/{grant_id}/token");
+        for (session, phone, status, code) in [
+            (&guest, &Device::new(), 401, "token_invalid"),
+            (&at_home, &lost, 409, "device_key_revoked"),
+        ] {
+            let proof = phone.proof(session, &Method::POST, &mint, None).await;
+            let request = session.request(Method::POST, &mint).header("dpop", proof).json(&json!({}));
+            Reply::read(request.send().await.unwrap()).await.expect_problem(status, code);
+        }
         let entries = app.admin().await.get(&format!("/v1/audit-entries?user_id={}", guest.id)).await;
         assert_eq!(entries.list("event").iter().filter(|event| *event == "device_key.revoked").count(), 1);
         assert_eq!(app.cloud.journal().await.len(), 1);
+    }
+
+    async fn who_has_opened_the_car_can_close_it_by_phone_in_the_grace_too(app) {
+        let Scene { owner, guest, grant_id, car } = scene(app).await;
+        let phone = Device::new();
+        phone.holder_of(&guest, &grant_id).await.command_as("1", &car, "unlock").await.expect(200);
+        owner.post(&format!("/v1/grants/{grant_id}/revoke"), json!({ "leave_lock": true })).await.expect(200);
+        app.clock.advance(std::time::Duration::from_secs(11 * 60));
+        let guest = app.sign_in("guest@story.example").await;
+        let late = phone.holder_of(&guest, &grant_id).await;
+        late.command_as("2", &car, "unlock").await.expect_problem(403, "grant_revoked");
+        late.command_as("3", &car, "lock").await.expect(200);
+        app.clock.advance(std::time::Duration::from_secs(4 * 60));
+        let mint = format!("/v1/grants/{grant_id}/token");
+        let proof = phone.proof(&guest, &Method::POST, &mint, None).await;
+        let request = guest.request(Method::POST, &mint).header("dpop", proof).json(&json!({}));
+        Reply::read(request.send().await.unwrap()).await.expect_problem(409, "grant_ended");
     }
 
     async fn one_token_is_ended_and_the_others_open(app) {
@@ -243,6 +277,7 @@ on_both! {
         let amended = owner.patch(&path, &other, json!({ "require_device_key": true })).await.expect(200);
         assert_eq!((&amended.body["effect"], &amended.body["require_device_key"]), (&json!("narrowing"), &json!(true)));
         holder.command(&car, "unlock").await.expect_problem(403, "device_key_required");
+        holder.get("/v2.0/vehicles").await.expect(403);
         let back = owner.patch(&path, &amended, json!({ "require_device_key": false })).await.expect(200);
         assert_eq!(back.body["effect"], "widening");
         // The record says which phone it was.
@@ -290,5 +325,49 @@ async fn of_a_thousand_recorded_proofs_none_is_accepted_at_any_instance() {
         again += replays.into_iter().filter(|status| *status != 401).count();
     }
     assert_eq!((accepted, again), (RECORDED, 0));
+    app.finish().await;
+}
+
+/// What somebody else is doing to a row when a request comes that rests on it.
+async fn while_it_is_being_changed(
+    app: &TestApp,
+    sql: &'static str,
+    name: &str,
+    request: impl Future<Output = Reply>,
+) -> Reply {
+    let url = app.database_url();
+    let mut watch = PgConnection::connect(&url).await.unwrap();
+    let mut changing = PgConnection::connect(&url).await.unwrap();
+    let changing_pid = pid(&mut changing).await;
+    let mut change = changing.begin().await.unwrap();
+    sqlx::query(sql).bind(name).execute(&mut *change).await.unwrap();
+    let committed = async {
+        until_blocking(&mut watch, changing_pid).await;
+        change.commit().await.unwrap();
+    };
+    tokio::join!(request, committed).0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_waits_for_the_end_of_its_token_and_a_token_for_the_end_of_its_phone() {
+    let app = TestApp::start(Database::Postgres).await;
+    let Scene { guest, grant_id, car, .. } = scene(&app).await;
+    let phone = Device::new();
+    let held = phone.holder_of(&guest, &grant_id).await;
+    let end = "UPDATE grant_tokens SET ended_at = 1 WHERE device_key = $1";
+    let key = held.minted.text("device_key");
+    let decided =
+        while_it_is_being_changed(&app, end, &key, held.command_as("1", &car, "unlock")).await;
+    decided.expect_problem(401, "token_invalid");
+
+    let revoke = "UPDATE device_keys SET revoked_at = 1 WHERE thumbprint = $1";
+    let path = format!("/v1/grants/{grant_id}/token");
+    let proof = phone.proof(&guest, &Method::POST, &path, None).await;
+    let request = guest.request(Method::POST, &path).header("dpop", proof).json(&json!({}));
+    let minting = async { Reply::read(request.send().await.unwrap()).await };
+    while_it_is_being_changed(&app, revoke, &key, minting)
+        .await
+        .expect_problem(409, "device_key_revoked");
+    assert!(app.cloud.journal().await.is_empty());
     app.finish().await;
 }

@@ -42,8 +42,8 @@ pub(in crate::http) struct GrantTokenBody {
     token_type: TokenType,
     /// The key of the device to which it is bound.
     device_key: Option<Thumbprint>,
-    /// Until when the token can be shown: nothing can be done with the grant later, however it is extended. Until when
-    /// it opens the car, `not_after` of the grant says.
+    /// Until when the token can be shown: for ten minutes if it is bound to a device, otherwise as long as anything can be done
+    /// with the grant, however it is extended. Until when it opens the car, `not_after` of the grant says.
     expires_at: Timestamp,
 }
 

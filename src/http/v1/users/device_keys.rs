@@ -12,7 +12,7 @@ use crate::domain::device_key::Thumbprint;
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::http::Gateway;
-use crate::http::extract::{ApiPath, SignedIn};
+use crate::http::extract::{ApiPath, SignedIn, SignedInAt};
 use crate::http::problem::Problem;
 use crate::service::device_keys;
 use crate::storage::device_keys::DeviceKey;
@@ -29,7 +29,7 @@ pub(in crate::http) struct DeviceKeyBody {
 /// The keys of a person's devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct DeviceKeyList {
-    /// The keys that were not revoked, newest first; at most 32.
+    /// The keys that were not revoked, newest first.
     device_keys: Vec<DeviceKeyBody>,
 }
 
@@ -53,7 +53,8 @@ pub(in crate::http) async fn list(
     Ok(Json(DeviceKeyList { device_keys: keys.into_iter().map(DeviceKeyBody::from).collect() }))
 }
 
-/// Revoke the key of a device that is lost: every grant token that is bound to it ends, and none is bound to it again.
+/// Revoke the key of a device that is lost: every grant token that is bound to it ends, and none is bound to it again. The person's
+/// sessions end too, but for the one that asks.
 #[utoipa::path(delete, path = "/v1/users/{user_id}/device-keys/{device_key}", operation_id = "device_keys.revoke",
     tag = "device_keys", security(("session" = []), ("api_client" = ["users:write"])),
     params(("user_id" = UserId, Path, description = "The person."),
@@ -61,9 +62,10 @@ pub(in crate::http) async fn list(
     responses((status = 204, description = "It opens nothing any more.")))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
-    SignedIn(caller): SignedIn,
+    SignedInAt(caller, session_id): SignedInAt,
     ApiPath((user_id, device_key)): ApiPath<(UserId, Thumbprint)>,
 ) -> Result<StatusCode, Problem> {
-    device_keys::revoke(&gateway.service.base, &caller, user_id, device_key).await?;
+    let base = &gateway.service.base;
+    device_keys::revoke(base, &caller, user_id, device_key, session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
