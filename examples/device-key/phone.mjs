@@ -32,7 +32,7 @@ console.log(JSON.stringify({ action: opened.action, status: opened.status }));
 const state = await send('GET', `/v1/vehicles/${VEHICLE_ID}/lock-status`, shown, undefined, key.grant_token);
 console.log(JSON.stringify({ locked: state.is_locked }));
 
-// Somebody who copied all of it opens nothing.
+// An attacker who copied the token and the proof is refused: the proof was used before.
 const copied = await fetch(`${KEYLEND_URL}/v1/commands`, {
   method: 'POST',
   headers: { Authorization: shown, DPoP: opened.proof, 'Idempotency-Key': 'copied', 'Content-Type': 'application/json' },

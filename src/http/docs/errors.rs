@@ -13,8 +13,8 @@ A request that was not carried out is answered with a problem (RFC 9457, `applic
 - `user_message` is a sentence for the person who uses the app.
 - `request_id` finds the request in the operator's log.
 
-If the answer has a `Retry-After` header, wait that many seconds. Send a request again with the same `Idempotency-Key`, so that
-it is carried out at most once. The status given here is the usual one; a few operations use another.
+If the answer has a `Retry-After` header, wait that many seconds. If you repeat a request, keep its `Idempotency-Key`: the request is then
+carried out at most once. If it has a `DPoP` proof, sign a new one. The status given here is the usual one; a few operations use another.
 ";
 
 /// The page about all codes.
@@ -51,7 +51,7 @@ const fn what_to_do(resolution: Resolution) -> &'static str {
         Resolution::Reauthenticate => {
             "get new credentials, or have the owner connect the car again."
         }
-        Resolution::ContactOwner => "show the person that the owner of the car can help.",
+        Resolution::ContactOwner => "tell the person to ask the owner of the car.",
         Resolution::ContactAdmin => {
             "ask an administrator of the organization or the operator of the service."
         }

@@ -102,12 +102,12 @@ catalog! {
         "The token has expired" "Please sign in again.";
     DpopProofRequired "dpop_proof_required" UNAUTHORIZED FixRequest never
         "The token is bound to a device: send it as `Authorization: DPoP …` with a proof in the header `DPoP`"
-        "This key works only on the phone that it was made for.";
+        "The app could not show that this key belongs to this phone. Please try again, or update the app.";
     DpopProofInvalid "dpop_proof_invalid" UNAUTHORIZED FixRequest never
-        "The proof in the header `DPoP` is not one of the device for this request"
-        "This key works only on the phone that it was made for.";
+        "The proof in the header `DPoP` is not valid for this request, was used before, or was signed by another device"
+        "The app could not show that this key belongs to this phone. Please try again, or update the app.";
     UseDpopNonce "use_dpop_nonce" UNAUTHORIZED FixRequest never
-        "The proof in the header `DPoP` needs the nonce of the header `DPoP-Nonce` in this answer: sign a new one with it"
+        "The proof in the header `DPoP` has no current nonce: sign a new proof with the nonce in the header `DPoP-Nonce` of this answer"
         "Please try again.";
     CredentialsInvalid "credentials_invalid" UNAUTHORIZED Authenticate never
         "The credentials do not match an open account" "The address or the password is not right.";
@@ -147,8 +147,8 @@ catalog! {
         "A hold stands over the grant, the person, the vehicle or the organization: `held_by` of the grant says whose"
         "This is paused. If you did not pause it yourself, ask the owner of the car or support.";
     DeviceKeyRequired "device_key_required" FORBIDDEN FixRequest never
-        "The grant can be used with a token alone that is bound to a device: fetch one with a proof in the header `DPoP`"
-        "This key works only on the phone that it was made for.";
+        "The grant can be used only with a token that is bound to a device: fetch one with a proof in the header `DPoP`"
+        "The app could not show that this key belongs to this phone. Please try again, or update the app.";
     GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
         "The grant has no use left" "This key was used as often as it may be.";
     OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again
@@ -176,8 +176,9 @@ catalog! {
         "The grant has ended already" "This key has ended already.";
     TooManyHolds "too_many_holds" CONFLICT FixRequest never
         "Eight holds of this rank stand over it already; lift one first" "This is paused already.";
-    DeviceKeyRevoked "device_key_revoked" CONFLICT ContactOwner never
-        "The device key was revoked: make another key pair" "This phone was reported as lost. Please ask for a new key.";
+    DeviceKeyRevoked "device_key_revoked" CONFLICT FixRequest never
+        "The device key was revoked and no token can be bound to it again: make a new key pair"
+        "This phone was reported as lost. Please sign in again.";
     TooManyDeviceKeys "too_many_device_keys" CONFLICT FixRequest never
         "The person has 32 device keys: revoke one that is not used any more" "You use too many phones. Please remove one that you no longer use.";
     TooManyWebhookEndpoints "too_many_webhook_endpoints" CONFLICT FixRequest never

@@ -61,7 +61,7 @@ pub(in crate::http) struct GrantBody {
     lock_until: Option<Timestamp>,
     /// How many times it may open the car; `null` is no limit.
     max_uses: Option<i64>,
-    /// Whether it can be used with a token alone that is bound to a device; locking needs none.
+    /// Whether the grant can be used only with a token that is bound to a device key; `lock` works without one.
     require_device_key: bool,
     /// How many times it was authorized to open the car.
     uses: i64,

@@ -42,7 +42,7 @@ pub(in crate::http) struct AmendGrant {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     max_uses: Option<Option<i64>>,
-    /// Whether it can be used with a token alone that is bound to a device.
+    /// Whether the grant can be used only with a token that is bound to a device key.
     require_device_key: Option<bool>,
     /// A short text for people.
     #[serde(default, deserialize_with = "given")]

@@ -45,8 +45,8 @@ pub(in crate::http) struct IssueGrant {
     /// How many times it may open the car; no limit if not given. Closing it is never counted.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_uses: Option<i64>,
-    /// Whether it can be used with a token alone that is bound to a device's key, so that a copy opens nothing; locking needs
-    /// none. Not if it is left out.
+    /// If true, the grant can be used only with a token that is bound to a device key, so that a copied token opens nothing.
+    /// `lock` works without one. Default: false.
     #[serde(default)]
     require_device_key: bool,
     /// A short text for people.

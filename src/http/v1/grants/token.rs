@@ -36,14 +36,14 @@ enum TokenType {
 pub(in crate::http) struct GrantTokenBody {
     /// What the guest's app carries; it is specified in docs/grant-token.md.
     grant_token: String,
-    /// Names it (`jti`): it can be ended by this name.
+    /// Identifies the token (`jti`). Use it to end the token.
     token_id: TokenId,
     /// How it is shown: `Bearer`, or `DPoP` with a proof of the device for each request (RFC 9449).
     token_type: TokenType,
-    /// The key of the device to which it is bound.
+    /// The device key to which the token is bound; `null` if it is not bound.
     device_key: Option<Thumbprint>,
-    /// Until when the token can be shown: for ten minutes if it is bound to a device, otherwise as long as anything can be done
-    /// with the grant, however it is extended. Until when it opens the car, `not_after` of the grant says.
+    /// When the token expires: after ten minutes if it is bound to a device; otherwise only when no extension of the grant could
+    /// still need it. How long the grant opens the car is in `not_after` of the grant.
     expires_at: Timestamp,
 }
 

@@ -21,11 +21,11 @@ use crate::storage::grant_tokens::GrantToken;
 pub(in crate::http) struct MintedTokenBody {
     /// The token (`jti`).
     token_id: TokenId,
-    /// The key of the device to which it is bound.
+    /// The device key to which the token is bound; `null` if it is not bound.
     device_key: Option<Thumbprint>,
     /// When it expires.
     expires_at: Timestamp,
-    /// When it was ended before.
+    /// When the token was ended before it expired; `null` if it was not ended.
     ended_at: Option<Timestamp>,
 }
 
@@ -52,12 +52,12 @@ pub(in crate::http) async fn list(
     Ok(paged.list(rows, |token| token.token_id.as_uuid(), MintedTokenBody::from))
 }
 
-/// End one token of a grant: whoever shows it is refused. The grant goes on.
+/// End one token of a grant. Requests with this token are refused from now on; the grant and its other tokens are not changed.
 #[utoipa::path(delete, path = "/v1/grants/{grant_id}/tokens/{token_id}", operation_id = "grants.end_token", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
     params(("grant_id" = GrantId, Path, description = "The grant."),
         ("token_id" = TokenId, Path, description = "The token.")),
-    responses((status = 204, description = "It opens nothing any more.")))]
+    responses((status = 204, description = "The token has ended.")))]
 pub(in crate::http) async fn end(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(caller): SignedIn,

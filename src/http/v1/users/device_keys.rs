@@ -20,7 +20,7 @@ use crate::storage::device_keys::DeviceKey;
 /// The key of a device.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct DeviceKeyBody {
-    /// Its name.
+    /// Identifies the key: its JWK thumbprint (RFC 7638, SHA-256), base64url, 43 characters.
     device_key: Thumbprint,
     /// When a token was first bound to it.
     added_at: Timestamp,
@@ -53,13 +53,13 @@ pub(in crate::http) async fn list(
     Ok(Json(DeviceKeyList { device_keys: keys.into_iter().map(DeviceKeyBody::from).collect() }))
 }
 
-/// Revoke the key of a device that is lost: every grant token that is bound to it ends, and none is bound to it again. The person's
-/// sessions end too, but for the one that asks.
+/// Revoke the key of a lost device. Every grant token that is bound to it ends, and no token can be bound to it again. All sessions
+/// of the person end too, except the session that sends this request.
 #[utoipa::path(delete, path = "/v1/users/{user_id}/device-keys/{device_key}", operation_id = "device_keys.revoke",
     tag = "device_keys", security(("session" = []), ("api_client" = ["users:write"])),
     params(("user_id" = UserId, Path, description = "The person."),
         ("device_key" = Thumbprint, Path, description = "The key.")),
-    responses((status = 204, description = "It opens nothing any more.")))]
+    responses((status = 204, description = "The key is revoked.")))]
 pub(in crate::http) async fn revoke(
     State(gateway): State<Arc<Gateway>>,
     SignedInAt(caller, session_id): SignedInAt,
