@@ -6,11 +6,10 @@ use axum::http::{HeaderMap, header};
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_path_to_error::{Path, Segment};
 use utoipa::ToSchema;
 
 use super::body::WholeBody;
-use super::field::violation;
+use super::pointer::wrong;
 use super::wrong_members;
 use crate::http::problem::{Code, Problem};
 use crate::service::Violation;
@@ -105,27 +104,8 @@ fn not_an_object(body: &[u8]) -> Problem {
     }
 }
 
-/// What `serde` found wrong, and where.
-pub(super) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
-    violation(pointer(error.path()), &error.inner().to_string(), child)
-}
-
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::of(Code::MalformedJson).detail(error.to_string())
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |place, segment| match segment {
-        Segment::Seq { index } => format!("{place}/{index}"),
-        Segment::Map { key } => child(&place, key),
-        Segment::Enum { variant } => child(&place, variant),
-        Segment::Unknown => place,
-    })
-}
-
-/// RFC 6901 section 3: `~` and `/` are escaped.
-pub(super) fn child(place: &str, name: &str) -> String {
-    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 fn sha256(body: &[u8]) -> [u8; 32] {

@@ -10,6 +10,7 @@ mod if_match;
 mod json;
 mod page;
 mod path;
+mod pointer;
 mod prefer;
 mod presented;
 mod query;

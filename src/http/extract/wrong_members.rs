@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::json::{child, wrong};
+use super::pointer::{child, wrong};
 use crate::service::Violation;
 
 /// So many are told.
