@@ -17,7 +17,7 @@ pub struct Terms {
     pub grace: Grace,
     /// How many times they may open the car, counted from the first; `None` is no limit.
     pub uses_max: Option<i64>,
-    /// Whether they need a token that is bound to a device, but for locking.
+    /// Whether everything except `lock` needs a token that is bound to a device.
     pub require_device_key: bool,
 }
 
@@ -56,7 +56,7 @@ struct Allowed {
     until: Timestamp,
     /// `None` is no limit.
     times: Option<i64>,
-    /// Whether without a device's key too.
+    /// Whether a token that is not bound to a device is enough.
     in_any_way: bool,
 }
 

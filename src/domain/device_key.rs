@@ -1,5 +1,5 @@
-//! The keys of devices: a phone's key pair, of which the service knows the public half alone. The private half never leaves
-//! the phone, so what is bound to it opens nothing from anywhere else (P12).
+//! The keys of devices. A phone has a key pair; the service knows only the public half. The private half never leaves the
+//! phone, so a token that is bound to the key cannot be used from another device (P12).
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::domain::schema;
 
 const LENGTH: usize = 43;
 
-/// The name of a device's key: the SHA-256 thumbprint of its public half (RFC 7638) in base64url, 43 characters.
+/// Identifies the key of a device: the SHA-256 thumbprint of its public half (RFC 7638) in base64url, 43 characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thumbprint([u8; LENGTH]);
 
@@ -27,7 +27,7 @@ described!(
 pub struct InvalidThumbprint;
 
 impl Thumbprint {
-    /// Stands for whichever device a person has, where nobody asks for them with one.
+    /// Stands for any device of a person, in questions that are asked without one.
     pub const WHICHEVER: Self = Self([b'A'; LENGTH]);
 
     /// The text.

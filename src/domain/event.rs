@@ -9,14 +9,13 @@
 mod changes;
 mod details;
 mod due;
+mod entry;
 mod names;
 mod subjects;
 mod transfer;
 mod webhook_endpoints;
 
-use std::net::IpAddr;
-
-use crate::domain::actor::{Actor, Scope};
+use crate::domain::actor::Scope;
 use crate::domain::amendment::{Effect, Terms};
 use crate::domain::cause::Cause;
 use crate::domain::claim::{ClaimPurpose, ClaimRefusal};
@@ -27,8 +26,8 @@ use crate::domain::extension::ExtensionDecision;
 use crate::domain::grant::EndReason;
 use crate::domain::hold::Rank;
 use crate::domain::id::{
-    ApiClientId, AuditEntryId, ClaimId, CommandId, ConnectionId, EndId, ExtensionRequestId,
-    GrantId, HoldId, SessionId, TokenId, UserId, VehicleId, WebhookEndpointId,
+    ApiClientId, ClaimId, CommandId, ConnectionId, EndId, ExtensionRequestId, GrantId, HoldId,
+    SessionId, TokenId, UserId, VehicleId, WebhookEndpointId,
 };
 use crate::domain::impairment::{ConnectionReason, Impairment, Suspension};
 use crate::domain::instruction::Action;
@@ -36,45 +35,15 @@ use crate::domain::key_scope::KeyScope;
 use crate::domain::policy::{Basis, Reason};
 use crate::domain::reading::Observable;
 use crate::domain::return_terms::{Criterion, Met};
-use crate::domain::row_facts::{RestsOn, RowFacts};
+use crate::domain::row_facts::RestsOn;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Role;
 
 pub use due::{GrantDue, HoldEnd};
+pub use entry::{AuditEntry, Personal};
 pub use subjects::Subjects;
 pub use transfer::TransferStep;
 pub use webhook_endpoints::EndpointChange;
-
-/// One line of the record.
-#[derive(Debug, Clone)]
-pub struct AuditEntry {
-    /// Identifies the entry; UUIDv7. Entries made later have greater ids.
-    pub entry_id: AuditEntryId,
-    /// The time of the event, on the clock of the instance that records it.
-    pub occurred_at: Timestamp,
-    /// Who did it, and in which organization.
-    pub actor: Actor,
-    /// The HTTP request it belongs to.
-    pub request_id: Option<String>,
-    /// What happened.
-    pub event: Event,
-    /// What decisions read from now on of the row that it changed.
-    pub facts: Option<RowFacts>,
-    /// What is known of people beyond their ids.
-    pub personal: Option<Personal>,
-}
-
-/// What an entry knows of a person beyond ids. It is kept beside the entry, which only commits to
-/// it, so that it can be erased and the record stays what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Personal {
-    /// The address of the network that the request came from.
-    pub network_address: Option<IpAddr>,
-    /// Text that a person typed, such as the reason of a revocation.
-    pub note: Option<String>,
-    /// Random bytes without which nothing can be guessed from the commitment.
-    pub salt: [u8; 16],
-}
 
 words! {
     /// Why a sign-in or a credential was refused.

@@ -157,7 +157,7 @@ pub struct Grant {
     pub uses_max: Option<i64>,
     /// How many times it was authorized to open the car.
     pub uses: i64,
-    /// Whether it can be used with a token alone that is bound to a device; locking needs none.
+    /// Whether it can be used only with a token that is bound to a device; `lock` works without one.
     pub require_device_key: bool,
     /// The act that ended it, if one did.
     pub end: Option<End>,

@@ -159,7 +159,7 @@ words! {
         GrantNotYetValid = "grant_not_yet_valid",
         /// The grant does not allow this.
         EntitlementMissing = "entitlement_missing",
-        /// The grant can be used with a token alone that is bound to a device.
+        /// The grant can be used only with a token that is bound to a device.
         DeviceKeyRequired = "device_key_required",
         /// The grant has no use left.
         GrantExhausted = "grant_exhausted",

@@ -19,7 +19,8 @@ use super::smartcar_v2::answer::{Refusal, request_id};
 use super::smartcar_v2::holder::{Holder, HolderOfVehicle};
 use crate::connector::smartcar::v3_readings;
 use crate::domain::reading::{Observable, Observation, Reading};
-use crate::service::{Error, grants, vehicles};
+use crate::service::pace::Lane;
+use crate::service::{Error, vehicles};
 use crate::smartcar::ErrorKind;
 use crate::smartcar::v2::HEADER_REQUEST_ID;
 use crate::smartcar::v3::signal::{Included, SignalList};
@@ -150,8 +151,7 @@ async fn list(
 ) -> Result<Response, Failure> {
     let HolderOfVehicle(holder) = holder?;
     let named = |error: Error| Failure(Refusal::from(error).named(&holder.request_id));
-    let (grant, car) =
-        grants::of_token(&gateway.service.base, &holder.token).await.map_err(named)?;
+    let (grant, car) = holder.grant(&gateway, Lane::Show).await?;
     // What the grant does not name is not asked for, so that the record is not full of refusals.
     let wanted: Vec<Observable> = Observable::ALL
         .iter()

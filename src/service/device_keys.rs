@@ -1,4 +1,4 @@
-//! The keys of people's devices: grant tokens are bound to them, and a device that is lost shows none any more.
+//! The keys of people's devices. Grant tokens can be bound to them, and a lost device can use none of its tokens.
 
 use super::{Base, Caller, Error, StateFault, Work, sessions, users};
 use crate::domain::access::{Operation, Sought};
@@ -51,8 +51,8 @@ pub async fn list(base: &Base, caller: &Caller, user_id: UserId) -> Result<Vec<D
 }
 
 /// Ends every token that is bound to a device, and lets nothing be bound to it again: no request that shows one is allowed after
-/// this was answered (P2). The person's sessions end too, but for the one in which they say so: whoever has the device could
-/// bind another key in one of them. A second time changes nothing.
+/// this was answered (P2). All sessions of the person end too, except `said_in`: the device may be signed in, and its finder
+/// could bind another key. A second time changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a person or a key that is not there, or a [`super::Denial`].

@@ -140,7 +140,7 @@ pub enum StateFault {
     TooManyHolds,
     /// There is an account with this address.
     EmailTaken,
-    /// The device was lost: nothing is bound to its key any more.
+    /// The device was lost: no token can be bound to its key.
     DeviceKeyRevoked,
     /// The person has as many devices as they can.
     TooManyDeviceKeys,

@@ -1,5 +1,5 @@
-//! The grant token that a request shows, and what makes it count: its row says that nobody has ended it, and the proof that
-//! comes with a bound one is spent in the transaction that decides on the request.
+//! The grant token that a request shows. It counts if its row says that it was not ended and, for a bound token, if the proof
+//! was not used before. The proof is spent in the transaction that decides on the request.
 
 use std::collections::HashSet;
 
@@ -46,16 +46,15 @@ impl ShownToken {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] if it was ended, or its proof was spent before; [`Error::Throttled`].
-    pub async fn counts(&self, base: &Base, used: Use<'_>) -> Result<(), Error> {
+    pub async fn counts(&self, base: &Base, used: Use<'_>, lane: Lane) -> Result<(), Error> {
         if self.proof.is_none() {
             let mut reader = base.store.read_urgent().await?;
             let token = grant_tokens::find(&mut reader, self.token_id).await?;
             let counts = token.is_some_and(|token| token.ended_at.is_none());
             return counts.then_some(()).ok_or(Error::Unauthenticated(CredentialFault::Invalid));
         }
-        base.pace.admit_use(used, Lane::Show)?;
-        // Some of these lock a car.
-        let counted = base.transact("grant_tokens.show", Priority::Urgent, |work| {
+        base.pace.admit_use(used, lane)?;
+        let counted = base.transact("grant_tokens.show", Priority::Ordinary, |work| {
             Box::pin(async move {
                 let counting = CountingTokens::lock(&mut work.tx, &[*self]).await?;
                 Ok(counting.fault(self))

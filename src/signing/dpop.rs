@@ -1,6 +1,6 @@
 //! Proofs that a request comes from the device that has a key (DPoP, RFC 9449). A proof is a small token that the device
-//! signs for one request; it carries the public half of the key. Knows no row: whether a proof was used before is for whoever
-//! decides on the request.
+//! signs for one request; it carries the public half of the key. Knows no row: the transaction that decides on the request finds
+//! out whether a proof was used before.
 //!
 //! A proof is fresh by the service's nonce in it, never by the device's clock, which may be wrong (section 4.3, check 11).
 
@@ -40,7 +40,7 @@ pub struct Proof {
     pub thumbprint: Thumbprint,
     /// Tells it from every other proof: a digest of the key and `jti`.
     pub digest: [u8; 32],
-    /// The first moment at which it is not fresh any more, whoever asks.
+    /// The first moment at which no instance accepts it.
     pub fresh_until: Timestamp,
 }
 

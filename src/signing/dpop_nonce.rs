@@ -1,5 +1,5 @@
-//! Nonces for proofs (RFC 9449 section 8): each names the minute in which the service gave it out, and a digest that nobody else
-//! can make. Every instance with the same keys accepts them, and none has to be kept.
+//! Nonces for proofs (RFC 9449 section 8). A nonce contains the minute in which the service made it, and a digest under a key of
+//! the service. Every instance with the same keys accepts it, and no nonce is stored.
 
 use std::time::Duration;
 

@@ -49,8 +49,8 @@ pub struct GrantClaims {
     pub token_id: TokenId,
     /// When it was minted (`iat`); rounded down to a whole second in the token.
     pub issued_at: Timestamp,
-    /// The key of the device to which the token is bound (`cnf.jkt`, RFC 9449 section 6.1); without one, whoever has the token
-    /// can show it.
+    /// The key of the device to which the token is bound (`cnf.jkt`, RFC 9449 section 6.1); without one, anyone who has the
+    /// token can use it.
     pub device_key: Option<Thumbprint>,
 }
 

@@ -215,7 +215,7 @@ pub struct LockedRows {
     /// The grants that are there. Nobody changes them and their grantees before the
     /// transaction ends.
     pub grants: Vec<GrantFacts>,
-    /// The grant tokens that nobody has ended, and nobody ends before the transaction ends.
+    /// The grant tokens that were not ended. They cannot be ended before the transaction ends.
     pub living_tokens: Vec<TokenId>,
     /// Which requests spent the proofs.
     pub spenders: Spenders,

@@ -7,7 +7,7 @@ use crate::domain::id::{OrganizationId, UserId};
 use crate::domain::time::Timestamp;
 
 const ADD: &str = "INSERT INTO device_keys (user_id, thumbprint, organization_id, added_at) VALUES ($1, $2, $3, $4)";
-/// Whoever revokes the key waits for what is being bound to it, or comes first.
+/// A revocation of the key waits until this transaction ends, or is seen by it.
 const LOCK: &str = "SELECT d.* FROM device_keys d WHERE d.user_id = $1 AND d.thumbprint IN (VALUES {rows:text}) FOR SHARE OF d";
 const LIST: &str = "SELECT * FROM device_keys WHERE user_id = $1 AND revoked_at IS NULL ORDER BY added_at DESC, thumbprint";
 const REVOKE: &str = "UPDATE device_keys SET revoked_at = $3 WHERE user_id = $1 AND thumbprint = $2 AND revoked_at IS NULL";
@@ -25,7 +25,7 @@ pub struct DeviceKey {
     pub thumbprint: Thumbprint,
     /// When the first token was bound to it.
     pub added_at: Timestamp,
-    /// When it was revoked; nothing is bound to it any more.
+    /// When it was revoked. No token can be bound to it afterwards.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -52,7 +52,7 @@ pub async fn add(
     add.bind(now).execute_one(tx).await
 }
 
-/// A key of a person, revoked or not; nobody revokes it before the transaction ends.
+/// A key of a person, revoked or not. It cannot be revoked before the transaction ends.
 pub async fn lock(
     tx: &mut Tx,
     user_id: UserId,

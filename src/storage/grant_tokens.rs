@@ -11,7 +11,7 @@ const ADD: &str = "INSERT INTO grant_tokens (token_id, organization_id, grant_id
 const FIND: &str = "SELECT * FROM grant_tokens WHERE token_id = $1";
 const LIST: &str = "SELECT * FROM grant_tokens WHERE grant_id = $1 AND token_id < $2 AND expires_at > $3 \
     ORDER BY token_id DESC LIMIT $4";
-/// A deciding transaction holds the tokens that it decides on: whoever ends one comes before or after it (P2).
+/// A deciding transaction locks its tokens. The end of a token is committed before the lock, and seen, or after the decision (P2).
 const LOCK: &str = "SELECT k.* FROM grant_tokens k WHERE k.token_id IN (VALUES {rows:uuid}) ORDER BY k.token_id FOR SHARE OF k";
 const END: &str = "UPDATE grant_tokens SET ended_at = $2 WHERE token_id = $1 AND ended_at IS NULL";
 const END_OF_DEVICE: &str = "UPDATE grant_tokens SET ended_at = $3 WHERE user_id = $1 AND device_key = $2 AND ended_at IS NULL";
@@ -34,7 +34,7 @@ pub struct GrantToken {
     pub user_id: UserId,
     /// The key of the device that alone may show it.
     pub device_key: Option<Thumbprint>,
-    /// When it cannot be shown any more.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// When somebody ended it before.
     pub ended_at: Option<Timestamp>,

@@ -1,5 +1,5 @@
-//! Proofs of devices that were used (RFC 9449 section 11.1): none proves anything a second time, on any instance. They are
-//! forgotten when no instance takes them for fresh any more.
+//! Proofs of devices that were used (RFC 9449 section 11.1). A proof is accepted once across all instances. Rows are deleted
+//! when no instance accepts the nonce of the proof.
 
 use std::collections::HashMap;
 

@@ -72,7 +72,7 @@ members! {
     NotAfter "not_after" Form::Time, "The end of its validity (exclusive). For an extension request: the requested end.";
     GraceMinutes "grace_minutes" Form::Count, "Minutes after `not_after` during which the grant still allows `lock`.";
     MaxUses "max_uses" Form::Count, "The maximum number of unlocks. Omitted if there is no limit.";
-    RequireDeviceKey "require_device_key" Form::Flag, "Whether the grant can be used with a token alone that is bound to a device.";
+    RequireDeviceKey "require_device_key" Form::Flag, "Whether the grant can be used only with a token that is bound to a device.";
     LockUntil "lock_until" Form::Time, "The end of the time in which the grant still allows `lock` (exclusive).";
     Effect "effect" Form::Word("Effect"), "How the change affects what the grant allows: `none`, `narrowing`, `widening` or `mixed`.";
     InFlight "in_flight" Form::Count, "The number of commands that were authorized before and may still reach the car.";

@@ -20,7 +20,7 @@ use crate::http::cors;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::service::credentials::{self, Credential};
-use crate::service::pace::Use;
+use crate::service::pace::{Lane, Use};
 use crate::service::shown_token::ShownToken;
 use crate::service::{Caller, CredentialFault, Error, Violation};
 use crate::signing::grant_token::VerifiedGrantToken;
@@ -218,7 +218,8 @@ impl FromRequestParts<Arc<Gateway>> for TokenCaller {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Problem> {
         let Decided(caller) = Decided::from_request_parts(parts, state).await?;
         if let TokenCaller::Holder(caller, token, shown) = &caller {
-            shown.counts(&state.service.base, Use::of_token(caller, token)).await?;
+            let used = Use::of_token(caller, token);
+            shown.counts(&state.service.base, used, Lane::Show).await?;
         }
         Ok(caller)
     }

@@ -8,7 +8,7 @@ use crate::service::{CredentialFault, Error};
 /// A token as `Authorization` has it, by the scheme.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) enum Presented<'h> {
-    /// Whoever has it may use it (RFC 6750).
+    /// Anyone who has it can use it (RFC 6750).
     Bearer(&'h str),
     /// It comes with a proof of the device to which it is bound (RFC 9449 section 7.1).
     Dpop(&'h str),

@@ -148,7 +148,7 @@ catalog! {
         "This is paused. If you did not pause it yourself, ask the owner of the car or support.";
     DeviceKeyRequired "device_key_required" FORBIDDEN FixRequest never
         "The grant can be used only with a token that is bound to a device: fetch one with a proof in the header `DPoP`"
-        "The app could not show that this key belongs to this phone. Please try again, or update the app.";
+        "This key works only in the app on your phone. Please open the car there.";
     GrantExhausted "grant_exhausted" FORBIDDEN ContactOwner never
         "The grant has no use left" "This key was used as often as it may be.";
     OutsideSchedule "outside_schedule" FORBIDDEN RetryLater again

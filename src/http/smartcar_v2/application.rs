@@ -10,6 +10,7 @@ use super::answer::{Refusal, success};
 use super::holder::{Holder, HolderOfVehicle};
 use crate::http::Gateway;
 use crate::service::grants;
+use crate::service::pace::Lane;
 use crate::smartcar::v2::StatusAnswer;
 
 /// Smartcar's disconnect: the grantee relinquishes the grant.
@@ -24,8 +25,7 @@ pub(super) async fn disconnect(
     HolderOfVehicle(holder): HolderOfVehicle,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service.base, &holder.token).await;
-    found.map_err(|error| named(error.into()))?;
+    holder.grant(&gateway, Lane::End).await?;
     give_back(&gateway, &holder).await.map_err(named)?;
     Ok(success(&holder.request_id, &StatusAnswer::success(), None, None))
 }

@@ -9,17 +9,20 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::answer::{Refusal, request_id};
+use crate::domain::grant::Grant;
 use crate::domain::id::VehicleId;
 use crate::domain::policy::Reason;
+use crate::domain::vehicle::Vehicle;
 use crate::http::Gateway;
 use crate::http::extract::{Presented, basic, presented, shown_token};
-use crate::service::pace::Use;
+use crate::service::pace::Lane;
 use crate::service::shown_token::ShownToken;
 use crate::service::vehicles::Read;
-use crate::service::{Caller, Error, credentials};
+use crate::service::{Caller, Error, credentials, grants};
 use crate::signing::grant_token::VerifiedGrantToken;
 
-/// The holder of a valid grant token, and the name of their request.
+/// The holder of a genuine grant token, and the name of their request. Whether the token counts is decided by a gate, or
+/// where [`Holder::grant`] is asked for.
 pub(in crate::http) struct Holder {
     pub(in crate::http) caller: Caller,
     pub(in crate::http) token: VerifiedGrantToken,
@@ -40,7 +43,7 @@ impl FromRequestParts<Arc<Gateway>> for Holder {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Gateway>) -> Result<Self, Refusal> {
-        Self::of(state, parts, presented(&parts.headers)).await
+        Self::of(state, parts, presented(&parts.headers))
     }
 }
 
@@ -53,7 +56,7 @@ impl FromRequestParts<Arc<Gateway>> for HolderAsManager {
             Some((_, token)) => Ok(Presented::Bearer(token.expose_secret())),
             None => presented(&parts.headers),
         };
-        Holder::of(state, parts, token).await.map(Self)
+        Holder::of(state, parts, token).map(Self)
     }
 }
 
@@ -78,32 +81,31 @@ impl FromRequestParts<Arc<Gateway>> for HolderOfVehicle {
 }
 
 impl Holder {
-    async fn of(
+    fn of(
         gateway: &Gateway,
         parts: &Parts,
         presented: Result<Presented<'_>, Error>,
     ) -> Result<Self, Refusal> {
         let request_id = request_id(gateway);
-        let held = Self::counting(gateway, parts, presented, &request_id).await;
-        held.map_err(|error| Refusal::from(error).named(&request_id))
+        let genuine = presented.and_then(|presented| {
+            let token = credentials::check_grant_token(&gateway.service, presented.text())?;
+            let shown = shown_token(gateway, parts, presented, &token)?;
+            Ok((token, shown))
+        });
+        let (token, shown) = genuine.map_err(|error| Refusal::from(error).named(&request_id))?;
+        let caller = credentials::holder(&token, Some(request_id.clone()));
+        Ok(Self { caller, token, shown, request_id })
     }
 
-    /// A genuine token. A bound one counts here, whatever is asked; whether any other was ended is looked at where its
-    /// grant is.
-    async fn counting(
+    /// The grant of the token and its car, for what no gate decides on.
+    pub(in crate::http) async fn grant(
+        &self,
         gateway: &Gateway,
-        parts: &Parts,
-        presented: Result<Presented<'_>, Error>,
-        request_id: &str,
-    ) -> Result<Self, Error> {
-        let presented = presented?;
-        let token = credentials::check_grant_token(&gateway.service, presented.text())?;
-        let shown = shown_token(gateway, parts, presented, &token)?;
-        let caller = credentials::holder(&token, Some(request_id.to_owned()));
-        if shown.proof.is_some() {
-            shown.counts(&gateway.service.base, Use::of_token(&caller, &token)).await?;
-        }
-        Ok(Self { caller, token, shown, request_id: request_id.to_owned() })
+        lane: Lane,
+    ) -> Result<(Grant, Vehicle), Refusal> {
+        let token = (&self.token, &self.shown);
+        let found = grants::of_token(&gateway.service.base, &self.caller, token, lane).await;
+        found.map_err(|error| Refusal::from(error).named(&self.request_id))
     }
 
     /// A read of the grant's car, by the grant.

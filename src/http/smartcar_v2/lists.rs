@@ -13,7 +13,7 @@ use super::answer::{Refusal, success};
 use super::holder::{Holder, HolderOfVehicle};
 use crate::domain::entitlement::Entitlement;
 use crate::http::Gateway;
-use crate::service::grants;
+use crate::service::pace::Lane;
 use crate::smartcar::v2::{
     PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Paging, PermissionList, User, VehicleList,
 };
@@ -49,8 +49,7 @@ pub(super) async fn user(
     State(gateway): State<Arc<Gateway>>,
     holder: Holder,
 ) -> Result<Response, Refusal> {
-    let found = grants::of_token(&gateway.service.base, &holder.token).await;
-    let (grant, _) = found.map_err(|error| Refusal::from(error).named(&holder.request_id))?;
+    let (grant, _) = holder.grant(&gateway, Lane::Show).await?;
     let body = User { id: grant.grantee_id.as_uuid().hyphenated().to_string() };
     Ok(success(&holder.request_id, &body, None, None))
 }
@@ -69,8 +68,7 @@ pub(super) async fn vehicles(
     page: PageAsked,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service.base, &holder.token).await;
-    let (grant, _) = found.map_err(|error| named(error.into()))?;
+    let (grant, _) = holder.grant(&gateway, Lane::Show).await?;
     let all = vec![grant.vehicle_id.as_uuid().hyphenated().to_string()];
     let (vehicles, paging) = cut(all, page).map_err(named)?;
     let body = VehicleList { vehicles, paging };
@@ -90,8 +88,7 @@ pub(super) async fn permissions(
     page: PageAsked,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let found = grants::of_token(&gateway.service.base, &holder.token).await;
-    let (grant, vehicle) = found.map_err(|error| named(error.into()))?;
+    let (grant, vehicle) = holder.grant(&gateway, Lane::Show).await?;
     let words: BTreeSet<&str> = grant
         .entitlements
         .iter()

@@ -13,7 +13,7 @@ use super::application;
 use super::holder::{Holder, HolderAsManager};
 use crate::domain::grant::Grant;
 use crate::http::Gateway;
-use crate::service::grants;
+use crate::service::pace::Lane;
 use crate::smartcar::v2::management::{ConnectionEntry, CursorPaging, ManagedConnections};
 
 /// Which connections are asked for. The page needs no size: there is one.
@@ -46,11 +46,12 @@ async fn found(
     gateway: &Gateway,
     holder: &Holder,
     filter: FilterAsked,
+    lane: Lane,
 ) -> Result<(Filter, Vec<ConnectionEntry>), Refusal> {
     let Query(filter) = filter.map_err(|_| {
         Refusal::of("VALIDATION", None).describing("The query has a parameter twice.")
     })?;
-    let (grant, _) = grants::of_token(&gateway.service.base, &holder.token).await?;
+    let (grant, _) = holder.grant(gateway, lane).await?;
     let entries = Some(entry(&grant)).filter(|entry| filter.fits(entry));
     Ok((filter, entries.into_iter().collect()))
 }
@@ -69,7 +70,7 @@ pub(super) async fn connections(
     HolderAsManager(holder): HolderAsManager,
     filter: FilterAsked,
 ) -> Result<Response, Refusal> {
-    let found = found(&gateway, &holder, filter).await;
+    let found = found(&gateway, &holder, filter, Lane::Show).await;
     let (_, connections) = found.map_err(|refusal| refusal.named(&holder.request_id))?;
     let body = ManagedConnections { connections, paging: Some(CursorPaging { cursor: None }) };
     Ok(success(&holder.request_id, &body, None, None))
@@ -90,7 +91,8 @@ pub(super) async fn delete_connections(
     filter: FilterAsked,
 ) -> Result<Response, Refusal> {
     let named = |refusal: Refusal| refusal.named(&holder.request_id);
-    let (filter, mut connections) = found(&gateway, &holder, filter).await.map_err(named)?;
+    let (filter, mut connections) =
+        found(&gateway, &holder, filter, Lane::End).await.map_err(named)?;
     if filter.user_id.is_none() && filter.vehicle_id.is_none() {
         let why = "`user_id` or `vehicle_id` must say which connections end.";
         return Err(named(Refusal::of("VALIDATION", None).describing(why)));

@@ -11,6 +11,7 @@ use crate::domain::access::Sought;
 use crate::domain::command::Command;
 use crate::domain::id::{CommandId, OrganizationId};
 use crate::service::failpoint::{self, Failpoint};
+use crate::service::pace::Lane;
 use crate::service::{Base, Error, Service};
 use crate::storage::commands;
 
@@ -44,7 +45,7 @@ pub async fn dispatch(
         Err(throttled) => {
             let reply = replay(&service.base, &request).await?.ok_or(throttled)?;
             if let Some(shown) = &request.token {
-                shown.counts(&service.base, request.used()).await?;
+                shown.counts(&service.base, request.used(), Lane::Show).await?;
             }
             reply
         }

@@ -86,7 +86,7 @@ pub(super) fn rule(
     at: Moment,
 ) -> Result<Ruling, Error> {
     let request = &pending.request;
-    // Before its key: whoever copied a request gets nothing by sending it again.
+    // Before the idempotency key: a copied request that is sent again does not get the stored answer.
     if let Some(fault) = request.token.as_ref().and_then(|shown| state.tokens.fault(shown)) {
         return Ok(Ruling::TokenRefused(fault));
     }

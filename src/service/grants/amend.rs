@@ -30,7 +30,7 @@ pub struct Changes {
     pub grace: Option<Grace>,
     /// How many times it may open the car; the inner `None` is no limit.
     pub uses_max: Option<Option<i64>>,
-    /// Whether it can be used with a token alone that is bound to a device.
+    /// Whether it can be used only with a token that is bound to a device.
     pub require_device_key: Option<bool>,
     /// A short text of the issuer's; the inner `None` takes it away.
     pub label: Option<Option<String>>,

@@ -5,21 +5,26 @@ use crate::domain::access::Sought;
 use crate::domain::grant::Grant;
 use crate::domain::policy::{self, Reason};
 use crate::domain::vehicle::Vehicle;
-use crate::service::{Base, CredentialFault, Error};
+use crate::service::pace::{Lane, Use};
+use crate::service::shown_token::ShownToken;
+use crate::service::{Base, Caller, Error};
 use crate::signing::grant_token::VerifiedGrantToken;
-use crate::storage::{grant_tokens, grants, vehicles};
+use crate::storage::{grants, vehicles};
 
-/// The grant and its car, if the grant can be used now.
+/// The grant and its car, if the grant can be used now. The token counts for this request, and the proof that comes with it
+/// is spent: for requests on which no gate decides.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] if the token was ended; [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
-pub async fn of_token(base: &Base, token: &VerifiedGrantToken) -> Result<(Grant, Vehicle), Error> {
+/// Those of [`ShownToken::counts`]; [`Error::NotFound`], or [`Error::Refused`] with what stands in the way.
+pub async fn of_token(
+    base: &Base,
+    caller: &Caller,
+    (token, shown): (&VerifiedGrantToken, &ShownToken),
+    lane: Lane,
+) -> Result<(Grant, Vehicle), Error> {
+    shown.counts(base, Use::of_token(caller, token), lane).await?;
     let organization_id = token.claims().organization_id;
     let mut reader = base.store.read().await?;
-    let known = grant_tokens::find(&mut reader, token.claims().token_id).await?;
-    if known.is_none_or(|known| known.ended_at.is_some()) {
-        return Err(Error::Unauthenticated(CredentialFault::Invalid));
-    }
     let grant = grants::find(&mut reader, organization_id, token.claims().grant_id).await?;
     let not_found = || Error::NotFound(Sought::of(token.claims().grant_id));
     let grant = grant.ok_or_else(not_found)?;

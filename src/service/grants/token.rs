@@ -1,5 +1,5 @@
-//! Handing out the signed form of a grant, to its grantee or an API client for them. With a proof of a device it is bound to
-//! that device's key, and short-lived: nobody else can show it, and the device gets the next one as easily.
+//! Handing out the signed form of a grant, to its grantee or an API client for them. With a proof of a device the token is bound
+//! to the key of that device and short-lived: the device can fetch the next one at any time.
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "there are sessions beside the service's")]
 
 use keylend::clock::Clock as _;
+use keylend::config::{Allowance, Config};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
@@ -287,6 +288,31 @@ on_both! {
         assert_eq!(opened.unwrap()["details"]["rests_on"]["device_key"], held.minted.body["device_key"]);
     }
 
+    async fn a_program_ends_a_token_or_a_phone_for_a_person_alone(app) {
+        let Scene { guest, grant_id, car, .. } = scene(app).await;
+        let phone = Device::new();
+        let held = phone.holder_of(&guest, &grant_id).await;
+        let token = format!("/v1/grants/{grant_id}/tokens/{}", held.minted.text("token_id"));
+        let key = format!("/v1/users/{}/device-keys/{}", guest.id, held.minted.text("device_key"));
+        let program = app.api_client(&["users:read", "users:write", "grants:read", "grants:write"]).await;
+        for path in [&token, &key] {
+            program.delete(path).await.expect_problem(403, "acting_for_missing");
+            // Neither for the guest, who has not let it, nor for somebody whom it made.
+            program.acting_for(&guest).delete(path).await.expect_problem(403, "acting_for_not_allowed");
+            let body = json!({ "email": format!("made{}@story.example", path.len()), "display_name": "Made" });
+            let mut made = program.clone();
+            made.id = program.post("/v1/users", body).await.expect(201).text("user_id");
+            let refused = program.acting_for(&made).delete(path).await;
+            assert!([403, 404].contains(&refused.status), "{path}: {}", refused.body);
+        }
+        guest.get("/v1/users/me").await.expect(200);
+        held.command_as("1", &car, "unlock").await.expect(200);
+        guest.allow(&program).await;
+        program.acting_for(&guest).delete(&key).await.expect(204);
+        held.command_as("2", &car, "unlock").await.expect_problem(401, "token_invalid");
+        guest.get("/v1/users/me").await.expect(401);
+    }
+
     async fn a_person_has_32_phones_at_most(app) {
         let Scene { guest, grant_id, .. } = scene(app).await;
         for _ in 0..32 {
@@ -370,4 +396,28 @@ async fn a_decision_waits_for_the_end_of_its_token_and_a_token_for_the_end_of_it
         .expect_problem(409, "device_key_revoked");
     assert!(app.cloud.journal().await.is_empty());
     app.finish().await;
+}
+
+fn little(config: &mut Config) {
+    config.limits.grant_requests = Allowance { burst: 5, per_minute: 1 };
+}
+
+on_both! {
+    as little;
+
+    async fn a_phone_that_asks_without_end_can_still_lock_and_give_back(app) {
+        let Scene { guest, grant_id, .. } = scene(app).await;
+        let phone = Device::new();
+        let held = phone.holder_of(&guest, &grant_id).await;
+        let listed = held.get("/v2.0/vehicles").await.expect(200);
+        let path = format!("/v2.0/vehicles/{}", listed.body["vehicles"][0].as_str().unwrap());
+        for _ in 0..5 {
+            held.get("/v2.0/vehicles").await;
+        }
+        held.get("/v2.0/vehicles").await.expect(429);
+        let lock = held.request(Method::POST, &format!("{path}/security")).await.json(&json!({ "action": "LOCK" }));
+        Reply::read(lock.send().await.unwrap()).await.expect(200);
+        let back = held.request(Method::DELETE, &format!("{path}/application")).await;
+        Reply::read(back.send().await.unwrap()).await.expect(200);
+    }
 }

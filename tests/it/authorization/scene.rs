@@ -234,6 +234,7 @@ impl Scene {
             "/v1/grants/{grant_id}/token",
             "/v1/grants/{grant_id}/relinquish",
             "POST /v1/grants/{grant_id}/extension-requests",
+            "/v1/users/{user_id}/device-keys/{device_key}",
         ];
         let needs_owner = [
             "/v1/connections/{connection_id}/complete",
@@ -243,6 +244,7 @@ impl Scene {
             "/v1/grants/{grant_id}/end-check",
             "/v1/grants/{grant_id}/statement",
             "/v1/grants/{grant_id}/revoke",
+            "/v1/grants/{grant_id}/tokens/{token_id}",
             "/v1/grants/{grant_id}/switch-vehicle",
             "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/approve",
             "/v1/grants/{grant_id}/extension-requests/{extension_request_id}/decline",

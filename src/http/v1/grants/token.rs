@@ -24,9 +24,9 @@ pub(in crate::http) struct Nothing {}
 /// How a token is shown.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 enum TokenType {
-    /// Whoever has it can show it (RFC 6750).
+    /// Anyone who has the token can use it (RFC 6750).
     Bearer,
-    /// The device to which it is bound shows it with a proof (RFC 9449).
+    /// Only the device to which the token is bound can use it, with a proof (RFC 9449).
     #[serde(rename = "DPoP")]
     Dpop,
 }
@@ -49,8 +49,8 @@ pub(in crate::http) struct GrantTokenBody {
 
 /// Get the signed form of a grant: for its grantee, or an API client for them.
 ///
-/// With a proof of a device in the header `DPoP` the token is bound to that device's key and lives for ten minutes: each request
-/// that shows it needs a proof of its own, and nobody else can show it.
+/// With a proof in the header `DPoP` the token is bound to the key of the device and expires after ten minutes. Only this device can
+/// use it: each request needs a new proof.
 #[utoipa::path(post, path = "/v1/grants/{grant_id}/token", operation_id = "grants.token", tag = "grants",
     security(("session" = []), ("api_client" = ["grants:write"])),
     request_body(content = Option<Nothing>, description = "May be left out."),
